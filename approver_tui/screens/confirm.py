@@ -96,7 +96,7 @@ class ConfirmPanel(ButtonPanel[SafeText | None]):
         reason = self.blocker()
         if self._input is not None:
             self._input.disabled = self.is_busy
-        self.query_one("#notice", NoticeLines).show((self._notice,) if self._notice else ())
+        self.query_one("#notice", NoticeLines).show_all(self._notice)
         self.draw_button(reason)
 
     @on(Input.Changed)

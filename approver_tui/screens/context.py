@@ -44,7 +44,7 @@ class Environment:
     """The store in which settings are saved."""
     issuer: str = "https://sayso.invalid"
     """The server's address, as in the login; the addresses of its pages start with it."""
-    login: SafeText = SafeText("")  # noqa: RUF009  # a SafeText never changes
+    login: SafeText = SafeText("")  # noqa: RUF009  # SafeText is immutable
     """The name of this login if there are several; empty otherwise."""
     zone_name: str | None = None
     """The name of this machine's time zone; None if unknown."""

@@ -13,21 +13,19 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
-from textual.message import Message
 from textual.widget import Widget
 
 from approver_tui.client import errors
-from approver_tui.messages import Opened, Selected
+from approver_tui.messages import CursorMoved, Opened
 from approver_tui.screens import refusals
 from approver_tui.screens.approvals.blockers import connection_blocker
 from approver_tui.screens.approvals.inbox_state import InboxState
 from approver_tui.screens.button_panel import TICK
 from approver_tui.screens.confirm import ConfirmAction
 from approver_tui.screens.context import ScreenContext
-from approver_tui.screens.keyed_screen import KeyedScreen
+from approver_tui.screens.keyed_screen import READING_CLASS, KeyedScreen, top_view
 from approver_tui.screens.keys import (
     PAGE_HELP,
-    PAGES,
     Rows,
     bindings,
     help_rows,
@@ -36,7 +34,7 @@ from approver_tui.screens.keys import (
     page_keys,
     with_keymap,
 )
-from approver_tui.screens.request_actions import QuickAction
+from approver_tui.screens.request_actions import QuickAction, RequestActions
 from approver_tui.state.keymap import KEYS
 from approver_tui.state.notifications.events import Event, EventName
 from approver_tui.state.text import SafeText
@@ -47,13 +45,11 @@ from approver_tui.widgets.lines import Line, fmt
 from approver_tui.widgets.notice_lines import LOADING, CachedLine, StatusLine
 from approver_tui.widgets.reading_pane import ReadingPane
 from approver_tui.widgets.sheet import Sheet
-from approver_tui.widgets.top_bar import TopBar, TopView
+from approver_tui.widgets.top_bar import TopBar
 
 if TYPE_CHECKING:
     from approver_tui.screens.approvals.answer_flow import AnswerFlow
 
-_NARROW_CLASS = "-narrow"
-_READING_CLASS = "-reading"
 Found = TypeVar("Found")
 """The data that a page fetches."""
 Item = TypeVar("Item")
@@ -68,8 +64,8 @@ class PageAction:
     """The name of the action's key in KEYS."""
     verb: SafeText
     help: str
-    blocker: Callable[[Any], SafeText]
-    """A method of the page that returns why the action is unavailable; empty if it is available."""
+    blocker: Callable[[Any, Any], SafeText]
+    """A method of the page that returns why the action is unavailable for an item; empty if not."""
     make: Callable[[Any, Any], ConfirmAction | QuickAction]
     """A method of the page that returns the action for an item."""
     label: Callable[[Any], str] | None = None
@@ -94,8 +90,8 @@ class PageContext:
     state: InboxState
     flow: "AnswerFlow"
     """Opens panels and runs actions that can be undone."""
-    post: Callable[[Message], object]
-    """Posts a message to the inbox. May be called in any thread."""
+    request_actions: RequestActions
+    """Creates the actions on requests and agents that need no confirmation."""
     show_result: Callable[[SafeText], None]
     """Shows the result of an action in the inbox and on all open pages, for a while."""
 
@@ -167,7 +163,7 @@ class Page(KeyedScreen, Generic[Found, Item]):
                 action.key,
                 action.label(self) if action.label else f"{action.verb}..",
                 key_name(SafeText(action.key)),
-                is_off=bool(action.blocker(self)),
+                is_off=bool(self.blocker_of(action)),
             )
             for action in self.ACTIONS
         )
@@ -176,11 +172,16 @@ class Page(KeyedScreen, Generic[Found, Item]):
         """Return the help for the keys that only this page has."""
         return help_rows(*((action.key, action.help) for action in self.ACTIONS))
 
+    def blocker_of(self, action: PageAction) -> SafeText:
+        """Return why an action is unavailable for the item under the cursor; empty if it is not."""
+        current = self.current
+        return fmt("nothing is selected.") if current is None else action.blocker(self, current)
+
     def action_act(self, name: str) -> None:
         """Run or confirm an action on the item under the cursor, or say why it is unavailable."""
         action = next(page_action for page_action in self.ACTIONS if page_action.name == name)
         current = self.current
-        if (reason := action.blocker(self)) or current is None:
+        if (reason := self.blocker_of(action)) or current is None:
             self.show_message(fmt("{} unavailable: {}", action.verb, reason))
         else:
             self.do_action(action.make(self, current))
@@ -244,14 +245,14 @@ class Page(KeyedScreen, Generic[Found, Item]):
         if isinstance(action, QuickAction):
             self.page_context.flow.act(action)
         else:
-            self.confirm(action, self.action_blocker)
+            self.confirm(action, self.change_blocker)
 
     def after_action(self) -> None:
         """Reload after a confirmed action."""
         self.load()
 
-    def action_blocker(self) -> SafeText:
-        """Return why no action is possible now; empty if actions are possible."""
+    def change_blocker(self) -> SafeText:
+        """Return why nothing can be changed now; empty if changes are possible."""
         return connection_blocker(self.state)
 
     def show_fetched(self, data: Found) -> None:
@@ -274,8 +275,8 @@ class Page(KeyedScreen, Generic[Found, Item]):
         self._problem = fmt("{} Press {} to try again.", problem, key)
         self.show_message(self._problem)
 
-    @on(Selected)
-    def _selected(self, message: Selected) -> None:
+    @on(CursorMoved)
+    def _cursor_moved(self, message: CursorMoved) -> None:
         self.cursor = message.approval_id
         self.cursor_moved()
         self.draw()
@@ -286,7 +287,7 @@ class Page(KeyedScreen, Generic[Found, Item]):
     @on(Opened)
     def _opened(self, message: Opened) -> None:
         self.cursor = message.approval_id
-        self.add_class(_READING_CLASS)
+        self.add_class(READING_CLASS)
         self.query_one(EntrySheet).focus()
         self.draw()
 
@@ -302,8 +303,8 @@ class Page(KeyedScreen, Generic[Found, Item]):
 
     def action_back(self) -> None:
         """Go back from the entry to the list, or from the list to the inbox."""
-        if self.has_class(_READING_CLASS):
-            self.remove_class(_READING_CLASS)
+        if self.is_reading:
+            self.remove_class(READING_CLASS)
             self.query_one(EntryList).focus()
             self.draw()
         else:
@@ -319,14 +320,15 @@ class Page(KeyedScreen, Generic[Found, Item]):
 
     def draw_widgets(self) -> None:
         """Update all widgets."""
-        now = self.context.now()
+        name = SafeText(self.NAME)
+        title = fmt("< {}", name) if self.is_narrow else name
+        top = top_view(self.context, self.state, title, is_narrow=self.is_narrow)
         self.query_one(EntryList).show(self._sections(), self.cursor)
         self.query_one(EntrySheet).show(*(self.detail_of_cursor() or (None, None)))
-        self.query_one(TopBar).show(self._top(now))
+        self.query_one(TopBar).show(top)
         self.draw_notices()
         self.draw_status(self._status, shown_at=self._message_at)
-        is_reading = self.has_class(_READING_CLASS)
-        keys = page_keys(self.keys(), is_reading=is_reading)
+        keys = page_keys(self.keys(), is_reading=self.is_reading)
         self.query_one(KeyBar).show(with_keymap(keys, self.context.keys))
         self.draw_more(self.query_one(EntrySheet).rows_below)
 
@@ -336,19 +338,3 @@ class Page(KeyedScreen, Generic[Found, Item]):
         not_loaded = connection_blocker(self.state) and fmt("Not loaded yet.")
         placeholder = self._problem or not_loaded or LOADING
         return (Section(SafeText(self.NAME.upper()), (), empty=placeholder),)
-
-    def _top(self, now: int) -> TopView:
-        is_narrow = self.has_class(_NARROW_CLASS)
-        return TopView(
-            title=fmt("< {}", SafeText(self.NAME)) if is_narrow else SafeText(self.NAME),
-            user=SafeText("")
-            if self.state.me is None
-            else self.context.user_label(self.state.me.user.name),
-            connection=self.state.connection,
-            fresh_at=self.state.fresh_at,
-            now=now,
-            zone=self.context.zone,
-            is_unlocked=self.context.answers.is_unlocked,
-            tabs=() if is_narrow else PAGES,
-            waiting=self.state.waiting_count(now),
-        )

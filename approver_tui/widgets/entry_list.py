@@ -29,9 +29,9 @@ class Section:
 
     heading: SafeText
     entries: tuple[Entry, ...]
-    heading_note: SafeText = SafeText("")  # noqa: RUF009  # a SafeText never changes
+    heading_note: SafeText = SafeText("")  # noqa: RUF009  # SafeText is immutable
     """Text at the end of the heading."""
-    empty: SafeText = SafeText("")  # noqa: RUF009  # a SafeText never changes
+    empty: SafeText = SafeText("")  # noqa: RUF009  # SafeText is immutable
     """The text that is shown if there are no entries."""
 
 

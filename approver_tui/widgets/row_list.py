@@ -13,7 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.geometry import Region
 from textual.strip import Strip
 
-from approver_tui.messages import Opened, PastEnd, Selected
+from approver_tui.messages import CursorMoved, Opened, PastEnd
 from approver_tui.widgets.sheet import Sheet
 
 ROW_HEIGHT = 2
@@ -65,7 +65,7 @@ class RowList(Sheet, can_focus=True):
     def action_move_to(self, index: int) -> None:
         """Move the cursor to the row at `index`; -1 is the last row."""
         ids = list(self._places)
-        self.post_message(Selected(ids[min(index, len(ids) - 1)]) if ids else PastEnd())
+        self.post_message(CursorMoved(ids[min(index, len(ids) - 1)]) if ids else PastEnd())
 
     def action_open(self) -> None:
         """Post that the row under the cursor must be opened."""
@@ -78,7 +78,7 @@ class RowList(Sheet, can_focus=True):
         for row_id, first_line in self._places.items():
             if first_line <= line < first_line + ROW_HEIGHT:
                 is_under_cursor = row_id == self.cursor
-                self.post_message(Opened(row_id) if is_under_cursor else Selected(row_id))
+                self.post_message(Opened(row_id) if is_under_cursor else CursorMoved(row_id))
 
     def click_position(self, event: events.Click) -> tuple[int, int]:
         """Return the column and line that was clicked; (-1, -1) outside the content."""

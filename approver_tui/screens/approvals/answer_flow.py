@@ -9,9 +9,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from approver_tui.client import errors
-from approver_tui.screens import refusals, thread_messages
+from approver_tui.screens import refusals
 from approver_tui.screens.approvals.approve import ApprovePanel
-from approver_tui.screens.approvals.blockers import AnswerContext, approval_blocker
+from approver_tui.screens.approvals.blockers import approval_blocker
 from approver_tui.screens.approvals.calls import Calls
 from approver_tui.screens.approvals.denials import (
     UNDO_SECONDS,
@@ -41,7 +41,7 @@ from approver_tui.screens.request_actions import QuickAction
 from approver_tui.state.answer_status import AnswerStatus, answer_message
 from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.approvals.decision import Answer
-from approver_tui.state.approvals.marks import individual_reason
+from approver_tui.state.approvals.selection import individual_reason
 from approver_tui.state.text import SafeText, display_safe
 from approver_tui.widgets.approvals.outcomes import outcome
 from approver_tui.widgets.approvals.rows import AnswerProgress
@@ -89,7 +89,7 @@ class AnswerFlow:
         denial, key = self.latest, self._host.context.keys.key("undo")
         if self._later is not None:
             left = seconds_left(self._later.due, ticks)
-            return fmt("In {} s, {} to undo: {}.", left, key, self._later.action.doing)
+            return fmt("In {} s, {} to undo: {}.", left, key, self._later.action.pending_text)
         if denial is None:
             return SafeText("")
         left, what = seconds_left(denial.due, ticks), denial.approval.headline
@@ -97,10 +97,10 @@ class AnswerFlow:
 
     def act(self, action: QuickAction) -> None:
         """Run an action now or, if it can be undone, after the undo delay. Ignores a duplicate."""
-        if self._later is not None and self._later.action.doing == action.doing:
+        if self._later is not None and self._later.action.pending_text == action.pending_text:
             return
         self._run_waiting_action()
-        if not action.doing:
+        if not action.pending_text:
             self._run(action)
             return
         self._later = LaterAction(action, self._host.context.ticks() + UNDO_SECONDS)
@@ -188,21 +188,21 @@ class AnswerFlow:
         self._show_outcome(approval)
         self._leave_if_done()
 
-    def answer_refused(self, message: thread_messages.AnswerRefused) -> None:
+    def answer_refused(self, approval_id: str, error: errors.ClientError) -> None:
         """Show why an answer was not recorded, or check it if its outcome is unknown."""
-        match message.error:
+        match error:
             case errors.UnknownOutcome(answer=answer):
-                self._check(message.approval_id, answer)
+                self._check(approval_id, answer)
             case errors.WireError():
-                self._check(message.approval_id)
+                self._check(approval_id)
             case errors.AlreadyDecided(approval=winner):
                 self._host.set_state(
                     self._host.state.with_approval(winner).without_progress(winner.id)
                 )
-                self._host.show_message(refusals.already_decided(winner, self._answer_context))
-            case error:
-                self._host.context.unsent_denials.remove({message.approval_id})
-                self._host.set_state(self._host.state.without_progress(message.approval_id))
+                self._host.show_message(refusals.already_decided(winner, self._host.context))
+            case _:
+                self._host.context.unsent_denials.remove({approval_id})
+                self._host.set_state(self._host.state.without_progress(approval_id))
                 self._host.show_message(
                     refusals.change_problem(error, done=answer_message(AnswerStatus.NOT_RECORDED))
                 )
@@ -213,7 +213,7 @@ class AnswerFlow:
     def answers_started(self, approvals: tuple[Approval, ...]) -> None:
         """Deselect the requests that are now being answered."""
         ids = {approval.id for approval in approvals}
-        self._host.set_state(self._host.state.without_marks(ids))
+        self._host.set_state(self._host.state.without_selected(ids))
 
     def denials_canceled(self, approvals: tuple[Approval, ...]) -> None:
         """Remove canceled denials from the unsent denials stored on disk."""
@@ -266,7 +266,7 @@ class AnswerFlow:
         example, self._example = self._example, None
         if example is None or example[0] != granted.id:
             return
-        if approval_blocker(self._host.state, example[1], self._answer_context):
+        if approval_blocker(self._host.state, example[1], self._host.context):
             return
         if individual_reason(example[1]) or example[1].needs_pin:
             self._open_approve(example[1])
@@ -328,8 +328,8 @@ class AnswerFlow:
         self._calls.check_outcome(approval_id)
 
     def _show_outcome(self, approval: Approval) -> None:
-        context = self._answer_context
-        message = outcome(approval, context.now, context.zone)
+        context = self._host.context
+        message = outcome(approval, context.now(), context.zone)
         if not message and approval.vote_tally is not None:
             message = fmt("Your approval was counted ({}).", approval.vote_tally.words)
         self._host.show_message(message)
@@ -346,7 +346,3 @@ class AnswerFlow:
         )
         is_acting = self._later is not None or self._running > 0
         return is_approving or is_unconfirmed or is_acting or bool(self._denials.waiting)
-
-    @property
-    def _answer_context(self) -> AnswerContext:
-        return AnswerContext.from_screen(self._host.context)

@@ -9,12 +9,12 @@ from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.widgets import Input, Static
 
 from approver_tui.screens.approvals.inbox_state import InboxState
-from approver_tui.screens.approvals.marking import mark_change_reason
 from approver_tui.screens.approvals.notices import log_alarm
+from approver_tui.screens.approvals.selecting import change_reason
 from approver_tui.screens.context import ScreenContext
 from approver_tui.screens.keys import BATCH_KEYS
 from approver_tui.screens.panel import Overlay, PanelClosed, risk_line
@@ -25,7 +25,7 @@ from approver_tui.state.text import SafeText
 from approver_tui.widgets.approvals.batch_table import BatchTable
 from approver_tui.widgets.lines import Line, fmt
 from approver_tui.widgets.notice_lines import CachedLine, NoticeLines
-from approver_tui.widgets.sheet import SCROLL_FIRST, Sheet
+from approver_tui.widgets.sheet import READING, SCROLL_FIRST, Sheet
 from approver_tui.widgets.title_line import TitleLine
 
 _MAX_NOTICES = 3
@@ -35,14 +35,11 @@ class BatchPanel(Overlay):
     """A panel with requests and their checkboxes, sums, Back, and the button that answers."""
 
     HINTS = BATCH_KEYS
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("pagedown,down,ctrl+d,j", "read(1)", show=False),
-        Binding("pageup,up,ctrl+u,k", "read(-1)", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = READING
 
     def __init__(self, context: ScreenContext, state: InboxState, *, with_unusual: bool) -> None:
         super().__init__(context, state)
-        self.requests = Batch.from_marked(state.marks, with_unusual=with_unusual)
+        self.requests = Batch.from_selection(state.selection, with_unusual=with_unusual)
         self._sheet = BatchTable(self.requests, context.zone)
         self._removed_texts: tuple[SafeText, ...] = ()
         self._is_empty = False
@@ -103,9 +100,9 @@ class BatchPanel(Overlay):
         self._sheet.show(self.requests)
         self.query_one("#more", CachedLine).show(self._sheet.more_hint)
         self.query_one("#sums", CachedLine).show(self._sums())
-        self.query_one("#alarm", NoticeLines).show(log_alarm(self.state))
-        notices = (*self._removed_texts[-_MAX_NOTICES:], *([self.notice] if self.notice else []))
-        self.query_one("#notice", NoticeLines).show(notices)
+        self.query_one("#alarm", NoticeLines).show_all(log_alarm(self.state))
+        notices = (*self._removed_texts[-_MAX_NOTICES:], self.notice)
+        self.query_one("#notice", NoticeLines).show_all(*notices)
         self.draw_button(reason)
 
     def blocker(self) -> SafeText:
@@ -157,7 +154,7 @@ class BatchPanel(Overlay):
         self.requests = self.requests.without(frozenset(approval.id for approval in changed))
 
     def _removed_text(self, approval: Approval) -> SafeText:
-        why = mark_change_reason(approval, self.state, self.moment)
+        why = change_reason(approval, self.state, self.context)
         return fmt("{} was removed: {}", SafeText(approval.fingerprint), why)
 
     def _title(self, width: int) -> Line:

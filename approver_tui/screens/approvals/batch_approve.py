@@ -69,7 +69,7 @@ class BatchApprovePanel(BatchPanel):
 
     def request_blocker(self, approval: Approval) -> SafeText:
         """Return why this request cannot be approved now; empty if it can."""
-        return approval_blocker(self.state, approval, self.moment)
+        return approval_blocker(self.state, approval, self.context)
 
     def missing_entry(self) -> SafeText:
         """Require the user to see everything, then type the count and the PIN if needed."""

@@ -44,7 +44,7 @@ class BatchDenyPanel(BatchPanel, DenyingPanel):
 
     def request_blocker(self, approval: Approval) -> SafeText:
         """Return why this request cannot be denied now; empty if it can."""
-        return answer_blocker(self.state, approval, self.moment)
+        return answer_blocker(self.state, approval, self.context)
 
     def missing_entry(self) -> SafeText:
         """Return the hint to choose a reason; empty once one is chosen."""

@@ -109,7 +109,7 @@ class DenyPanel(DenyingPanel, Panel):
 
     def blocker(self) -> SafeText:
         """Return why Deny is unavailable; empty if it is available."""
-        if reason := answer_blocker(self.state, self.approval, self.moment):
+        if reason := answer_blocker(self.state, self.approval, self.context):
             return reason
         return self.missing_reason
 

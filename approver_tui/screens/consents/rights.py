@@ -104,13 +104,10 @@ class RightsPage(Page[HeldAccess, HeldRight]):
         ended_count = self.context.server.revoke_delegation(token.id)
         return fmt("Revoked: {}. {} ended.", token.client.name, pluralize(ended_count, "token"))
 
-    def _blocker(self) -> SafeText:
-        current = self.current
-        if current is None:
-            return fmt("nothing is selected.")
-        if isinstance(current, Consent) and current.state is not ConsentState.LIVE:
+    def _revoke_blocker(self, right: HeldRight) -> SafeText:
+        if isinstance(right, Consent) and right.state is not ConsentState.LIVE:
             return fmt("it has ended.")
-        return self.action_blocker()
+        return self.change_blocker()
 
     def lines(self, item: HeldRight, width: int) -> list[Line]:
         """Return the details of a consent, a standing grant or a token."""
@@ -153,7 +150,7 @@ class RightsPage(Page[HeldAccess, HeldRight]):
             "revoke",
             fmt("Revoke"),
             "revoke the consent, the standing grant or the token",
-            _blocker,
+            _revoke_blocker,
             _revoke_action,
         ),
     )

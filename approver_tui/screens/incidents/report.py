@@ -78,7 +78,7 @@ class ReportPanel(Panel):
         """Return why Report is unavailable; empty if it is available."""
         if self.is_busy:
             return fmt("Sending…")
-        if reason := report_blocker(self.state, self.approval, self.moment):
+        if reason := report_blocker(self.state, self.approval, self.context):
             return reason
         if self._scope_list.index is None:
             return fmt("choose an option, 1 to {}.", len(self._choices))

@@ -64,7 +64,7 @@ _REQUEST_TEXTS = {
     EventName.VOTED: "one of several approvers approved {}.",
     EventName.VOTE_WITHDRAWN: "one of several approvers withdrew their approval of {}.",
     EventName.EXTENDED: "{} has more time.",
-    EventName.RETRY_ASKED: "{} expired, and its agent is asked to retry.",
+    EventName.RETRY_ASKED: "{} expired, and its agent was asked to retry.",
     EventName.REMINDER: "{} is still waiting for your answer.",
     EventName.EXPIRED: "{} expired. This isn't a denial.",
 }

@@ -17,7 +17,7 @@ from approver_tui.screens.keys import Rows, help_rows, hint
 from approver_tui.screens.notifications.preferences import HOURS_ID, NotificationSection
 from approver_tui.screens.operations.settings_store import Login, Setting
 from approver_tui.screens.page import Page
-from approver_tui.screens.request_actions import QuickAction, RequestActions
+from approver_tui.screens.request_actions import QuickAction
 from approver_tui.state.notifications.other_logins import OtherLoginCount
 from approver_tui.state.text import SafeText, display_safe
 from approver_tui.widgets.approvals.outcomes import RenderContext
@@ -81,7 +81,7 @@ class SettingsPage(Page[Found, Setting | Login]):
         if self.cursor is None or self.current is not None:
             return super().detail_of_cursor()
         make = partial(self._notification_lines, self.cursor)
-        return make, (self.cursor, self.state.attention)
+        return make, (self.cursor, self.state.prefs)
 
     def detail_key(self, item: Setting | Login) -> object:
         """Return a key that changes with the item and with everything its details show."""
@@ -151,8 +151,8 @@ class SettingsPage(Page[Found, Setting | Login]):
 
     @property
     def _notifications(self) -> NotificationSection:
-        request_actions = RequestActions(self.context, self.page_context.post)
-        return NotificationSection(request_actions, self.state.attention, self.state.inbox)
+        request_actions = self.page_context.request_actions
+        return NotificationSection(request_actions, self.state.prefs, self.state.inbox)
 
     @property
     def _action(self) -> ConfirmAction | QuickAction | None:
@@ -168,7 +168,7 @@ class SettingsPage(Page[Found, Setting | Login]):
     def _blocker(self) -> SafeText:
         current = self.current
         if self._action is not None:
-            return self.action_blocker()
+            return self.change_blocker()
         if current is None:
             return fmt("nothing is selected.")
         if isinstance(current, Login):

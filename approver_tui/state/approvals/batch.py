@@ -44,9 +44,11 @@ class Batch:
     """The IDs of the selected requests."""
 
     @classmethod
-    def from_marked(cls, marked: Iterable[Approval], *, with_unusual: bool = False) -> "Batch":
-        """Return a batch of the marked requests; `with_unusual` selects the unusual ones too."""
-        rows = sorted(marked, key=is_unusual, reverse=True)
+    def from_selection(
+        cls, selection: Iterable[Approval], *, with_unusual: bool = False
+    ) -> "Batch":
+        """Return a batch of the selected requests; `with_unusual` selects the unusual ones too."""
+        rows = sorted(selection, key=is_unusual, reverse=True)
         chosen = (row.id for row in rows if with_unusual or not is_unusual(row))
         return cls(tuple(rows), frozenset(chosen))
 

@@ -23,7 +23,7 @@ from tests.support.fakes.fake_clock import NOW
 from tests.support.fakes.fake_grants import a_grant
 from tests.support.fakes.fake_requests import DEPLOY, PRICES
 
-OTHERS = Keymap({name: f"f{number}" for number, name in enumerate(KEYS, 20)})
+CUSTOM_KEYMAP = Keymap({name: f"f{number}" for number, name in enumerate(KEYS, 20)})
 """A keymap in which every action has a function key, so that no default key is left."""
 _KEY = "|".join(map(re.escape, KEYS.values()))
 _NEXT_WORD = "[a-z]+s|and|or|on|in|to|again"
@@ -45,12 +45,12 @@ def default_keys_in(text):
 
 
 def _key(name):
-    return OTHERS.key(name)
+    return CUSTOM_KEYMAP.key(name)
 
 
 def _stage(approvals=None, **kwargs):
     approvals = three() if approvals is None else approvals
-    return a_stage(approvals, place={"keymap": OTHERS}, **kwargs)
+    return a_stage(approvals, place={"keymap": CUSTOM_KEYMAP}, **kwargs)
 
 
 def _all_text(stage):
@@ -71,7 +71,7 @@ def _all_text(stage):
         ("nothing in the first 0.8 s after a panel opened", []),
         ("Denying in 5 s, u to undo", ["u to"]),
         ("Report it (!).", ["(!)"]),
-        ("mark it, with a or d; again", ["a or"]),
+        ("select it, with a or d; again", ["a or"]),
         ("Esc, then !", ["then !"]),
         ("S ends that.", ["S ends"]),
         ("/ and Enter show all", ["/ and"]),
@@ -119,13 +119,13 @@ async def test_messages_about_denials_name_the_chosen_keys():
 
 
 async def test_messages_about_notifications_name_the_chosen_keys():
-    """The messages after a snooze and a mute name the key that undoes it."""
+    """The messages after a snooze and a mute name the key that undoes them."""
     stage = _stage([an_approval("prices", PRICES)])
     async with open_inbox(stage) as pilot:
         for name, message in (("snooze", "Snoozed until"), ("mute", "is muted")):
             await press(pilot, stage, _key(name), "tab", "enter")
             await until(pilot, lambda message=message: message in screen_text(stage))
-            assert f"{_key(name)} undoes that." in screen_text(stage)
+            assert f"Press {_key(name)} to undo." in screen_text(stage)
             assert default_keys_in(_all_text(stage)) == []
             stage.clock.move(5)
 
@@ -185,7 +185,7 @@ async def test_quitting_while_an_answer_is_sent_names_the_chosen_key():
 def test_unlocking_a_device_names_the_chosen_key(device, name):
     """The devices page names the key that unlocks or vouches for a device."""
     text = " ".join(
-        text_of(line) for line in device_lines(device, RenderContext(NOW, None, 200, OTHERS))
+        text_of(line) for line in device_lines(device, RenderContext(NOW, None, 200, CUSTOM_KEYMAP))
     )
     assert f"it ({_key(name)})" in text
     assert default_keys_in(text) == []

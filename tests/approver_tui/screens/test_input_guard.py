@@ -123,10 +123,10 @@ async def test_a_selection_that_moves_by_itself_arms_the_guard():
     """When the selected request disappears, keys are ignored for a moment."""
     stage = a_stage(three())
     async with open_inbox(stage) as pilot:
-        removed_id = inbox(stage).state.selected_id
+        removed_id = inbox(stage).state.cursor_id
         del stage.server.approvals[removed_id]
         await pilot.press("r")
-        await until(pilot, lambda: inbox(stage).state.selected_id != removed_id)
+        await until(pilot, lambda: inbox(stage).state.cursor_id != removed_id)
         await pilot.press("d")
         assert isinstance(stage.app.screen, InboxScreen)
         stage.clock.move(1)

@@ -26,7 +26,7 @@ async def test_the_palette_finds_commands():
         assert isinstance(stage.app.screen, InboxScreen)
 
 
-async def test_the_palette_has_the_keys_of_its_page():
+async def test_the_palette_offers_the_commands_of_the_current_page():
     """In the history, the filter command filters the history."""
     stage = a_stage(three())
     async with open_inbox(stage) as pilot:
@@ -47,7 +47,7 @@ async def test_the_palette_goes_to_every_page():
             await until(pilot, lambda expected=expected: isinstance(stage.app.screen, expected))
 
 
-async def test_fast_typing_through_the_palette_decides_nothing():
+async def test_fast_typing_in_the_palette_makes_no_decision():
     """A panel that the palette opened ignores keys until there is a pause."""
     stage = a_stage(three())
     async with open_inbox(stage) as pilot:

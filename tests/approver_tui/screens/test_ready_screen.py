@@ -3,10 +3,10 @@
 import asyncio
 import contextlib
 import threading
+from operator import methodcaller
 
 import pytest
 
-from approver_tui.screens import thread_messages
 from approver_tui.screens.approvals.inbox import InboxScreen
 from approver_tui.screens.help import HelpScreen
 from approver_tui.state.approvals.decision import Answer
@@ -18,24 +18,21 @@ from tests.support.fakes.fake_requests import MINUTE, PRICES
 _OPENING_TURNS = (0, 1, 5, 10, 15, 18, 21)
 """Turns of the event loop: a pushed panel has its widgets after eighteen turns."""
 
+_SCREENS = {
+    "approve": methodcaller("action_open_panel", "approve"),
+    "deny": methodcaller("action_open_panel", "deny"),
+    "help": InboxScreen.action_help,
+    "similar": methodcaller("action_open_panel", "standing_grant"),
+    "less": methodcaller("action_open_panel", "narrow"),
+    "report": methodcaller("action_open_panel", "report"),
+    "elsewhere": methodcaller("action_open_panel", "open_on_phone"),
+    "palette": InboxScreen.action_palette,
+}
+"""How the inbox opens each screen."""
 panels = pytest.mark.parametrize(
-    "action", [InboxScreen.action_approve, InboxScreen.action_deny], ids=["approve", "deny"]
+    "action", [_SCREENS["approve"], _SCREENS["deny"]], ids=["approve", "deny"]
 )
-
-actions = pytest.mark.parametrize(
-    "action",
-    [
-        InboxScreen.action_approve,
-        InboxScreen.action_deny,
-        InboxScreen.action_help,
-        InboxScreen.action_standing_grant,
-        InboxScreen.action_narrow,
-        InboxScreen.action_report,
-        InboxScreen.action_open_elsewhere,
-        InboxScreen.action_palette,
-    ],
-    ids=["approve", "deny", "help", "similar", "less", "report", "elsewhere", "palette"],
-)
+actions = pytest.mark.parametrize("action", _SCREENS.values(), ids=_SCREENS)
 
 
 def _low(name="prices", **changes):
@@ -76,7 +73,7 @@ async def test_messages_of_threads_while_the_app_exits_are_harmless(key):
             await press(pilot, stage, key)
             screen = inbox(stage)
             await outside.enter_async_context(
-                _at_every_turn(lambda: screen.post_message(thread_messages.ApprovalFetched(_low())))
+                _at_every_turn(lambda: screen.call_later(screen.set_approval, _low()))
             )
         assert not screen.is_ready
 
@@ -123,7 +120,7 @@ async def test_an_unchanged_copy_while_a_panel_opens_leaves_it_open(action):
             action(inbox(stage))
             panel = stage.app.screen
             await steps(turns)
-            inbox(stage).post_message(thread_messages.ApprovalFetched(_low()))
+            inbox(stage).set_approval(_low())
             await until(pilot, lambda panel=panel: panel.is_ready)
             assert stage.app.screen is panel
             await press(pilot, stage, "escape")
@@ -139,7 +136,7 @@ async def test_a_change_while_a_panel_opens_closes_it(action, news):
     async with open_inbox(stage) as pilot:
         for turns, name in zip(_OPENING_TURNS, names, strict=True):
             screen, copy = inbox(stage), news(name)
-            screen.set_state(screen.state.with_selection(copy.id))
+            screen.set_state(screen.state.with_cursor(copy.id))
             action(screen)
             await steps(turns)
             stage.server.put(copy)
@@ -183,7 +180,7 @@ async def test_a_panel_under_its_help_closes_too(action, news):
     async with open_inbox(stage) as pilot:
         for name, turns in names.items():
             screen, copy = inbox(stage), news(name)
-            screen.set_state(screen.state.with_selection(copy.id))
+            screen.set_state(screen.state.with_cursor(copy.id))
             action(screen)
             panel = stage.app.screen
             await until(pilot, lambda panel=panel: panel.is_ready)

@@ -8,7 +8,7 @@ from approver_tui.widgets.approvals.batch_table import BatchTable
 from approver_tui.widgets.approvals.narrow_form import NarrowForm
 from approver_tui.widgets.key_bar import KeyBar
 from approver_tui.widgets.title_line import TitleLine
-from tests.support.builders.batches import ONE, THREE, TWO, mark, open_batch
+from tests.support.builders.batches import ONE, THREE, TWO, open_batch, select
 from tests.support.clients.driving import look, open_inbox, press, screen_text, until
 from tests.support.fakes.fake_account import a_consent, a_token
 from tests.support.fakes.fake_app import a_stage
@@ -134,7 +134,7 @@ async def test_a_batch_shows_its_requests(key):
     rows = [ONE, TWO, THREE]
     stage = a_stage(rows)
     async with open_inbox(stage, SIZES[0]) as pilot:
-        await mark(pilot, stage, *rows)
+        await select(pilot, stage, *rows)
         await open_batch(pilot, stage, key)
         async for size in _each_size(pilot, stage):
             assert type(stage.app.screen).__name__ == name

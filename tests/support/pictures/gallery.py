@@ -56,7 +56,7 @@ async def _ready(pilot: Pilot[None], stage: Stage) -> None:
 
 
 async def _batch(pilot: Pilot[None], stage: Stage) -> None:
-    await batches.mark(pilot, stage, *_INVOICES)
+    await batches.select(pilot, stage, *_INVOICES)
     await batches.open_batch(pilot, stage)
 
 

@@ -22,9 +22,9 @@ from tests.support.builders.batches import (
     THREE,
     TWO,
     a_payment,
-    mark,
     open_batch,
     scroll_to_end,
+    select,
     send,
     to_the_field,
     type_in,
@@ -53,8 +53,8 @@ RUNNING = [*"yes", "space", "a", "space", "y", "enter", *"4", "tab", *"3", "tab"
 SMALL = pytest.mark.parametrize("size", [(100, 30), (80, 24), (40, 24), (40, 12)], ids=str)
 
 
-async def _open(pilot, stage, *marked, key="a"):
-    await mark(pilot, stage, *marked)
+async def _open(pilot, stage, *selected, key="a"):
+    await select(pilot, stage, *selected)
     return await open_batch(pilot, stage, key)
 
 
@@ -86,7 +86,7 @@ async def test_all_selected_requests_are_approved_after_reading_and_counting(siz
         await send(pilot, stage)
         await _until_answered(pilot, stage, 3)
         await until(pilot, lambda: "3 approved." in screen_text(stage))
-        assert inbox(stage).state.marks == ()
+        assert inbox(stage).state.selection == ()
     approvals = [(request.id, Answer.APPROVE, None) for request in (ONE, TWO, THREE)]
     assert stage.answers.calls == approvals
 
@@ -129,7 +129,7 @@ async def test_an_unusual_request_must_be_selected_individually():
 
 
 async def test_with_nothing_selected_there_is_nothing_to_approve():
-    """If every marked request is unusual, none is selected at first."""
+    """If every request is unusual, none is selected at first."""
     stage = a_stage(ALL)
     async with open_inbox(stage) as pilot:
         await _open(pilot, stage, NEW)
@@ -191,11 +191,11 @@ async def test_the_mouse_selects_by_the_checkbox_only():
         await until(pilot, lambda: _chosen_ids(panel) == [ONE.id])
 
 
-async def test_fast_typing_with_marks_and_new_requests_decides_nothing():
+async def test_fast_typing_with_a_selection_and_new_requests_decides_nothing():
     """Typing on quickly while the panel opens and requests arrive sends no answer."""
     stage = a_stage(ALL)
     async with open_inbox(stage) as pilot:
-        await mark(pilot, stage, ONE, TWO, THREE)
+        await select(pilot, stage, ONE, TWO, THREE)
         for number in range(5):
             await run_on(pilot, stage, RUNNING * 2)
             late = an_approval(f"late {number}", DEPLOY, left=MINUTE * (20 + number))
@@ -213,7 +213,7 @@ async def test_keys_in_the_first_moments_of_the_panel_do_nothing():
     """Each early key restarts the delay, and the focus stays on the requests."""
     stage = a_stage(ALL)
     async with open_inbox(stage) as pilot:
-        await mark(pilot, stage, ONE, TWO)
+        await select(pilot, stage, ONE, TWO)
         await pilot.press("a")
         await run_on(pilot, stage, ["tab", "tab", "2", "tab", "enter"] * 5, each=0.5)
         assert isinstance(stage.app.screen, BatchApprovePanel)
@@ -430,14 +430,14 @@ async def test_the_click_that_focuses_the_window_approves_no_batch():
         await _until_answered(pilot, stage, 2)
 
 
-async def test_escape_goes_back_and_keeps_the_marks():
-    """Esc returns to the inbox, sends nothing, and keeps the marks."""
+async def test_escape_goes_back_and_keeps_the_selection():
+    """Esc returns to the inbox, sends nothing, and keeps the selection."""
     stage = a_stage(ALL)
     async with open_inbox(stage) as pilot:
         await _open(pilot, stage, ONE, TWO)
         await press(pilot, stage, "escape")
         assert isinstance(stage.app.screen, InboxScreen)
-        assert len(inbox(stage).state.marks) == 2
+        assert len(inbox(stage).state.selection) == 2
     assert stage.answers.calls == []
 
 
@@ -491,7 +491,7 @@ async def test_one_retry_time_applies_to_all():
 
 
 async def test_u_undoes_all_denials():
-    """After u, no denial is sent and the requests are marked again."""
+    """After u, no denial is sent and the requests are selected again."""
     stage = a_stage(ALL)
     async with open_inbox(stage) as pilot:
         await _open(pilot, stage, ONE, TWO, key="d")
@@ -503,5 +503,5 @@ async def test_u_undoes_all_denials():
         stage.clock.move(10)
         look(stage)
         await pilot.pause()
-        assert len(inbox(stage).state.marks) == 2
+        assert len(inbox(stage).state.selection) == 2
     assert stage.answers.calls == []

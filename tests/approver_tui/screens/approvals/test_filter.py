@@ -49,7 +49,7 @@ async def test_without_matches_there_is_nothing_to_answer():
         assert inbox(stage).state.current is None
         late = an_approval("late", DEPLOY, headline="Deploy api 1.0", left=9 * MINUTE)
         stage.request(late)
-        await until(pilot, lambda: inbox(stage).state.selected_id == late.id)
+        await until(pilot, lambda: inbox(stage).state.cursor_id == late.id)
 
 
 async def test_an_invalid_filter_changes_nothing():

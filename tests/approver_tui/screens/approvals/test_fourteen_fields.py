@@ -72,7 +72,7 @@ def _join_rows(rows):
 
 
 @SIZES
-async def test_every_field_is_reached_whole_and_in_order(size):
+async def test_every_field_is_fully_visible_and_in_order(size):
     """Scrolling shows all fields in order; long lines wrap and are never cut."""
     stage = a_stage([_request()])
     async with open_inbox(stage, size) as pilot:
@@ -82,7 +82,7 @@ async def test_every_field_is_reached_whole_and_in_order(size):
         start = 0
         for name, words in ((name, words) for name, *lines in FIELDS for words in lines):
             index = text.find(words, start)
-            assert index >= 0, f"{name}: {words!r} is not there after {text[:start]!r}"
+            assert index >= 0, f"{name}: {words!r} not found after {text[:start]!r}"
             start = index + len(words)
 
 

@@ -49,7 +49,7 @@ async def test_the_soonest_expiry_is_at_the_top():
     stage = a_stage(reversed(three()))
     async with open_inbox(stage):
         assert _ids(stage) == [approval.id for approval in three()]
-        assert inbox(stage).state.selected_id == three()[0].id
+        assert inbox(stage).state.cursor_id == three()[0].id
 
 
 async def test_a_new_request_is_appended_and_moves_nothing():
@@ -58,11 +58,11 @@ async def test_a_new_request_is_appended_and_moves_nothing():
     urgent = an_approval("urgent", DEPLOY, left=MINUTE)
     async with open_inbox(stage) as pilot:
         await press(pilot, stage, "j")
-        before = inbox(stage).state.selected_id
+        before = inbox(stage).state.cursor_id
         stage.request(urgent)
         await until(pilot, lambda: urgent.id in _ids(stage))
         assert _ids(stage)[-1] == urgent.id
-        assert inbox(stage).state.selected_id == before
+        assert inbox(stage).state.cursor_id == before
         assert isinstance(stage.app.focused, ApprovalList)
         text = screen_text(stage)
         assert "NEW (1)" in text
@@ -91,7 +91,7 @@ async def test_rows_added_above_keep_the_cursor_on_its_line(size):
             stage.request(late)
             await until(pilot, lambda late=late: late.id in _ids(stage))
             await until(pilot, lambda number=number: f"Late {number}" in screen_text(stage))
-            assert inbox(stage).state.selected_id == held_back[1].id
+            assert inbox(stage).state.cursor_id == held_back[1].id
             assert _line(stage, "Held 1") == before
         await press(pilot, stage, "k", "k")
         await until(pilot, lambda: "Late 3" in screen_text(stage))
@@ -112,12 +112,12 @@ async def test_refresh_sorts_the_list():
     urgent = an_approval("urgent", DEPLOY, left=MINUTE)
     async with open_inbox(stage) as pilot:
         await press(pilot, stage, "j")
-        before = inbox(stage).state.selected_id
+        before = inbox(stage).state.cursor_id
         stage.request(urgent)
         await until(pilot, lambda: urgent.id in _ids(stage))
         await press(pilot, stage, "r")
         await until(pilot, lambda: _ids(stage)[0] == urgent.id)
-        assert inbox(stage).state.selected_id == before
+        assert inbox(stage).state.cursor_id == before
         assert "NEW (" not in screen_text(stage)
 
 
@@ -143,7 +143,7 @@ async def test_keys_and_arrows_move_alike():
             ("g", first), ("end", third), ("home", first), ("ctrl+d", third), ("pageup", first),
         ):  # fmt: skip
             await press(pilot, stage, keys)
-            assert inbox(stage).state.selected_id == where, keys
+            assert inbox(stage).state.cursor_id == where, keys
 
 
 async def test_a_narrow_screen_shows_one_pane_and_enter_opens():
@@ -165,7 +165,7 @@ async def test_the_wide_detail_scrolls_after_enter():
     async with open_inbox(stage) as pilot:
         await press(pilot, stage, "enter", "G")
         assert "Fingerprint" in screen_text(stage)
-        assert inbox(stage).state.selected_id == three()[0].id
+        assert inbox(stage).state.cursor_id == three()[0].id
 
 
 async def test_v_toggles_the_signed_texts():
@@ -341,10 +341,10 @@ async def test_a_long_list_makes_only_the_visible_rows(monkeypatch):
     )
     async with open_inbox(stage) as pilot:
         await press(pilot, stage, "G")
-        assert inbox(stage).state.selected_id == many[-1].id
+        assert inbox(stage).state.cursor_id == many[-1].id
         built.clear()
         await press(pilot, stage, "k")
-        assert inbox(stage).state.selected_id == many[-2].id
+        assert inbox(stage).state.cursor_id == many[-2].id
         assert 0 < len(built) < 250
 
 
@@ -395,7 +395,7 @@ async def test_held_back_requests_have_their_own_section():
         assert "WAITING FOR YOU (3)" in text
         assert "HELD BACK (3)  release-agent: 3" in text
         await press(pilot, stage, "G")
-        assert inbox(stage).state.selected_id == held_back[-1].id
+        assert inbox(stage).state.cursor_id == held_back[-1].id
 
 
 async def test_a_message_stays_for_three_seconds_before_news():

@@ -104,7 +104,7 @@ async def test_one_key_mutes_and_unmutes(key, on, off):
         await until(pilot, lambda: on in screen_text(stage))
         await until(pilot, lambda: "Deploy web 4.2.0" in screen_text(stage))
         await until(pilot, lambda: label in screen_text(stage))
-        assert f"{key} undoes that." in " ".join(screen_text(stage).split())
+        assert f"Press {key} to undo." in " ".join(screen_text(stage).split())
         await press(pilot, stage, key)
         await until(pilot, lambda: off in screen_text(stage))
         assert label not in screen_text(stage)
@@ -127,7 +127,7 @@ async def test_a_request_that_alerts_is_not_called_muted():
     async with open_inbox(stage) as pilot:
         stage.prefs_client.mute(PAY.agent.id)
         stage.feed.tell(EventName.ATTENTION)
-        await until(pilot, lambda: inbox(stage).state.attention.mutes != ())
+        await until(pilot, lambda: inbox(stage).state.prefs.mutes != ())
         assert "muted" not in screen_text(stage)
 
 

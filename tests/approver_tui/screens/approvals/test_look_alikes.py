@@ -23,13 +23,13 @@ async def test_look_alikes_share_a_row_that_can_be_expanded():
         assert text.count("MED") == 1
         assert "x 4" in text
         await press(pilot, stage, "j", "+")
-        assert inbox(stage).state.selected_id == FLOOD[0].id
+        assert inbox(stage).state.cursor_id == FLOOD[0].id
         assert screen_text(stage).count("of 4 alike") == 4
         await press(pilot, stage, "j", "j")
-        assert inbox(stage).state.selected_id == FLOOD[2].id
+        assert inbox(stage).state.cursor_id == FLOOD[2].id
         await press(pilot, stage, "+")
         assert "x 4" in screen_text(stage)
-        assert inbox(stage).state.selected_id == FLOOD[2].id
+        assert inbox(stage).state.cursor_id == FLOOD[2].id
 
 
 async def test_an_answer_applies_to_the_shown_request_only():
@@ -44,7 +44,7 @@ async def test_an_answer_applies_to_the_shown_request_only():
         assert stage.answers.calls == [(FLOOD[0].id, Answer.APPROVE, None)]
         assert _waiting(stage) == [request.id for request in FLOOD[1:]]
         await press(pilot, stage, "k", "j")
-        assert inbox(stage).state.selected_id == FLOOD[1].id
+        assert inbox(stage).state.cursor_id == FLOOD[1].id
 
 
 async def test_a_higher_risk_never_shares_a_row_with_a_lower_one():

@@ -141,11 +141,11 @@ async def test_requests_that_wait_for_others_have_their_own_section():
         assert "[1 Inbox 1]" in text
         assert "WAITING FOR YOU (1)" in text
         assert text.index("Deploy web") < text.index("WAITING FOR OTHERS")
-        assert inbox(stage).state.selected_id == voted.id
+        assert inbox(stage).state.cursor_id == voted.id
         await press(pilot, stage, "k")
-        assert inbox(stage).state.selected_id == an_approval("deploy", DEPLOY).id
+        assert inbox(stage).state.cursor_id == an_approval("deploy", DEPLOY).id
         await press(pilot, stage, "j")
-        assert inbox(stage).state.selected_id == voted.id
+        assert inbox(stage).state.cursor_id == voted.id
         stage.feed.tell(EventName.DECIDED, with_answer(voted, Answer.APPROVE))
         await until(pilot, lambda: "WAITING FOR OTHERS" not in screen_text(stage))
         assert "WAITING FOR YOU (1)" in screen_text(stage)
@@ -156,7 +156,7 @@ async def test_the_first_selection_can_be_answered():
     unanswered = an_approval("deploy", DEPLOY)
     stage = a_stage([a_shared("pay", a_vote(ME, "alice")), unanswered])
     async with open_inbox(stage):
-        assert inbox(stage).state.selected_id == unanswered.id
+        assert inbox(stage).state.cursor_id == unanswered.id
 
 
 async def test_a_vote_of_somebody_else_does_not_move_the_request():

@@ -2,11 +2,11 @@
 
 import threading
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
 from approver_tui.client import errors
-from approver_tui.screens.approvals.blockers import AnswerContext
 from approver_tui.screens.approvals.inbox import InboxScreen
 from approver_tui.screens.approvals.results import ResultsPanel, send
 from approver_tui.screens.panel import Approve, BatchSubmitted, Deny
@@ -19,9 +19,9 @@ from tests.support.builders.batches import (
     ONE,
     THREE,
     TWO,
-    mark,
     open_batch,
     scroll_to_end,
+    select,
     type_in,
 )
 from tests.support.builders.batches import send as to_leave
@@ -49,7 +49,7 @@ def _winner(approval, **changes):
 
 
 async def _approve_three(pilot, stage):
-    await mark(pilot, stage, *THREE_OF_THEM)
+    await select(pilot, stage, *THREE_OF_THEM)
     await open_batch(pilot, stage)
     await scroll_to_end(pilot, stage)
     await type_in(pilot, stage, "count", "3")
@@ -131,7 +131,7 @@ async def test_a_lost_race_is_already_decided():
     """If another device decided first, the result says so instead of "not recorded"."""
     stage = a_stage(THREE_OF_THEM)
     async with open_inbox(stage) as pilot:
-        await mark(pilot, stage, *THREE_OF_THEM)
+        await select(pilot, stage, *THREE_OF_THEM)
         stage.server.approvals[ONE.id] = with_answer(ONE, Answer.DENY)
         stage.answers.failures = [_unknown_outcome(ONE)]
         await open_batch(pilot, stage)
@@ -173,15 +173,15 @@ async def test_the_close_button_closes_it():
         assert isinstance(stage.app.screen, InboxScreen)
 
 
-async def test_sent_requests_lose_their_marks():
-    """A marked request that was not part of the batch keeps its mark."""
+async def test_sent_requests_are_deselected():
+    """A selected request that was not part of the batch stays selected."""
     stage = a_stage([*THREE_OF_THEM, NEW])
     async with open_inbox(stage) as pilot:
-        await mark(pilot, stage, NEW)
+        await select(pilot, stage, NEW)
         await _approve_three(pilot, stage)
         await _wait_until_sent(pilot, stage)
         await press(pilot, stage, "escape")
-        assert [request.id for request in inbox(stage).state.marks] == [NEW.id]
+        assert [request.id for request in inbox(stage).state.selection] == [NEW.id]
 
 
 _STOPS_BATCH = {
@@ -214,7 +214,8 @@ def test_every_error_has_a_text_and_says_whether_the_batch_stops(error, state, s
     """The batch stops after errors that would repeat or cost a PIN attempt."""
     server = FakeServer(FakeClock())
     server.put(ONE)
-    sent = send(FakeAnswers(server, failures=[error]), ONE, answer, AnswerContext(NOW, None))
+    context = SimpleNamespace(now=lambda: NOW, zone=None)
+    sent = send(FakeAnswers(server, failures=[error]), ONE, answer, context)
     assert (sent.state, sent.stops_batch) == (state, stops_batch)
     assert bool(sent.reason) == (state is not AnswerState.UNKNOWN)
 

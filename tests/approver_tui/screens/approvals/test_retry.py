@@ -56,7 +56,7 @@ async def test_the_agent_of_an_expired_request_can_be_asked_to_retry():
         assert "Undone: nothing was changed." in _detail_text(stage)
         await _request_retry(pilot, stage)
         await until(
-            pilot, lambda: "Not a denial. invoice-bot is asked to retry" in _detail_text(stage)
+            pilot, lambda: "Not a denial. invoice-bot was asked to retry" in _detail_text(stage)
         )
         assert inbox(stage).state.current.retry is Retry.ASKED
         assert "Ask to retry" not in screen_text(stage)
@@ -98,7 +98,7 @@ async def test_a_retry_can_be_requested_from_the_history():
         await until(pilot, lambda: "R Ask to retry" in screen_text(stage))
         await _request_retry(pilot, stage)
         await until(
-            pilot, lambda: "Not a denial. invoice-bot is asked to retry" in _detail_text(stage)
+            pilot, lambda: "Not a denial. invoice-bot was asked to retry" in _detail_text(stage)
         )
         await until(pilot, lambda: "HISTORY (1)" in screen_text(stage))
         await press(pilot, stage, "R")
@@ -129,5 +129,5 @@ async def test_a_retry_by_somebody_else_is_announced():
     async with open_inbox(stage) as pilot:
         _expire(stage)
         stage.feed.tell(EventName.RETRY_ASKED, replace(EXPIRED, retry=Retry.ASKED))
-        await until(pilot, lambda: "is asked to retry" in _detail_text(stage))
+        await until(pilot, lambda: "was asked to retry" in _detail_text(stage))
         assert inbox(stage).state.current.retry is Retry.ASKED

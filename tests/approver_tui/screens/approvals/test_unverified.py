@@ -64,7 +64,7 @@ async def test_an_unverified_request_is_listed_apart(size):
         assert forged.headline not in text
         for key in ("j", "j", "G", "g"):
             await press(pilot, stage, key)
-            assert inbox(stage).state.selected_id in {three()[1].id, three()[2].id}
+            assert inbox(stage).state.cursor_id in {three()[1].id, three()[2].id}
         await press(pilot, stage, "d")
         assert not isinstance(stage.app.screen, InboxScreen)
 
@@ -93,7 +93,7 @@ async def test_many_unverified_requests_can_be_scrolled_to():
         assert "NOT VERIFIED" not in screen_text(stage)
         await press(pilot, stage, "G")
         assert "NOT VERIFIED (2)" in screen_text(stage)
-        assert inbox(stage).state.selected_id == rows[-1].id
+        assert inbox(stage).state.cursor_id == rows[-1].id
         assert stage.app.screen.query_one(ApprovalList).rows_below == 0
 
 
@@ -108,7 +108,7 @@ async def test_a_row_whose_new_copy_is_unverified_cannot_be_answered(key):
         inbox(stage)._calls.fetch_approval(three()[0].id)
         await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))
         await until(pilot, lambda: "This request changed. Nothing was" in screen_text(stage))
-        assert inbox(stage).state.selected_id == three()[0].id
+        assert inbox(stage).state.cursor_id == three()[0].id
         await press(pilot, stage, key)
         assert isinstance(stage.app.screen, InboxScreen)
         assert "unavailable: the server's copy of this request cannot be verified." in screen_text(

@@ -220,7 +220,7 @@ async def test_a_key_goes_to_the_next_waiting_request():
     async with open_inbox(stage) as pilot:
         for expected in (third.id, first.id):
             await press(pilot, stage, "w")
-            assert inbox(stage).state.selected_id == expected
+            assert inbox(stage).state.cursor_id == expected
     stage = a_stage([first])
     async with open_inbox(stage) as pilot:
         await press(pilot, stage, "w")

@@ -18,7 +18,7 @@ async def test_waiting_requests_elsewhere_are_one_line():
     stage = a_stage([an_approval("pay")], place=LOGIN, others=others)
     async with open_inbox(stage) as pilot:
         await until(pilot, lambda: "Waiting elsewhere: 2 at work" in screen_text(stage))
-        assert inbox(stage).state.selected_id == an_approval("pay").id
+        assert inbox(stage).state.cursor_id == an_approval("pay").id
         inbox(stage)._calls.count_other_logins()
         await until(pilot, lambda: "Waiting elsewhere" not in screen_text(stage))
     assert stage.answers.calls == []

@@ -1,4 +1,4 @@
-"""Marking requests in the inbox, and what removes a mark."""
+"""Selecting requests in the inbox, and what deselects them."""
 
 from dataclasses import replace
 
@@ -10,7 +10,7 @@ from approver_tui.state.approvals.decision import Answer
 from approver_tui.state.keymap import Keymap
 from approver_tui.state.notifications.events import EventName
 from approver_tui.widgets.key_bar import KeyBar
-from tests.support.builders.batches import NEW, ONE, THREE, TWO, a_payment, go_to, mark
+from tests.support.builders.batches import NEW, ONE, THREE, TWO, a_payment, go_to, select
 from tests.support.clients.driving import NARROW, inbox, look, open_inbox, press, screen_text, until
 from tests.support.fakes.fake_app import a_stage
 from tests.support.fakes.fake_approvals import an_approval, with_answer
@@ -21,35 +21,35 @@ HIGH = an_approval("high", left=40 * MINUTE)
 LISTED = [ONE, TWO, THREE, NEW, DEPLOYED, HIGH]
 
 
-def _marked(stage):
-    return [request.id for request in inbox(stage).state.marks]
+def _selected(stage):
+    return [request.id for request in inbox(stage).state.selection]
 
 
-async def test_x_marks_and_unmarks():
-    """Once a request is marked, every row that can be marked shows a checkbox."""
+async def test_x_selects_and_deselects():
+    """Once a request is selected, every row that can be selected shows a checkbox."""
     stage = a_stage(LISTED)
     async with open_inbox(stage) as pilot:
         assert "[ ]" not in screen_text(stage)
-        await mark(pilot, stage, TWO, ONE)
-        assert _marked(stage) == [ONE.id, TWO.id]
+        await select(pilot, stage, TWO, ONE)
+        assert _selected(stage) == [ONE.id, TWO.id]
         assert "2 selected." in screen_text(stage)
         assert screen_text(stage).count("[x] invoice-bot") == 2
         assert screen_text(stage).count("[ ] invoice-bot") == 2
         assert "a Approve 2..  d Deny 2.." in screen_text(stage)
         await press(pilot, stage, "x")
-        assert _marked(stage) == [TWO.id]
+        assert _selected(stage) == [TWO.id]
         await press(pilot, stage, "X")
-        assert _marked(stage) == [ONE.id, TWO.id, THREE.id, NEW.id]
+        assert _selected(stage) == [ONE.id, TWO.id, THREE.id, NEW.id]
         await press(pilot, stage, "X")
-        assert _marked(stage) == []
+        assert _selected(stage) == []
         assert "Nothing is selected." in screen_text(stage)
         assert "[ ]" not in screen_text(stage)
         await press(pilot, stage, "X")
-        assert len(_marked(stage)) == 4
+        assert len(_selected(stage)) == 4
 
 
-async def test_nothing_is_selected_with_a_request_that_is_answered_individually():
-    """Selecting all on a high-risk request marks nothing and says why."""
+async def test_select_all_on_a_high_risk_request_selects_nothing():
+    """The message says that high-risk requests are answered individually."""
     stage = a_stage([HIGH, ONE])
     async with open_inbox(stage) as pilot:
         await go_to(pilot, stage, HIGH)
@@ -57,55 +57,55 @@ async def test_nothing_is_selected_with_a_request_that_is_answered_individually(
         assert "Select unavailable: high-risk requests are answered individually." in screen_text(
             stage
         )
-        assert _marked(stage) == []
+        assert _selected(stage) == []
 
 
-async def test_a_request_that_cannot_be_marked_says_why():
-    """A high-risk request or one from another agent is not marked, and the reason is shown."""
+async def test_a_request_that_cannot_be_selected_says_why():
+    """A high-risk request or one from another agent is not selected, and the reason is shown."""
     stage = a_stage(LISTED)
     async with open_inbox(stage) as pilot:
-        await mark(pilot, stage, ONE, DEPLOYED)
+        await select(pilot, stage, ONE, DEPLOYED)
         assert (
             "Select unavailable: the selected requests are from a different agent, invoice-bot."
             in screen_text(stage)
         )
-        await mark(pilot, stage, HIGH)
+        await select(pilot, stage, HIGH)
         assert "Select unavailable: high-risk requests are answered individually." in screen_text(
             stage
         )
-        assert _marked(stage) == [ONE.id]
+        assert _selected(stage) == [ONE.id]
 
 
-async def test_a_decided_request_is_not_marked():
-    """Marking a request that somebody denied shows who denied it."""
+async def test_a_decided_request_cannot_be_selected():
+    """The message says who denied the request."""
     stage = a_stage([ONE, TWO])
     async with open_inbox(stage) as pilot:
         stage.feed.tell(EventName.DECIDED, with_answer(ONE, Answer.DENY))
         await until(pilot, lambda: "Denied by alice on phone" in screen_text(stage))
-        await mark(pilot, stage, ONE)
+        await select(pilot, stage, ONE)
         assert "Select unavailable: Denied by alice on phone" in screen_text(stage)
-        assert _marked(stage) == []
+        assert _selected(stage) == []
 
 
-async def test_a_group_row_is_marked_as_a_whole():
-    """Marking a row marks all its requests; the checkbox shows if only some are marked."""
+async def test_a_group_row_is_selected_as_a_whole():
+    """Selecting a row selects all its requests; `[-]` means that only some are selected."""
     flood = [an_approval(f"flood {n}", DEPLOY, left=(5 + n) * MINUTE) for n in range(3)]
     stage = a_stage(flood)
     async with open_inbox(stage) as pilot:
         await press(pilot, stage, "x")
-        assert _marked(stage) == [request.id for request in flood]
+        assert _selected(stage) == [request.id for request in flood]
         assert "[x] release-agent" in screen_text(stage)
         await press(pilot, stage, "+", "x", "+")
-        assert len(_marked(stage)) == 2
+        assert len(_selected(stage)) == 2
         assert "[-] release-agent" in screen_text(stage)
         await press(pilot, stage, "x")
-        assert len(_marked(stage)) == 3
+        assert len(_selected(stage)) == 3
         await press(pilot, stage, "x")
-        assert _marked(stage) == []
+        assert _selected(stage) == []
 
 
-async def test_the_mouse_marks_by_the_checkbox_and_the_key_bar():
-    """A click elsewhere in a row only moves the selection."""
+async def test_clicking_the_checkbox_or_key_bar_selects_a_request():
+    """A click elsewhere in a row only moves the cursor."""
     stage = a_stage([ONE, TWO])
     async with open_inbox(stage) as pilot:
         bar = stage.app.screen.query_one(KeyBar)
@@ -113,45 +113,45 @@ async def test_the_mouse_marks_by_the_checkbox_and_the_key_bar():
         column = screen_text(stage).splitlines()[line].index("x Select")
         stage.clock.move(1)
         await pilot.click(bar, offset=(column - bar.region.x, line - bar.region.y))
-        await until(pilot, lambda: _marked(stage) == [ONE.id])
+        await until(pilot, lambda: _selected(stage) == [ONE.id])
         stage.clock.move(1)
         await pilot.click("#list", offset=(2, 6))
-        await until(pilot, lambda: _marked(stage) == [ONE.id, TWO.id])
-        assert inbox(stage).state.selected_id == TWO.id
+        await until(pilot, lambda: _selected(stage) == [ONE.id, TWO.id])
+        assert inbox(stage).state.cursor_id == TWO.id
         stage.clock.move(1)
         await pilot.click("#list", offset=(20, 4))
-        await until(pilot, lambda: inbox(stage).state.selected_id == ONE.id)
-        assert _marked(stage) == [ONE.id, TWO.id]
+        await until(pilot, lambda: inbox(stage).state.cursor_id == ONE.id)
+        assert _selected(stage) == [ONE.id, TWO.id]
 
 
-async def test_the_palette_marks():
-    """The command that marks a request is found by its name."""
+async def test_the_palette_can_select_a_request():
+    """The palette finds the command by its description."""
     stage = a_stage([ONE])
     async with open_inbox(stage) as pilot:
         await press(pilot, stage, "colon", *"deselect it", "enter")
         await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))
-        await until(pilot, lambda: _marked(stage) == [ONE.id])
+        await until(pilot, lambda: _selected(stage) == [ONE.id])
 
 
-async def test_the_chosen_key_marks():
-    """A key from the keymap marks a request, and the default key does not."""
+async def test_a_custom_key_selects_a_request():
+    """The key from the keymap works, and the default key does nothing."""
     stage = a_stage([ONE], place={"keymap": Keymap({"select": "m"})})
     async with open_inbox(stage, NARROW) as pilot:
         await press(pilot, stage, "x")
-        assert _marked(stage) == []
+        assert _selected(stage) == []
         await press(pilot, stage, "m")
-        assert _marked(stage) == [ONE.id]
+        assert _selected(stage) == [ONE.id]
         assert "m Select" in screen_text(stage)
 
 
-async def test_a_marked_request_that_is_answered_loses_its_mark():
+async def test_a_selected_request_that_is_answered_is_deselected():
     """The status line says who answered the request."""
     stage = a_stage([ONE, TWO])
     async with open_inbox(stage) as pilot:
-        await mark(pilot, stage, ONE, TWO)
+        await select(pilot, stage, ONE, TWO)
         stage.clock.move(5)
         stage.feed.tell(EventName.DECIDED, with_answer(ONE, Answer.DENY))
-        await until(pilot, lambda: _marked(stage) == [TWO.id])
+        await until(pilot, lambda: _selected(stage) == [TWO.id])
         await until(
             pilot,
             lambda: (
@@ -161,57 +161,57 @@ async def test_a_marked_request_that_is_answered_loses_its_mark():
         )
 
 
-async def test_a_marked_request_that_changes_loses_its_mark():
-    """A changed reference is enough to remove the mark."""
+async def test_a_selected_request_that_changes_is_deselected():
+    """A changed reference is enough to deselect a request."""
     stage = a_stage([ONE, TWO])
     async with open_inbox(stage) as pilot:
-        await mark(pilot, stage, ONE, TWO)
+        await select(pilot, stage, ONE, TWO)
         stage.clock.move(5)
         stage.feed.tell(EventName.EXTENDED, a_payment("two", 2_000, "Kolibri AG", 15))
-        await until(pilot, lambda: _marked(stage) == [ONE.id])
+        await until(pilot, lambda: _selected(stage) == [ONE.id])
         await until(
             pilot,
             lambda: f"{TWO.fingerprint} is no longer selected: it changed." in screen_text(stage),
         )
 
 
-async def test_a_marked_request_that_expires_loses_its_mark():
-    """The mark is removed, announced, and cannot be set again."""
+async def test_a_selected_request_that_expires_is_deselected():
+    """A message says so, and the request cannot be selected again."""
     stage = a_stage([ONE, TWO])
     async with open_inbox(stage) as pilot:
-        await mark(pilot, stage, ONE, TWO)
+        await select(pilot, stage, ONE, TWO)
         stage.clock.move(14.5 * 60)
         look(stage)
-        assert _marked(stage) == [TWO.id]
+        assert _selected(stage) == [TWO.id]
         stage.clock.move(5)
         look(stage)
         await until(pilot, lambda: "is no longer selected: Expired at" in screen_text(stage))
         stage.clock.move(10)
         look(stage)
-        await mark(pilot, stage, TWO)
-        assert _marked(stage) == []
+        await select(pilot, stage, TWO)
+        assert _selected(stage) == []
 
 
-async def test_several_lost_marks_are_one_message():
+async def test_several_deselected_requests_are_reported_in_one_message():
     """One message says how many requests are no longer selected."""
     stage = a_stage([ONE, TWO])
     async with open_inbox(stage) as pilot:
-        await mark(pilot, stage, ONE, TWO)
+        await select(pilot, stage, ONE, TWO)
         stage.clock.move(20 * 60)
         look(stage)
         await until(pilot, lambda: "2 are no longer selected" in screen_text(stage))
-        assert _marked(stage) == []
+        assert _selected(stage) == []
 
 
-async def test_an_unlisted_request_loses_its_mark():
-    """If a refresh removes a marked request, it loses its mark with a message."""
+async def test_an_unlisted_request_is_deselected():
+    """If a refresh removes a selected request, a message says that it is not selected any more."""
     stage = a_stage([ONE, TWO])
     async with open_inbox(stage) as pilot:
-        await mark(pilot, stage, ONE, TWO)
+        await select(pilot, stage, ONE, TWO)
         cancelled = replace(ONE, state=ApprovalState.CANCELLED)
         stage.server.put(cancelled)
         await press(pilot, stage, "r")
-        await until(pilot, lambda: _marked(stage) == [TWO.id])
+        await until(pilot, lambda: _selected(stage) == [TWO.id])
         stage.clock.move(5)
         look(stage)
         assert f"{ONE.fingerprint} is no longer selected: it is no longer waiting." in screen_text(
@@ -219,7 +219,7 @@ async def test_an_unlisted_request_loses_its_mark():
         )
 
 
-async def test_paste_and_fast_typing_mark_nothing():
+async def test_paste_and_fast_typing_select_nothing():
     """The guard ignores keys that arrive right after the window gets the focus."""
     stage = a_stage([ONE, TWO])
     async with open_inbox(stage) as pilot:
@@ -227,18 +227,18 @@ async def test_paste_and_fast_typing_mark_nothing():
         await pilot.pause()
         for key in "xx x":
             await pilot.press("space" if key == " " else key)
-        assert _marked(stage) == []
+        assert _selected(stage) == []
 
 
-async def test_marks_are_kept_while_the_list_changes():
-    """A filter, a refresh, and another selection do not remove marks."""
+async def test_the_selection_is_kept_while_the_list_changes():
+    """A filter, a refresh, and a different cursor deselect nothing."""
     stage = a_stage([ONE, TWO, DEPLOYED])
     async with open_inbox(stage) as pilot:
-        await mark(pilot, stage, ONE, TWO)
+        await select(pilot, stage, ONE, TWO)
         await press(pilot, stage, "slash", *"agent:release-agent", "enter")
         assert "invoice-bot" not in screen_text(stage)
         assert "a Approve 2.." in screen_text(stage)
         await press(pilot, stage, "slash", *["backspace"] * 20, "enter", "r")
         await until(pilot, lambda: screen_text(stage).count("[x] invoice-bot") == 2)
         await go_to(pilot, stage, DEPLOYED)
-        assert _marked(stage) == [ONE.id, TWO.id]
+        assert _selected(stage) == [ONE.id, TWO.id]

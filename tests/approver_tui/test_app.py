@@ -14,7 +14,7 @@ from approver_tui.client.sign_in.profile import Home
 from approver_tui.screens.approvals.inbox import InboxScreen
 from approver_tui.screens.context import DEFAULT_ENVIRONMENT
 from approver_tui.screens.guard import InputGuard
-from tests.support.clients.driving import NARROW, WIDE, inbox, screen_text, until
+from tests.support.clients.driving import NARROW, WIDE, inbox, until, until_shown
 from tests.support.fakes.fake_app import a_stage
 from tests.support.fakes.fake_approvals import three
 
@@ -65,10 +65,10 @@ async def test_the_first_frame_appears_before_the_app_is_loaded(size):
     load_app = stage.app._load_app
     stage.app._load_app = lambda ring: may_load.wait() and load_app(ring)
     async with stage.app.run_test(size=size) as pilot:
-        await until(pilot, lambda: "Sayso" in screen_text(stage))
+        await until_shown(pilot, stage, "Sayso")
         assert isinstance(stage.app.screen, OpeningScreen)
-        await until(pilot, lambda: "CONNECTING" in screen_text(stage))
-        await until(pilot, lambda: "Loading…" in screen_text(stage))
+        await until_shown(pilot, stage, "CONNECTING")
+        await until_shown(pilot, stage, "Loading…")
         stage.clock.move(1)
         await pilot.press("2", "a", "enter")
         stage.app.action_go(2)

@@ -121,7 +121,7 @@ class AnswerFlow:
     def _action_succeeded(self, message: SafeText) -> None:
         self._running -= 1
         self._host.show_message(message)
-        self._leave_if_done()
+        self.leave_if_done()
 
     def _action_failed(self, error: errors.ClientError) -> None:
         self._action_succeeded(refusals.change_problem(error, done=fmt("Nothing was changed.")))
@@ -186,15 +186,15 @@ class AnswerFlow:
         """Show an answer that the server recorded."""
         self.update_request(approval)
         self._show_outcome(approval)
-        self._leave_if_done()
+        self.leave_if_done()
 
     def answer_refused(self, approval_id: str, error: errors.ClientError) -> None:
         """Show why an answer was not recorded, or check it if its outcome is unknown."""
         match error:
             case errors.UnknownOutcome(answer=answer):
-                self._check(approval_id, answer)
+                self.check_outcome(approval_id, answer)
             case errors.WireError():
-                self._check(approval_id)
+                self.check_outcome(approval_id)
             case errors.AlreadyDecided(approval=winner):
                 self._host.set_state(
                     self._host.state.with_approval(winner).without_progress(winner.id)
@@ -206,7 +206,7 @@ class AnswerFlow:
                 self._host.show_message(
                     refusals.change_problem(error, done=answer_message(AnswerStatus.NOT_RECORDED))
                 )
-        self._leave_if_done()
+        self.leave_if_done()
 
     # Called by the panel that sends several answers.
 
@@ -223,14 +223,6 @@ class AnswerFlow:
         """Replace a request with the copy that the server returned."""
         self._host.context.unsent_denials.remove({approval.id})
         self._host.set_state(self._host.state.with_approval(approval).without_progress(approval.id))
-
-    def outcome_unknown(self, approval_id: str, answer: Answer) -> None:
-        """Keep checking an answer until its outcome is known."""
-        self._check(approval_id, answer)
-
-    def batch_finished(self) -> None:
-        """Quit if the user has asked to quit and nothing is left to send."""
-        self._leave_if_done()
 
     def _panel_closed(self, panel: Overlay, result: PanelResult) -> None:
         self.panel = None
@@ -250,12 +242,12 @@ class AnswerFlow:
             case BatchSubmitted():
                 self._open_results(result)
             case OutcomeUnknown(approval=approval):
-                self._check(approval.id, Answer.APPROVE)
+                self.check_outcome(approval.id, Answer.APPROVE)
             case PanelClosed():
                 about = panel.approval if isinstance(panel, Panel) else None
                 self._closed_without_answer(about, result)
         self._calls.reload_account()
-        self._leave_if_done()
+        self.leave_if_done()
 
     def _open_approve(self, approval: Approval) -> None:
         host = self._host
@@ -322,7 +314,8 @@ class AnswerFlow:
             )
             self._calls.deny(denial)
 
-    def _check(self, approval_id: str, answer: Answer | None = None) -> None:
+    def check_outcome(self, approval_id: str, answer: Answer | None = None) -> None:
+        """Keep checking an answer until its outcome is known."""
         self._host.set_state(self._host.state.with_progress(approval_id, AnswerProgress.CHECKING))
         self._host.show_message(answer_message(AnswerStatus.IN_DOUBT, answer))
         self._calls.check_outcome(approval_id)
@@ -334,7 +327,8 @@ class AnswerFlow:
             message = fmt("Your approval was counted ({}).", approval.vote_tally.words)
         self._host.show_message(message)
 
-    def _leave_if_done(self) -> None:
+    def leave_if_done(self) -> None:
+        """Quit if the user has asked to quit and nothing is left to send."""
         if self._is_leaving and not self._is_sending():
             self._host.app.exit()
 

@@ -14,8 +14,7 @@ from textual.binding import Binding, BindingType
 from approver_tui.messages import CheckboxClicked, CursorMoved, Opened
 from approver_tui.screens.approvals import selecting
 from approver_tui.screens.approvals.approve import ApprovePanel
-from approver_tui.screens.approvals.batch_approve import BatchApprovePanel
-from approver_tui.screens.approvals.batch_deny import BatchDenyPanel
+from approver_tui.screens.approvals.batch import BatchApprovePanel, BatchDenyPanel
 from approver_tui.screens.approvals.blockers import BLOCKERS, approval_blocker
 from approver_tui.screens.approvals.copying import CopyingScreen
 from approver_tui.screens.approvals.deny import DenyPanel

@@ -13,7 +13,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.timer import Timer
 
-from approver_tui.attention.event_alerts import handle_event_alert
+from approver_tui.attention.notifier import handle_event_alert
 from approver_tui.client import errors
 from approver_tui.client.notifications.feed import SLEEP_GAP_MS
 from approver_tui.client.wire import Page as WaitingPage
@@ -28,7 +28,7 @@ from approver_tui.screens.context import ScreenContext
 from approver_tui.screens.keyed_screen import KeyedScreen
 from approver_tui.screens.notifications.news import URGENT_EVENTS, ending_soon, event_text
 from approver_tui.screens.page import Page, PageContext
-from approver_tui.screens.pages import PAGE_CLASSES, OpenPages
+from approver_tui.screens.pages import PAGE_CLASSES, open_pages
 from approver_tui.screens.request_actions import RequestActions
 from approver_tui.screens.safe_focus import reset_panels
 from approver_tui.state.approvals.approvals import Approval, Unverified
@@ -74,7 +74,6 @@ class InboxBase(KeyedScreen):
         self._keys_drawn_for: tuple[object, ...] = ()
         self._last_tick_at = self._last_warning_at = context.now()
         self._calls = Calls(context, self)
-        self._pages = OpenPages(self)
         self.answer_flow = AnswerFlow(self, self._calls)
         self._request_actions = RequestActions(
             context,
@@ -198,7 +197,8 @@ class InboxBase(KeyedScreen):
     def handle_event(self, event: Event) -> None:
         """Apply an event of the feed, alert for it, and show it as news."""
         handle_event_alert(self.context.notifier, event)
-        self._pages.event_received(event)
+        for page in open_pages(self.app):
+            page.event_received(event)
         self._has_new_events = True
         state = self.state if event.device is None else self.state.with_device(event.device)
         is_news = not self._is_known_outcome(event)
@@ -213,6 +213,9 @@ class InboxBase(KeyedScreen):
         if state.cursor_id != self.state.cursor_id:
             self.context.guard.arm()
         self.set_state(state)
+        self._announce(event, is_news=is_news)
+
+    def _announce(self, event: Event, *, is_news: bool) -> None:
         text = event_text(event, self.context.zone)
         if text and event.name in URGENT_EVENTS:
             self.show_message(text)
@@ -247,7 +250,8 @@ class InboxBase(KeyedScreen):
         self._report_ended_denials()
         self._show_pending()
         self.draw()
-        self._pages.state_changed(self.state)
+        for page in open_pages(self.app):
+            page.state_changed(self.state)
 
     def _save_list(self) -> None:
         """Fetch the list, if events arrived, so that it is stored for an offline start."""
@@ -321,7 +325,8 @@ class InboxBase(KeyedScreen):
         self._replace_state(state)
         self.draw()
         self.answer_flow.state_changed(self.state)
-        self._pages.state_changed(self.state)
+        for page in open_pages(self.app):
+            page.state_changed(self.state)
 
     def _replace_state(self, state: InboxState) -> None:
         """Replace the state; deselect requests that changed since they were selected."""
@@ -361,7 +366,8 @@ class InboxBase(KeyedScreen):
         self._status, self._message_at = text, self.context.ticks()
         if self.is_ready:
             self.draw_messages()
-        self._pages.show_message(text)
+        for page in open_pages(self.app):
+            page.show_message(text)
 
     def page(self, number: int) -> Page[Any, Any]:
         """Return a new page by its number; 2 is the first page after the inbox."""

@@ -225,12 +225,12 @@ class ResultsPanel(Overlay):
             )
         self.is_busy = not self.results.is_complete
         if send_result.state is AnswerState.UNKNOWN:
-            self._answer_flow.outcome_unknown(send_result.approval.id, self.results.answer)
+            self._answer_flow.check_outcome(send_result.approval.id, self.results.answer)
         else:
             self._answer_flow.update_request(send_result.approval)
         self.update_panel()
         if not self.is_busy:
-            self._answer_flow.batch_finished()
+            self._answer_flow.leave_if_done()
 
     def _send_if_due(self) -> None:
         if self._send_at is not None and self.context.ticks() >= self._send_at:

@@ -11,28 +11,12 @@ from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.risks import Risk
 from approver_tui.state.text import SafeText
 
+_UNKNOWN_UNDO = SafeText("Unknown")
+
 
 def is_unusual(approval: Approval) -> bool:
     """Whether the server found something unusual about the request, or did not compare it."""
     return approval.display.unusual != () or approval.agent.first_request
-
-
-@dataclass(frozen=True, slots=True)
-class SharedFacts:
-    """The values that all requests share, shown once; None where they differ."""
-
-    resource: SafeText | None
-    rights: SafeText | None
-    user_name: SafeText | None
-    risk_reason: SafeText | None
-    undo: SafeText | None
-    gives: SafeText | None
-
-    @classmethod
-    def from_approvals(cls, approvals: Iterable[Approval]) -> "SharedFacts":
-        """Return the values that these requests share."""
-        columns = zip(*(_shared_members(approval) for approval in approvals), strict=True)
-        return cls(*(column[0] if len(set(column)) == 1 else None for column in columns))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +67,14 @@ class Batch:
         return min(approval.expires_at for approval in self.selected or self.rows)
 
     @property
-    def shared(self) -> SharedFacts:
-        """The values that all requests share."""
-        return SharedFacts.from_approvals(self.rows)
+    def shared(self) -> dict[str, SafeText]:
+        """The members that all requests have in common, by label."""
+        first, *others = map(members, self.rows)
+        return {
+            label: value
+            for label, value in first.items()
+            if all(other[label] == value for other in others)
+        }
 
     def is_count(self, typed: str) -> bool:
         """Whether the typed text is the number of selected requests, which is not 0."""
@@ -107,7 +96,14 @@ def rights(approval: Approval) -> SafeText:
     return SafeText(", ".join(f"{scope.name} ({scope.risk})" for scope in scopes))
 
 
-def _shared_members(approval: Approval) -> tuple[SafeText, ...]:
+def members(approval: Approval) -> dict[str, SafeText]:
+    """Return the members that requests of a batch often have in common, by label."""
     display = approval.display
-    texts = (display.resource, rights(approval), display.user_name)
-    return (*texts, display.risk_reason, display.undo, display.gives)
+    return {
+        "For": display.user_name,
+        "Resource": display.resource,
+        "Scopes": rights(approval),
+        "Risk": display.risk_reason,
+        "Undo": display.undo or _UNKNOWN_UNDO,
+        "Grants": display.gives,
+    }

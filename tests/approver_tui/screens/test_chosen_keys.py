@@ -15,7 +15,7 @@ from approver_tui.widgets.consents.rights import device_lines
 from approver_tui.widgets.entry_sheet import EntrySheet
 from approver_tui.widgets.lines import text_of
 from tests.support.builders.multi_approver import ME, a_shared, a_vote
-from tests.support.clients.driving import inbox, open_inbox, press, screen_text, until
+from tests.support.clients.driving import inbox, open_inbox, press, screen_text, until, until_shown
 from tests.support.fakes.fake_account import a_consent, a_device, a_token
 from tests.support.fakes.fake_app import a_stage
 from tests.support.fakes.fake_approvals import an_approval, three
@@ -124,7 +124,7 @@ async def test_messages_about_notifications_name_the_chosen_keys():
     async with open_inbox(stage) as pilot:
         for name, message in (("snooze", "Snoozed until"), ("mute", "is muted")):
             await press(pilot, stage, _key(name), "tab", "enter")
-            await until(pilot, lambda message=message: message in screen_text(stage))
+            await until_shown(pilot, stage, message)
             assert f"Press {_key(name)} to undo." in screen_text(stage)
             assert default_keys_in(_all_text(stage)) == []
             stage.clock.move(5)
@@ -137,12 +137,12 @@ async def test_messages_about_the_list_name_the_chosen_keys():
         late = an_approval("late", DEPLOY)
         stage.request(late)
         await until(pilot, lambda: inbox(stage).state.inbox.find(late.id) is not None)
-        await until(pilot, lambda: f"{_key('refresh')} sorts the list" in screen_text(stage))
+        await until_shown(pilot, stage, f"{_key('refresh')} sorts the list")
         assert default_keys_in(_all_text(stage)) == []
         await press(pilot, stage, _key("details"))
         assert f"{_key('details')} goes back." in screen_text(stage)
         await press(pilot, stage, _key("filter"), *"nowhere", "enter")
-        await until(pilot, lambda: f"Press {_key('filter')} and" in screen_text(stage))
+        await until_shown(pilot, stage, f"Press {_key('filter')} and")
 
 
 async def test_the_reason_of_a_counted_vote_names_the_chosen_key():

@@ -10,7 +10,15 @@ import pytest
 from approver_tui.screens.approvals.inbox import InboxScreen
 from approver_tui.screens.help import HelpScreen
 from approver_tui.state.approvals.decision import Answer
-from tests.support.clients.driving import inbox, open_inbox, press, screen_text, steps, until
+from tests.support.clients.driving import (
+    inbox,
+    open_inbox,
+    open_stage,
+    press,
+    screen_text,
+    steps,
+    until,
+)
 from tests.support.fakes.fake_app import a_stage
 from tests.support.fakes.fake_approvals import an_approval, with_answer
 from tests.support.fakes.fake_requests import MINUTE, PRICES
@@ -91,8 +99,7 @@ async def test_a_tick_while_the_app_exits_is_harmless(key):
 @actions
 async def test_the_app_can_exit_while_a_screen_opens(action, turns):
     """Textual mounts a screen without composing it if the app exits first."""
-    stage = a_stage([_low()])
-    async with open_inbox(stage):
+    async with open_stage([_low()]) as (_pilot, stage):
         action(inbox(stage))
         await steps(turns)
 
@@ -101,8 +108,7 @@ async def test_the_app_can_exit_while_a_screen_opens(action, turns):
 @pytest.mark.parametrize("is_first", [True, False], ids=["end first", "end last"])
 async def test_a_screen_can_open_while_the_app_exits(action, is_first):
     """Textual composes a screen without mounting its widgets if the app is exiting."""
-    stage = a_stage([_low()])
-    async with open_inbox(stage):
+    async with open_stage([_low()]) as (_pilot, stage):
         if is_first:
             stage.app.exit()
         action(inbox(stage))
@@ -114,8 +120,7 @@ async def test_a_screen_can_open_while_the_app_exits(action, is_first):
 @panels
 async def test_an_unchanged_copy_while_a_panel_opens_leaves_it_open(action):
     """An unchanged copy of the request does not close its panel at any stage of opening."""
-    stage = a_stage([_low()])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([_low()]) as (pilot, stage):
         for turns in _OPENING_TURNS:
             action(inbox(stage))
             panel = stage.app.screen
@@ -132,8 +137,7 @@ async def test_an_unchanged_copy_while_a_panel_opens_leaves_it_open(action):
 async def test_a_change_while_a_panel_opens_closes_it(action, news):
     """A changed or decided request closes its panel at any stage of opening."""
     names = [f"prices {turns}" for turns in _OPENING_TURNS]
-    stage = a_stage([_low(name) for name in names])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([_low(name) for name in names]) as (pilot, stage):
         for turns, name in zip(_OPENING_TURNS, names, strict=True):
             screen, copy = inbox(stage), news(name)
             screen.set_state(screen.state.with_cursor(copy.id))
@@ -148,8 +152,7 @@ async def test_a_change_while_a_panel_opens_closes_it(action, news):
 @panels
 async def test_the_first_key_after_one_that_opens_a_panel_is_ignored(action):
     """The key neither moves the focus nor closes the panel."""
-    stage = a_stage([_low()])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([_low()]) as (pilot, stage):
         action(inbox(stage))
         panel = stage.app.screen
         assert stage.app.context.guard.is_blocking
@@ -159,8 +162,7 @@ async def test_the_first_key_after_one_that_opens_a_panel_is_ignored(action):
 
 async def test_keys_do_nothing_on_an_unmounted_screen():
     """A screen that is not mounted cannot be dismissed until it is ready."""
-    stage = a_stage([_low()])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([_low()]) as (pilot, stage):
         screen = inbox(stage)
         screen.action_help()
         page = stage.app.screen
@@ -176,8 +178,7 @@ async def test_keys_do_nothing_on_an_unmounted_screen():
 async def test_a_panel_under_its_help_closes_too(action, news):
     """A change closes the help and the panel below it, at any stage of opening the help."""
     names = {f"prices {turns}": turns for turns in (0, 1, 3, 10, 50)}
-    stage = a_stage([_low(name) for name in names])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([_low(name) for name in names]) as (pilot, stage):
         for name, turns in names.items():
             screen, copy = inbox(stage), news(name)
             screen.set_state(screen.state.with_cursor(copy.id))
@@ -196,8 +197,7 @@ async def test_a_panel_under_its_help_closes_too(action, news):
 
 async def test_an_answer_under_the_help_closes_the_panel():
     """When the answer arrives, both the help and the panel close, and one answer was sent."""
-    stage = a_stage([_low()])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([_low()]) as (pilot, stage):
         await press(pilot, stage, "a", "tab")
         stage.answers.hold = threading.Event()
         await press(pilot, stage, "enter", "f1")

@@ -18,6 +18,7 @@ from tests.support.clients.driving import (
     inbox,
     look,
     open_inbox,
+    open_stage,
     press,
     run_on,
     screen_text,
@@ -229,8 +230,7 @@ async def test_a_panel_under_its_help_is_secured_too():
 
 async def test_a_panel_without_buttons_can_be_secured():
     """Returning to the panel with the QR code causes no error, though it has no Back."""
-    stage = a_stage([an_approval("web", DEPLOY)])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([an_approval("web", DEPLOY)]) as (pilot, stage):
         await press(pilot, stage, "o")
         await blur(pilot, stage)
         await come_back(pilot, stage)

@@ -11,8 +11,16 @@ from approver_tui.state.keymap import Keymap
 from approver_tui.state.notifications.events import EventName
 from approver_tui.widgets.key_bar import KeyBar
 from tests.support.builders.batches import NEW, ONE, THREE, TWO, a_payment, go_to, select
-from tests.support.clients.driving import NARROW, inbox, look, open_inbox, press, screen_text, until
-from tests.support.fakes.fake_app import a_stage
+from tests.support.clients.driving import (
+    NARROW,
+    inbox,
+    look,
+    open_stage,
+    press,
+    screen_text,
+    until,
+    until_shown,
+)
 from tests.support.fakes.fake_approvals import an_approval, with_answer
 from tests.support.fakes.fake_requests import DEPLOY, MINUTE
 
@@ -27,8 +35,7 @@ def _selected(stage):
 
 async def test_x_selects_and_deselects():
     """Once a request is selected, every row that can be selected shows a checkbox."""
-    stage = a_stage(LISTED)
-    async with open_inbox(stage) as pilot:
+    async with open_stage(LISTED) as (pilot, stage):
         assert "[ ]" not in screen_text(stage)
         await select(pilot, stage, TWO, ONE)
         assert _selected(stage) == [ONE.id, TWO.id]
@@ -50,8 +57,7 @@ async def test_x_selects_and_deselects():
 
 async def test_select_all_on_a_high_risk_request_selects_nothing():
     """The message says that high-risk requests are answered individually."""
-    stage = a_stage([HIGH, ONE])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([HIGH, ONE]) as (pilot, stage):
         await go_to(pilot, stage, HIGH)
         await press(pilot, stage, "X")
         assert "Select unavailable: high-risk requests are answered individually." in screen_text(
@@ -62,8 +68,7 @@ async def test_select_all_on_a_high_risk_request_selects_nothing():
 
 async def test_a_request_that_cannot_be_selected_says_why():
     """A high-risk request or one from another agent is not selected, and the reason is shown."""
-    stage = a_stage(LISTED)
-    async with open_inbox(stage) as pilot:
+    async with open_stage(LISTED) as (pilot, stage):
         await select(pilot, stage, ONE, DEPLOYED)
         assert (
             "Select unavailable: the selected requests are from a different agent, invoice-bot."
@@ -78,10 +83,9 @@ async def test_a_request_that_cannot_be_selected_says_why():
 
 async def test_a_decided_request_cannot_be_selected():
     """The message says who denied the request."""
-    stage = a_stage([ONE, TWO])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([ONE, TWO]) as (pilot, stage):
         stage.feed.tell(EventName.DECIDED, with_answer(ONE, Answer.DENY))
-        await until(pilot, lambda: "Denied by alice on phone" in screen_text(stage))
+        await until_shown(pilot, stage, "Denied by alice on phone")
         await select(pilot, stage, ONE)
         assert "Select unavailable: Denied by alice on phone" in screen_text(stage)
         assert _selected(stage) == []
@@ -90,8 +94,7 @@ async def test_a_decided_request_cannot_be_selected():
 async def test_a_group_row_is_selected_as_a_whole():
     """Selecting a row selects all its requests; `[-]` means that only some are selected."""
     flood = [an_approval(f"flood {n}", DEPLOY, left=(5 + n) * MINUTE) for n in range(3)]
-    stage = a_stage(flood)
-    async with open_inbox(stage) as pilot:
+    async with open_stage(flood) as (pilot, stage):
         await press(pilot, stage, "x")
         assert _selected(stage) == [request.id for request in flood]
         assert "[x] release-agent" in screen_text(stage)
@@ -106,8 +109,7 @@ async def test_a_group_row_is_selected_as_a_whole():
 
 async def test_clicking_the_checkbox_or_key_bar_selects_a_request():
     """A click elsewhere in a row only moves the cursor."""
-    stage = a_stage([ONE, TWO])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([ONE, TWO]) as (pilot, stage):
         bar = stage.app.screen.query_one(KeyBar)
         line = next(y for y, row in enumerate(screen_text(stage).splitlines()) if "x Select" in row)
         column = screen_text(stage).splitlines()[line].index("x Select")
@@ -126,8 +128,7 @@ async def test_clicking_the_checkbox_or_key_bar_selects_a_request():
 
 async def test_the_palette_can_select_a_request():
     """The palette finds the command by its description."""
-    stage = a_stage([ONE])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([ONE]) as (pilot, stage):
         await press(pilot, stage, "colon", *"deselect it", "enter")
         await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))
         await until(pilot, lambda: _selected(stage) == [ONE.id])
@@ -135,8 +136,10 @@ async def test_the_palette_can_select_a_request():
 
 async def test_a_custom_key_selects_a_request():
     """The key from the keymap works, and the default key does nothing."""
-    stage = a_stage([ONE], place={"keymap": Keymap({"select": "m"})})
-    async with open_inbox(stage, NARROW) as pilot:
+    async with open_stage([ONE], place={"keymap": Keymap({"select": "m"})}, size=NARROW) as (
+        pilot,
+        stage,
+    ):
         await press(pilot, stage, "x")
         assert _selected(stage) == []
         await press(pilot, stage, "m")
@@ -146,46 +149,36 @@ async def test_a_custom_key_selects_a_request():
 
 async def test_a_selected_request_that_is_answered_is_deselected():
     """The status line says who answered the request."""
-    stage = a_stage([ONE, TWO])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([ONE, TWO]) as (pilot, stage):
         await select(pilot, stage, ONE, TWO)
         stage.clock.move(5)
         stage.feed.tell(EventName.DECIDED, with_answer(ONE, Answer.DENY))
         await until(pilot, lambda: _selected(stage) == [TWO.id])
-        await until(
-            pilot,
-            lambda: (
-                f"{ONE.fingerprint} is no longer selected: Denied by alice on phone"
-                in screen_text(stage)
-            ),
+        await until_shown(
+            pilot, stage, f"{ONE.fingerprint} is no longer selected: Denied by alice on phone"
         )
 
 
 async def test_a_selected_request_that_changes_is_deselected():
     """A changed reference is enough to deselect a request."""
-    stage = a_stage([ONE, TWO])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([ONE, TWO]) as (pilot, stage):
         await select(pilot, stage, ONE, TWO)
         stage.clock.move(5)
         stage.feed.tell(EventName.EXTENDED, a_payment("two", 2_000, "Kolibri AG", 15))
         await until(pilot, lambda: _selected(stage) == [ONE.id])
-        await until(
-            pilot,
-            lambda: f"{TWO.fingerprint} is no longer selected: it changed." in screen_text(stage),
-        )
+        await until_shown(pilot, stage, f"{TWO.fingerprint} is no longer selected: it changed.")
 
 
 async def test_a_selected_request_that_expires_is_deselected():
     """A message says so, and the request cannot be selected again."""
-    stage = a_stage([ONE, TWO])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([ONE, TWO]) as (pilot, stage):
         await select(pilot, stage, ONE, TWO)
         stage.clock.move(14.5 * 60)
         look(stage)
         assert _selected(stage) == [TWO.id]
         stage.clock.move(5)
         look(stage)
-        await until(pilot, lambda: "is no longer selected: Expired at" in screen_text(stage))
+        await until_shown(pilot, stage, "is no longer selected: Expired at")
         stage.clock.move(10)
         look(stage)
         await select(pilot, stage, TWO)
@@ -194,19 +187,17 @@ async def test_a_selected_request_that_expires_is_deselected():
 
 async def test_several_deselected_requests_are_reported_in_one_message():
     """One message says how many requests are no longer selected."""
-    stage = a_stage([ONE, TWO])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([ONE, TWO]) as (pilot, stage):
         await select(pilot, stage, ONE, TWO)
         stage.clock.move(20 * 60)
         look(stage)
-        await until(pilot, lambda: "2 are no longer selected" in screen_text(stage))
+        await until_shown(pilot, stage, "2 are no longer selected")
         assert _selected(stage) == []
 
 
 async def test_an_unlisted_request_is_deselected():
     """If a refresh removes a selected request, a message says that it is not selected any more."""
-    stage = a_stage([ONE, TWO])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([ONE, TWO]) as (pilot, stage):
         await select(pilot, stage, ONE, TWO)
         cancelled = replace(ONE, state=ApprovalState.CANCELLED)
         stage.server.put(cancelled)
@@ -221,8 +212,7 @@ async def test_an_unlisted_request_is_deselected():
 
 async def test_paste_and_fast_typing_select_nothing():
     """The guard ignores keys that arrive right after the window gets the focus."""
-    stage = a_stage([ONE, TWO])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([ONE, TWO]) as (pilot, stage):
         stage.app.post_message(events.AppFocus())
         await pilot.pause()
         for key in "xx x":
@@ -232,8 +222,7 @@ async def test_paste_and_fast_typing_select_nothing():
 
 async def test_the_selection_is_kept_while_the_list_changes():
     """A filter, a refresh, and a different cursor deselect nothing."""
-    stage = a_stage([ONE, TWO, DEPLOYED])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([ONE, TWO, DEPLOYED]) as (pilot, stage):
         await select(pilot, stage, ONE, TWO)
         await press(pilot, stage, "slash", *"agent:release-agent", "enter")
         assert "invoice-bot" not in screen_text(stage)

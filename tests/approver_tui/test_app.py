@@ -12,10 +12,10 @@ from approver_tui.app import OpeningScreen
 from approver_tui.client.errors import LoginFirst, NotKept
 from approver_tui.client.sign_in.profile import Home
 from approver_tui.screens.approvals.inbox import InboxScreen
-from approver_tui.screens.context import DEFAULT_ENVIRONMENT
+from approver_tui.screens.context import Environment
 from approver_tui.screens.guard import InputGuard
 from tests.support.clients.driving import NARROW, WIDE, inbox, until, until_shown
-from tests.support.fakes.fake_app import a_stage
+from tests.support.fakes.fake_app import NoSettingsStore, a_stage
 from tests.support.fakes.fake_approvals import three
 
 HOME = Home.in_folder(Path("/nowhere"))
@@ -32,7 +32,7 @@ def test_the_client_is_closed_with_the_app(monkeypatch):
     with ExitStack() as closing:
         guard = InputGuard(lambda: 0.0)
         wiring.load_inbox(
-            HOME, DEFAULT_ENVIRONMENT, guard=guard, closing=closing, write_sequence=print
+            HOME, Environment(NoSettingsStore()), guard=guard, closing=closing, write_sequence=print
         )
         assert not closed
     assert closed

@@ -203,17 +203,11 @@ class HistoryPage(Page[Part, Approval], CopyingScreen):
     def _revoke_tokens(self, approval: Approval, _typed: str) -> SafeText:
         """Revoke the tokens. Runs in a thread; fetches the tokens, as the list may be outdated."""
         server = self.context.server
-        tokens = [
-            delegation
-            for delegation in server.delegations()
-            if delegation.approval_id == approval.id
-        ]
+        tokens = [token for token in server.delegations() if token.approval_id == approval.id]
+        if not tokens:
+            return fmt("Its tokens have already ended.")
         ended_count = sum(server.revoke_delegation(token.id) for token in tokens)
-        return (
-            fmt("Revoked: {}.", pluralize(ended_count, "token"))
-            if tokens
-            else fmt("Its tokens have already ended.")
-        )
+        return fmt("Revoked: {}.", pluralize(ended_count, "token"))
 
     def _revoke_blocker(self, approval: Approval) -> SafeText:
         if approval.state is not ApprovalState.REDEEMED or not approval.is_action:

@@ -118,32 +118,28 @@ class RightsPage(Page[HeldAccess, HeldRight]):
 
     def _revoke_action(self, right: HeldRight) -> ConfirmAction:
         if isinstance(right, StandingGrant):
+            title, do = fmt("Revoke the standing grant?"), partial(self.revoke_grant, right)
             words = fmt(
                 "{} will ask you each time. This does not undo what it already did.",
                 right.agent_name,
             )
-            title = fmt("Revoke the standing grant?")
-            return ConfirmAction(title, fmt("Revoke"), (words,), partial(self.revoke_grant, right))
-        if isinstance(right, Consent):
+        elif isinstance(right, Consent):
+            title, do = fmt("Revoke the consent?"), partial(self.revoke_consent, right)
             words = fmt(
                 "{} can no longer use {} at {} without asking. Every token issued from it ends.",
                 right.client_name,
                 SafeText(", ".join(right.scopes)),
                 right.resource,
             )
-            title = fmt("Revoke the consent?")
-            return ConfirmAction(
-                title, fmt("Revoke"), (words,), partial(self.revoke_consent, right)
+        else:
+            title, do = fmt("Revoke the token?"), partial(self.revoke_token, right)
+            words = fmt(
+                "{} can no longer act for you at {} with this token or tokens derived from it. It "
+                "can get a new token if you allow it.",
+                right.client.name,
+                right.resource,
             )
-        words = fmt(
-            "{} can no longer act for you at {} with this token or tokens derived from it. It can "
-            "get a new token if you allow it.",
-            right.client.name,
-            right.resource,
-        )
-        return ConfirmAction(
-            fmt("Revoke the token?"), fmt("Revoke"), (words,), partial(self.revoke_token, right)
-        )
+        return ConfirmAction(title, fmt("Revoke"), (words,), do)
 
     ACTIONS = (
         PageAction(

@@ -43,28 +43,19 @@ class SettingsPage(Page[Found, Setting | Login]):
     def fetch(self) -> Found:
         """Read the settings file, each time anew because other programs may have changed it."""
         settings_store = self.context.environment.settings_store
-        settings = settings_store.settings()
-        keys = [setting for setting in settings if setting.name.startswith(_KEY_PREFIX)]
-        plain_settings = [setting for setting in settings if setting not in keys]
         logins = settings_store.logins()
-        return (*logins, *((_NEW_LOGIN,) if logins else ()), *plain_settings, *keys)
+        return (*logins, *((_NEW_LOGIN,) if logins else ()), *settings_store.settings())
 
     def sections(self, data: Found) -> Sequence[Section]:
         """Return sections for servers, settings, notifications and keys."""
         servers = tuple(self._server_entry(login) for login in data if isinstance(login, Login))
-        settings = [item for item in data if isinstance(item, Setting)]
-        plain_settings = tuple(
-            _setting_entry(setting)
-            for setting in settings
-            if not setting.name.startswith(_KEY_PREFIX)
-        )
-        keys = tuple(
-            _setting_entry(setting) for setting in settings if setting.name.startswith(_KEY_PREFIX)
-        )
+        settings = [_setting_entry(item) for item in data if isinstance(item, Setting)]
+        keys = tuple(entry for entry in settings if entry.id.startswith(_KEY_PREFIX))
+        plain_settings = tuple(entry for entry in settings if entry not in keys)
         return (
             *((Section(fmt("SERVERS ({})", len(servers) - 1), servers),) if servers else ()),
             Section(fmt("SETTINGS"), plain_settings),
-            self._notifications.section(self._view(0)),
+            self._notifications.section(self.context.view(0)),
             Section(fmt("KEYS"), keys),
         )
 
@@ -160,10 +151,7 @@ class SettingsPage(Page[Found, Setting | Login]):
         return None if self.cursor is None else self._notifications.action(self.cursor)
 
     def _notification_lines(self, entry_id: str, width: int) -> list[Line]:
-        return self._notifications.lines(entry_id, self._view(width)) or []
-
-    def _view(self, width: int) -> RenderContext:
-        return self.context.view(width)
+        return self._notifications.lines(entry_id, self.context.view(width)) or []
 
     def _blocker(self) -> SafeText:
         current = self.current
@@ -183,12 +171,8 @@ class SettingsPage(Page[Found, Setting | Login]):
     def _server_entry(self, login: Login) -> Entry:
         """Return the entry of a server, with its number of waiting requests if known."""
         if login is _NEW_LOGIN:
-            return Entry(
-                _entry_id(login),
-                fmt("add a server.."),
-                fmt("sign in to another server"),
-                SafeText(""),
-            )
+            words = fmt("sign in to another server")
+            return Entry(_entry_id(login), fmt("add a server.."), words, SafeText(""))
         login_count = self.state.other_logins.find(login.name)
         status = fmt("here") if login.is_current else SafeText("")
         if login_count is not None:
@@ -204,7 +188,7 @@ class SettingsPage(Page[Found, Setting | Login]):
     def _server_lines(
         self, login: Login, login_count: OtherLoginCount | None, width: int
     ) -> list[Line]:
-        view = self._view(width)
+        view = self.context.view(width)
         if login is _NEW_LOGIN:
             words = fmt("Sign in to another server. You stay signed in to this one.")
             return [*wrap_text(fmt("Add a server"), width, Role.STRONG), *wrap_text(words, width)]
@@ -215,9 +199,8 @@ class SettingsPage(Page[Found, Setting | Login]):
             *view.row("Server", display_safe(login.issuer, max_len=400)),
             *view.row("User", display_safe(login.user)),
             *view.row("Device", display_safe(login.device)),
-            *(self._session(view) if login.is_current else []),
             *(
-                []
+                self._session(view)
                 if login.is_current
                 else view.row("Waiting", self._count_text(login_count) or fmt("unknown"))
             ),
@@ -237,7 +220,7 @@ class SettingsPage(Page[Found, Setting | Login]):
         return [*view.row("Signed in", fmt("since {}", since)), *view.row("Answers", lock_text)]
 
     def _setting_lines(self, setting: Setting, width: int) -> list[Line]:
-        view = self._view(width)
+        view = self.context.view(width)
         name = SafeText(setting.name)
         return [
             *wrap_text(name, width, Role.STRONG),

@@ -33,6 +33,7 @@ from approver_tui.widgets.lines import (
     text_of,
     wrap_text,
 )
+from approver_tui.widgets.notice_lines import LOADING
 from approver_tui.widgets.notifications.quiet import quiet_word
 from approver_tui.widgets.row_list import ROW_HEIGHT, RowList
 
@@ -155,19 +156,14 @@ class ApprovalList(RowList):
         If the list is too short to scroll that far, blank lines are added below it. If the row
         itself moved among the others, scroll to it instead.
         """
-        tops_before, top = self._places, self.scroll_offset.y
+        before, top, cursor = self._places, self.scroll_offset.y, self.cursor or ""
         self.relayout()
-        tops_after = self._places
-        line_before, line_after = (
-            tops_before.get(self.cursor or ""),
-            tops_after.get(self.cursor or ""),
-        )
-        if line_before is None or line_after is None:
+        after = self._places
+        if cursor not in before or cursor not in after:
             return
-        if (
-            _rows_above(tops_before, line_before) & tops_after.keys()
-            != _rows_above(tops_after, line_after) & tops_before.keys()
-        ):
+        line_before, line_after = before[cursor], after[cursor]
+        above_before, above_after = _rows_above(before, line_before), _rows_above(after, line_after)
+        if above_before & after.keys() != above_after & before.keys():
             self.call_after_refresh(self._keep_cursor_visible)
             return
         top = max(0, top + line_after - line_before)
@@ -321,20 +317,16 @@ class ApprovalList(RowList):
 
     def _empty(self, width: int) -> list[Line]:
         if not self._view.is_loaded:
-            is_loading = self._view.is_loading
             no_connection = fmt("No connection to the server.")
-            return line_block(fmt("Loading…") if is_loading else no_connection, width)
+            return line_block(LOADING if self._view.is_loading else no_connection, width)
         if self._view.typed:
             key = self._view.keys.key("filter")
             return line_block(fmt("No matches. Press {} and Enter to show all.", key), width)
-        none_answerable = fmt("No requests that you can answer.")
+        text = fmt("No requests are waiting for you.")
+        if self._view.unverified:
+            text = fmt("No requests that you can answer.")
         return [
-            *line_block(
-                none_answerable
-                if self._view.unverified
-                else fmt("No requests are waiting for you."),
-                width,
-            ),
+            *line_block(text, width),
             BLANK,
             *line_block(fmt("New requests appear here."), width),
         ]

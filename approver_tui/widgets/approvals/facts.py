@@ -5,6 +5,8 @@ wrap; showing the agent's words before the facts, or unmarked.
 """
 
 import json
+from collections.abc import Mapping
+from typing import LiteralString
 
 from rich.cells import cell_len
 
@@ -22,6 +24,14 @@ from approver_tui.widgets.times import remaining_in_words
 _RAW_LENGTH = 20_000
 _RAW_LINES = 2_000
 _JSON_INDENT = 2
+_INTRODUCTIONS: Mapping[Kind, LiteralString] = {
+    Kind.CONSENT: "You are about to let {} act for you without asking:",
+    Kind.STANDING_GRANT: "You are about to let {} do this again without asking:",
+    Kind.DEVICE: "You are about to let a new device sign in as you:",
+    Kind.APP_DEVICE: "You are about to let {} on a different device act as you:",
+    Kind.APP_ACTION: "You are about to let the app {} do this once:",
+}
+"""The first sentence of the approve panel for requests that no agent made."""
 
 
 def approval_lines(approval: Approval, view: RenderContext) -> list[Line]:
@@ -104,23 +114,10 @@ def _grants_text(approval: Approval) -> SafeText:
 
 
 def _introduction_text(approval: Approval) -> SafeText:
-    name = approval.agent.name
-    match approval.kind:
-        case Kind.CONSENT:
-            introduction = fmt("You are about to let {} act for you without asking:", name)
-        case Kind.STANDING_GRANT:
-            introduction = fmt("You are about to let {} do this again without asking:", name)
-        case Kind.DEVICE:
-            introduction = fmt("You are about to let a new device sign in as you:")
-        case Kind.APP_DEVICE:
-            introduction = fmt("You are about to let {} on a different device act as you:", name)
-        case Kind.APP_ACTION:
-            introduction = fmt("You are about to let the app {} do this once:", name)
-        case _ if approval.granted is not None:
-            introduction = fmt("You are about to let {} do part of this once:", name)
-        case _:
-            introduction = fmt("You are about to let {} do this once:", name)
-    return introduction
+    if introduction := _INTRODUCTIONS.get(approval.kind):
+        return fmt(introduction, approval.agent.name)
+    part = fmt("this") if approval.granted is None else fmt("part of this")
+    return fmt("You are about to let {} do {} once:", approval.agent.name, part)
 
 
 def _risk_lines(approval: Approval, view: RenderContext) -> list[Line]:

@@ -48,11 +48,9 @@ class _FactControls:
     def change(self) -> NarrowedFact | None:
         """The narrowed fact; None if the controls leave it unchanged."""
         new_value = self._typed_value
-        return (
-            None
-            if new_value is None
-            else NarrowedFact(self._fact.place, self._fact.pointer, new_value)
-        )
+        if new_value is None:
+            return None
+        return NarrowedFact(self._fact.place, self._fact.pointer, new_value)
 
     @property
     def _typed_value(self) -> str | None:

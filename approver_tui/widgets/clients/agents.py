@@ -38,13 +38,8 @@ def request_counts_text(agent: Agent, now: int) -> SafeText:
     if not agent.recent_requests:
         return fmt("no requests in 7 days")
     parts = [pluralize(len(agent.recent_requests), "request")]
-    waiting = agent.waiting(now)
-    for count, word in (
-        (agent.approved, "approved"),
-        (agent.denied, "denied"),
-        (waiting, "waiting"),
-    ):
-        parts += [fmt("{} {}", count, SafeText(word))] if count else []
+    counts = {"approved": agent.approved, "denied": agent.denied, "waiting": agent.waiting(now)}
+    parts += [fmt("{} {}", count, SafeText(word)) for word, count in counts.items() if count]
     return SafeText(", ".join(parts))
 
 
@@ -83,14 +78,9 @@ def _request_lines(agent: Agent, view: RenderContext) -> list[Line]:
             *wrap_text(outcome_text, view.width, Role.DIM, indent=2),
         ]
     unlisted_count = len(agent.recent_requests) - _MAX_LISTED
-    return [
-        *lines,
-        *(
-            wrap_text(fmt("and {} more", unlisted_count), view.width, Role.DIM)
-            if unlisted_count > 0
-            else []
-        ),
-    ]
+    if unlisted_count > 0:
+        lines += wrap_text(fmt("and {} more", unlisted_count), view.width, Role.DIM)
+    return lines
 
 
 def _state_text(agent: Agent, prefs: NotificationPrefs, now: int) -> SafeText:

@@ -17,16 +17,10 @@ from approver_tui.widgets.times import age, remaining
 
 def holdings_text(agent: ActingAgent) -> SafeText:
     """Return how many consents, tokens and, if it has any, standing grants an agent has."""
-    consents, tokens = (
-        pluralize(len(agent.consents), "consent"),
-        pluralize(len(agent.delegations), "token"),
-    )
-    consents_and_tokens = fmt("{}, {}", consents, tokens)
-    return (
-        fmt("{}, {}", pluralize(len(agent.grants), "standing grant"), consents_and_tokens)
-        if agent.grants
-        else consents_and_tokens
-    )
+    parts = [pluralize(len(agent.consents), "consent"), pluralize(len(agent.delegations), "token")]
+    if agent.grants:
+        parts.insert(0, pluralize(len(agent.grants), "standing grant"))
+    return SafeText(", ".join(parts))
 
 
 def access_lines(agent: ActingAgent, view: RenderContext) -> list[Line]:

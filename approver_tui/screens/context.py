@@ -37,7 +37,7 @@ class Environment:
     is_server_folder_readable: bool = False
     """Whether this program could read the data folder of the server."""
     initial_request: str | None = None
-    """The ID of the request to select at the start; if None or not listed, another is selected."""
+    """The ID of the request to show first; if None or not listed, a different one is shown."""
     preferences: AlertPreferences = DEFAULTS
     """The user's alert preferences."""
     terminal_environment: TerminalEnvironment = UNKNOWN_TERMINAL

@@ -100,7 +100,7 @@ def inbox_keys(
 ) -> tuple[Hint, ...]:
     """Return the keys of the inbox: `first`, the answers, Help, Back or Quit, then all others.
 
-    Keys in `off` (default keys) do nothing for the selected request and are not shown. With
+    Keys in `off` (default keys) do nothing for the current request and are not shown. With
     `selected` requests, approve and deny apply to all of them.
     """
     label_end = f" {selected}.." if selected else ".."

@@ -1,4 +1,4 @@
-"""The base of the pages next to the inbox: a list on the left, the selected entry on the right.
+"""The base of the pages next to the inbox: a list on the left, the current entry on the right.
 
 Owns: fetching the list, the cursor, navigation, status messages. Never: answering a request;
 confirming an action, which is in `confirm.py`.
@@ -50,7 +50,7 @@ from approver_tui.widgets.top_bar import TopBar
 if TYPE_CHECKING:
     from approver_tui.screens.approvals.answer_flow import AnswerFlow
 
-Found = TypeVar("Found")
+PageData = TypeVar("PageData")
 """The data that a page fetches."""
 Item = TypeVar("Item")
 """The object that an entry of the list shows."""
@@ -96,7 +96,7 @@ class PageContext:
     """Shows the result of an action in the inbox and on all open pages, for a while."""
 
 
-class Page(KeyedScreen, Generic[Found, Item]):
+class Page(KeyedScreen, Generic[PageData, Item]):
     """The base of every page. Subclasses define its data, sections, details and actions."""
 
     NAME: ClassVar[str]
@@ -114,21 +114,21 @@ class Page(KeyedScreen, Generic[Found, Item]):
         self.page_context = page_context
         self.context = page_context.context
         self.state = page_context.state
-        self.found: Found | None = None
+        self.page_data: PageData | None = None
         """The data that was last fetched; None until the first fetch succeeds."""
         self.cursor: str | None = None
         self._status, self._message_at = SafeText(""), 0.0
         self._problem = SafeText("")
 
-    def fetch(self) -> Found:
+    def fetch(self) -> PageData:
         """Fetch the data of the page. Runs in a thread; raises ClientError."""
         raise NotImplementedError
 
-    def sections(self, data: Found) -> Sequence[Section]:
+    def sections(self, data: PageData) -> Sequence[Section]:
         """Return the sections of the list."""
         raise NotImplementedError
 
-    def items(self, data: Found) -> Iterable[Item]:
+    def items(self, data: PageData) -> Iterable[Item]:
         """Return the items that the entries show."""
         raise NotImplementedError
 
@@ -147,7 +147,7 @@ class Page(KeyedScreen, Generic[Found, Item]):
     @property
     def current(self) -> Item | None:
         """The item under the cursor, if any."""
-        items = () if self.found is None else self.items(self.found)
+        items = () if self.page_data is None else self.items(self.page_data)
         return next((item for item in items if self.id_of(item) == self.cursor), None)
 
     def detail_of_cursor(self) -> tuple[LineMaker, object] | None:
@@ -213,7 +213,7 @@ class Page(KeyedScreen, Generic[Found, Item]):
         """Fetch the data of the page, in a thread."""
         self.run_fetch(self.fetch)
 
-    def run_fetch(self, fetch: Callable[[], Found]) -> None:
+    def run_fetch(self, fetch: Callable[[], PageData]) -> None:
         """Run `fetch` in a thread and show its result; cancels a fetch that is still running."""
         self.run_in_thread(
             fetch, self.show_fetched, self.fetch_failed, group="fetch", exclusive=True
@@ -255,13 +255,13 @@ class Page(KeyedScreen, Generic[Found, Item]):
         """Return why nothing can be changed now; empty if changes are possible."""
         return connection_blocker(self.state)
 
-    def show_fetched(self, data: Found) -> None:
+    def show_fetched(self, data: PageData) -> None:
         """Show the result of a successful fetch."""
-        self.set_found(data)
+        self.set_data(data)
 
-    def set_found(self, data: Found) -> None:
+    def set_data(self, data: PageData) -> None:
         """Show fetched data; the cursor stays on its entry, or moves to the first one."""
-        self.found, self._problem = data, SafeText("")
+        self.page_data, self._problem = data, SafeText("")
         if self._status == LOADING:
             self._status = SafeText("")
         ids = [entry.id for section in self.sections(data) for entry in section.entries]
@@ -333,8 +333,8 @@ class Page(KeyedScreen, Generic[Found, Item]):
         self.draw_more(self.query_one(EntrySheet).rows_below)
 
     def _sections(self) -> Sequence[Section]:
-        if self.found is not None:
-            return self.sections(self.found)
+        if self.page_data is not None:
+            return self.sections(self.page_data)
         not_loaded = connection_blocker(self.state) and fmt("Not loaded yet.")
         placeholder = self._problem or not_loaded or LOADING
         return (Section(SafeText(self.NAME.upper()), (), empty=placeholder),)

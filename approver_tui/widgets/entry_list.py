@@ -61,12 +61,12 @@ class EntryList(RowList):
     def lines_for(self, width: int) -> list[Line]:
         """Return the lines of all sections."""
         lines: list[Line] = []
-        self._places = {}
+        self._first_lines = {}
         for section in self._sections:
             lines += [BLANK] if lines else []
             lines += [_heading(section, width), BLANK]
             for entry in section.entries:
-                self._places[entry.id] = len(lines)
+                self._first_lines[entry.id] = len(lines)
                 lines += self._entry(entry, width)
             if not section.entries:
                 lines += wrap_text(section.empty, width, Role.DIM, indent=1)

@@ -70,13 +70,13 @@ class HistoryPage(Page[Part, Approval], CopyingScreen):
         """Return the requests that match the filter."""
         entries = tuple(self._entry(approval) for approval in self._matching(page))
         heading = fmt("HISTORY ({})", len(entries))
-        beside = fmt("older: G") if page.next else fmt("newest first")
+        note = fmt("older: G") if page.next else fmt("newest first")
         if self._query:
             typed = display_safe(self._query.text, max_len=60)
             heading = fmt("HISTORY ({})  / {}", len(entries), typed)
             scanned = fmt("of {}", len(page.items))
-            beside = fmt("{}, {}", scanned, beside) if self._has_older(page) else scanned
-        return (Section(heading, entries, heading_note=beside, empty=self._empty_text(page)),)
+            note = fmt("{}, {}", scanned, note) if self._has_older(page) else scanned
+        return (Section(heading, entries, heading_note=note, empty=self._empty_text(page)),)
 
     def items(self, page: Part) -> tuple[Approval, ...]:
         """Return the requests."""
@@ -115,9 +115,9 @@ class HistoryPage(Page[Part, Approval], CopyingScreen):
 
     def cursor_moved(self) -> None:
         """Load older requests if the cursor is at the end of the list."""
-        if self.found is not None and self._is_at_end(self.found):
-            self._span = self._next_span(self.found)
-            self.fetch_more(self.found)
+        if self.page_data is not None and self._is_at_end(self.page_data):
+            self._span = self._next_span(self.page_data)
+            self.fetch_more(self.page_data)
 
     @on(PastEnd)
     def _moved_past_end(self) -> None:
@@ -130,11 +130,11 @@ class HistoryPage(Page[Part, Approval], CopyingScreen):
             self._is_fetching_more = True
             self.run_fetch(partial(self._fetch_older, page))
 
-    def set_found(self, page: Part) -> None:
+    def set_data(self, page: Part) -> None:
         """Show the requests; load older ones while too few match the filter."""
         if self._query and self._span.should_continue(len(self._matching(page)), len(page.items)):
             self.fetch_more(page)
-        super().set_found(page)
+        super().set_data(page)
 
     def show_fetched(self, page: Part) -> None:
         """Mark the load as finished first, because showing its result may load more."""
@@ -169,9 +169,9 @@ class HistoryPage(Page[Part, Approval], CopyingScreen):
         if not message.is_done:
             self.draw()
             return
-        if self.found is not None:
-            self._span = self._next_span(self.found)
-            self.set_found(self.found)
+        if self.page_data is not None:
+            self._span = self._next_span(self.page_data)
+            self.set_data(self.page_data)
         self.query_one("#entries").focus()
 
     def action_report(self) -> None:
@@ -218,10 +218,10 @@ class HistoryPage(Page[Part, Approval], CopyingScreen):
         """Do nothing, because the feed brings the change and the loaded pages must stay."""
 
     def _show_copy(self, updated: Approval) -> None:
-        page = self.found
+        page = self.page_data
         if page is not None:
             items = tuple(updated if item.id == updated.id else item for item in page.items)
-            self.set_found(replace(page, items=items))
+            self.set_data(replace(page, items=items))
 
     def _matching(self, page: Part) -> list[Approval]:
         return [item for item in page.items if self._query.matches(item)]

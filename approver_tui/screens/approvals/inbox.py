@@ -1,4 +1,4 @@
-"""The inbox: the list on the left and the selected request on the right, or only one of the two.
+"""The inbox: the list on the left and the current request on the right, or only one of the two.
 
 Owns: the keys of the inbox, opening panels. Never: the state, which the base class has; moving the
 selection or the focus because something arrived.
@@ -127,7 +127,7 @@ class InboxScreen(InboxBase, CopyingScreen):
         self.query_one(ApprovalDetail).toggle_raw()
 
     def action_agent_history(self) -> None:
-        """Show earlier requests of the selected request's agent."""
+        """Show earlier requests of the current request's agent."""
         approval = self.current
         if approval is None:
             self.show_unavailable(fmt("Agent history"), fmt("nothing is selected."))
@@ -217,7 +217,7 @@ class InboxScreen(InboxBase, CopyingScreen):
         self.answer_flow.leave()
 
     def approval_blocker(self) -> SafeText:
-        """Return why the selected request cannot be approved; empty if it can."""
+        """Return why the current request cannot be approved; empty if it can."""
         return approval_blocker(self.state, self.current, self.context)
 
     def _apply_selection(self, state: InboxState, message_text: SafeText) -> None:

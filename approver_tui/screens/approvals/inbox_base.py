@@ -65,7 +65,7 @@ class InboxBase(KeyedScreen):
         self.state = InboxState(cursor_id=context.environment.initial_request)
         self._status = self._pending_news = SafeText("")
         self._unavailable_text = SafeText("")
-        """Why a key did nothing for the selected request."""
+        """Why a key did nothing for the current request."""
         self._changed_selection: tuple[Approval, ...] = ()
         """Requests that are no longer selected, about which the user was not told yet."""
         self._message_until = self._message_at = 0.0
@@ -353,7 +353,7 @@ class InboxBase(KeyedScreen):
             self._show_status(text)
 
     def show_unavailable(self, verb: SafeText, reason: SafeText) -> None:
-        """Say why a key does nothing for the selected request."""
+        """Say why a key does nothing for the current request."""
         self._unavailable_text = fmt("{} unavailable: {}", verb, reason)
         self.show_message(self._unavailable_text)
 
@@ -381,7 +381,7 @@ class InboxBase(KeyedScreen):
         )
 
     def _fetch_soon(self) -> None:
-        """Fetch the request if it stays selected; the server then marks it as seen."""
+        """Fetch the request if it stays the current one; the server then marks it as seen."""
         self.set_timer(_FETCH_DELAY, partial(self._fetch_if_selected, self.state.cursor_id))
 
     def _fetch_if_selected(self, approval_id: str | None) -> None:

@@ -123,7 +123,7 @@ class InboxView:
 
 
 def _state_keys(state: InboxState, context: ScreenContext) -> tuple[Hint, ...]:
-    """Return the hints for keys that work only in the selected request's state."""
+    """Return the hints for keys that work only in the current request's state."""
     blocker_args = state, state.current, context
     if not withdrawal_blocker(*blocker_args):
         return (hint("W", "Withdraw"),)

@@ -21,15 +21,15 @@ from approver_tui.widgets.consents.rights import holdings_text
 from approver_tui.widgets.entry_list import Section
 from approver_tui.widgets.lines import Line, fmt
 
-Found = tuple[Agent, ...]
+Agents = tuple[Agent, ...]
 
 
-class AgentsPage(Page[Found, Agent]):
+class AgentsPage(Page[Agents, Agent]):
     """The page with agents that act for the user, that only asked, or that the user owns."""
 
     NAME = "Agents"
 
-    def fetch(self) -> Found:
+    def fetch(self) -> Agents:
         """Fetch what agents may do now, recent requests, and the user's own agents."""
         server, since = self.context.server, self.context.now() - ASKED_WITHIN
         acting_now = acting_agents(
@@ -38,7 +38,7 @@ class AgentsPage(Page[Found, Agent]):
         approvals = (*server.waiting().items, *server.ended_since(since))
         return merge_agents(acting_now, approvals, server.owned_agents(), since)
 
-    def sections(self, data: Found) -> Sequence[Section]:
+    def sections(self, data: Agents) -> Sequence[Section]:
         """Return sections for agents that act, that only asked, and that did neither."""
         acting_now = [agent for agent in data if agent.current_access]
         only_asked = [agent for agent in data if not agent.current_access and agent.recent_requests]
@@ -56,7 +56,7 @@ class AgentsPage(Page[Found, Agent]):
             *([self._section("YOURS ({})", idle, SafeText(""))] if idle else []),
         )
 
-    def items(self, agents: Found) -> Found:
+    def items(self, agents: Agents) -> Agents:
         """Return the agents."""
         return agents
 

@@ -20,10 +20,10 @@ from approver_tui.widgets.consents.rights import device_entry, device_lines
 from approver_tui.widgets.entry_list import Section
 from approver_tui.widgets.lines import Line, fmt
 
-Found = tuple[Device, ...]
+Devices = tuple[Device, ...]
 
 
-class DevicesPage(Page[Found, Device]):
+class DevicesPage(Page[Devices, Device]):
     """The page with active devices, then revoked ones."""
 
     NAME = "Devices"
@@ -38,7 +38,7 @@ class DevicesPage(Page[Found, Device]):
         }
     )
 
-    def fetch(self) -> Found:
+    def fetch(self) -> Devices:
         """Fetch the devices with their browsers."""
         browsers = self.context.server.browsers()
         return tuple(
@@ -49,7 +49,7 @@ class DevicesPage(Page[Found, Device]):
             for device in self.context.server.devices()
         )
 
-    def sections(self, devices: Found) -> Sequence[Section]:
+    def sections(self, devices: Devices) -> Sequence[Section]:
         """Return a section of active devices and, if there are any, one of revoked devices."""
         now = self.context.now()
         active = tuple(device_entry(device, now) for device in devices if device.is_active)
@@ -59,7 +59,7 @@ class DevicesPage(Page[Found, Device]):
             sections.append(Section(fmt("REVOKED ({})", len(revoked)), revoked))
         return sections
 
-    def items(self, devices: Found) -> Found:
+    def items(self, devices: Devices) -> Devices:
         """Return the devices."""
         return devices
 

@@ -27,26 +27,26 @@ from approver_tui.widgets.key_bar import Hint
 from approver_tui.widgets.lines import BLANK, Line, Role, fmt, wrap_text
 from approver_tui.widgets.notifications.other_logins import count_with_age
 
-Found = tuple[Setting | Login, ...]
+Settings = tuple[Setting | Login, ...]
 THEME_SETTING = "theme"
 _KEY_PREFIX = "key_"
 _NEW_LOGIN = Login("", "", "", "", is_current=False)
 """The entry that adds a server, to which this machine is not logged in yet."""
 
 
-class SettingsPage(Page[Found, Setting | Login]):
+class SettingsPage(Page[Settings, Setting | Login]):
     """The page with servers, then settings, notifications and keys."""
 
     NAME = "Settings"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("space,c", "change", show=False)]
 
-    def fetch(self) -> Found:
+    def fetch(self) -> Settings:
         """Read the settings file, each time anew because other programs may have changed it."""
         settings_store = self.context.environment.settings_store
         logins = settings_store.logins()
         return (*logins, *((_NEW_LOGIN,) if logins else ()), *settings_store.settings())
 
-    def sections(self, data: Found) -> Sequence[Section]:
+    def sections(self, data: Settings) -> Sequence[Section]:
         """Return sections for servers, settings, notifications and keys."""
         servers = tuple(self._server_entry(login) for login in data if isinstance(login, Login))
         settings = [_setting_entry(item) for item in data if isinstance(item, Setting)]
@@ -59,7 +59,7 @@ class SettingsPage(Page[Found, Setting | Login]):
             Section(fmt("KEYS"), keys),
         )
 
-    def items(self, data: Found) -> Found:
+    def items(self, data: Settings) -> Settings:
         """Return servers and settings; the notification section has no items here."""
         return data
 
@@ -135,7 +135,7 @@ class SettingsPage(Page[Found, Setting | Login]):
             return
         if setting.name == THEME_SETTING:
             self.app.theme = value
-        self.set_found(self.fetch())
+        self.set_data(self.fetch())
         when = SafeText("") if setting.name == THEME_SETTING else fmt(" (from the next start)")
         label = SafeText(setting.name.replace("_", " ").capitalize())
         self.show_message(fmt("{}: {}{}", label, display_safe(value), when))

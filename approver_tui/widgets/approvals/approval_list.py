@@ -156,9 +156,9 @@ class ApprovalList(RowList):
         If the list is too short to scroll that far, blank lines are added below it. If the row
         itself moved among the others, scroll to it instead.
         """
-        before, top, cursor = self._places, self.scroll_offset.y, self.cursor or ""
+        before, top, cursor = self._first_lines, self.scroll_offset.y, self.cursor or ""
         self.relayout()
-        after = self._places
+        after = self._first_lines
         if cursor not in before or cursor not in after:
             return
         line_before, line_after = before[cursor], after[cursor]
@@ -182,7 +182,7 @@ class ApprovalList(RowList):
         view = self._view
         sorted_rows, arrived_rows, held_back, others = self._sections()
         lines: list[LineMaker] = [partial(self._heading, width), _blank]
-        self._places, self._is_folded, self._current_rows = {}, False, {}
+        self._first_lines, self._is_folded, self._current_rows = {}, False, {}
         self._update_render_key(width)
         self._add_rows(sorted_rows, width, lines)
         for heading, rows in (
@@ -198,7 +198,7 @@ class ApprovalList(RowList):
         lines += _fixed_lines(_unverified(view.unverified, width))
         self._makers = lines
         self._cached_rows = {
-            id_: row for id_, row in self._cached_rows.items() if id_ in self._places
+            id_: row for id_, row in self._cached_rows.items() if id_ in self._first_lines
         }
         return LazyLines(lines)
 
@@ -236,7 +236,7 @@ class ApprovalList(RowList):
         for fold in Folding(view.expanded_looks, view.cursor_id, view.now, view.selected_ids).folds(
             rows
         ):
-            self._places[fold.approval.id] = len(lines)
+            self._first_lines[fold.approval.id] = len(lines)
             self._is_folded |= fold.is_group
             lines += [
                 partial(self._row_line, fold, width, line_index) for line_index in range(ROW_HEIGHT)
@@ -282,7 +282,7 @@ class ApprovalList(RowList):
 
     def _box_at(self, x: int, line: int) -> str | None:
         """Return the row whose checkbox is there: at the left of the row's second line."""
-        for row_id, top in self._places.items():
+        for row_id, top in self._first_lines.items():
             if line == top + 1 and x < INDENT and text_of(self._lines[line]).startswith("["):
                 return row_id
         return None

@@ -102,7 +102,7 @@ async def test_vim_keys_and_arrows_move_alike(key, page):
     async with open_inbox(stage) as pilot:
         await _go(pilot, stage, key)
         assert isinstance(stage.app.screen, page)
-        ids = list(stage.app.screen.query_one(EntryList)._places)
+        ids = list(stage.app.screen.query_one(EntryList)._first_lines)
         for down, up, last, first in (("j", "k", "G", "g"), ("down", "up", "end", "home")):
             await press(pilot, stage, down)
             assert stage.app.screen.cursor == ids[1]

@@ -58,7 +58,7 @@ async def select(pilot: Pilot[None], stage: Stage, *approvals: Approval) -> None
 
 async def go_to(pilot: Pilot[None], stage: Stage, approval: Approval) -> None:
     """Move the cursor from the top of the list down to the row of this approval."""
-    rows = stage.app.screen.query_one(ApprovalList)._places
+    rows = stage.app.screen.query_one(ApprovalList)._first_lines
     await press(pilot, stage, "g")
     await until(pilot, lambda: inbox(stage).state.cursor_id == next(iter(rows)))
     while (before := inbox(stage).state.cursor_id) != approval.id:

@@ -98,7 +98,7 @@ async def wait_for_page(pilot: Pilot[None], stage: Stage) -> None:
 
     def is_loaded() -> bool:
         screen: Screen[object] = stage.app.screen
-        return isinstance(screen, Page) and screen.found is not None
+        return isinstance(screen, Page) and screen.page_data is not None
 
     await until(pilot, is_loaded)
 

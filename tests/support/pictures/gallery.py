@@ -37,7 +37,7 @@ async def _nothing(_pilot: Pilot[None], _stage: Stage) -> None:
 async def _loaded(pilot: Pilot[None], stage: Stage) -> None:
     page = stage.app.screen
     assert isinstance(page, Page)
-    await until(pilot, lambda: page.found is not None)
+    await until(pilot, lambda: page.page_data is not None)
 
 
 async def _narrowed(pilot: Pilot[None], stage: Stage) -> None:

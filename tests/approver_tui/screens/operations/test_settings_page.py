@@ -197,7 +197,7 @@ async def test_without_a_settings_file_only_notifications_are_listed():
     async with open_stage(three()) as (pilot, stage):
         await _settings(pilot, stage)
         assert isinstance(stage.app.screen, SettingsPage)
-        assert stage.app.screen.found == ()
+        assert stage.app.screen.page_data == ()
         assert stage.app.screen.cursor == "quiet:hours"
 
 

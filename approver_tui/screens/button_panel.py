@@ -56,7 +56,7 @@ class ButtonPanel(ModalScreen[ScreenResultType], SafeFocusScreen[ScreenResultTyp
 
     def blocker(self) -> SafeText:
         """Return why the button is unavailable; empty if it is available."""
-        return SafeText("")
+        return fmt("Sending…") if self.is_busy else SafeText("")
 
     def submit(self) -> None:
         """Perform the panel's action; called when the button is pressed and available."""

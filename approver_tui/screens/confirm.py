@@ -122,9 +122,7 @@ class ConfirmPanel(ButtonPanel[SafeText | None]):
 
     def blocker(self) -> SafeText:
         """Return why the button is unavailable; empty if it is available."""
-        if self.is_busy:
-            return fmt("Sending…")
-        if reason := self._outside_blocker():
+        if reason := super().blocker() or self._outside_blocker():
             return reason
         field, entry = self._action.field, self._input
         return SafeText("") if field is None or entry is None else field.blocker(entry.value)

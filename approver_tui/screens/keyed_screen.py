@@ -49,6 +49,8 @@ class KeyedScreen(ReadyScreen[None]):
 
     VERTICAL_BREAKPOINTS = [(0, TIGHT_CLASS), (16, "-short"), (28, "-tall")]  # noqa: RUF012  # Textual's
 
+    NAME: ClassVar[str]
+    """What the help calls the screen; a page has one of `PAGES`."""
     context: ScreenContext
     state: InboxState
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -68,10 +70,6 @@ class KeyedScreen(ReadyScreen[None]):
     def action_sign_in(self) -> None:
         """Go to the sign-in screen, because this login has ended."""
         self.post_message(SignInChosen())
-
-    def help_title(self) -> SafeText:
-        """Return the title of the help."""
-        raise NotImplementedError
 
     def help_rows(self) -> Rows:
         """Return the help rows with the default keys."""
@@ -109,9 +107,8 @@ class KeyedScreen(ReadyScreen[None]):
     def action_help(self) -> None:
         """Show the keys, and why Approve is unavailable."""
         warnings = full_texts(notices(self.context, self.state))
-        self.app.push_screen(
-            HelpScreen(self.help_title(), self._help_rows, self.approval_blocker(), warnings)
-        )
+        title, reason = fmt("KEYS IN {}", SafeText(self.NAME.upper())), self.approval_blocker()
+        self.app.push_screen(HelpScreen(title, self._help_rows, reason, warnings))
 
     def warning_lines(self) -> Iterable[NoticeLines]:
         """Return the widgets of the alarm about the audit log and of the other warnings."""

@@ -99,8 +99,6 @@ class PageContext:
 class Page(KeyedScreen, Generic[PageData, Item]):
     """The base of every page. Subclasses define its data, sections, details and actions."""
 
-    NAME: ClassVar[str]
-    """The page's name, one of `PAGES`."""
     ACTIONS: ClassVar[tuple[PageAction, ...]] = ()
     EVENTS: ClassVar[frozenset[EventName]] = frozenset()
     """The events after which the page reloads."""
@@ -309,10 +307,6 @@ class Page(KeyedScreen, Generic[PageData, Item]):
             self.draw()
         else:
             self.app.pop_screen()
-
-    def help_title(self) -> SafeText:
-        """Return the title of the help."""
-        return fmt("KEYS IN {}", SafeText(self.NAME.upper()))
 
     def help_rows(self) -> Rows:
         """Return the page's own keys, then those of every page."""

@@ -21,7 +21,7 @@ from tests.support.builders.batches import (
     to_the_field,
     type_in,
 )
-from tests.support.clients.driving import NARROW, WIDE, disconnect, look, press, until
+from tests.support.clients.driving import NARROW, WIDE, disconnect, pass_time, press, until
 from tests.support.fakes.fake_app import a_stage
 from tests.support.fakes.fake_approvals import an_approval, with_answer
 from tests.support.fakes.fake_requests import DEPLOY, MINUTE
@@ -111,8 +111,7 @@ def test_expired_in_a_batch(picture, key):
 
     async def let_expire(pilot, stage):
         await _open_batch_steps(key, ONE)(pilot, stage)
-        stage.clock.move(30 * 60)
-        look(stage)
+        pass_time(stage, 30 * 60)
         await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))
 
     assert picture(a_stage([ONE]), then=let_expire)

@@ -20,8 +20,8 @@ from tests.approver_tui.test_signing_in import INVITATION, FakeLoginService, _fi
 from tests.support.clients.driving import (
     disconnect,
     inbox,
-    look,
     on_page,
+    pass_time,
     press,
     settle,
     until,
@@ -84,8 +84,7 @@ def _settings_place(home, kind=FileSettingsStore):
 
 
 async def _late(pilot, stage):
-    stage.clock.move(LATE)
-    look(stage)
+    pass_time(stage, LATE)
     await settle(pilot, stage, turns=400)
 
 

@@ -131,9 +131,8 @@ class ApprovePanel(Panel):
 
     def blocker(self) -> SafeText:
         """Return why Approve is unavailable; empty if it is available."""
-        if self.is_busy:
-            return fmt("Sending…")
-        if reason := approval_blocker(self.state, self.approval, self.context):
+        blocker = approval_blocker(self.state, self.approval, self.context)
+        if reason := super().blocker() or blocker:
             return reason
         if self._all_seen_since is None:
             return SCROLL_FIRST

@@ -59,6 +59,7 @@ _QUICK_ACTIONS = ("withdraw", "extend", "retry", "snooze", "mute")
 class InboxScreen(InboxBase, CopyingScreen):
     """The first screen, at the bottom of the screen stack."""
 
+    NAME = "the inbox"
     AUTO_FOCUS = "#list"
     _query_before = NO_QUERY
     """The filter to restore if the one that is being typed is invalid."""
@@ -176,10 +177,6 @@ class InboxScreen(InboxBase, CopyingScreen):
         """Lock the app."""
         self.context.answers.lock()
         self.show_message(fmt("Locked. The next approval requires your PIN."))
-
-    def help_title(self) -> SafeText:
-        """Return the title of the help."""
-        return fmt("KEYS IN THE INBOX")
 
     def help_rows(self) -> Rows:
         """Return the keys of the inbox."""

@@ -14,8 +14,8 @@ from tests.support.clients.driving import (
     blur,
     click,
     inbox,
-    look,
     open_stage,
+    pass_time,
     paste,
     press,
     run_on,
@@ -41,8 +41,7 @@ async def test_fast_typing_while_requests_arrive_decides_nothing():
             stage.request(an_approval(f"late {number}", DEPLOY, left=MINUTE * (9 + number)))
         stage.clock.move(0.7)
         await pilot.press("enter")
-        stage.clock.move(10)
-        look(stage)
+        pass_time(stage, 10)
         await pilot.pause()
     assert stage.answers.calls == []
 

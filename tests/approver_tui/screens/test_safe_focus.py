@@ -16,9 +16,9 @@ from tests.support.clients.driving import (
     blur,
     come_back,
     inbox,
-    look,
     open_inbox,
     open_stage,
+    pass_time,
     press,
     run_on,
     screen_text,
@@ -60,8 +60,7 @@ def _decided(stage):
 async def _focus_button(pilot, stage, kind):
     """Read and fill in the panel, focus its button, and let some time pass."""
     await press(pilot, stage, *KEYS[kind])
-    stage.clock.move(5)
-    look(stage)
+    pass_time(stage, 5)
     await press(pilot, stage, "shift+tab", "tab")
     assert isinstance(stage.app.focused, PanelButton)
     assert stage.app.focused.id != "back"

@@ -12,8 +12,8 @@ from tests.support.clients.driving import (
     WIDE,
     disconnect,
     inbox,
-    look,
     open_stage,
+    pass_time,
     press,
     screen_text,
     until,
@@ -91,8 +91,7 @@ async def test_the_age_comes_first_in_one_row():
     """Being offline is the most urgent warning, so its age is shown first."""
     async with open_stage(three(), is_server_folder_readable=True, size=TINY) as (pilot, stage):
         await disconnect(pilot, stage, "the server is restarting")
-        stage.clock.move(125)
-        look(stage)
+        pass_time(stage, 125)
         await until_shown(pilot, stage, "OFFLINE, 2 min old +1: ?")
 
 
@@ -105,8 +104,7 @@ async def test_a_message_gives_its_row_back_on_small_screens():
         await press(pilot, stage, "L", "enter")
         assert "Locked. The next approval requires your PIN." in _words(stage)
         assert "more below" not in screen_text(stage)
-        stage.clock.move(STALE_SECONDS + 1)
-        look(stage)
+        pass_time(stage, STALE_SECONDS + 1)
         await until(pilot, lambda: "Locked:" not in screen_text(stage))
         await until_shown(pilot, stage, "more below")
 
@@ -115,8 +113,7 @@ async def test_a_message_stays_on_larger_screens():
     """On a larger screen no other text needs the row, so the message stays."""
     async with open_stage([an_approval("pay")]) as (pilot, stage):
         await press(pilot, stage, "L")
-        stage.clock.move(STALE_SECONDS + 1)
-        look(stage)
+        pass_time(stage, STALE_SECONDS + 1)
         assert "Locked. The next approval" in screen_text(stage)
 
 

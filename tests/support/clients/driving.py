@@ -147,6 +147,12 @@ async def run_on(pilot: Pilot[None], stage: Stage, keys: list[str], each: float 
         await pilot.press(key)
 
 
+def pass_time(stage: Stage, seconds: float) -> None:
+    """Move the clock, and let the app read it."""
+    stage.clock.move(seconds)
+    look(stage)
+
+
 def look(stage: Stage) -> None:
     """Let the app read its clock now, without waiting for its next tick."""
     screen: Screen[object] = stage.app.screen

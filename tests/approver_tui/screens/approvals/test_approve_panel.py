@@ -20,6 +20,7 @@ from tests.support.clients.driving import (
     look,
     open_inbox,
     open_stage,
+    pass_time,
     press,
     run_on,
     screen_text,
@@ -55,8 +56,7 @@ async def _open_and_read(pilot, stage):
 async def _type_pin(pilot, stage, pin=PIN):
     await press(pilot, stage, "tab")
     await run_on(pilot, stage, list(pin), each=0.2)
-    stage.clock.move(3)
-    look(stage)
+    pass_time(stage, 3)
 
 
 def _why(stage):
@@ -163,8 +163,7 @@ async def test_high_risk_waits_two_seconds_after_the_facts_were_visible():
         stage.app.screen.query_one("#pin").value = PIN
         look(stage)
         assert _why(stage) == "Available in 1 s."
-        stage.clock.move(2)
-        look(stage)
+        pass_time(stage, 2)
         assert not _is_off(stage)
 
 
@@ -225,8 +224,7 @@ async def test_an_unknown_outcome_is_shown_and_checked():
         )
         stage.server.is_down = False
         stage.server.put(with_answer(_low(), Answer.APPROVE))
-        stage.clock.move(3)
-        look(stage)
+        pass_time(stage, 3)
         await until(pilot, lambda: not inbox(stage).state.in_progress)
         await until_shown(pilot, stage, "Approved by alice")
 
@@ -272,8 +270,7 @@ async def test_a_request_that_expires_under_the_panel_closes_it():
     """The panel closes with a message that says that expiring is not a denial."""
     async with open_stage([_low()]) as (pilot, stage):
         await _open(pilot, stage)
-        stage.clock.move(200)
-        look(stage)
+        pass_time(stage, 200)
         await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))
         await until_shown(
             pilot, stage, "Expired at 14:35:07. Not a denial. buyer-helper can ask again."

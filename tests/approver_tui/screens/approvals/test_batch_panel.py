@@ -33,9 +33,9 @@ from tests.support.clients.driving import (
     blur,
     click,
     inbox,
-    look,
     open_inbox,
     open_stage,
+    pass_time,
     paste,
     press,
     run_on,
@@ -195,8 +195,7 @@ async def test_fast_typing_with_a_selection_and_new_requests_decides_nothing():
             stage.request(late)
         stage.clock.move(0.7)
         await pilot.press("enter")
-        stage.clock.move(10)
-        look(stage)
+        pass_time(stage, 10)
         await pilot.pause()
         assert not isinstance(stage.app.screen, ResultsPanel)
     assert stage.answers.calls == []
@@ -435,8 +434,7 @@ async def test_one_reason_and_note_deny_all_after_five_seconds(size):
         await send(pilot, stage)
         await until_shown(pilot, stage, "u undoes all of it")
         assert stage.answers.calls == []
-        stage.clock.move(5)
-        look(stage)
+        pass_time(stage, 5)
         await _until_answered(pilot, stage, 2)
         await until_shown(pilot, stage, "2 denied.")
     code = DenyCode.WRONG_DETAILS.value
@@ -449,8 +447,7 @@ async def test_one_retry_time_applies_to_all():
         await _open(pilot, stage, ONE, TWO, key="d")
         await press(pilot, stage, "4", "tab", "1")
         await send(pilot, stage)
-        stage.clock.move(5)
-        look(stage)
+        pass_time(stage, 5)
         await _until_answered(pilot, stage, 2)
     first, second = stage.answers.denial_extras
     assert first == second != DenialExtras()
@@ -465,8 +462,7 @@ async def test_u_undoes_all_denials():
         await press(pilot, stage, "u")
         assert isinstance(stage.app.screen, InboxScreen)
         assert "Undone: nothing was denied." in screen_text(stage)
-        stage.clock.move(10)
-        look(stage)
+        pass_time(stage, 10)
         await pilot.pause()
         assert len(inbox(stage).state.selection) == 2
     assert stage.answers.calls == []

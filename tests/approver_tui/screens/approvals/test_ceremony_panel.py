@@ -16,6 +16,7 @@ from tests.support.clients.driving import (
     look,
     open_inbox,
     open_stage,
+    pass_time,
     paste,
     press,
     run_on,
@@ -50,8 +51,7 @@ async def _type(pilot, stage, *texts):
     for text in texts:
         await press(pilot, stage, "tab")
         await run_on(pilot, stage, ["space" if key == " " else key for key in text], each=0.2)
-    stage.clock.move(4)
-    look(stage)
+    pass_time(stage, 4)
 
 
 async def _approve(pilot, stage):

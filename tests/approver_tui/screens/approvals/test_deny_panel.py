@@ -8,9 +8,9 @@ from approver_tui.state.approvals.decision import NO_EXTRAS, Answer, DenialExtra
 from approver_tui.widgets.approvals.denial_form import DenyCodes
 from tests.support.clients.driving import (
     inbox,
-    look,
     open_inbox,
     open_stage,
+    pass_time,
     press,
     run_on,
     screen_text,
@@ -32,13 +32,11 @@ async def test_a_denial_is_sent_after_five_seconds():
         await pilot.press("enter")
         await pilot.pause()
         assert "Denying in 5 s, u to undo: Pay EUR 4,820.00" in screen_text(stage)
-        stage.clock.move(4.9)
-        look(stage)
+        pass_time(stage, 4.9)
         await pilot.pause()
         assert stage.answers.calls == []
         assert "Denying in 1 s" in screen_text(stage)
-        stage.clock.move(0.2)
-        look(stage)
+        pass_time(stage, 0.2)
         await until_shown(pilot, stage, "Denied by alice")
     assert stage.answers.calls == [(PAY, Answer.DENY, "wrong_details")]
 
@@ -47,8 +45,7 @@ async def test_u_undoes_a_denial():
     """After u, the denial is not sent and the request can be answered again."""
     async with open_stage(three()) as (pilot, stage):
         await press(pilot, stage, "d", "2", "enter", "u")
-        stage.clock.move(10)
-        look(stage)
+        pass_time(stage, 10)
         await pilot.pause()
         assert "Undone: nothing was denied." in screen_text(stage)
         await press(pilot, stage, "d")
@@ -76,8 +73,7 @@ async def test_arrows_choose_and_the_button_sends():
         await press(pilot, stage, "enter")
         assert isinstance(stage.app.screen, DenyPanel)
         await press(pilot, stage, "tab", "tab", "enter")
-        stage.clock.move(6)
-        look(stage)
+        pass_time(stage, 6)
         await until(pilot, lambda: bool(stage.answers.calls))
     assert stage.answers.calls == [(PAY, Answer.DENY, "wrong_details")]
 
@@ -110,8 +106,7 @@ async def test_a_denial_is_dropped_after_an_answer_on_another_device():
         await press(pilot, stage, "d", "2", "enter")
         winner = stage.answers._done(three()[0], Answer.APPROVE, None, None)
         stage.answers.failures.append(errors.AlreadyDecided("already_decided", "late", winner))
-        stage.clock.move(6)
-        look(stage)
+        pass_time(stage, 6)
         await until_shown(pilot, stage, "Already decided. Approved by alice")
         assert inbox(stage).state.in_progress == {}
 
@@ -122,8 +117,7 @@ async def test_a_denial_that_is_not_sent_says_so():
     stage.answers.failures.append(errors.Unreachable("down"))
     async with open_inbox(stage) as pilot:
         await press(pilot, stage, "d", "2", "enter")
-        stage.clock.move(6)
-        look(stage)
+        pass_time(stage, 6)
         await until_shown(pilot, stage, "Not sent: the server cannot be reached.")
         await press(pilot, stage, "d")
         assert stage.app.screen.query_one(DenyCodes).code is None
@@ -133,8 +127,7 @@ async def test_escape_denies_nothing():
     """Choosing a reason and pressing Esc does not deny the request."""
     async with open_stage(three()) as (pilot, stage):
         await press(pilot, stage, "d", "2", "escape")
-        stage.clock.move(10)
-        look(stage)
+        pass_time(stage, 10)
         assert isinstance(stage.app.screen, InboxScreen)
     assert stage.answers.calls == []
 
@@ -150,8 +143,7 @@ async def test_only_wait_until_offers_a_time():
         stage.clock.move(1)
         pressed_at = stage.clock.now()
         await pilot.press("enter")
-        stage.clock.move(5)
-        look(stage)
+        pass_time(stage, 5)
         await until(pilot, lambda: stage.answers.denial_extras != [])
     assert stage.answers.denial_extras == [DenialExtras(pressed_at + 3_600_000)]
 
@@ -160,8 +152,7 @@ async def test_a_chosen_time_is_not_sent_with_another_reason():
     """The server accepts a time only with `wait_until`, so another reason drops it."""
     async with open_stage(three()) as (pilot, stage):
         await press(pilot, stage, "d", "4", "tab", "1", "shift+tab", "1", "enter")
-        stage.clock.move(5)
-        look(stage)
+        pass_time(stage, 5)
         await until(pilot, lambda: stage.answers.denial_extras != [])
     assert stage.answers.denial_extras == [NO_EXTRAS]
 
@@ -174,8 +165,7 @@ async def test_only_ask_other_offers_a_name():
         await press(pilot, stage, "5", "tab", *"bob")
         assert "Who to ask instead" in screen_text(stage)
         await press(pilot, stage, "tab", "tab", "tab", "enter")
-        stage.clock.move(5)
-        look(stage)
+        pass_time(stage, 5)
         await until(pilot, lambda: stage.answers.denial_extras != [])
     assert stage.answers.denial_extras == [DenialExtras(ask="bob")]
 
@@ -218,8 +208,7 @@ async def test_a_private_note_goes_to_the_log_and_the_note_to_the_agent():
     """The panel has one field for each note and sends them separately."""
     async with open_stage(three()) as (pilot, stage):
         await press(pilot, stage, "d", "2", "tab", *"fix", "tab", *"mine", "tab", "enter")
-        stage.clock.move(6)
-        look(stage)
+        pass_time(stage, 6)
         await until(pilot, lambda: bool(stage.answers.calls))
     assert stage.answers.denial_extras == [DenialExtras(private_note="mine")]
     assert stage.answers.notes == ["fix"]

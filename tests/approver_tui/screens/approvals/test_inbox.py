@@ -22,6 +22,7 @@ from tests.support.clients.driving import (
     look,
     open_inbox,
     open_stage,
+    pass_time,
     press,
     screen_text,
     until,
@@ -185,8 +186,7 @@ async def test_a_selected_request_is_marked_as_seen():
 async def test_an_expired_request_stays_listed():
     """An expired request says that this is not a denial, and it cannot be answered."""
     async with open_stage([an_approval("prices", PRICES, left=MINUTE)]) as (pilot, stage):
-        stage.clock.move(61)
-        look(stage)
+        pass_time(stage, 61)
         await pilot.pause()
         assert "Expired at 14:33:07. Not a denial. buyer-helper can ask" in screen_text(stage)
         await press(pilot, stage, "d")
@@ -392,8 +392,7 @@ async def test_a_message_stays_for_three_seconds_before_news():
         stage.request(an_approval("late", DEPLOY))
         await until_shown(pilot, stage, "NEW (1)")
         await until_shown(pilot, stage, "Locked. The next approval requires your PIN.")
-        stage.clock.move(3)
-        look(stage)
+        pass_time(stage, 3)
         await until_shown(pilot, stage, "at the end of the list")
 
 

@@ -9,6 +9,7 @@ from tests.support.clients.driving import (
     look,
     open_inbox,
     open_stage,
+    pass_time,
     press,
     run_on,
     screen_text,
@@ -72,13 +73,11 @@ async def test_a_request_is_extended_unless_that_is_undone():
         assert "u to undo: Extending Pay" in " ".join(screen_text(stage).split())
         await press(pilot, stage, "u")
         assert "Undone: nothing was changed." in screen_text(stage)
-        stage.clock.move(6)
-        look(stage)
+        pass_time(stage, 6)
         await pilot.pause()
         assert inbox(stage).state.current.expires_at == PAY.expires_at
         await press(pilot, stage, "E")
-        stage.clock.move(6)
-        look(stage)
+        pass_time(stage, 6)
         await until_shown(pilot, stage, "It now expires at 14:42:")
         assert inbox(stage).state.current.expires_at > PAY.expires_at
         assert stage.answers.calls == []
@@ -119,8 +118,7 @@ async def test_fast_typing_extends_nothing():
     """A pressed `E` within fast typing is undone by a later `u`, and no time is added."""
     async with open_stage([PAY]) as (pilot, stage):
         await run_on(pilot, stage, ["E", "tab", "enter", "y", "enter", "tab", "u"])
-        stage.clock.move(6)
-        look(stage)
+        pass_time(stage, 6)
         await pilot.pause()
         assert stage.server.approvals[PAY.id].expires_at == PAY.expires_at
 

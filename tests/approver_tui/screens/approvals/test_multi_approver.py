@@ -11,8 +11,8 @@ from tests.support.builders.multi_approver import BOB, ME, a_locked, a_part, a_s
 from tests.support.clients.driving import (
     NARROW,
     inbox,
-    look,
     open_stage,
+    pass_time,
     press,
     screen_text,
     until,
@@ -70,8 +70,7 @@ async def test_a_counted_vote_is_never_reported_as_lost():
         stage.answers.failures.append(errors.UnknownOutcome("pay"))
         await press(pilot, stage, "d", "2", "enter")
         stage.server.put(a_shared("pay", a_vote(ME, "alice")))
-        stage.clock.move(6)
-        look(stage)
+        pass_time(stage, 6)
         await until_shown(pilot, stage, "Your approval was counted (1 of 2")
         assert "not recorded" not in screen_text(stage)
         await press(pilot, stage, "a")
@@ -94,8 +93,7 @@ async def test_the_users_approval_can_be_withdrawn():
         await press(pilot, stage, "W", "W")
         assert stage.answers.calls == []
         assert "u to undo: Withdrawing your approval of Pay" in screen_text(stage)
-        stage.clock.move(6)
-        look(stage)
+        pass_time(stage, 6)
         await until_shown(pilot, stage, "Your approval is withdrawn (1 of 2")
         assert [given[1] for given in stage.answers.calls] == [Answer.WITHDRAW]
         assert "WAITING FOR YOU (1)" in screen_text(stage)
@@ -114,8 +112,7 @@ async def test_a_refused_withdrawal_changes_nothing():
     async with open_stage([a_shared("pay", a_vote(ME, "alice"))]) as (pilot, stage):
         stage.answers.failures.append(errors.ApiError("no_effect", 409, "It is decided."))
         await press(pilot, stage, "W")
-        stage.clock.move(6)
-        look(stage)
+        pass_time(stage, 6)
         await until_shown(pilot, stage, "It is decided. Nothing was changed.")
 
 
@@ -172,8 +169,7 @@ async def test_somebody_elses_vote_is_not_ours():
         await press(pilot, stage, "d", "2", "enter")
         void = a_vote(ME, "alice", counts=False)
         stage.server.put(a_shared("pay", void, a_vote(BOB, "dan")))
-        stage.clock.move(6)
-        look(stage)
+        pass_time(stage, 6)
         await until_shown(pilot, stage, "Your answer was not recorded")
 
 

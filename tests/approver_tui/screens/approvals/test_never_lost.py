@@ -20,6 +20,7 @@ from tests.support.clients.driving import (
     look,
     open_inbox,
     open_stage,
+    pass_time,
     press,
     screen_text,
     until,
@@ -67,8 +68,7 @@ async def test_after_a_sleep_keys_are_dropped_and_everything_is_reloaded():
     async with open_stage(three()) as (pilot, stage):
         missed_request = an_approval("late")
         stage.server.put(missed_request)
-        stage.clock.move(60)
-        look(stage)
+        pass_time(stage, 60)
         assert stage.app.context.guard.is_blocking
         await until(pilot, lambda: inbox(stage).state.inbox.find(missed_request.id) is not None)
 
@@ -110,8 +110,7 @@ async def test_the_age_counts_from_the_last_contact():
         look(stage)
         stage.feed.is_silent = True
         for _ in range(7):
-            stage.clock.move(5)
-            look(stage)
+            pass_time(stage, 5)
         stage.feed.connect(Phase.OFFLINE, "The server stopped responding.")
         await until_shown(pilot, stage, "data is 35 s old, you can't answer now")
 
@@ -164,8 +163,7 @@ async def test_quitting_waits_until_the_outcome_is_known():
         stage.answers.failures.append(errors.UnknownOutcome(pay.id))
         stage.server.is_down = True
         await press(pilot, stage, "d", "1", "enter")
-        stage.clock.move(6)
-        look(stage)
+        pass_time(stage, 6)
         await until_shown(pilot, stage, "Checking whether")
         await press(pilot, stage, "q")
         assert stage.app.is_running
@@ -174,8 +172,7 @@ async def test_quitting_waits_until_the_outcome_is_known():
         )
         stage.server.put(with_answer(pay, Answer.DENY))
         stage.server.is_down = False
-        stage.clock.move(3)
-        look(stage)
+        pass_time(stage, 3)
         await until(pilot, lambda: not stage.app.is_running)
 
 
@@ -259,8 +256,7 @@ async def test_an_unsent_denial_is_reported_at_the_next_start():
         assert stage.answers.calls == []
         await press(pilot, stage, "d", "1", "enter")
         assert stage.unsent_denials.kept == {pay.id}
-        stage.clock.move(6)
-        look(stage)
+        pass_time(stage, 6)
         await until(pilot, lambda: stage.answers.calls != [])
         await until(pilot, lambda: stage.unsent_denials.kept == set())
         look(stage)
@@ -289,8 +285,7 @@ async def test_a_denial_is_stored_before_its_seconds_begin():
         assert stage.unsent_denials.kept == set()
         stage.unsent_denials.failure = OSError("No space left on device")
         await press(pilot, stage, "d", "1", "enter")
-        stage.clock.move(6)
-        look(stage)
+        pass_time(stage, 6)
         await until(pilot, lambda: stage.answers.calls != [])
 
 

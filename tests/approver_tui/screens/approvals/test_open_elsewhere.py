@@ -9,8 +9,8 @@ from approver_tui.state.notifications.events import EventName
 from approver_tui.widgets.qr_code import QrCode, qr_rows
 from tests.support.clients.driving import (
     inbox,
-    look,
     open_inbox,
+    pass_time,
     press,
     screen_text,
     until,
@@ -68,7 +68,6 @@ async def test_an_ended_request_has_no_page_to_open():
     """For an expired request, the key says why there is no page to open."""
     stage = _stage()
     async with open_inbox(stage) as pilot:
-        stage.clock.move(6 * MINUTE / 1000)
-        look(stage)
+        pass_time(stage, 6 * MINUTE / 1000)
         await press(pilot, stage, "o")
         assert "Open on a phone unavailable: Expired at" in screen_text(stage)

@@ -12,6 +12,7 @@ from tests.support.clients.driving import (
     look,
     open_inbox,
     open_stage,
+    pass_time,
     press,
     screen_text,
     until,
@@ -33,8 +34,7 @@ def _detail_text(stage):
 async def _request_retry(pilot, stage):
     """Ask for a retry and wait until the request can no longer be undone."""
     await press(pilot, stage, "R")
-    stage.clock.move(6)
-    look(stage)
+    pass_time(stage, 6)
     await pilot.pause()
 
 

@@ -14,8 +14,8 @@ from tests.support.builders.batches import NEW, ONE, THREE, TWO, a_payment, go_t
 from tests.support.clients.driving import (
     NARROW,
     inbox,
-    look,
     open_stage,
+    pass_time,
     press,
     screen_text,
     until,
@@ -173,14 +173,11 @@ async def test_a_selected_request_that_expires_is_deselected():
     """A message says so, and the request cannot be selected again."""
     async with open_stage([ONE, TWO]) as (pilot, stage):
         await select(pilot, stage, ONE, TWO)
-        stage.clock.move(14.5 * 60)
-        look(stage)
+        pass_time(stage, 14.5 * 60)
         assert _selected(stage) == [TWO.id]
-        stage.clock.move(5)
-        look(stage)
+        pass_time(stage, 5)
         await until_shown(pilot, stage, "is no longer selected: Expired at")
-        stage.clock.move(10)
-        look(stage)
+        pass_time(stage, 10)
         await select(pilot, stage, TWO)
         assert _selected(stage) == []
 
@@ -189,8 +186,7 @@ async def test_several_deselected_requests_are_reported_in_one_message():
     """One message says how many requests are no longer selected."""
     async with open_stage([ONE, TWO]) as (pilot, stage):
         await select(pilot, stage, ONE, TWO)
-        stage.clock.move(20 * 60)
-        look(stage)
+        pass_time(stage, 20 * 60)
         await until_shown(pilot, stage, "2 are no longer selected")
         assert _selected(stage) == []
 
@@ -203,8 +199,7 @@ async def test_an_unlisted_request_is_deselected():
         stage.server.put(cancelled)
         await press(pilot, stage, "r")
         await until(pilot, lambda: _selected(stage) == [TWO.id])
-        stage.clock.move(5)
-        look(stage)
+        pass_time(stage, 5)
         assert f"{ONE.fingerprint} is no longer selected: it is no longer waiting." in screen_text(
             stage
         )

@@ -11,9 +11,9 @@ from approver_tui.state.incidents.reports import ReportScope
 from approver_tui.widgets.panel_button import PanelButton
 from tests.support.clients.driving import (
     inbox,
-    look,
     open_inbox,
     open_stage,
+    pass_time,
     press,
     run_on,
     screen_text,
@@ -51,8 +51,7 @@ async def test_reporting_this_request_only_is_a_denial_that_can_be_undone():
     async with open_stage([PAY]) as (pilot, stage):
         await _open(pilot, stage, "1", *REPORT)
         assert "Denying in" in screen_text(stage)
-        stage.clock.move(6)
-        look(stage)
+        pass_time(stage, 6)
         await until(pilot, lambda: bool(stage.answers.calls))
     assert stage.answers.calls == [(PAY.id, Answer.DENY, "suspicious")]
     assert stage.answers.reported == []

@@ -16,7 +16,6 @@ from approver_tui.screens.approvals.calls import Calls
 from approver_tui.screens.approvals.denials import (
     UNDO_SECONDS,
     Denial,
-    Denials,
     LaterAction,
     seconds_left,
 )
@@ -62,7 +61,8 @@ class AnswerFlow:
         """The open panel."""
         self._host = host
         self._calls = calls
-        self._denials = Denials()
+        self._denials: dict[str, Denial] = {}
+        """The denials that wait, by approval ID, in the order in which they were given."""
         self._later: LaterAction | None = None
         """The action that can be undone before it happens."""
         self._example: tuple[str, Approval] | None = None
@@ -82,7 +82,7 @@ class AnswerFlow:
     @property
     def latest(self) -> Denial | None:
         """The denial that Undo would cancel, if any."""
-        return self._denials.latest
+        return next(reversed(self._denials.values()), None)
 
     def countdown(self, ticks: float) -> SafeText:
         """Return the pending action and the key that undoes it; empty if none is pending."""
@@ -150,9 +150,8 @@ class AnswerFlow:
             self._later = None
             self._host.show_message(fmt("Undone: nothing was changed."))
             return
-        denial = self._denials.latest
-        if denial is not None:
-            self._denials = self._denials.without(denial.approval.id)
+        if (denial := self.latest) is not None:
+            del self._denials[denial.approval.id]
             self._host.set_state(self._host.state.without_progress(denial.approval.id))
             self.denials_canceled((denial.approval,))
             self._host.show_message(fmt("Undone: nothing was denied."))
@@ -168,12 +167,12 @@ class AnswerFlow:
             fmt("Sending your answer before quitting. Press {} again to quit now.", key)
         )
         self._run_waiting_action()
-        self._send(self._denials.waiting)
+        self._send(tuple(self._denials.values()))
 
     def tick(self) -> None:
         """Send denials that are due, and check answers with an unknown outcome."""
         ticks = self._host.context.ticks()
-        self._send(self._denials.due(ticks))
+        self._send(tuple(denial for denial in self._denials.values() if denial.due <= ticks))
         if self._later is not None and self._later.due <= ticks:
             self._run_waiting_action()
         if ticks - self._checked_at >= _CHECK_INTERVAL:
@@ -290,7 +289,7 @@ class AnswerFlow:
     def _schedule_denial(self, denial_submitted: DenialSubmitted) -> None:
         due = self._host.context.ticks() + UNDO_SECONDS
         denial = Denial(denial_submitted.approval, denial_submitted.answer, due)
-        self._denials = self._denials.with_another(denial)
+        self._denials[denial.approval.id] = denial
         self._save_unsent((denial_submitted.approval,))
         self._host.set_state(
             self._host.state.with_progress(denial_submitted.approval.id, AnswerProgress.DENYING)
@@ -308,7 +307,7 @@ class AnswerFlow:
 
     def _send(self, denials: tuple[Denial, ...]) -> None:
         for denial in denials:
-            self._denials = self._denials.without(denial.approval.id)
+            del self._denials[denial.approval.id]
             self._host.set_state(
                 self._host.state.with_progress(denial.approval.id, AnswerProgress.SENDING)
             )
@@ -339,4 +338,4 @@ class AnswerFlow:
             AnswerProgress.SENDING in self._host.state.in_progress.values() or self.is_checking
         )
         is_acting = self._later is not None or self._running > 0
-        return is_approving or is_unconfirmed or is_acting or bool(self._denials.waiting)
+        return is_approving or is_unconfirmed or is_acting or bool(self._denials)

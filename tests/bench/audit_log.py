@@ -46,7 +46,7 @@ def _measured(file: Path, size: int) -> tuple[float, int]:
     output = child.stdout.read().decode()
     _, status, usage = os.wait4(child.pid, 0)
     child.returncode = os.waitstatus_to_exitcode(status)
-    if not output.startswith(f"Verified: {size} entries"):
+    if not output.startswith(f"Verified: {size:,} entries"):
         raise AssertionError(output)
     return _seconds(usage), usage.ru_maxrss
 

@@ -133,6 +133,9 @@ OPTIONS: Mapping[str, Option] = {
 }
 """Every setting that can be stored in the file, in display order."""
 
+NAMES = tuple(OPTIONS)
+"""The names of these settings, from which the reference of the configuration is checked."""
+
 
 @dataclass(frozen=True, slots=True)
 class Value:

@@ -50,8 +50,18 @@ def _sequencing() -> None:
             (figures,) = compare([target], rounds=2)
     say(f"{figures.count} requests, CPU {figures.cpu_us:.0f} µs each; {len(ages)} looks")
     ages.sort()
-    verdict("age of the oldest entry without a sequence number, p50", ages[len(ages) // 2], _BAR_MS, " ms")
-    verdict("age of the oldest entry without a sequence number, p99", ages[-len(ages) // 100], _BAR_MS, " ms")
+    verdict(
+        "age of the oldest entry without a sequence number, p50",
+        ages[len(ages) // 2],
+        _BAR_MS,
+        " ms",
+    )
+    verdict(
+        "age of the oldest entry without a sequence number, p99",
+        ages[-len(ages) // 100],
+        _BAR_MS,
+        " ms",
+    )
 
 
 @contextmanager

@@ -103,14 +103,12 @@ _PARAMETERS: Final = {
 class Asking:
     """One agent's side of the protocol. Most methods return a flow for `transport` to run."""
 
-    def __init__(
-        self, issuer: str, credentials: Credentials, *, long_poll: bool = True, ping: bool = False
-    ) -> None:
+    def __init__(self, issuer: str, credentials: Credentials, *, ping: bool = False) -> None:
         self._issuer = Issuer(issuer)
         self._credentials = credentials
-        self._held = _HOLD_SECONDS if long_poll and not ping else 0
+        self._hold_seconds = 0 if ping else _HOLD_SECONDS
         self._pings = Pings(credentials.seed())
-        self._unpinged = _PING_POLL_SECONDS if ping else 0.0
+        self._ping_poll_seconds = _PING_POLL_SECONDS if ping else 0.0
         self._key: ProofKey | None = None
         """The key for DPoP proofs; None until the server first requires a proof."""
 
@@ -155,12 +153,12 @@ class Asking:
 
     def pinged(self, authorization: str | None, body: bytes) -> int:
         """Handle a ping; return the status to respond with. Raises ValueError without `ping`."""
-        if not self._unpinged:
+        if not self._ping_poll_seconds:
             raise ValueError("This agent does not expect pings. Create it with ping=True.")
         return self._pings.receive(authorization, body)
 
     def _ask_and_wait(self, form: Mapping[str, str], options: Options) -> Flow[Approved]:
-        if self._unpinged:
+        if self._ping_poll_seconds:
             form = {**form, "client_notification_token": self._pings.token}
         key = options.get("idempotency_key") or secrets.token_urlsafe(24)
         asked = yield from self._request(form, key)
@@ -189,14 +187,14 @@ class Asking:
         form = {"grant_type": CIBA, "auth_req_id": asked.auth_req_id}
         headers = {
             "Idempotency-Key": key,
-            **({"Prefer": f"wait={self._held}"} if self._held else {}),
+            **({"Prefer": f"wait={self._hold_seconds}"} if self._hold_seconds else {}),
         }
         interval, silent_seconds = asked.interval, 0.0
         while True:
             next_ping = wake.next
             try:
                 reply = yield from self._send_once(
-                    "token_endpoint", form, headers, TIMEOUT + self._held
+                    "token_endpoint", form, headers, TIMEOUT + self._hold_seconds
                 )
             except Unreachable:
                 silent_seconds += interval
@@ -212,7 +210,7 @@ class Asking:
                 interval = float(reply.body.get("interval", interval + _INTERVAL))
             elif error != "authorization_pending" and reply.status not in _BUSY:
                 raise from_answer(reply.status, reply.body)
-            pause = max(reply.retry_after, interval - reply.seconds, self._unpinged)
+            pause = max(reply.retry_after, interval - reply.seconds, self._ping_poll_seconds)
             if pause > 0:
                 yield Sleep(pause, next_ping)
 

@@ -50,13 +50,11 @@ class Credentials:
             "exp": issued + _SECONDS,
             "jti": secrets.token_urlsafe(24),
         }
-        signed = self.key.sign(claims, {})
-        form = {
+        return {}, {
             "client_id": self.client_id,
             "client_assertion_type": _ASSERTION,
-            "client_assertion": signed,
+            "client_assertion": self.key.sign(claims),
         }
-        return {}, form
 
     def seed(self) -> bytes:
         """Return bytes that only the holder of these credentials has."""

@@ -4,10 +4,8 @@ Owns: the header and the claims of a proof, and the memory of used ones. Never: 
 """
 
 import hashlib
-import json
 import secrets
 import time
-from base64 import urlsafe_b64decode
 from collections.abc import Mapping, Sequence
 from threading import Lock
 from typing import Any, Final
@@ -17,7 +15,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from sayso import clock
-from sayso.keys import b64, thumbprint
+from sayso.keys import b64, json_of, thumbprint
 
 MAX_AGE: Final = 60
 """The number of seconds for which a proof is valid."""
@@ -70,19 +68,19 @@ class UsedProofs:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._turned = time.monotonic()
-        self._now: set[str] = set()
-        self._before: set[str] = set()
+        self._rotated_at = time.monotonic()
+        self._current: set[str] = set()
+        self._previous: set[str] = set()
 
     def first_use(self, proof: str) -> bool:
         """Remember a proof, and return whether it is new."""
         with self._lock:
-            if time.monotonic() - self._turned > MAX_AGE + MAX_AHEAD:
-                self._before, self._now = self._now, set()
-                self._turned = time.monotonic()
-            if proof in self._now or proof in self._before:
+            if time.monotonic() - self._rotated_at > MAX_AGE + MAX_AHEAD:
+                self._previous, self._current = self._current, set()
+                self._rotated_at = time.monotonic()
+            if proof in self._current or proof in self._previous:
                 return False
-            self._now.add(proof)
+            self._current.add(proof)
             return True
 
 
@@ -113,8 +111,7 @@ def check(proofs: Sequence[str], *, method: str, url: str, access_token: str, jk
 
 def _verify(proof: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     try:
-        encoded = proof.partition(".")[0]
-        header = json.loads(urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)))
+        header = json_of(proof.partition(".")[0])
         if set(header) != {"typ", "alg", "jwk"} or header["typ"] != "dpop+jwt":
             raise BadProof("The header of the proof must have typ dpop+jwt, alg and jwk.")
         jwk = header["jwk"]

@@ -9,7 +9,6 @@ import json
 import secrets
 import string
 import time
-from base64 import urlsafe_b64decode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -23,8 +22,8 @@ from sayso.asking import details_of
 from sayso.caller import Caller, read_caller
 from sayso.credentials import Credentials
 from sayso.errors import Refused, Unreachable
-from sayso.issuer import Issuer
-from sayso.jwks import Jwks, PublicKey
+from sayso.issuer import Issuer, Jwks, PublicKey
+from sayso.keys import json_of
 from sayso.rejection import Realm, Rejected
 from sayso.transport import Flow, Reply, Send
 
@@ -95,7 +94,7 @@ class Guarding:
         self._issuer = Issuer(issuer)
         self._audience = audience
         self._credentials = None if credentials is None else Credentials.create(*credentials, None)
-        self._every = introspect_every
+        self._introspect_every = introspect_every
         self._origin = _origin("url", url) if url else _origin("audience", audience)
         self.metadata_path = _WELL_KNOWN + urlsplit(audience).path.rstrip("/")
         self.realm = Realm(audience, self._origin + self.metadata_path)
@@ -133,7 +132,7 @@ class Guarding:
             key = yield from self._find(kid)
         claims = self._verify(token, key, scheme)
         self._check_binding(claims, call, scheme, token)
-        if self._every is not None:
+        if self._introspect_every is not None:
             claims = yield from self._active(token, claims, scheme)
         try:
             return read_caller(token, claims, scheme, self.realm)
@@ -253,7 +252,7 @@ class Guarding:
             answer = yield from self._introspect(token)
             while len(self._introspected) >= _MAX_REMEMBERED:
                 del self._introspected[next(iter(self._introspected))]
-            cached = time.monotonic() + (self._every or 0), answer
+            cached = time.monotonic() + (self._introspect_every or 0), answer
             self._introspected[name] = cached
         if cached[1].get("active") is not True:
             raise self.realm.invalid_token("The token is no longer active.", scheme)
@@ -332,7 +331,7 @@ def _key_id(encoded: str) -> str | None:
     The key determines the algorithm; the one in the header must be equal.
     """
     try:
-        header = json.loads(urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)))
+        header = json_of(encoded)
     except (ValueError, RecursionError):
         return None
     if not isinstance(header, dict) or not set(header) <= {"alg", "typ", "kid"}:

@@ -1,18 +1,33 @@
-"""The authorization server: its URL and the endpoints that it names (RFC 8414).
+"""The authorization server: its URL, the endpoints that it names (RFC 8414), and its public keys.
 
-Owns: the check of the issuer's URL, and discovery, which happens once. Never: calls to the
-endpoints.
+Endpoints are discovered once. Keys are cached for minutes, and fetched again for an unknown key.
+
+Owns: the check of the issuer's URL, discovery, and which key verifies a token. Never: calls to the
+endpoints, or the claims of a token.
 """
 
+import time
 from collections.abc import Mapping
+from dataclasses import dataclass
+from threading import Lock
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from sayso.errors import Refused
-from sayso.transport import Flow, Send
+import jwt
+
+from sayso.errors import Refused, Unreachable
+from sayso.transport import Flow, Send, Sleep
 
 _WELL_KNOWN: Final = "/.well-known/oauth-authorization-server"
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+_MAX_KEY_AGE: Final = 300.0
+"""Seconds after which keys are fetched again, so that a revoked key is no longer accepted."""
+_MIN_FETCH_PAUSE: Final = 10.0
+"""Seconds between two fetches, however many tokens name unknown keys."""
+_MAX_STALE_KEY_AGE: Final = 3_600.0
+"""The number of seconds for which keys are accepted while the server cannot be reached."""
+_FAILURE_PAUSE: Final = 1.0
+_POLL_SECONDS: Final = 0.02
 
 
 class Issuer:
@@ -67,3 +82,78 @@ def is_loopback(url: str) -> bool:
     """Return whether a URL is an http URL on this machine."""
     parts = urlsplit(url)
     return parts.scheme == "http" and parts.hostname in _LOOPBACK
+
+
+@dataclass(frozen=True, slots=True)
+class PublicKey:
+    """A key and its only algorithm."""
+
+    key: Any
+    alg: str
+
+
+class Jwks:
+    """The keys of one issuer."""
+
+    def __init__(self, issuer: Issuer, algorithms: frozenset[str]) -> None:
+        self._issuer = issuer
+        self._algorithms = algorithms
+        self._keys: Mapping[str, PublicKey] = {}
+        self._fetched_at = -_MAX_STALE_KEY_AGE
+        self._next_fetch_at = 0.0
+        """When keys may be fetched again."""
+        self._refused: Refused | None = None
+        """Why the last fetch failed; None if the server was unreachable."""
+        self._fetching = Lock()
+
+    def ready(self, kid: str) -> PublicKey | None:
+        """Return the key if it is cached and fresh. This is only a dict lookup."""
+        return self._keys.get(kid) if time.monotonic() - self._fetched_at < _MAX_KEY_AGE else None
+
+    def find(self, kid: str) -> Flow[PublicKey | None]:
+        """Return the key; fetch all keys if they are old or lack this one. Raises SaysoError."""
+        while not self._fetching.acquire(blocking=False):
+            yield Sleep(_POLL_SECONDS)  # one fetch is enough for all waiting calls
+        try:
+            now = time.monotonic()
+            if self.ready(kid) is None and now >= self._next_fetch_at:
+                self._next_fetch_at = now + (
+                    _MIN_FETCH_PAUSE if (yield from self._fetch(now)) else _FAILURE_PAUSE
+                )
+        finally:
+            self._fetching.release()
+        if time.monotonic() - self._fetched_at >= _MAX_STALE_KEY_AGE:
+            raise self._refused or Unreachable(
+                "The keys of the authorization server could not be fetched."
+            )
+        return self._keys.get(kid)
+
+    def _fetch(self, now: float) -> Flow[bool]:
+        try:
+            url = yield from self._issuer.endpoint("jwks_uri")
+            reply = yield Send("GET", url)
+        except Unreachable:
+            self._refused = None
+            return False
+        except Refused as error:
+            self._refused = error
+            return False
+        keys = reply.body.get("keys")
+        if reply.status != 200 or not isinstance(keys, list):  # noqa: PLR2004  # OK
+            return False
+        parsed_keys = (self._read(key) for key in keys if isinstance(key, dict))
+        self._keys = dict(entry for entry in parsed_keys if entry is not None)
+        self._fetched_at = now
+        return True
+
+    def _read(self, jwk: Mapping[str, Any]) -> tuple[str, PublicKey] | None:
+        """Return the key if it is for signatures with one of our algorithms, else None."""
+        kid, alg = jwk.get("kid"), jwk.get("alg")
+        if not isinstance(kid, str) or alg not in self._algorithms:
+            return None
+        if jwk.get("use", "sig") != "sig":
+            return None
+        try:
+            return kid, PublicKey(jwt.PyJWK(dict(jwk)).key, alg)
+        except (jwt.PyJWTError, ValueError, KeyError):
+            return None

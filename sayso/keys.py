@@ -5,7 +5,7 @@ Owns: the algorithm of a key, and the key for DPoP proofs. Never: keys of other 
 
 import hashlib
 import json
-from base64 import urlsafe_b64encode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -39,10 +39,10 @@ class SigningKey:
     alg: str
     kid: str | None = None
 
-    def sign(self, claims: Mapping[str, object], header: Mapping[str, object]) -> str:
+    def sign(self, claims: Mapping[str, object]) -> str:
         """Return a compact JWS of these claims."""
-        kid_header = {} if self.kid is None else {"kid": self.kid}
-        return jwt.encode(dict(claims), self.private, self.alg, headers={**kid_header, **header})
+        header = {} if self.kid is None else {"kid": self.kid}
+        return jwt.encode(dict(claims), self.private, self.alg, headers=header)
 
     def seed(self) -> bytes:
         """Return bytes that only the holder of this key has, the same each time."""
@@ -78,6 +78,11 @@ def dpop_key(seed: bytes) -> ec.EllipticCurvePrivateKey:
 def b64(raw: bytes) -> str:
     """Return base64url without padding."""
     return urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def json_of(encoded: str) -> Any:  # noqa: ANN401  # any JSON
+    """Return the JSON in base64url without padding. Raises ValueError."""
+    return json.loads(urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)))
 
 
 def thumbprint(jwk: Mapping[str, Any]) -> str:

@@ -31,7 +31,7 @@ _MAX_OPEN: Final = 10_000
 _MAX_USED: Final = 20
 """Earlier requests of the same call that a restarted process skips."""
 _PROGRESS_SECONDS: Final = 10.0
-_LONGEST_MESSAGE: Final = 200
+_MAX_MESSAGE: Final = 200
 _USED: Final = frozenset({"already_consumed", "invalid_grant"})
 _NOT_SERVED: Final = "not_served"
 _CALLER_HIDDEN: Final = (
@@ -60,15 +60,15 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Used:
+class UsedApproval:
     """An approval that was used up: run the call with `granted`, now and once."""
 
     granted: Mapping[str, Any]
     approval: str
 
 
-Use = Callable[[], Awaitable[Used]]
-Run = Callable[[Use], Awaitable[Any]]
+UseApproval = Callable[[], Awaitable[UsedApproval]]
+Run = Callable[[UseApproval], Awaitable[Any]]
 Progress = Callable[[float, str], Awaitable[None]]
 
 
@@ -104,7 +104,7 @@ class OpenCalls:
         agent: AsyncAgent,
         audience: str,
         wait: float,
-        use_up: Callable[[Approved, Caller], Awaitable[Used]],
+        use_up: Callable[[Approved, Caller], Awaitable[UsedApproval]],
     ) -> None:
         self._agent, self._audience, self._wait, self._use_up = agent, audience, wait, use_up
         self._open: dict[str, _Request] = {}
@@ -122,8 +122,8 @@ class OpenCalls:
         name = call.id
         for _ in range(_MAX_USED):
             request = self._join_or_start(name, call)
-            async for passed in waiting(request.answer, self._wait):
-                await progress(passed, request.fingerprint)
+            async for elapsed in wait_in_steps(request.answer, self._wait):
+                await progress(elapsed, request.fingerprint)
             if not request.answer.done():
                 raise Pending(request.fingerprint)
             if request.run is None:
@@ -173,7 +173,7 @@ class OpenCalls:
         tool = f"Tool {call.tool}"
         try:
             return await ask(
-                message=tool[:_LONGEST_MESSAGE],
+                message=tool[:_MAX_MESSAGE],
                 idempotency_key=f"{call.id}.c{number}",
                 caller_token=call.caller.token,
             )
@@ -182,7 +182,7 @@ class OpenCalls:
                 raise
         _LOG.warning(_CALLER_HIDDEN, self._audience)
         return await ask(
-            message=f"{tool}, called by {call.caller.client}"[:_LONGEST_MESSAGE],
+            message=f"{tool}, called by {call.caller.client}"[:_MAX_MESSAGE],
             idempotency_key=f"{call.id}.{number}",
         )
 
@@ -193,20 +193,20 @@ class OpenCalls:
         request.
         """
 
-        async def use() -> Used:
+        async def use() -> UsedApproval:
             return await self._use_once(request.answer, caller)
 
-        is_over = True
+        has_ended = True
         try:
             return await run(use)
         except (Unreachable, Rejected) as error:
-            is_over = isinstance(error, Rejected) and error.status != _UNAVAILABLE
+            has_ended = isinstance(error, Rejected) and error.status != _UNAVAILABLE
             raise
         finally:
-            self._ended_requests[name] = self._ended_requests.get(name, 0) + is_over
+            self._ended_requests[name] = self._ended_requests.get(name, 0) + has_ended
             self._open.pop(name, None)
 
-    async def _use_once(self, answer: asyncio.Task[Approved], caller: Caller) -> Used:
+    async def _use_once(self, answer: asyncio.Task[Approved], caller: Caller) -> UsedApproval:
         try:
             return await self._use_up(answer.result(), caller)
         except (Refused, Rejected) as error:
@@ -218,7 +218,9 @@ class OpenCalls:
             raise
 
 
-async def use_up(guard: AsyncGuard, audience: str, approved: Approved, caller: Caller) -> Used:
+async def use_up(
+    guard: AsyncGuard, audience: str, approved: Approved, caller: Caller
+) -> UsedApproval:
     """Use up an approval of this caller. Raises Rejected."""
     path = urlsplit(audience).path
     request = httpx.Request("POST", guard.public_url(path))
@@ -229,7 +231,7 @@ async def use_up(guard: AsyncGuard, audience: str, approved: Approved, caller: C
     if actual_caller.user != caller.user:
         raise Rejected(403, "other_user", "A different person answered for this call.")
     (granted,) = approved.granted
-    return Used(granted, (await guard.consume(actual_caller, granted)).approval)
+    return UsedApproval(granted, (await guard.consume(actual_caller, granted)).approval)
 
 
 def start_asking(asking: Coroutine[Any, Any, Approved]) -> asyncio.Task[Approved]:
@@ -239,7 +241,7 @@ def start_asking(asking: Coroutine[Any, Any, Approved]) -> asyncio.Task[Approved
     return answer
 
 
-async def waiting(answer: asyncio.Task[Approved], seconds: float) -> AsyncIterator[float]:
+async def wait_in_steps(answer: asyncio.Task[Approved], seconds: float) -> AsyncIterator[float]:
     """Wait for an answer; yield the elapsed time, immediately and then every few seconds."""
     loop = asyncio.get_running_loop()
     started_at = loop.time()

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from server import key_files
-from server.crypto.secrets import EntryIds, KeyedSecrets
+from server.crypto.secrets import EntryIdGenerator, KeyedSecrets
 from server.last_seen import LastSeen
 from server.lazy_imports import lazily
 from server.model import ports
@@ -138,7 +138,9 @@ def build(
     Raises the errors of `storage.open` and `crypto.sealing`.
     """
     clock = clock or SystemClock()
-    store = open_store(settings.sqlalchemy_url, clock, EntryIds().new, react, serving=serving)
+    store = open_store(
+        settings.sqlalchemy_url, clock, EntryIdGenerator().new, react, serving=serving
+    )
     store.start()
     try:
         LastSeen(settings, store).check()
@@ -154,7 +156,9 @@ def build(
 
 def key_problems(settings: Settings) -> list[str]:
     """List the problems of this database's key files. Raises the errors of `storage.open`."""
-    store = open_store(settings.sqlalchemy_url, SystemClock(), EntryIds().new, react, serving=False)
+    store = open_store(
+        settings.sqlalchemy_url, SystemClock(), EntryIdGenerator().new, react, serving=False
+    )
     try:
         return key_files.problems(settings, store)
     finally:

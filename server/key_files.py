@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from server.crypto.secrets import BadKeyFile, Sealer, read_key, read_or_make_key
+from server.crypto.secrets import BadKeyFile, Sealer, read_key, read_or_create_key
 from server.lazy_imports import lazily
 from server.model.store import Store, Unit
 from server.settings import Settings
@@ -99,7 +99,7 @@ def open_required(settings: Settings, store: Store) -> tuple[bytes, bytes]:
     files = required(settings)
     if not _key_ids(store):
         _check_unrecorded(files, store)
-        _record(store, {file.name: read_or_make_key(file.path) for file in files})
+        _record(store, {file.name: read_or_create_key(file.path) for file in files})
     key_ids = _key_ids(store)  # another process may have been first, with other keys
     for file in files:
         if message := problem(file, key_ids):
@@ -122,7 +122,7 @@ def open_webhook(settings: Settings, store: Store) -> Path:
     if not file.path.exists():
         if settings.webhook_secret_file or WEBHOOK in _key_ids(store):
             raise BadKeyFile(file.missing)
-        _record(store, {WEBHOOK: read_or_make_key(file.path)})
+        _record(store, {WEBHOOK: read_or_create_key(file.path)})
     return file.path
 
 
@@ -130,7 +130,7 @@ def open_log(settings: Settings, store: Store) -> bytes:
     """Return the private key of the audit log. Creates the file once. Raises `BadKeyFile`."""
     file, key_ids = log(settings), _key_ids(store)
     if LOG not in key_ids:
-        key_ids = _record(store, {LOG: read_or_make_key(file.path)})
+        key_ids = _record(store, {LOG: read_or_create_key(file.path)})
     if message := problem(file, key_ids):
         raise BadKeyFile(message)
     return read_key(file.path)
@@ -147,7 +147,7 @@ def replace_log(
     if file.path.exists():
         old_key = None if problem(file, key_ids) else read_key(file.path)
         file.path.rename(file.path.with_name(f"{file.path.name}.{int(file.path.stat().st_mtime)}"))
-    key = read_or_make_key(file.path)
+    key = read_or_create_key(file.path)
     with store.write() as tx:
         tx.installation.replace_key(LOG, key_id(LOG, key))
         record(tx, key, old_key)

@@ -10,7 +10,7 @@ from server import key_files
 from server.crypto.secrets import read_key
 from server.crypto.vapid import new_key, private_key, public_key
 from server.model.notifications import WEBHOOK
-from server.model.ports import Fetched, Secrets, Unreachable
+from server.model.ports import Fetched, Secrets
 from server.model.store import Store
 from server.services.ciba.callbacks import Callbacks
 from server.services.notifications.attention import WEB_PUSH
@@ -91,13 +91,7 @@ def fetch(settings: Settings, url: str, max_bytes: int) -> Fetched:
         development=is_loopback(settings.issuer_url), ca_file=settings.callback_ca_file
     )
     accept = {"Accept": "application/json"}
-    try:
-        answer = egress.send(
-            "GET", url, body=b"", headers=accept, reach=limits, max_bytes=max_bytes
-        )
-    except egress.Undeliverable as error:
-        raise Unreachable(str(error), retry=error.retry) from error
-    return Fetched(answer.status, answer.body, answer.headers)
+    return egress.send("GET", url, body=b"", headers=accept, reach=limits, max_bytes=max_bytes)
 
 
 def vapid_key(settings: Settings, store: Store, secrets: Secrets) -> bytes:

@@ -12,6 +12,7 @@ from urllib.parse import quote, urlsplit
 
 from platformdirs import user_data_path
 
+from server.protocol.names import LOOPBACK
 from server.services.server_policy import ServerPolicy
 
 PREFIX: Final = "SAYSO_"
@@ -26,7 +27,6 @@ _ORIGIN: Final = re.compile(r"(https://[a-z0-9.-]+|http://(localhost|127\.0\.0\.
 _DAYS: Final = re.compile(r"([3-9][0-9]|[1-9][0-9]{2,3})d")
 """A number of days, at least 30 as in `services/audit/retention.py`."""
 _HOST: Final = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*")
-LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class BadSetting(ValueError):

@@ -11,7 +11,7 @@ import logging
 import re
 import sys
 from collections.abc import Iterator, Mapping, MutableMapping
-from typing import Any
+from typing import Any, Literal
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -41,11 +41,17 @@ _correlation: contextvars.ContextVar[str] = contextvars.ContextVar("correlation"
 _SHARED = ValueClass is not MutexValue
 """Whether the metrics of all workers are in files (`_share_metrics` in `serving/main.py`)."""
 REGISTRY = CollectorRegistry()
+
+
+def _gauge(
+    name: str, text: str, *labels: str, mode: Literal["max", "mostrecent", "livesum"] = "mostrecent"
+) -> Gauge:
+    """Create a gauge. `mode` says how the values of several workers become one."""
+    return Gauge(name, text, labels, registry=REGISTRY, multiprocess_mode=mode)
+
+
 ANSWERS = Counter(
-    "sayso_answers",
-    "Responses, by endpoint and status.",
-    ["endpoint", "status"],
-    registry=REGISTRY,
+    "sayso_answers", "Responses, by endpoint and status.", ["endpoint", "status"], registry=REGISTRY
 )
 LOOP_RUNS = Counter(
     "sayso_loop_runs",
@@ -53,61 +59,30 @@ LOOP_RUNS = Counter(
     ["loop", "outcome"],
     registry=REGISTRY,
 )
-LOOP_LAST = Gauge(
+LOOP_LAST = _gauge(
     "sayso_loop_last_run_seconds",
     "When a background loop last finished a run.",
-    ["loop"],
-    registry=REGISTRY,
-    multiprocess_mode="max",
+    "loop",
+    mode="max",
 )
-OUTBOX = Gauge(
-    "sayso_outbox",
-    "Messages in the outbox, by state.",
-    ["state"],
-    registry=REGISTRY,
-    multiprocess_mode="mostrecent",
+OUTBOX = _gauge("sayso_outbox", "Messages in the outbox, by state.", "state")
+UNSIGNED_ENTRIES = _gauge("sayso_audit_unsigned_entries", "Audit entries without a checkpoint.")
+UNSIGNED_SECONDS = _gauge(
+    "sayso_audit_unsigned_seconds", "How long the oldest audit entry has had no checkpoint."
 )
-UNSIGNED_ENTRIES = Gauge(
-    "sayso_audit_unsigned_entries",
-    "Audit entries without a checkpoint.",
-    registry=REGISTRY,
-    multiprocess_mode="mostrecent",
+UNSENT_ENTRIES = _gauge(
+    "sayso_audit_unsent_entries", "Audit entries that a stream has not sent yet.", "stream"
 )
-UNSIGNED_SECONDS = Gauge(
-    "sayso_audit_unsigned_seconds",
-    "How long the oldest audit entry has had no checkpoint.",
-    registry=REGISTRY,
-    multiprocess_mode="mostrecent",
-)
-UNSENT_ENTRIES = Gauge(
-    "sayso_audit_unsent_entries",
-    "Audit entries that a stream has not sent yet.",
-    ["stream"],
-    registry=REGISTRY,
-    multiprocess_mode="mostrecent",
-)
-UNSENT_SECONDS = Gauge(
+UNSENT_SECONDS = _gauge(
     "sayso_audit_unsent_seconds",
     "The age of the oldest audit entry that a stream has not sent yet.",
-    ["stream"],
-    registry=REGISTRY,
-    multiprocess_mode="mostrecent",
+    "stream",
 )
 LOST_LINES = Counter(
     "sayso_lost_log_lines", "Log lines that could not be written.", registry=REGISTRY
 )
-SOCKETS = Gauge(
-    "sayso_feed_sockets",
-    "Open sockets of approvers.",
-    registry=REGISTRY,
-    multiprocess_mode="livesum",
-)
-HELD_POLLS = Gauge(
-    "sayso_held_polls",
-    "Long polls that are open.",
-    registry=REGISTRY,
-    multiprocess_mode="livesum",
-)
+SOCKETS = _gauge("sayso_feed_sockets", "Open sockets of approvers.", mode="livesum")
+HELD_POLLS = _gauge("sayso_held_polls", "Long polls that are open.", mode="livesum")
 
 _LOGGER: structlog.stdlib.BoundLogger = structlog.get_logger("sayso")
 _SECRET_KEYS = frozenset({"pin", "x", "y", "code", "secret", "client_secret", "assertion", "token"})

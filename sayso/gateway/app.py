@@ -29,8 +29,8 @@ from sayso.gateway.approving import Approving
 from sayso.gateway.config import Config
 from sayso.gateway.handles import Handles
 from sayso.gateway.incoming import JSON, SESSION, STREAM, BadMessage, Incoming
-from sayso.gateway.listed import Listed
 from sayso.gateway.messages import Json, members
+from sayso.gateway.tool_list import ToolList
 from sayso.gateway.tools import MappedTool, Risk
 from sayso.guard import AsyncGuard
 from sayso.open_calls import OpenCalls, use_up
@@ -55,13 +55,13 @@ class Gateway:
         self._upstream, self._log = upstream, log
         self._map, self._handles = config.tools, Handles(config.credentials[1])
         self._resource = config.resource
-        self._listed = Listed(config.tools, upstream)
+        self._tool_list = ToolList(config.tools, upstream)
         self._approving: Approving | None = None
         if agent is not None:
             used_up = partial(use_up, guard, config.resource)
             calls = OpenCalls(agent, config.resource, config.wait, used_up)
             inbox = f"{config.issuer}/"
-            self._approving = Approving(calls, self._listed, upstream, inbox, config.wait)
+            self._approving = Approving(calls, self._tool_list, upstream, inbox, config.wait)
         self.app = asgi.Protected(self._serve, guard)
 
     async def _serve(self, scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> None:
@@ -88,7 +88,7 @@ class Gateway:
             await self._call_and_log(incoming, message)
             return
         try:
-            incoming.caller.require(*self._map.needed(method))
+            incoming.caller.require(*self._map.required_scopes(method))
         except ValueError as error:
             await incoming.respond(messages.error(message, messages.NOT_FOUND, str(error)))
             return
@@ -121,14 +121,14 @@ class Gateway:
         name = params.get("name")
         tool = self._map.tools.get(name) if isinstance(name, str) else None
         if tool is None:
-            text = tools.unknown(name)
+            text = tools.unknown_tool_text(name)
             await incoming.respond(messages.tool_error(message, text, incoming.version))
             return "not_mapped", None
         incoming.caller.require(*tool.scope.split())
         if tool.risk is not Risk.HIGH:
             message = self._with_state(incoming, message)
         try:
-            refusal = await self._listed.mapping_problem(incoming, message, tool)
+            refusal = await self._tool_list.mapping_problem(incoming, message, tool)
         except UpstreamError as error:
             await incoming.respond(messages.error(message, messages.INTERNAL, str(error)))
             return "failed", None
@@ -149,8 +149,8 @@ class Gateway:
 
         async def answer_call(approving: Approving) -> None:
             nonlocal outcome
-            ended = await approving.answer(incoming, message, tool)
-            outcome = ended.outcome, ended.approval
+            result = await approving.answer(incoming, message, tool)
+            outcome = result.outcome, result.approval
 
         await incoming.while_connected(answer_call(self._approving))
         return outcome
@@ -202,7 +202,7 @@ class Gateway:
         try:
             message = messages.read(body)
             result = members(message, "result")
-            self._listed.note(result)
+            self._tool_list.note(result)
             if "requestState" in result:
                 sealed = self._handles.seal("state", incoming.caller, result["requestState"])
                 message["result"] = {**result, "requestState": sealed}

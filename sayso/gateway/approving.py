@@ -12,18 +12,18 @@ from sayso.errors import NotApproved, SaysoError
 from sayso.gateway import messages, tools
 from sayso.gateway.answers import UpstreamError, UpstreamServer
 from sayso.gateway.incoming import STREAM, Incoming
-from sayso.gateway.listed import Listed
 from sayso.gateway.messages import Json, members
+from sayso.gateway.tool_list import ToolList
 from sayso.gateway.tools import MappedTool
 from sayso.guarding import Misconfigured
-from sayso.open_calls import Call, OpenCalls, Pending, Use
+from sayso.open_calls import Call, OpenCalls, Pending, UseApproval
 from sayso.rejection import Rejected
 from sayso.text import one_line
 from sayso.tool_calls import choose_resume_method, pending_text
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class CallResult:
     """The outcome of a call."""
 
     message: Json
@@ -31,7 +31,7 @@ class Ended:
     approval: str | None = None
 
 
-class _NotRun(Exception):
+class _CallRefused(Exception):
     """The call is refused, and nobody is asked."""
 
     def __init__(self, text: str, outcome: str) -> None:
@@ -44,60 +44,64 @@ class Approving:
     """Handles calls of high-risk tools."""
 
     open: OpenCalls
-    listed: Listed
+    tool_list: ToolList
     upstream: UpstreamServer
     inbox: str
     """The page on which people answer, after they sign in."""
     wait: float
 
-    async def answer(self, incoming: Incoming, message: Json, tool: MappedTool) -> Ended:
+    async def answer(self, incoming: Incoming, message: Json, tool: MappedTool) -> CallResult:
         """Ask, send progress in a stream while waiting, and respond in that stream."""
         await incoming.start(200, STREAM)
-        ended = await self._run_call(incoming, message, tool)
-        await incoming.body(messages.event(ended.message))
-        return ended
+        result = await self._run_call(incoming, message, tool)
+        await incoming.body(messages.event(result.message))
+        return result
 
-    async def _run_call(self, incoming: Incoming, message: Json, tool: MappedTool) -> Ended:
+    async def _run_call(self, incoming: Incoming, message: Json, tool: MappedTool) -> CallResult:
         try:
-            ended = await self._result(incoming, message, tool)
-        except _NotRun as error:
+            result = await self._result(incoming, message, tool)
+        except _CallRefused as error:
             text, outcome = str(error), error.outcome
         except NotApproved as error:
             text, outcome = str(error), one_line(error.code)
         except (SaysoError, Rejected, Misconfigured, UpstreamError, ValueError) as error:
             text, outcome = str(error), "failed"
         else:
-            return ended
-        return Ended(messages.tool_error(message, text, incoming.version), outcome)
+            return result
+        return CallResult(messages.tool_error(message, text, incoming.version), outcome)
 
-    async def _result(self, incoming: Incoming, message: Json, tool: MappedTool) -> Ended:
-        async def run(use: Use) -> Ended:
-            if (text := await self.listed.mapping_problem(incoming, message, tool)) is not None:
-                raise _NotRun(text, "changed")
+    async def _result(self, incoming: Incoming, message: Json, tool: MappedTool) -> CallResult:
+        async def run(use: UseApproval) -> CallResult:
+            if (text := await self.tool_list.mapping_problem(incoming, message, tool)) is not None:
+                raise _CallRefused(text, "changed")
             used = await use()
             answer = await self._forward(incoming, message, tool, used.granted)
-            return Ended(answer, "forwarded", used.approval)
+            return CallResult(answer, "forwarded", used.approval)
 
-        async def progress(passed: float, fingerprint: str) -> None:
+        async def progress(elapsed: float, fingerprint: str) -> None:
             text = f"Waiting for approval {fingerprint}".strip()
-            notification = messages.progress(message, passed, self.wait, text)
+            notification = messages.progress(message, elapsed, self.wait, text)
             await incoming.body(
                 messages.event(notification) if notification else b": waiting\n\n", more=True
             )
 
         if incoming.caller.user is None:
-            raise _NotRun(
+            raise _CallRefused(
                 "This tool asks the person who signed in, but no person has signed in.", "no_user"
             )
         params = members(message, "params")
         call = Call(incoming.caller, tool.name, tools.action(tool, members(params, "arguments")))
         if params.get("requestState") not in (None, call.id):
-            raise _NotRun("This state belongs to a different call. Nothing has run.", "bad_state")
+            raise _CallRefused(
+                "This state belongs to a different call. Nothing has run.", "bad_state"
+            )
         try:
-            ended: Ended = await self.open.result(call, run, progress)
+            result: CallResult = await self.open.result(call, run, progress)
         except Pending as pending:
-            return Ended(self._create_resume_message(incoming, message, call, pending), "pending")
-        return replace(ended, message={**ended.message, "id": message["id"]})
+            return CallResult(
+                self._create_resume_message(incoming, message, call, pending), "pending"
+            )
+        return replace(result, message={**result.message, "id": message["id"]})
 
     async def _forward(
         self, incoming: Incoming, message: Json, tool: MappedTool, granted: Mapping[str, Any]
@@ -128,7 +132,7 @@ class Approving:
             isinstance(response, dict) and response.get("action", "accept") != "accept"
             for response in responses
         )
-        return messages.come_back(
+        return messages.resume_message(
             message,
             choose_resume_method(
                 incoming.version, shows_urls=incoming.shows_urls and not is_refused

@@ -83,7 +83,7 @@ class Child:
         return cls(process, log)
 
     @property
-    def runs(self) -> bool:
+    def is_running(self) -> bool:
         """Whether the server can still be called."""
         return not self._ended
 
@@ -102,16 +102,16 @@ class Child:
         number, mailbox = next(self._numbers), Mailbox()
         self._waiting[number] = request, mailbox
         try:
-            await self.tell({**request, "id": number})
+            await self.notify({**request, "id": number})
         except BaseException:
             self.forget(mailbox)
             raise
         return mailbox
 
-    async def tell(self, message: Json) -> None:
+    async def notify(self, message: Json) -> None:
         """Send a message that has no response."""
         writer = self._process.stdin
-        if writer is None or not self.runs:
+        if writer is None or not self.is_running:
             raise self.error()
         if message.get("method") == "notifications/cancelled":
             message = self._with_child_id(message)
@@ -137,7 +137,7 @@ class Child:
         for number, (request, waiting) in list(self._waiting.items()):
             if waiting is mailbox:
                 del self._waiting[number]
-                if request.get("method") != "initialize" and self.runs:
+                if request.get("method") != "initialize" and self.is_running:
                     self._cancel(number)
 
     async def end(self) -> None:

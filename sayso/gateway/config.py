@@ -103,25 +103,21 @@ def _tool(name: str, top: "_Table", value: object) -> MappedTool:
     if risk not in set(Risk):
         raise BadFile(table.name, "risk", f"{risk!r} is unknown. Use low, medium or high.")
     renames = table.table("members")
-    is_high = risk == Risk.HIGH
     action_hint = "the action type that people see; `sayso actions list` lists them"
     tool = MappedTool(
         name=name,
         scope=table.text("scope", 'a scope of `sayso resources add`, or "" for every caller', ""),
         risk=Risk(risk),
         digest=table.text("digest", "the digest that `sayso gateway init` writes"),
-        action=table.text("action", action_hint)
-        if is_high
-        else table.text("action", action_hint, ""),
+        action=table.text("action", action_hint, None if risk == Risk.HIGH else ""),
         members={
             argument: renames.text(argument, "a member of the action type")
             for argument in renames.values
         },
     )
     if len(set(tool.members.values())) < len(tool.members) or "type" in tool.members.values():
-        raise BadFile(
-            renames.name, "", "map each argument to a different member, and none to type."
-        )
+        remedy = "map each argument to a different member, and none to type."
+        raise BadFile(renames.name, "", remedy)
     table.check_known()
     return tool
 

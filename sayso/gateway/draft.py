@@ -28,13 +28,13 @@ instructions = {instructions}
 # "resources/" = ""
 # "prompts/" = ""
 """
-_NOT_KNOWN: Final = """\
+_NO_HEADER: Final = """\
 # [upstream]
 # header = "Authorization"
 # value_env = "UPSTREAM_AUTHORIZATION" # such as Bearer ...
 # or: exchange = "https://upstream.example", scope = "..."
 """
-_KNOWN: Final = """\
+_HEADER: Final = """\
 [upstream]
 header = {header}
 value_env = {value_env}
@@ -63,15 +63,19 @@ def risk_of(tool: Mapping[str, Any]) -> Risk:
 def write(
     issuer: str,
     resource: str,
-    known_by: tuple[str, str] | None,
+    header_and_variable: tuple[str, str] | None,
     instructions: object,
     tools: Iterable[Mapping[str, Any]],
 ) -> str:
-    """Return the text of the file. `known_by` is a header and the variable that has its value."""
-    upstream = _NOT_KNOWN
-    if known_by is not None:
-        upstream = _KNOWN.format(
-            header=_toml_string(known_by[0]), value_env=_toml_string(known_by[1])
+    """Return the text of the file.
+
+    `header_and_variable` names the upstream header, and the variable that has its value.
+    """
+    upstream = _NO_HEADER
+    if header_and_variable is not None:
+        upstream = _HEADER.format(
+            header=_toml_string(header_and_variable[0]),
+            value_env=_toml_string(header_and_variable[1]),
         )
     head = _HEAD.format(
         issuer=_toml_string(issuer),

@@ -9,11 +9,10 @@ Owns: sealing and opening. Never: what a handle is for.
 import hashlib
 import hmac
 import json
-from base64 import urlsafe_b64decode
 from typing import Any
 
 from sayso.caller import Caller
-from sayso.keys import b64
+from sayso.keys import b64, json_of
 
 
 class Handles:
@@ -34,7 +33,7 @@ class Handles:
             mac.encode("utf-8", "surrogatepass"), self._mac(purpose, caller, body).encode()
         ):
             return None
-        return json.loads(urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+        return json_of(body)
 
     def _mac(self, purpose: str, caller: Caller, body: str) -> str:
         content = json.dumps([purpose, caller.user, caller.client, body]).encode()

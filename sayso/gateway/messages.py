@@ -91,14 +91,20 @@ def progress(request: Mapping[str, Any], seconds: float, total: float, text: str
     return {"jsonrpc": "2.0", "method": "notifications/progress", "params": params}
 
 
-def come_back(  # keyword-only arguments
-    request: Mapping[str, Any], way: ResumeMethod, *, text: str, url: str, state: str, version: str
+def resume_message(  # keyword-only arguments
+    request: Mapping[str, Any],
+    method: ResumeMethod,
+    *,
+    text: str,
+    url: str,
+    state: str,
+    version: str,
 ) -> Json:
     """Return the response to a client that cannot wait longer."""
-    if way is ResumeMethod.SAME_CALL:
+    if method is ResumeMethod.SAME_CALL:
         return tool_error(request, text, version)
     elicitation = {"mode": "url", "message": text, "url": url}
-    if way is ResumeMethod.URL_REQUIRED:
+    if method is ResumeMethod.URL_REQUIRED:
         elicitations = [{**elicitation, "elicitationId": state}]
         return error(request, _URL_REQUIRED, text, {"elicitations": elicitations})
     input_requests = {"approval": {"method": "elicitation/create", "params": elicitation}}

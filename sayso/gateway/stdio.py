@@ -25,7 +25,7 @@ _SESSION: Final = "mcp-session-id"
 _OWN_PREFIX: Final = "SAYSO_"
 _IDLE_SECONDS: Final = 1_800.0
 """Seconds after which an unused session ends."""
-_MAX_OF_CALLER: Final = 5
+_MAX_PER_CALLER: Final = 5
 _OK, _ACCEPTED, _NOT_ALLOWED = 200, 202, 405
 
 
@@ -42,32 +42,29 @@ class _Session:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
+@dataclass
 class _StdioAnswer(Answer):
     """The response of a process; without a mailbox it is empty."""
 
-    def __init__(
-        self,
-        status: int,
-        timeout: float,
-        *,
-        session: str | None = None,
-        child: Child | None = None,
-        mailbox: Mailbox | None = None,
-    ) -> None:
-        self.status, self.timeout, self.session = status, timeout, session
-        self.streams = mailbox is not None
-        self._child, self._mailbox = child, mailbox
+    status: int
+    timeout: float
+    session: str | None = None
+    child: Child | None = None
+    mailbox: Mailbox | None = None
+
+    def __post_init__(self) -> None:
+        self.streams = self.mailbox is not None
 
     async def events(self) -> AsyncIterator[Event]:
         """Yield the messages up to the response to the request."""
-        if self._mailbox is None or self._child is None:
+        if self.mailbox is None or self.child is None:
             return
         is_answered = False
         while not is_answered:
             async with asyncio.timeout(self.timeout):
-                message = await self._mailbox.get()
+                message = await self.mailbox.get()
             if message is None:
-                raise self._child.error()
+                raise self.child.error()
             is_answered = "method" not in message
             yield Event(write(message))
 
@@ -161,7 +158,7 @@ class StdioServer:
     async def _ensure_running(self, session: _Session) -> Child:
         """Return the process of a session; start it if it is not running."""
         async with session.lock:
-            if session.child is not None and session.child.runs:
+            if session.child is not None and session.child.is_running:
                 return session.child
             child = await Child.start(
                 self._command, self._environment, self._config.max_bytes, self._log
@@ -177,7 +174,7 @@ class StdioServer:
     def _add(self, name: str, owner: tuple[str | None, str]) -> None:
         """Add a session. If there are too many, end the one that was used least recently."""
         own_sessions = [name for name, session in self._sessions.items() if session.owner == owner]
-        if len(own_sessions) >= _MAX_OF_CALLER:
+        if len(own_sessions) >= _MAX_PER_CALLER:
             self._make_room(own_sessions, "this client has")
         if len(self._sessions) >= self._config.max_processes:
             self._make_room(list(self._sessions), "the gateway has")
@@ -224,7 +221,7 @@ async def _send_to(child: Child, message: Json | None) -> Mailbox | None:
         return child.listen()
     if "id" in message and "method" in message:
         return await child.ask(message)
-    await child.tell(message)
+    await child.notify(message)
     return None
 
 

@@ -101,7 +101,7 @@ class ToolMap:
             del visible_result["instructions"]
         return {**message, "result": visible_result}
 
-    def needed(self, method: str) -> Sequence[str]:
+    def required_scopes(self, method: str) -> Sequence[str]:
         """Return the scopes that a method needs. Raises ValueError if it is not passed on."""
         if method.startswith(_REFUSED) and method != "tools/list":
             raise ValueError(f"This gateway does not pass on {quote(method)}.")
@@ -126,7 +126,7 @@ class ToolMap:
         )
 
 
-def unknown(name: object) -> str:
+def unknown_tool_text(name: object) -> str:
     """Return the message that a tool is not in the file."""
     return (
         f"The tool {quote(str(name))} is not offered here. Nothing has run. The operator of the "

@@ -30,18 +30,10 @@ from sayso.approved import Approved
 from sayso.caller import Caller
 from sayso.errors import SaysoError
 from sayso.guard import AsyncGuard
-from sayso.open_calls import Call, OpenCalls, Pending, Use, Used, use_up
+from sayso.mcp_package import Context, ToolError
+from sayso.open_calls import Call, OpenCalls, Pending, UseApproval, UsedApproval, use_up
 from sayso.rejection import Rejected
 from sayso.tool_calls import ResumeMethod, called_tools, choose_resume_method, pending_text
-
-try:
-    from mcp.server.mcpserver import Context
-    from mcp.server.mcpserver.exceptions import ToolError
-except ImportError:  # 1.x
-    from mcp.server.fastmcp import Context  # type: ignore[attr-defined,no-redef]  # 2.x lacks it
-    from mcp.server.fastmcp.exceptions import (  # type: ignore[import-not-found,no-redef]  # as above
-        ToolError,
-    )
 
 ToolFunction = TypeVar("ToolFunction", bound=Callable[..., Any])
 _MAX_BYTES: Final = 4 * 1024 * 1024
@@ -82,13 +74,13 @@ class Tools:
         self.audience = audience
         self.agent = AsyncAgent(issuer, agent[0], secret=agent[1]) if agent else None
         self._issuer, self._credentials = issuer, credentials or agent
-        self._every = introspect_every
+        self._introspect_every = introspect_every
         self._scopes: dict[str, str] = {}
-        self._first_scopes: list[str] = []
+        self._sign_in_scopes: list[str] = []
 
     def low(self, scope: str, *, name: str | None = None) -> Callable[[ToolFunction], ToolFunction]:
         """Require a scope that clients get at sign-in. `name` is the tool's name, if it has one."""
-        self._first_scopes.append(scope)
+        self._sign_in_scopes.append(scope)
         return self.medium(scope, name=name)
 
     def medium(
@@ -123,8 +115,8 @@ class Tools:
             self._issuer,
             self.audience,
             credentials=self._credentials,
-            introspect_every=self._every,
-            scopes=tuple(dict.fromkeys(self._first_scopes)),
+            introspect_every=self._introspect_every,
+            scopes=tuple(dict.fromkeys(self._sign_in_scopes)),
         )
 
     def protect(self, app: asgi.App) -> asgi.App:
@@ -203,16 +195,16 @@ class _HighTool:
         """Return the function that asks, with the signature from which the schema is built."""
 
         @functools.wraps(self._function)
-        async def asking(**arguments: object) -> object:
+        async def wrapper(**arguments: object) -> object:
             context = cast("Context[Any, Any]", arguments.pop(self._context or _CONTEXT))
             try:
                 return await self._answer(arguments, context)
             except (SaysoError, Rejected, _Refused) as error:
                 raise self._tools.error_class(str(error)) from error
 
-        asking.__signature__ = self._signature  # type: ignore[attr-defined]  # read by inspect
-        asking.__annotations__ = self._hints
-        return asking
+        wrapper.__signature__ = self._signature  # type: ignore[attr-defined]  # read by inspect
+        wrapper.__annotations__ = self._hints
+        return wrapper
 
     async def _answer(self, arguments: Mapping[str, Any], context: "Context[Any, Any]") -> object:
         """Join the open request of this call or send one, wait for the answer, and act on it."""
@@ -222,7 +214,7 @@ class _HighTool:
         if getattr(context, "request_state", None) not in {None, call.id}:
             raise _Refused("This state belongs to a different call.")
 
-        async def run(use: Use) -> object:
+        async def run(use: UseApproval) -> object:
             granted = (await use()).granted
             granted_arguments = {
                 name: adapter.validate_python(granted[name]) if name in granted else None
@@ -234,17 +226,17 @@ class _HighTool:
                 return await self._function(**granted_arguments)
             return await asyncio.to_thread(self._function, **granted_arguments)
 
-        async def progress(passed: float, fingerprint: str) -> None:
+        async def progress(elapsed: float, fingerprint: str) -> None:
             text = f"Waiting for approval {fingerprint}".strip()
-            await context.report_progress(passed, self._tools.wait, text)
+            await context.report_progress(elapsed, self._tools.wait, text)
 
         try:
             return await self._open.result(call, run, progress)
         except Pending as pending:
             return self._respond_with_resume(call.id, pending.fingerprint, context)
 
-    async def _use_up(self, approved: Approved, caller: Caller) -> Used:
-        return Used(await self._tools.use(approved, caller), "")
+    async def _use_up(self, approved: Approved, caller: Caller) -> UsedApproval:
+        return UsedApproval(await self._tools.use(approved, caller), "")
 
     def _respond_with_resume(
         self, call: str, fingerprint: str, context: "Context[Any, Any]"
@@ -257,12 +249,12 @@ class _HighTool:
         responses = getattr(context, "input_responses", None) or {}
         if any(getattr(value, "action", "accept") != "accept" for value in responses.values()):
             shows_urls = False
-        way = choose_resume_method(
+        method = choose_resume_method(
             getattr(request_context, "protocol_version", None) or "", shows_urls=shows_urls
         )
-        if way is ResumeMethod.URL_REQUIRED and not self._tools.passes_errors:
-            way = ResumeMethod.SAME_CALL
-        if way is ResumeMethod.SAME_CALL:
+        if method is ResumeMethod.URL_REQUIRED and not self._tools.passes_errors:
+            method = ResumeMethod.SAME_CALL
+        if method is ResumeMethod.SAME_CALL:
             raise _Refused(text)
         from mcp.shared.exceptions import UrlElicitationRequiredError  # noqa: PLC0415  # not in 1.x
         from mcp_types import (  # noqa: PLC0415  # not in 1.x
@@ -274,9 +266,9 @@ class _HighTool:
         elicitation = ElicitRequestURLParams(
             message=f"Answer request {fingerprint} here or on another of your devices.",
             url=self._tools.inbox,
-            elicitation_id=call if way is ResumeMethod.URL_REQUIRED else None,
+            elicitation_id=call if method is ResumeMethod.URL_REQUIRED else None,
         )
-        if way is ResumeMethod.URL_REQUIRED:
+        if method is ResumeMethod.URL_REQUIRED:
             raise UrlElicitationRequiredError([elicitation], text)
         return InputRequiredResult(
             input_requests={"approval": ElicitRequest(params=elicitation)}, request_state=call

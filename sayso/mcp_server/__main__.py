@@ -10,21 +10,8 @@ from typing import Any, NoReturn
 
 from sayso.environment import agent_from_env
 from sayso.errors import SaysoError
+from sayso.mcp_package import Context, MCPServer, ToolError
 from sayso.mcp_server.open_requests import BadCall, OpenRequests
-
-try:
-    from mcp.server.mcpserver import Context, MCPServer
-    from mcp.server.mcpserver.exceptions import ToolError
-except ImportError:  # 1.x
-    from mcp.server.fastmcp import (  # type: ignore[attr-defined,no-redef]  # 2.x lacks it
-        Context,
-        FastMCP,
-    )
-    from mcp.server.fastmcp.exceptions import (  # type: ignore[import-not-found,no-redef]  # as above
-        ToolError,
-    )
-
-    MCPServer = FastMCP  # type: ignore[misc]  # as above
 
 _INSTRUCTIONS = """\
 People approve what you do before you do it. Call request_approval with the person, the action type
@@ -32,17 +19,17 @@ and the facts. Then call wait until the answer is not pending. Act only on an an
 with Approved, exactly as it says, and once."""
 
 
-def tools_of(requests: OpenRequests) -> MCPServer:
+def build_server(requests: OpenRequests) -> MCPServer:
     """Return the MCP server for these requests."""
 
     @asynccontextmanager
-    async def life(_: MCPServer) -> AsyncIterator[None]:
+    async def lifespan(_: MCPServer) -> AsyncIterator[None]:
         try:
             yield
         finally:
             await _withdraw(requests)
 
-    server = MCPServer("sayso", instructions=_INSTRUCTIONS, log_level="WARNING", lifespan=life)
+    server = MCPServer("sayso", instructions=_INSTRUCTIONS, log_level="WARNING", lifespan=lifespan)
 
     @server.tool(structured_output=False)
     async def request_approval(
@@ -66,8 +53,8 @@ def tools_of(requests: OpenRequests) -> MCPServer:
         If the answer is still pending, call it again.
         """
 
-        async def progress(passed: float, text: str) -> None:
-            await context.report_progress(passed, seconds, text)
+        async def progress(elapsed: float, text: str) -> None:
+            await context.report_progress(elapsed, seconds, text)
 
         try:
             return await requests.wait(id, seconds, progress)
@@ -75,7 +62,7 @@ def tools_of(requests: OpenRequests) -> MCPServer:
             raise ToolError(str(error)) from error
 
     @server.tool(name="list", structured_output=False)
-    async def listed() -> str:
+    async def list_requests() -> str:
         """List your requests with their ids and states."""
         return requests.list_requests()
 
@@ -96,7 +83,7 @@ def main() -> NoReturn:
     except ValueError as error:
         sys.stderr.write(f"Error: {error}\n")
         sys.exit(2)
-    tools_of(OpenRequests(agent)).run("stdio")
+    build_server(OpenRequests(agent)).run("stdio")
     sys.exit(0)
 
 

@@ -18,7 +18,7 @@ from sayso.agent import AsyncAgent
 from sayso.approved import Approved
 from sayso.asking import Asked
 from sayso.errors import NotApproved, SaysoError
-from sayso.open_calls import Progress, start_asking, waiting
+from sayso.open_calls import Progress, start_asking, wait_in_steps
 from sayso.text import one_line, quote, safe_json
 from sayso.tool_calls import call_id
 
@@ -85,8 +85,8 @@ class OpenRequests:
             )
         if not 0 <= seconds <= LONGEST_WAIT:
             raise BadCall(f"seconds must be from 0 to {LONGEST_WAIT}.")
-        async for passed in waiting(request.answer, seconds):
-            await progress(passed, f"Waiting for approval {_fingerprint(request)}")
+        async for elapsed in wait_in_steps(request.answer, seconds):
+            await progress(elapsed, f"Waiting for approval {_fingerprint(request)}")
         return _text(request)
 
     def list_requests(self) -> str:

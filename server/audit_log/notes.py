@@ -46,7 +46,7 @@ class Checkpoint:
     @property
     def text(self) -> str:
         """The text that is signed."""
-        return f"{self.origin}\n{self.size}\n{_base64(self.root)}\n"
+        return f"{self.origin}\n{self.size}\n{to_base64(self.root)}\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class LogKey:
     @property
     def text(self) -> str:
         """The key as one word, in the encoding of signed notes."""
-        return f"{self.name}+{self.id(_PLAIN_TYPE).hex()}+{_base64(_PLAIN_TYPE + self.public)}"
+        return f"{self.name}+{self.id(_PLAIN_TYPE).hex()}+{to_base64(_PLAIN_TYPE + self.public)}"
 
     def id(self, kind: bytes) -> bytes:
         """The first four bytes of the hash of the name, the kind and the key."""
@@ -129,7 +129,7 @@ def promise(details: Promise, name: str, seed: bytes) -> str:
     """A note in which the log with this name promises to include an entry."""
     promise_line = f"promises entry {details.entry_id}"
     return _signed_note(
-        f"{name}\n{promise_line}\n{_base64(details.leaf)}\n{details.at}\n", name, seed
+        f"{name}\n{promise_line}\n{to_base64(details.leaf)}\n{details.at}\n", name, seed
     )
 
 
@@ -215,10 +215,11 @@ def _with_time(text: str, at: int) -> bytes:
 
 
 def _line(key: LogKey, kind: bytes, signature: bytes) -> str:
-    return f"{_DASH}{key.name} {_base64(key.id(kind) + signature)}\n"
+    return f"{_DASH}{key.name} {to_base64(key.id(kind) + signature)}\n"
 
 
-def _base64(value: bytes) -> str:
+def to_base64(value: bytes) -> str:
+    """Encode bytes as Base64 text."""
     return base64.b64encode(value).decode()
 
 

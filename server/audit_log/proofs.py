@@ -12,7 +12,7 @@ from typing import Final
 from server.audit_log import merkle, notes
 from server.audit_log.entries import leaf_hash
 from server.audit_log.merkle import BadProof
-from server.audit_log.notes import LogKey
+from server.audit_log.notes import LogKey, to_base64
 
 FORMAT: Final = "c2sp.org/tlog-proof@v1"
 _NO_PROOF: Final = "This is not a proof that `sayso audit prove` wrote."
@@ -33,8 +33,8 @@ class Proof:
     @property
     def text(self) -> str:
         """The proof as text."""
-        hashes = "".join(f"{_base64(node)}\n" for node in self.hashes)
-        entry = f"extra {_base64(self.body)}\nindex {self.seq}\n"
+        hashes = "".join(f"{to_base64(node)}\n" for node in self.hashes)
+        entry = f"extra {to_base64(self.body)}\nindex {self.seq}\n"
         return f"{FORMAT}\n{entry}{hashes}\n{self.checkpoint}"
 
     @classmethod
@@ -59,7 +59,3 @@ class Proof:
         leaf = leaf_hash(self.body)
         merkle.check_inclusion(leaf, self.seq, checkpoint.size, self.hashes, checkpoint.root)
         return at
-
-
-def _base64(value: bytes) -> str:
-    return base64.b64encode(value).decode()

@@ -218,7 +218,7 @@ def _verify_receipt(receipt: Mapping[str, Any], keys: Sequence[LogKey]) -> str:
         raise Broken(str(error)) from error
     answers = _format_count(result.answers, "answer")
     outcome = f"{json.dumps(result.approval)} is {result.outcome}, with {answers}"
-    return f"Verified: {outcome}. All of it is in the log, as of {_format_time(result.at)}."
+    return f"Verified: {outcome}. Everything in it is in the log, as of {_format_time(result.at)}."
 
 
 def _format_entry(proof: Proof) -> str:

@@ -8,11 +8,12 @@ import hashlib
 import hmac
 import io
 import json
+import shutil
 import tarfile
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 from server.crypto.secrets import derive
 
@@ -70,9 +71,8 @@ def write(
     target: Path, manifest: Manifest, database: Path, keys: Mapping[str, bytes], master: bytes
 ) -> Manifest:
     """Write a new archive with mode 0600. Raises FileExistsError."""
-    hashes = {DATABASE: _hash_of(database), **{f"{_KEYS}{n}": _sha(k) for n, k in keys.items()}}
-    complete = Manifest(**{**_members(manifest), "hashes": hashes})
-    raw = json.dumps(_members(complete), indent=1, sort_keys=True).encode()
+    complete = replace(manifest, hashes=_hashes(database, keys))
+    raw = json.dumps(asdict(complete), indent=1, sort_keys=True).encode()
     with target.open("xb") as file:
         target.chmod(0o600)
         try:
@@ -112,27 +112,27 @@ def _read(tar: tarfile.TarFile, folder: Path) -> OpenArchive:
     }
     database = folder / DATABASE
     _unpack(tar, database)
-    hashes = {DATABASE: _hash_of(database), **{f"{_KEYS}{n}": _sha(k) for n, k in keys.items()}}
-    if hashes != dict(manifest.hashes):
+    if _hashes(database, keys) != manifest.hashes:
         raise BadArchive("The backup is damaged: a member does not match its hash.")
     return OpenArchive(manifest, database, keys, raw, _read_member(tar, _MAC).decode())
 
 
 def _read_member(tar: tarfile.TarFile, name: str) -> bytes:
+    return _open_member(tar, name).read(_MAX_MEMBER_BYTES)
+
+
+def _open_member(tar: tarfile.TarFile, name: str) -> IO[bytes]:
     member = tar.extractfile(name)
     if member is None:
         raise KeyError(name)
-    return member.read(_MAX_MEMBER_BYTES)
+    return member
 
 
 def _unpack(tar: tarfile.TarFile, target: Path) -> None:
-    member = tar.extractfile(DATABASE)
-    if member is None:
-        raise KeyError(DATABASE)
+    member = _open_member(tar, DATABASE)
     target.touch(mode=0o600)
     with target.open("wb") as file:
-        while part := member.read(1024 * 1024):
-            file.write(part)
+        shutil.copyfileobj(member, file, 1024 * 1024)
 
 
 def _add(tar: tarfile.TarFile, name: str, content: bytes) -> None:
@@ -149,18 +149,14 @@ def _without_owner(info: tarfile.TarInfo) -> tarfile.TarInfo:
     return info
 
 
-def _members(manifest: Manifest) -> dict[str, Any]:
-    return asdict(manifest)
-
-
 def _mac(master: bytes, raw: bytes) -> str:
     return hmac.digest(derive(master, _PURPOSE), raw, "sha256").hex()
 
 
-def _sha(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
-
-
-def _hash_of(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _hashes(database: Path, keys: Mapping[str, bytes]) -> dict[str, str]:
+    """Return the SHA-256 of the database and of each key, by the name of the member."""
+    with database.open("rb") as file:
+        hashes = {DATABASE: hashlib.file_digest(file, "sha256").hexdigest()}
+    return hashes | {
+        f"{_KEYS}{name}": hashlib.sha256(key).hexdigest() for name, key in keys.items()
+    }

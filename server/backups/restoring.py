@@ -16,7 +16,7 @@ from typing import Final
 from server import folders, key_files, last_seen
 from server.backups import archives
 from server.backups.archives import BadArchive, Manifest
-from server.crypto.secrets import BadKeyFile, EntryIds, read_key, write_key
+from server.crypto.secrets import BadKeyFile, EntryIdGenerator, read_key, write_key
 from server.model.operations import InstallationRow
 from server.services.operations.restores import Items, disabled_items
 from server.settings import PREFIX, Settings, process_environment
@@ -173,7 +173,7 @@ def _make_safe(
             connection,
             RestoreInput(held_items, _row(prepared), facts, terminals),
             prepared.now,
-            EntryIds().new,
+            EntryIdGenerator().new,
         )
     return counts, changed
 

@@ -20,10 +20,11 @@ from server.cli.split_group import SplitGroup
 
 
 class Group(NamedTuple):
-    """A command group: its module under `server.cli`, which defines `command`, and its help."""
+    """A command group: its module under `server.cli`, its help, and its name in the module."""
 
     module: str
     help: str
+    name: str = "command"
 
 
 GROUPS: Final = {
@@ -50,9 +51,9 @@ GROUPS: Final = {
     "db": Group("operations.db", "Upgrade, back up and restore the database."),
     "config": Group("operations.config", "Show each setting and its source."),
     "doctor": Group("operations.doctor", "Find problems of this installation, with the fix."),
-    "gateway": Group("operations.gateway", "Protect an existing MCP server."),
-    "ask": Group("operations.ask", "Ask a person from a shell, as an agent."),
-    "mcp": Group("operations.mcp", "Let an agent ask for approval by MCP."),
+    "gateway": Group("operations.sdk_programs", "Protect an existing MCP server.", "gateway"),
+    "ask": Group("operations.sdk_programs", "Ask a person from a shell, as an agent.", "ask"),
+    "mcp": Group("operations.sdk_programs", "Let an agent ask for approval by MCP.", "mcp"),
     "completion": Group("operations.completion", "Print the shell completion script."),
     "demo": Group("operations.demo", "Try Sayso on this machine with a scripted agent."),
 }
@@ -99,7 +100,7 @@ class TopLevel(SplitGroup):
 
 @click.group(
     cls=TopLevel,
-    elsewhere={name: f"{group.module}.command" for name, group in GROUPS.items()},
+    elsewhere={name: f"{group.module}.{group.name}" for name, group in GROUPS.items()},
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.option(

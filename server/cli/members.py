@@ -10,7 +10,7 @@ from typing import Any, BinaryIO, Final, TextIO, TypeAlias, TypeVar
 import click
 
 from server.cli.output import join_names, moment, rfc3339
-from server.cli.params import ScopeNeed, ScopeRisk, moment_ms
+from server.cli.params import moment_ms, scope_need, scope_risk
 from server.lazy_imports import lazily
 from server.protocol.clients.icons import MAX_BYTES
 from server.services.members import (
@@ -47,12 +47,12 @@ def _read_icon(file: BinaryIO) -> bytes:
     return raw
 
 
+def _icon_path(digest: str) -> str:
+    return icons.path_of(digest)
+
+
 def _read_file(file: TextIO) -> str:
     return file.read()
-
-
-def _people(ids: Sequence[str], names: _Names) -> list[str]:
-    return [names.get(person_id, person_id) for person_id in ids]
 
 
 def _lists(value: Mapping[str, Sequence[str]]) -> str:
@@ -66,58 +66,37 @@ class _FlagKind:
     options: Mapping[str, Any] = field(default_factory=dict)
     """The arguments for `click.option`."""
     read: Callable[[Any], object] = lambda value: value
-    document: Callable[[Any, _Names], object] = lambda value, _names: value
-    text: Callable[[Any, _Names], str] = lambda value, _names: str(value)
+    document: Callable[[Any], object] = lambda value: value
+    text: Callable[[Any], str] = str
 
 
-_MULTIPLE: Final = _FlagKind(
-    {"multiple": True},
-    document=lambda values, _names: list(values),
-    text=lambda values, _names: join_names(values),
-)
+_MULTIPLE: Final = _FlagKind({"multiple": True}, document=list, text=join_names)
 _KINDS: Final[Mapping[Kind, _FlagKind]] = {
     Kind.TEXT: _FlagKind(),
     Kind.URI: _FlagKind(),
-    Kind.PERSON: _FlagKind(text=lambda user_id, names: names.get(user_id, user_id)),
+    Kind.PERSON: _FlagKind(),
     Kind.RISKS: _FlagKind(
-        {"multiple": True, "type": ScopeRisk()},
+        {"multiple": True, "type": scope_risk, "metavar": "NAME[=RISK]"},
         dict,
-        lambda value, _names: {name: str(risk) for name, risk in value.items()},
-        lambda value, _names: join_names(f"{name}={risk}" for name, risk in value.items()),
+        dict,
+        lambda risks: join_names(f"{name}={risk}" for name, risk in risks.items()),
     ),
     Kind.NEEDS: _FlagKind(
-        {"multiple": True, "type": ScopeNeed()},
+        {"multiple": True, "type": scope_need, "metavar": "SCOPE=TYPE"},
         dict,
-        lambda value, _names: dict(value),
-        lambda value, _names: join_names(f"{name} needs {kind}" for name, kind in value.items()),
+        dict,
+        lambda needs: join_names(f"{name} needs {kind}" for name, kind in needs.items()),
     ),
     Kind.CHOICE: _FlagKind(),
     Kind.CHOICES: _MULTIPLE,
     Kind.NAMES: _MULTIPLE,
-    Kind.PEOPLE: _FlagKind(
-        {"multiple": True},
-        document=_people,
-        text=lambda ids, names: join_names(_people(ids, names)),
-    ),
-    Kind.LISTS: _FlagKind(
-        {"multiple": True, "nargs": 2},
-        _read_lists,
-        lambda value, _names: {name: list(rest) for name, rest in value.items()},
-        lambda value, _names: _lists(value),
-    ),
+    Kind.PEOPLE: _MULTIPLE,
+    Kind.LISTS: _FlagKind({"multiple": True, "nargs": 2}, _read_lists, dict, _lists),
     Kind.SWITCH: _FlagKind({"default": None}),
     Kind.NUMBER: _FlagKind({"type": int}),
-    Kind.MOMENT: _FlagKind(
-        document=lambda at, _names: rfc3339(at),
-        text=lambda at, _names: moment(at),
-    ),
+    Kind.MOMENT: _FlagKind(document=rfc3339, text=moment),
     Kind.KEYS: _FlagKind({"type": click.File("r", encoding="utf-8")}, _read_file),
-    Kind.ICON: _FlagKind(
-        {"type": click.File("rb")},
-        _read_icon,
-        lambda digest, _names: icons.path_of(digest),
-        lambda digest, _names: icons.path_of(digest),
-    ),
+    Kind.ICON: _FlagKind({"type": click.File("rb")}, _read_icon, _icon_path, _icon_path),
 }
 
 
@@ -228,7 +207,18 @@ def document(members: Members, record: object, names: _Names = _NOBODY) -> dict[
 
 
 def _document(member: Member, value: object, names: _Names) -> object:
-    return None if value is None else _KINDS[member.kind].document(value, names)
+    if value is None:
+        return None
+    return _KINDS[member.kind].document(_with_names(member.kind, value, names))
+
+
+def _with_names(kind: Kind, value: Any, names: _Names) -> object:  # noqa: ANN401  # of any kind
+    """Replace the IDs of users and groups by their names."""
+    if kind is Kind.PERSON:
+        return names.get(value, value)
+    if kind is Kind.PEOPLE:
+        return [names.get(person_id, person_id) for person_id in value]
+    return value
 
 
 def lines(members: Members, record: object, names: _Names = _NOBODY) -> dict[str, str | None]:
@@ -245,4 +235,4 @@ def _line(member: Member, line: Line, value: object, names: _Names) -> str | Non
         return line.empty
     if line.empty is None and value in ("", (), {}):
         return None
-    return line.text.format(_KINDS[member.kind].text(value, names))
+    return line.text.format(_KINDS[member.kind].text(_with_names(member.kind, value, names)))

@@ -1,24 +1,24 @@
-"""Opens the installation for one command.
+"""Opens the installation for one command, and prints what the command returns.
 
-Owns: which services a command gets, and naming flags instead of members in errors. Never:
-printing.
+Owns: which services a command gets, and naming flags instead of members in errors. Never: what is
+printed.
 """
 
 import functools
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
-from typing import Concatenate, Final, ParamSpec
+from typing import Concatenate, Final, ParamSpec, TypeAlias
 
 import click
 
 from server.cli.flags import settings_of
+from server.cli.output import Document, answer, if_missing_option, json_option
 from server.cli.references import full_id
 from server.lazy_imports import lazily
-from server.services.audit import audit
 from server.services.operations.administration import AdminServices
-from server.services.refusals import ChangeRefused
+from server.services.refusals import ChangeRefused, Exists
 
 with lazily():
     from server.app import Services, build
@@ -27,10 +27,9 @@ with lazily():
     from server.settings import Settings
 
 P = ParamSpec("P")
+Printed: TypeAlias = tuple[Document, Iterable[str]]
+"""The JSON document, and the lines that are printed without `--json`."""
 _MEMBER: Final = re.compile(r"`(\w+)`")
-
-BY = audit.OPERATOR
-"""The actor of commands: everyone who can read the data folder."""
 
 
 class OpenInstallation(AdminServices):
@@ -83,6 +82,49 @@ def administers(function: Callable[Concatenate[OpenInstallation, P], None]) -> C
             function(services, *args, **kwargs)
 
     return run
+
+
+def prints(function: Callable[Concatenate[OpenInstallation, P], Printed]) -> Callable[..., None]:
+    """Run a command with the open installation, and print what it returns."""
+
+    @json_option
+    @administers
+    @functools.wraps(function)
+    def run(admin: OpenInstallation, /, *args: P.args, **kwargs: P.kwargs) -> None:
+        as_json = bool(kwargs.pop("as_json"))
+        document, lines = function(admin, *args, **kwargs)
+        answer(document, lines, as_json=as_json)
+
+    return run
+
+
+def adds(
+    existing: Callable[..., Printed | None],
+) -> Callable[[Callable[Concatenate[OpenInstallation, P], Printed]], Callable[..., None]]:
+    """Run a command that adds a record. With `--if-missing`, print an existing one instead.
+
+    `existing` gets the arguments of the command. It returns None to refuse the command.
+    """
+
+    def decorate(
+        function: Callable[Concatenate[OpenInstallation, P], Printed],
+    ) -> Callable[..., None]:
+        @if_missing_option
+        @prints
+        @functools.wraps(function)
+        def run(admin: OpenInstallation, /, *args: P.args, **kwargs: P.kwargs) -> Printed:
+            if_missing = bool(kwargs.pop("if_missing"))
+            try:
+                return function(admin, *args, **kwargs)
+            except Exists:
+                printed = existing(admin, *args, **kwargs) if if_missing else None
+                if printed is None:
+                    raise
+                return printed
+
+        return run
+
+    return decorate
 
 
 def _complete_ids(

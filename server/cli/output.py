@@ -54,6 +54,11 @@ def safe(text: str) -> SafeText:
     return display_safe(text, max_chars=MAX_CHARACTERS, max_lines=1)
 
 
+def json_text(value: object) -> str:
+    """A value as JSON; a string without quotation marks."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     """A table with a header, or one line if there are no rows."""
     cells = [[str(safe(cell)) for cell in row] for row in rows]

@@ -1,4 +1,4 @@
-"""Parameter types of flags: times, durations, scopes with their risk.
+"""Parsers for the values of flags: times, durations, scopes with their risk.
 
 Owns: parsing, with errors that name the fix. Never: what the values are used for.
 """
@@ -37,62 +37,38 @@ def moment_ms(text: str, now: int) -> int:
         ) from None
 
 
-class Span(click.ParamType[int]):
-    """A duration, converted to milliseconds."""
-
-    name = "span"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> int:
-        """Parse `30d`, `12h`, `15m`, `90s` or `0`."""
-        if isinstance(value, int):
-            return value
-        span = span_ms(str(value))
-        if span is None:
-            self.fail("use a duration such as 30d, 12h or 0.", param, ctx)
-        return span
+def span(text: str) -> int:
+    """Parse a duration such as `30d`, `12h` or `0`, in milliseconds."""
+    milliseconds = span_ms(text)
+    if milliseconds is None:
+        raise click.BadParameter("use a duration such as 30d, 12h or 0.")
+    return milliseconds
 
 
-class ScopeRisk(click.ParamType[tuple[str, Risk]]):
-    """A scope and its risk."""
-
-    name = "name[=risk]"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[str, Risk]:
-        """Parse `payments:read=low`. The default risk is medium."""
-        if isinstance(value, tuple):
-            return value
-        name, equals, risk = str(value).rpartition("=")
-        if not equals:
-            return str(value), _DEFAULT_RISK
-        if risk not in list(Risk):
-            self.fail(f"{risk!r} is not a risk. Use low, medium, high or critical.", param, ctx)
-        return name, Risk(risk)
+def scope_risk(text: str) -> tuple[str, Risk]:
+    """Parse a scope and its risk, such as `payments:read=low`. The default risk is medium."""
+    name, equals, risk = text.rpartition("=")
+    if not equals:
+        return text, _DEFAULT_RISK
+    if risk not in list(Risk):
+        raise click.BadParameter(f"{risk!r} is not a risk. Use low, medium, high or critical.")
+    return name, Risk(risk)
 
 
-class ScopeNeed(click.ParamType[tuple[str, str]]):
-    """A scope and the action type that requests for it must have."""
+def scope_need(text: str) -> tuple[str, str]:
+    """Parse a scope and its required action type, such as `payments:transfer=payment.transfer`.
 
-    name = "scope=type"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[str, str]:
-        """Parse `payments:transfer=payment.transfer`; an empty type removes the requirement."""
-        if isinstance(value, tuple):
-            return value
-        scope, equals, kind = str(value).partition("=")
-        if not equals:
-            self.fail("use SCOPE=TYPE, or SCOPE= to remove the requirement.", param, ctx)
-        return scope, kind
+    An empty type removes the requirement.
+    """
+    scope, equals, kind = text.partition("=")
+    if not equals:
+        raise click.BadParameter("use SCOPE=TYPE, or SCOPE= to remove the requirement.")
+    return scope, kind
 
 
 overlap_option = click.option(
     "--overlap",
-    type=Span(),
+    type=span,
     default="24h",
     show_default=True,
     help="How long the old secret keeps working; 0 to 30d.",

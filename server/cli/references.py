@@ -1,6 +1,6 @@
-"""Resolves IDs as people type them: in full, by their beginning, or by a request's fingerprint.
+"""Resolves IDs as people type them: in full, by prefix, or by a request's fingerprint.
 
-Owns: which IDs there are for each parameter, finding the right one, and the error that lists
+Owns: the IDs available for each parameter, finding the right one, and the error that lists
 several matches. Never: choosing among several matches.
 """
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 _FULL: Final = re.compile(r"sayso_[a-z]+_[a-z2-7]{16,}")
 _FINGERPRINT: Final = re.compile(r"[0-9a-f]{4}-?[0-9a-f]{4}")
 _MIN_LENGTH: Final = 4
-"""A shorter beginning of an ID could match by accident."""
+"""A shorter prefix of an ID could match by accident."""
 _MAX_SHOWN: Final = 5
-_MOST: Final = 200
+_MAX_LISTED: Final = 200
 """The maximum number of requests and invitations that are listed."""
 
 ListIds: TypeAlias = "Callable[[OpenInstallation], Iterable[str]]"
@@ -49,11 +49,13 @@ LISTS: Final[Mapping[str, ListIds]] = {
     "TYPE": lambda admin: (action.type for action in admin.actions.all()),
     "KID": lambda admin: (key.kid for key in admin.keys.all()),
     "agents ID": lambda admin: (
-        invitation.id for invitation in admin.invitations.page("", _MOST).items
+        invitation.id for invitation in admin.invitations.page("", _MAX_LISTED).items
     ),
     "approvals ID": lambda admin: (
         approval.approval.id
-        for approval in admin.oversight.approvals(state=None, agent=None, user=None, limit=_MOST)
+        for approval in admin.oversight.approvals(
+            state=None, agent=None, user=None, limit=_MAX_LISTED
+        )
     ),
     "consents ID": lambda admin: (
         consent.consent.id for consent in admin.consents.search(user=None, client=None, ended=False)
@@ -61,7 +63,7 @@ LISTS: Final[Mapping[str, ListIds]] = {
     "delegations ID": lambda admin: (
         delegation.delegation.id
         for delegation in admin.delegations.search(
-            client=None, user=None, resource=None, ended=False, limit=_MOST
+            client=None, user=None, resource=None, ended=False, limit=_MAX_LISTED
         )
     ),
     "deputies ID": lambda admin: (deputy.deputy.id for deputy in admin.deputies.all()),
@@ -81,7 +83,7 @@ def full_id(admin: "OpenInstallation", noun: str, typed: str) -> str:
     if list_ids is None or _FULL.fullmatch(typed):
         return typed
     matching = (
-        _requests(admin, typed) if noun == "approvals" else _beginning([*list_ids(admin)], typed)
+        _requests(admin, typed) if noun == "approvals" else _with_prefix([*list_ids(admin)], typed)
     )
     if len(matching) > 1:
         examples = ", ".join(matching[:_MAX_SHOWN]) + (" and more" if matching[_MAX_SHOWN:] else "")
@@ -96,18 +98,18 @@ def _requests(admin: "OpenInstallation", typed: str) -> list[str]:
     return admin.oversight.ids_beginning(PREFIX_APPROVAL + rest) if _is_long_enough(rest) else []
 
 
-def _beginning(ids: Sequence[str], typed: str) -> list[str]:
+def _with_prefix(ids: Sequence[str], typed: str) -> list[str]:
     """The IDs that start with the typed text, with or without the prefix of their kind.
 
     Raises click.UsageError if there may be other matches, because not all IDs are listed.
     """
-    matching = [full_id for full_id in ids if _begins(full_id, typed)]
-    if matching and len(ids) >= _MOST:
+    matching = [full_id for full_id in ids if _starts_with(full_id, typed)]
+    if matching and len(ids) >= _MAX_LISTED:
         raise click.UsageError(f"{typed} might match several IDs. Type the whole ID.")
     return matching
 
 
-def _begins(full: str, typed: str) -> bool:
+def _starts_with(full: str, typed: str) -> bool:
     random_part = full[full.rfind("_") + 1 :]
     rest = typed.removeprefix(full.removesuffix(random_part))
     return _is_long_enough(rest) and random_part.startswith(rest)

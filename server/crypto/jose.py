@@ -8,7 +8,7 @@ check the claims.
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -114,25 +114,27 @@ class JwtVerifier:
         self, token: str, jwks: Sequence[Mapping[str, str]]
     ) -> tuple[str, Mapping[str, object]]:
         """Verify a client assertion (RFC 7523 2.2). Returns key ID, claims. Raises `BadToken`."""
-        header = _header(token)
-        if _type_of(header) not in _ASSERTION_TYPES:
-            raise BadToken("the assertion is another kind of token")
-        for jwk in _candidates(header, jwks):
-            if (payload := self._payload(token, jwk)) is not None:
-                return jwk["kid"], _claims(payload)
-        raise BadToken("no registered key verifies the assertion")
+        jwk, claims = self._verify(token, _ASSERTION_TYPES, jwks, "assertion")
+        return jwk["kid"], claims
 
     def request_object(
         self, token: str, jwks: Sequence[Mapping[str, str]]
     ) -> tuple[str, str, Mapping[str, object]]:
         """Verify a signed request (CIBA 7.1.1). Returns kid, alg and claims. Raises `BadToken`."""
+        jwk, claims = self._verify(token, _REQUEST_TYPES, jwks, "request")
+        return jwk["kid"], _alg_of(jwk), claims
+
+    def _verify(
+        self, token: str, types: Collection[str], jwks: Sequence[Mapping[str, str]], noun: str
+    ) -> tuple[Mapping[str, str], Mapping[str, object]]:
+        """Verify a token of these types with one of these keys. Returns the key and the claims."""
         header = _header(token)
-        if _type_of(header) not in _REQUEST_TYPES:
-            raise BadToken("the request is another kind of token")
+        if _type_of(header) not in types:
+            raise BadToken(f"the {noun} is another kind of token")
         for jwk in _candidates(header, jwks):
             if (payload := self._payload(token, jwk)) is not None:
-                return jwk["kid"], _alg_of(jwk), _claims(payload)
-        raise BadToken("no registered key verifies the request")
+                return jwk, _claims(payload)
+        raise BadToken(f"no registered key verifies the {noun}")
 
     def own_token(self, token: str, typ: str, keys: Sequence[SigningKey]) -> Mapping[str, object]:
         """Verify a token of this type with our keys. Returns its claims. Raises `BadToken`.

@@ -5,7 +5,6 @@ import hmac
 import os
 import secrets
 import threading
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,11 +24,11 @@ class BadKeyFile(UnusableKey):
     """A key file is unusable. The message says how to fix that."""
 
 
-def read_or_make_key(path: Path) -> bytes:
+def read_or_create_key(path: Path) -> bytes:
     """Read the 32 bytes in this file; create it with mode 0600 if missing. Raises `BadKeyFile`."""
     if not path.exists():
         folders.make_private(path.parent)
-        _make(path)
+        _create_key_file(path)
     return read_key(path)
 
 
@@ -39,7 +38,9 @@ def read_key(path: Path) -> bytes:
         raise BadKeyFile(f"Other users can read {path}. Run: chmod 600 {path}")
     key = path.read_bytes()
     if len(key) != _KEY_BYTES:
-        raise BadKeyFile(f"{path} must have {_KEY_BYTES} bytes. Restore it from your backup.")
+        raise BadKeyFile(
+            f"{path} must be exactly {_KEY_BYTES} bytes long. Restore it from your backup."
+        )
     return key
 
 
@@ -55,28 +56,31 @@ def write_key(path: Path, key: bytes) -> None:
 
 def derive(master: bytes, purpose: str) -> bytes:
     """Derive the key for one purpose (RFC 5869)."""
-    from cryptography.hazmat.primitives.hashes import SHA256  # noqa: PLC0415  # as below
-    from cryptography.hazmat.primitives.kdf.hkdf import HKDF  # noqa: PLC0415  # as below
+    from cryptography.hazmat.primitives.hashes import SHA256  # noqa: PLC0415  # most commands never derive a key
+    from cryptography.hazmat.primitives.kdf.hkdf import HKDF  # noqa: PLC0415  # as above
 
     hkdf = HKDF(algorithm=SHA256(), length=_KEY_BYTES, salt=None, info=purpose.encode())
     return hkdf.derive(master)
 
 
 class Sealer:
-    """Encrypts and decrypts data with a separate key for each purpose."""
+    """Encrypts and decrypts data, with a separate key for each kind of purpose.
+
+    The kind is the part of the purpose before the colon.
+    """
 
     def __init__(self, master: bytes) -> None:
         self._master = master
         self._ciphers: dict[str, AESGCM] = {}
 
-    def seal(self, purpose: str, text: bytes) -> bytes:
+    def seal(self, purpose: str, plaintext: bytes) -> bytes:
         """Encrypt data; returns nonce and ciphertext."""
         nonce = secrets.token_bytes(_NONCE_BYTES)
-        return nonce + self._cipher(purpose).encrypt(nonce, text, purpose.encode())
+        return nonce + self._cipher(purpose).encrypt(nonce, plaintext, purpose.encode())
 
     def open(self, purpose: str, sealed: bytes) -> bytes:
         """Decrypt data. Raises `BadKeyFile` if it was sealed with a different master key."""
-        from cryptography.exceptions import InvalidTag  # noqa: PLC0415  # most commands decrypt nothing
+        from cryptography.exceptions import InvalidTag  # noqa: PLC0415  # most commands never decrypt
 
         nonce, ciphertext = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
         try:
@@ -85,7 +89,7 @@ class Sealer:
             raise BadKeyFile("The master key is not the one that sealed this database.") from error
 
     def _cipher(self, purpose: str) -> "AESGCM":
-        from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415  # as above
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415  # most commands never decrypt
 
         kind = purpose.partition(":")[0]
         if kind not in self._ciphers:
@@ -93,14 +97,10 @@ class Sealer:
         return self._ciphers[kind]
 
 
-def _make(path: Path) -> None:
+def _create_key_file(path: Path) -> None:
     """Write a new key to a temporary file first, so that no process reads a partial one."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(secrets.token_bytes(_KEY_BYTES))
-        file.flush()
-        os.fsync(file.fileno())
+    write_key(temporary, secrets.token_bytes(_KEY_BYTES))
     try:
         os.link(temporary, path)
     except FileExistsError:
@@ -116,15 +116,15 @@ _CODE_ID_CHARACTERS = 8
 _CODE_SECRET_CHARACTERS = 24
 
 
-class EntryIds:
-    """Ids of audit entries."""
+class EntryIdGenerator:
+    """Generates the IDs of audit entries."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._last = (0, 0)
 
     def new(self, now: int) -> str:
-        """An ID that sorts by time and, in this process, by order of creation (RFC 9562 6.2)."""
+        """Return an ID that sorts by time and, in one process, by creation order (RFC 9562 6.2)."""
         with self._lock:
             last, count = self._last
             moment = max(now, last)
@@ -133,35 +133,21 @@ class EntryIds:
         return f"{moment:012x}-{count:04x}-{secrets.token_hex(6)}"
 
 
-class KeyedSecrets:
+class KeyedSecrets(Sealer):
     """The adapter for the `Secrets` port, with the master key and the PIN key."""
 
     def __init__(self, master: bytes, pin_key: bytes, epoch: str = "") -> None:
         """Keys derived with the installation's `epoch` change when a backup is restored."""
-        self._sealer = Sealer(master)
-        self._master = master
+        super().__init__(master)
         self._epoch = epoch
         self._pin_key = pin_key
+        self._keys: dict[str, bytes] = {}
 
-    @cached_property
-    def _handle_key(self) -> bytes:
-        return derive(self._master, f"handles {self._epoch}")
-
-    @cached_property
-    def _code_key(self) -> bytes:
-        return derive(self._master, f"enrollment codes {self._epoch}")
-
-    @cached_property
-    def _nonce_key(self) -> bytes:
-        return derive(self._master, f"nonces {self._epoch}")
-
-    @cached_property
-    def _user_code_key(self) -> bytes:
-        return derive(self._master, "user codes")
-
-    @cached_property
-    def _hash_key(self) -> bytes:
-        return derive(self._master, "hashes")
+    def _hash(self, purpose: str, *parts: str) -> bytes:
+        """Return the HMAC of these parts with the key for a purpose."""
+        if purpose not in self._keys:
+            self._keys[purpose] = derive(self._master, purpose)
+        return _hmac(self._keys[purpose], "\n".join(parts))
 
     def new_id(self, prefix: str) -> str:
         """Return a public ID with 80 random bits."""
@@ -175,46 +161,40 @@ class KeyedSecrets:
         """Return an enrollment code: a public ID and a secret with 120 random bits."""
         return _pick(_CROCKFORD, _CODE_ID_CHARACTERS), _pick(_CROCKFORD, _CODE_SECRET_CHARACTERS)
 
-    def word(self, alphabet: str, length: int) -> str:
+    def random_string(self, alphabet: str, length: int) -> str:
         """Return a random string of characters from this alphabet."""
         return "".join(secrets.choice(alphabet) for _ in range(length))
 
     def salt(self) -> str:
-        """128 random bits."""
+        """Return 128 random bits."""
         return base64url.encode(secrets.token_bytes(16))
 
     def auth_req_id(self, approval_id: str) -> str:
         """Return the agent's handle for this approval, which differs from its id."""
-        return PREFIX_AUTH_REQ_ID + base64url.encode(_hmac(self._handle_key, approval_id))
+        return PREFIX_AUTH_REQ_ID + base64url.encode(
+            self._hash(f"handles {self._epoch}", approval_id)
+        )
 
     def code_hash(self, code_id: str, secret: str) -> bytes:
         """Return the hash to store for an enrollment code's secret."""
-        return _hmac(self._code_key, f"{code_id}\n{secret}")
+        return self._hash(f"enrollment codes {self._epoch}", code_id, secret)
 
     def user_code_hash(self, user_id: str, code: str) -> bytes:
-        """The hash to store for a user code. The hash is keyed, because the codes are short."""
-        return _hmac(self._user_code_key, f"{user_id}\n{code}")
+        """Return the hash to store for a user code. It is keyed, because the codes are short."""
+        return self._hash("user codes", user_id, code)
 
     def nonce(self, *parts: str) -> str:
         """Return the nonce that a device must sign, derived from these parts."""
-        return base64url.encode(_hmac(self._nonce_key, "\n".join(parts)))
+        return base64url.encode(self._hash(f"nonces {self._epoch}", *parts))
 
     def keyed_hash(self, *parts: str) -> str:
-        """A keyed hash to store in place of these parts. It stays the same after a restore."""
-        return base64url.encode(_hmac(self._hash_key, "\n".join(parts)))
+        """Return a keyed hash to store in place of these parts. A restore does not change it."""
+        return base64url.encode(self._hash("hashes", *parts))
 
     def pin_answer(self, device_id: str, epoch: int, x: bytes) -> bytes:
         """Return HMAC(k, x), where k is the device's key for this epoch."""
         k = _hmac(self._pin_key, f"{device_id}\n{epoch}")
         return hmac.digest(k, x, "sha256")
-
-    def seal(self, purpose: str, text: bytes) -> bytes:
-        """Encrypt data with the master key."""
-        return self._sealer.seal(purpose, text)
-
-    def open(self, purpose: str, sealed: bytes) -> bytes:
-        """Decrypt data that was encrypted for the same purpose."""
-        return self._sealer.open(purpose, sealed)
 
 
 def _hmac(key: bytes, text: str) -> bytes:
@@ -222,5 +202,5 @@ def _hmac(key: bytes, text: str) -> bytes:
 
 
 def _pick(alphabet: str, length: int) -> str:
-    """Return random characters. An alphabet has 32, so five bits select one without bias."""
+    """Return random characters. Each alphabet has 32, so five bits select one without bias."""
     return "".join([alphabet[byte & 31] for byte in secrets.token_bytes(length)])

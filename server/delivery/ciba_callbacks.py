@@ -26,7 +26,8 @@ class CibaCallbacks:
     def deliver(self, message: OutboxMessage) -> None:
         """POST the call; every retry sends the same answer. Raises `egress.Undeliverable`."""
         if (call := self.make(message.body)) is not None:
-            egress.call_back(call, self.reach)
+            headers = {"Content-Type": "application/json", "Authorization": f"Bearer {call.token}"}
+            egress.post(call.url, call.body, headers, self.reach)
 
     def on_delivered(self, tx: Unit, message: OutboxMessage) -> None:
         """Clean up after the delivery."""

@@ -27,8 +27,8 @@ from urllib3.exceptions import HTTPError
 from urllib3.response import HTTPResponse
 from urllib3.util.ssl_match_hostname import CertificateError
 
+from server.model.ports import Fetched, Unreachable
 from server.protocol.resources import uris
-from server.services.ciba.callbacks import CallbackRequest
 
 _TIMEOUT_SECONDS = (3, 5)
 """The timeouts for connecting, and between two reads."""
@@ -49,25 +49,15 @@ logging.getLogger("requests_hardened").setLevel(logging.CRITICAL)
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
-class Undeliverable(Exception):
-    """A message could not be delivered. `retry` says whether a new attempt may succeed.
+class Undeliverable(Unreachable):
+    """A message could not be delivered.
 
     `after_ms` is the pause that the target requests before a retry; 0 if it requests none.
     """
 
     def __init__(self, reason: str, *, retry: bool, after_ms: int = 0) -> None:
-        super().__init__(reason)
-        self.retry = retry
+        super().__init__(reason, retry=retry)
         self.after_ms = after_ms
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A response: status, at most 64 KiB of the body, headers with lower-case names."""
-
-    status: int
-    body: bytes
-    headers: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +81,7 @@ def send(
     headers: Mapping[str, str],
     reach: EgressLimits | None = None,
     max_bytes: int = _MAX_BYTES,
-) -> Answer:
+) -> Fetched:
     """Send a request; without a `reach`, the target is one from the settings.
 
     Reads at most `max_bytes` of the response. Raises `Undeliverable` if there is no response.
@@ -104,7 +94,7 @@ def send(
             session.request(method, url, data=body, headers=dict(headers), stream=True) as response,
         ):
             lower_headers = {name.lower(): value for name, value in response.headers.items()}
-            return Answer(response.status_code, _read(response.raw, max_bytes), lower_headers)
+            return Fetched(response.status_code, _read(response.raw, max_bytes), lower_headers)
     except InvalidIPAddress as error:
         raise Undeliverable("the target is not at a public address", retry=False) from error
     except (requests.RequestException, HTTPError, UnicodeError) as error:
@@ -117,9 +107,12 @@ def post(
     """POST a body and ignore the response body. Raises `Undeliverable` unless the status is 2xx."""
     status = send("POST", url, body=body, headers=headers, reach=reach).status
     if not _SUCCESS <= status < _REDIRECT:
-        raise Undeliverable(
-            f"status {status}", retry=status >= _SERVER_ERROR or status in _RETRY_LATER
-        )
+        raise Undeliverable(f"status {status}", retry=is_temporary(status))
+
+
+def is_temporary(status: int) -> bool:
+    """Return whether a request with this response may succeed later."""
+    return status >= _SERVER_ERROR or status in _RETRY_LATER
 
 
 def connect_tls(host: str, port: int, ca_file: str | None) -> ssl.SSLSocket:
@@ -154,12 +147,6 @@ _REASONS: Final[Mapping[type[BaseException], str]] = {
     ConnectionError: "the connection was closed",
     CertificateError: "its certificate is for a different name",
 }
-
-
-def call_back(call: CallbackRequest, reach: EgressLimits) -> None:
-    """Call an agent's endpoint. Raises `Undeliverable` unless the status is 2xx."""
-    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {call.token}"}
-    post(call.url, call.body, headers, reach)
 
 
 def problem(url: str, reach: EgressLimits) -> str:

@@ -12,14 +12,13 @@ from typing import Any, Final
 from server.delivery import egress
 from server.delivery.egress import EgressLimits, Undeliverable
 from server.model.notifications import OutboxMessage, Push
+from server.model.ports import Fetched
 from server.model.store import Unit
 from server.protocol.notifications import web_push
 from server.services.notifications.pushes import Pushes
 
 _MAX_RESPONSE: Final = 2 * 1024
 _GONE: Final = frozenset({404, 410})
-_RETRY_LATER: Final = frozenset({408, 425, 429})
-_SERVER_ERROR: Final = 500
 _MAX_WAIT_MS: Final = 60 * 60 * 1000
 
 
@@ -50,7 +49,7 @@ class WebPush:
         if status in _GONE:
             self.pushes.gone(message.body)
         elif status >= 300:  # noqa: PLR2004  # RFC 9110 15.3
-            retry = status in _RETRY_LATER or status >= _SERVER_ERROR
+            retry = egress.is_temporary(status)
             wait = _wait_ms(headers) if retry else 0
             raise Undeliverable(f"status {status}", retry=retry, after_ms=wait)
         else:
@@ -106,7 +105,7 @@ class _Session:
 
     def __init__(self, reach: EgressLimits | None) -> None:
         self._reach = reach
-        self.answer: egress.Answer | None = None
+        self.answer: Fetched | None = None
 
     def post(
         self, url: str, *, data: bytes, headers: Mapping[str, str], **_: object

@@ -1,7 +1,7 @@
 """The session cookie of a browser that is signed in with a passkey, and its CSRF checks.
 
 Owns: the cookie's name and attributes, and the checks against cross-site requests. Never: finding
-the person of the session.
+the session's user.
 """
 
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ _SAFE: Final = frozenset({"GET", "HEAD"})
 
 def name(policy: ServerPolicy) -> str:
     """The cookie's name; with TLS it has the `__Host-` prefix, which other hosts cannot set."""
-    return "__Host-sayso-passkey" if _is_secure(policy) else "sayso-passkey"
+    return "__Host-sayso-passkey" if is_secure(policy) else "sayso-passkey"
 
 
 def session_cookie(policy: ServerPolicy, request: HttpRequest) -> str:
@@ -36,7 +36,7 @@ def valid_cookie(value: str) -> str:
     return value if len(value) <= _MAX_COOKIE and value.isascii() else ""
 
 
-def setting(policy: ServerPolicy, value: str) -> Mapping[str, str]:
+def set_cookie_header(policy: ServerPolicy, value: str) -> Mapping[str, str]:
     """The header that sets the cookie; "" deletes it."""
     parts = [
         f"{name(policy)}={value}",
@@ -44,12 +44,12 @@ def setting(policy: ServerPolicy, value: str) -> Mapping[str, str]:
         f"Max-Age={SIGNED_IN_MS // 1000 if value else 0}",
         "HttpOnly",
         "SameSite=Strict",
-        *(["Secure"] if _is_secure(policy) else []),
+        *(["Secure"] if is_secure(policy) else []),
     ]
     return {"Set-Cookie": "; ".join(parts)}
 
 
-def is_from_here(policy: ServerPolicy, headers: Mapping[str, str]) -> bool:
+def is_same_origin(policy: ServerPolicy, headers: Mapping[str, str]) -> bool:
     """Reports whether the request is same-origin, as far as its headers say.
 
     `headers` has lower-case names. Our pages send no referrer, so browsers send `Origin: null` with
@@ -67,7 +67,7 @@ def is_from_here(policy: ServerPolicy, headers: Mapping[str, str]) -> bool:
 
 def check_origin(policy: ServerPolicy, request: HttpRequest) -> None:
     """Refuse a cross-site request. Raises errors.Problem 403."""
-    if not is_from_here(policy, request.headers):
+    if not is_same_origin(policy, request.headers):
         raise errors.Problem(403, "forbidden", "Refused: sent from another site.")
 
 
@@ -83,5 +83,6 @@ def check_page(browsers: Browsers, policy: ServerPolicy, request: HttpRequest, c
         raise errors.Problem(403, "stale_page", "This page is out of date. Reload it.")
 
 
-def _is_secure(policy: ServerPolicy) -> bool:
+def is_secure(policy: ServerPolicy) -> bool:
+    """Reports whether cookies must be sent only over TLS."""
     return policy.issuer.startswith("https:")

@@ -32,9 +32,9 @@ from server.protocol import errors
 from server.protocol.approvals import decisions
 from server.services.audit import audit
 from server.services.operations.administration import AdminServices
-from server.services.operations.authority import AdminRequest
+from server.services.operations.authority import AccessRule, AdminRequest
 from server.services.refusals import ChangeRefused, Conflict, Invalid, NotFound
-from server.services.users.device_auth import DeviceCall, Person
+from server.services.users.device_auth import Person
 
 _MAX_PROMISES = 8
 """The maximum in one response, because a proxy may refuse long headers."""
@@ -86,26 +86,41 @@ def _run(site: Site, route: Route, request: HttpRequest) -> HttpResponse:
         raise errors.invalid_body("A parameter has a null character.")
     if duplicates := sorted(request.repeated.intersection(route.query)):
         raise errors.invalid_body(f"{duplicates[0]} must appear once.")
+    if route.same_origin:
+        cookies.check_origin(site.server_policy, request)
     if route.caller is Caller.PERSON:
         return _run_for_person(site, route, request)
     if route.caller is Caller.RESOURCE:
         caller = site.clients.auth.resource_server(request.headers.get("authorization"))
-        result = route.endpoint(site, request, caller)
-    else:
-        result = route.endpoint(site, request)
-    return _response(route, result)
+        return _call(site, route, request, caller=caller)
+    return _call(site, route, request)
 
 
 def _run_for_person(site: Site, route: Route, request: HttpRequest) -> HttpResponse:
     """Run a person's endpoint. The response has promises of the audit entries that were stored."""
     with audit.collect_stored() as leaves:
         person = _person(site, route, request)
-        subject = _subject(site, route, request, person)
-        body = (read(route.body, request.body),) if route.body and route.takes_body else ()
-        response = _response(route, route.endpoint(site, request, subject, *body))
+        if route.rule is None:
+            response = _call(site, route, request, person=person)
+        else:
+            admin = _admin_services(site, route.rule, request, person)
+            response = _call(site, route, request, admin=admin)
     if not leaves:
         return response
     return replace(response, headers={**response.headers, PROMISES: _promises(site, leaves)})
+
+
+def _call(site: Site, route: Route, request: HttpRequest, **caller: object) -> HttpResponse:
+    """Call the endpoint with the arguments that it names."""
+    arguments = {
+        "site": site,
+        "request": request,
+        "record_id": request.params.get("id", ""),
+        **caller,
+    }
+    if "body" in route.parameters and route.body is not None:
+        arguments["body"] = read(route.body, request.body)
+    return _response(route, route.endpoint(**{name: arguments[name] for name in route.parameters}))
 
 
 def _promises(site: Site, leaves: Sequence[StoredLeaf]) -> str:
@@ -133,26 +148,17 @@ def _response(route: Route, result: Result) -> HttpResponse:
 
 def _person(site: Site, route: Route, request: HttpRequest) -> Person:
     """Authenticate a terminal by its token and proof, or a browser by its cookie."""
-    authorization = request.headers.get("authorization")
-    if (
-        route.browsers
-        and authorization is None
-        and (cookie := cookies.session_cookie(site.server_policy, request))
-    ):
+    cookie = cookies.session_cookie(site.server_policy, request)
+    if route.browsers and cookie and "authorization" not in request.headers:
         cookies.check_page(site.devices.browsers, site.server_policy, request, cookie)
         return site.devices.browsers.person(cookie)
-    url = site.server_policy.issuer + request.path
-    return site.users.device_auth.authenticate(
-        DeviceCall(authorization, request.proofs, request.method, url)
-    )
+    return site.users.device_auth.authenticate(site.device_call(request))
 
 
-def _subject(
-    site: Site, route: Route, request: HttpRequest, person: Person
-) -> Person | AdminServices:
-    """The endpoint's third argument: the person, or their services on an administration route."""
-    if route.rule is None:
-        return person
+def _admin_services(
+    site: Site, rule: AccessRule, request: HttpRequest, person: Person
+) -> AdminServices:
+    """The administration services for one request of a person."""
     version = request.headers.get("if-match")
     admin_request = AdminRequest(
         digest=decisions.request_digest(request.method, request.path, request.body),
@@ -160,7 +166,7 @@ def _subject(
         version=None if version is None else version.strip().strip('"'),
         statement=request.headers.get(STATEMENT.lower()),
     )
-    return site.administration.services_for(person, route.rule, admin_request)
+    return site.administration.services_for(person, rule, admin_request)
 
 
 def refusal(status: int, name: str, *, as_problem: bool) -> HttpResponse:

@@ -19,11 +19,13 @@ from simple_websocket import ConnectionClosed, Server
 
 from server import telemetry
 from server.http import cookies, dispatch, views
-from server.http.notifications import event_wire
+from server.http.approvals.approval_wire import approval
+from server.http.devices.device_wire import device
 from server.http.site import Site
 from server.model.store import Busy
 from server.protocol import errors, json_text
-from server.services.notifications.feed import FeedPage, user_topic
+from server.services.clients import icons
+from server.services.notifications.feed import FeedItem, FeedPage, user_topic
 from server.services.policy.displays import rfc3339
 from server.services.users.device_auth import DeviceCall, Person
 
@@ -61,9 +63,8 @@ def add_feed(app: Flask, site: Site) -> None:
             return None
         try:
             counts.check()
-            person, request.environ["sayso.cookie"] = _person(site)
-            request.environ["sayso.person"] = person
-            request.environ["sayso.cursor"] = _cursor()
+            person, cookie = _person(site)
+            request.environ["sayso.feed"] = person, cookie, _cursor()
             request.environ["sayso.socket_of"] = counts.add(_device_key(person))
         except errors.Problem as problem:
             return views.flask_response(dispatch.problem_response(problem))
@@ -79,10 +80,9 @@ def add_feed(app: Flask, site: Site) -> None:
 
     @sock.route(PATH)  # type: ignore[untyped-decorator]  # flask-sock has no types
     def feed(socket: Server) -> None:
-        person: Person = request.environ["sayso.person"]
-        connection = _FeedConnection(site, socket, person, request.environ["sayso.cursor"])
+        person, cookie, cursor = request.environ["sayso.feed"]
         try:
-            connection.run(request.environ["sayso.cookie"])
+            _FeedConnection(site, socket, person, cursor).run(cookie)
         finally:
             finish(socket)
 
@@ -156,13 +156,7 @@ def _person(site: Site) -> tuple[Person, str]:
     if cookie and "authorization" not in handshake.headers:
         cookies.check_origin(site.server_policy, handshake)
         return site.devices.browsers.person(cookie), cookie
-    call = DeviceCall(
-        request.headers.get("Authorization"),
-        request.headers.getlist("DPoP"),
-        "GET",
-        site.server_policy.issuer + PATH,
-    )
-    return site.users.device_auth.authenticate(call), ""
+    return site.users.device_auth.authenticate(site.device_call(handshake)), ""
 
 
 def _cursor() -> int | None:
@@ -267,7 +261,10 @@ class _FeedConnection:
             seconds_left = (self.person.token_expires_at - self.site.clock.now()) / 1000
             if seconds_left <= 0:
                 return self._close(_TOKEN_EXPIRED, "token expired")
-            page = self._next_page()
+            device = self.person.device
+            page = self.site.notifications.feed.page(
+                self.person.user.id, None if device is None else device.id, self.cursor
+            )
             if not page.allowed:
                 return self._close(_DISABLED, "stopped")
             self._send_page(page)
@@ -275,17 +272,11 @@ class _FeedConnection:
                 changed.wait(min(seconds_left, _MAX_WAIT_SECONDS))
         return None
 
-    def _next_page(self) -> FeedPage:
-        device = self.person.device
-        return self.site.notifications.feed.page(
-            self.person.user.id, None if device is None else device.id, self.cursor
-        )
-
     def _send_page(self, page: FeedPage) -> None:
         if page.resync:
             self._send({"type": "resync", "cursor": page.cursor})
         for item in page.items:
-            self._send(event_wire.event(item))
+            self._send(event_frame(item))
         self.cursor = page.cursor
         if self.person.device is not None:
             self.site.notifications.feed.record_delivery(self.person.device.id, page)
@@ -345,3 +336,25 @@ def _message(frame: str | bytes | None) -> dict[str, object]:
     except errors.InvalidRequest:
         return {}
     return dict(value) if isinstance(value, dict) else {}
+
+
+def event_frame(item: FeedItem) -> dict[str, object]:
+    """A feed event as a JSON frame."""
+    frame: dict[str, object] = {
+        "type": "event",
+        "seq": item.event.seq,
+        "event": item.event.event,
+        "at": rfc3339(item.event.at),
+        "held": item.event.not_notified_because,
+    }
+    if item.approval is not None:
+        frame["approval"] = approval(item.approval).model_dump(exclude={"nonce", "devices"})
+    if item.icon is not None:
+        frame["icon"] = icons.path_of(item.icon)
+    if item.device is not None:
+        frame["device"] = device(item.device, this=False, nonce=None).model_dump()
+    if item.agent is not None:
+        frame["agent"] = {"id": item.event.agent_id, "name": item.agent}
+    if item.event.incident_id is not None:
+        frame["incident"] = item.event.incident_id
+    return frame

@@ -1,4 +1,4 @@
-"""The query parameters that all lists of the administration share."""
+"""The query parameters that all lists in the administration API share."""
 
 import re
 from collections.abc import Callable
@@ -14,31 +14,48 @@ QUERY: Final = ("limit", "cursor")
 _Page = TypeVar("_Page", bound=Listed[Any])
 _Row = TypeVar("_Row")
 
-_MAX_LIMIT = 200
+_MAX_LIMIT: Final = 200
+_MAX_CURSOR: Final = 2_000
+_DIGITS: Final = re.compile(r"[0-9]{1,3}")
+_BAD_CURSOR: Final = "cursor must be the `next` value of an earlier response."
 
-_DIGITS = re.compile(r"[0-9]{1,3}")
 
-
-def page(kind: type[_Page], part: ResultPage[_Row], document: Callable[[_Row], object]) -> _Page:
-    """A page of a list as this model. `document` converts a row to an item."""
-    items = [document(item) for item in part.items]
-    return kind(items=items, next=write_cursor(part.next))
+def page(
+    kind: type[_Page], result_page: ResultPage[_Row], document: Callable[[_Row], object]
+) -> _Page:
+    """Build the response model `kind` from one page of results. `document` converts a row."""
+    start = result_page.next
+    return kind(
+        items=[document(item) for item in result_page.items],
+        next=None if start is None else base64url.encode(start.encode()),
+    )
 
 
 def limit(request: HttpRequest) -> int:
     """The `limit` parameter; the default is 50. Raises errors.Problem 422."""
-    text = request.query.get("limit", "50")
-    if not _DIGITS.fullmatch(text) or not 0 < int(text) <= _MAX_LIMIT:
-        raise errors.invalid_body(f"limit must be 1 to {_MAX_LIMIT}.")
+    return number(request, "limit", default=50, largest=_MAX_LIMIT)
+
+
+def number(request: HttpRequest, name: str, *, default: int, largest: int) -> int:
+    """The parameter with a number from 1 to `largest`. Raises errors.Problem 422."""
+    text = request.query.get(name, str(default))
+    if not _DIGITS.fullmatch(text) or not 0 < int(text) <= largest:
+        raise errors.invalid_body(f"{name} must be 1 to {largest}.")
     return int(text)
 
 
 def cursor(request: HttpRequest) -> str:
     """The position in the `cursor` parameter; "" for the first page. Raises errors.Problem 422."""
-    return read_cursor(request.query.get("cursor"))
+    try:
+        start = base64url.decode(request.query.get("cursor", "")[:_MAX_CURSOR]).decode()
+    except ValueError:
+        raise errors.invalid_body(_BAD_CURSOR) from None
+    if not start.isprintable():
+        raise errors.invalid_body(_BAD_CURSOR)
+    return start
 
 
-def moment_cursor(request: HttpRequest) -> tuple[int, str] | None:
+def timestamp_cursor(request: HttpRequest) -> tuple[int, str] | None:
     """The time and id in the cursor of a list that is ordered by time; None for the first page.
 
     Raises errors.Problem 422.
@@ -46,14 +63,14 @@ def moment_cursor(request: HttpRequest) -> tuple[int, str] | None:
     text = cursor(request)
     if not text:
         return None
-    moment, _, last = text.partition(".")
-    if not re.fullmatch(r"[0-9]{1,18}", moment):
-        raise errors.invalid_body("cursor must be the `next` value of an earlier response.")
-    return int(moment), last
+    timestamp, _, last = text.partition(".")
+    if not re.fullmatch(r"[0-9]{1,18}", timestamp):
+        raise errors.invalid_body(_BAD_CURSOR)
+    return int(timestamp), last
 
 
-def moment(request: HttpRequest, name: str) -> int | None:
-    """A time parameter of the list. Raises errors.Problem 422."""
+def timestamp(request: HttpRequest, name: str) -> int | None:
+    """The named timestamp parameter; None if it is absent. Raises errors.Problem 422."""
     text = request.query.get(name)
     if text is None:
         return None
@@ -64,32 +81,9 @@ def moment(request: HttpRequest, name: str) -> int | None:
         raise errors.invalid_body(detail) from error
 
 
-def includes_ended(request: HttpRequest) -> bool:
-    """The `ended` parameter: whether to include ended items. Raises errors.Problem 422."""
-    text = request.query.get("ended", "false")
+def flag(request: HttpRequest, name: str) -> bool:
+    """The named parameter, true or false; the default is false. Raises errors.Problem 422."""
+    text = request.query.get(name, "false")
     if text not in {"true", "false"}:
-        raise errors.invalid_body("ended must be true or false.")
+        raise errors.invalid_body(f"{name} must be true or false.")
     return text == "true"
-
-
-_MAX_CURSOR = 2_000
-
-
-def write_cursor(start: str | None) -> str | None:
-    """Encode the position of the next page as an opaque cursor."""
-    if start is None:
-        return None
-    return base64url.encode(start.encode())
-
-
-def read_cursor(text: str | None) -> str:
-    """Decode a cursor to its position; "" for the first page. Raises errors.Problem 422."""
-    if not text:
-        return ""
-    try:
-        start = base64url.decode(text[:_MAX_CURSOR]).decode()
-    except ValueError:
-        start = "\x00"
-    if not start.isprintable():
-        raise errors.invalid_body("cursor must be the `next` value of an earlier response.")
-    return start

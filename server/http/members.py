@@ -28,12 +28,12 @@ from server.services.refusals import Invalid
 
 Fields: TypeAlias = dict[str, Any]
 """Name → type and default, in the form of pydantic's `create_model`."""
-Called: TypeAlias = Mapping[str, str]
+NamesById: TypeAlias = Mapping[str, str]
 """Id → name of users and groups."""
 _Model = TypeVar("_Model", bound=BaseModel)
 
 _DEFAULT_LENGTH: Final = 400
-_NOBODY: Final[Called] = {}
+_NOBODY: Final[NamesById] = {}
 _Icon = Annotated[str, Field(max_length=43_691)]
 """A file of at most 32 KiB, as base64url without padding."""
 
@@ -45,7 +45,7 @@ class _WireKind:
     request: Any
     response: Any
     read: Callable[[Any], object] = lambda value: value
-    write: Callable[[Any, Called], object] = lambda value, _called: value
+    write: Callable[[Any, NamesById], object] = lambda value, _names: value
     optional: bool = False
     """A request that creates a record may have null for it."""
     merged: bool = False
@@ -61,15 +61,17 @@ def _icon(text: str) -> bytes:
         ) from None
 
 
-def _people(ids: tuple[str, ...], called: Called) -> list[Reference]:
-    return [Reference(id=person_id, name=called.get(person_id, person_id)) for person_id in ids]
+def _people(ids: tuple[str, ...], names_by_id: NamesById) -> list[Reference]:
+    return [
+        Reference(id=person_id, name=names_by_id.get(person_id, person_id)) for person_id in ids
+    ]
 
 
-def _lists(value: Mapping[str, tuple[str, ...]], _called: Called) -> dict[str, list[str]]:
+def _lists(value: Mapping[str, tuple[str, ...]], _names: NamesById) -> dict[str, list[str]]:
     return {name: list(rest) for name, rest in value.items()}
 
 
-def _list(value: tuple[str, ...], _called: Called) -> list[str]:
+def _list(value: tuple[str, ...], _names: NamesById) -> list[str]:
     return list(value)
 
 
@@ -77,7 +79,7 @@ def _read_risks(value: Mapping[str, str]) -> dict[str, Risk]:
     return {name: Risk(word) for name, word in value.items()}
 
 
-def _risks(value: Mapping[str, Risk], _called: Called) -> dict[str, str]:
+def _risks(value: Mapping[str, Risk], _names: NamesById) -> dict[str, str]:
     return {name: str(risk) for name, risk in value.items()}
 
 
@@ -93,7 +95,7 @@ _KINDS: Final[Mapping[Kind, _WireKind]] = {
         dict[str, RiskWord], dict[str, RiskWord], _read_risks, _risks, merged=True
     ),
     Kind.NEEDS: _WireKind(
-        dict[str, str], dict[str, str], dict, lambda value, _called: dict(value), merged=True
+        dict[str, str], dict[str, str], dict, lambda value, _names: dict(value), merged=True
     ),
     Kind.CHOICE: _WireKind(Text, str),
     Kind.CHOICES: _WireKind(Names, list[str], tuple, _list),
@@ -102,9 +104,9 @@ _KINDS: Final[Mapping[Kind, _WireKind]] = {
     Kind.LISTS: _WireKind(dict[str, Names], dict[str, list[str]], _read_lists, _lists),
     Kind.SWITCH: _WireKind(bool, bool),
     Kind.NUMBER: _WireKind(int, int),
-    Kind.MOMENT: _WireKind(Moment, str, milliseconds, lambda at, _called: rfc3339(at)),
+    Kind.MOMENT: _WireKind(Moment, str, milliseconds, lambda at, _names: rfc3339(at)),
     Kind.KEYS: _WireKind(dict[str, Any], list[dict[str, str]], json.dumps, optional=True),
-    Kind.ICON: _WireKind(_Icon, str, _icon, lambda digest, _called: icons.path_of(digest)),
+    Kind.ICON: _WireKind(_Icon, str, _icon, lambda digest, _names: icons.path_of(digest)),
 }
 
 
@@ -168,7 +170,7 @@ def _response_type(member: Member) -> Any:  # noqa: ANN401  # as above
     return kind | None if member.nullable else kind
 
 
-def written(members: Members, body: StrictBody) -> dict[str, Any]:
+def submitted_members(members: Members, body: StrictBody) -> dict[str, Any]:
     """The members in a request; null clears a nullable member and is ignored for others."""
     values: dict[str, Any] = {}
     for member in members:
@@ -187,7 +189,7 @@ def search_names(members: Members) -> tuple[str, ...]:
     return tuple(member.wire_name for member in filterable_members(members))
 
 
-def having(members: Members, query: Mapping[str, str]) -> Having:
+def filters(members: Members, query: Mapping[str, str]) -> Having:
     """The filters in a list's query."""
     return {
         member.name: query[member.wire_name]
@@ -196,14 +198,16 @@ def having(members: Members, query: Mapping[str, str]) -> Having:
     }
 
 
-def response_members(members: Members, record: object, called: Called = _NOBODY) -> dict[str, Any]:
+def response_members(
+    members: Members, record: object, names_by_id: NamesById = _NOBODY
+) -> dict[str, Any]:
     """The members of a record for a response."""
     return {
-        member.wire_name: _response_value(member, getattr(record, member.name), called)
+        member.wire_name: _response_value(member, getattr(record, member.name), names_by_id)
         for member in members
         if member.in_responses
     }
 
 
-def _response_value(member: Member, value: object, called: Called) -> object:
-    return None if value is None else _KINDS[member.kind].write(value, called)
+def _response_value(member: Member, value: object, names_by_id: NamesById) -> object:
+    return None if value is None else _KINDS[member.kind].write(value, names_by_id)

@@ -132,10 +132,8 @@ class ClientInformation(OauthAnswer):
     backchannel_token_delivery_mode: str
 
 
-class IntrospectionResponse(BaseModel):
+class IntrospectionResponse(OauthAnswer):
     """Tells whether a token is valid. A valid token has its claims (RFC 7662 2.2)."""
-
-    model_config = ConfigDict(extra="allow")
 
     active: bool
 

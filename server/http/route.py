@@ -1,10 +1,11 @@
-"""Routes, which are the rows of the table, and requests and responses as plain values."""
+"""Routes and the decorators that declare them, and requests and responses as plain values."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from inspect import get_annotations, getdoc
-from typing import Final, TypeAlias
+from functools import cache
+from inspect import get_annotations, getdoc, signature
+from typing import Final, TypeAlias, TypedDict, Unpack
 
 from pydantic import BaseModel
 
@@ -132,6 +133,8 @@ class Route:
     """A signed-in browser may also call it, from our pages."""
     problems: bool = False
     """Errors are problem documents for every caller."""
+    same_origin: bool = False
+    """Requests that another site sent are refused."""
 
     @property
     def as_problem(self) -> bool:
@@ -139,9 +142,9 @@ class Route:
         return self.problems or self.caller in {Caller.RESOURCE, Caller.PERSON}
 
     @property
-    def takes_body(self) -> bool:
-        """Reports whether the endpoint takes the parsed body as its last argument."""
-        return "body" in get_annotations(self.endpoint)
+    def parameters(self) -> tuple[str, ...]:
+        """The names of the arguments that the endpoint takes; `dispatch` has their values."""
+        return _parameters(self.endpoint)
 
     @property
     def name(self) -> str:
@@ -152,91 +155,82 @@ class Route:
 Endpoint: TypeAlias = Callable[..., Result]
 
 
-def own(
-    name: str,
-    *,
-    answer: type[BaseModel] | None = None,
-    query: tuple[str, ...] = (),
-    status: int = 200,
-    errors: tuple[int, ...] = (),
-    browsers: bool = True,
-) -> Callable[[Endpoint], Route]:
+@cache
+def _parameters(endpoint: Endpoint) -> tuple[str, ...]:
+    return tuple(signature(endpoint).parameters)
+
+
+class Columns(TypedDict, total=False):
+    """The columns of a route that its decorator may set."""
+
+    body: type[BaseModel]
+    form: tuple[str, ...]
+    required_parameters: tuple[str, ...]
+    query: tuple[str, ...]
+    headers: tuple[str, ...]
+    answer: type[BaseModel]
+    status: int
+    errors: tuple[int, ...]
+    rule: AccessRule
+    browsers: bool
+    problems: bool
+    same_origin: bool
+
+
+def route(name: str, caller: Caller, **columns: Unpack[Columns]) -> Callable[[Endpoint], Route]:
+    """Decorate the endpoint of the route `name`, a method and a path.
+
+    The summary is the first line of the docstring. The models of the request and response bodies
+    are those of the annotations, unless they are passed. The endpoint names the arguments that it
+    needs: `site`, `request`, `record_id` (the ID in the path), `body`, and the caller: `person`,
+    `admin` (their administration services) or `caller` (a resource).
+    """
+    method, path = name.split()
+
+    def decorate(endpoint: Endpoint) -> Route:
+        types = get_annotations(endpoint)
+        returned = types["return"]
+        columns.setdefault("status", 204 if returned is None else 200)
+        if "body" in types:
+            columns.setdefault("body", types["body"])
+        if isinstance(returned, type) and issubclass(returned, BaseModel):
+            columns.setdefault("answer", returned)
+        summary = (getdoc(endpoint) or "").split("\n")[0]
+        return Route(method, path, endpoint, caller, summary, **columns)
+
+    return decorate
+
+
+def own(name: str, **columns: Unpack[Columns]) -> Callable[[Endpoint], Route]:
     """Decorate the endpoint of a route about the caller's own data.
 
     `errors` omits 401 and 403, which every such route can return.
     """
-    return lambda endpoint: _route(
-        name,
-        endpoint,
-        answer=answer,
-        query=query,
-        status=status,
-        errors=tuple(sorted((401, 403, *errors))),
-        browsers=browsers,
-    )
+    columns["errors"] = tuple(sorted((401, 403, *columns.get("errors", ()))))
+    columns.setdefault("browsers", True)
+    return route(name, Caller.PERSON, **columns)
 
 
-def managed(  # noqa: PLR0913  # one parameter for each column
+def managed(
     name: str,
     *,
-    answer: type[BaseModel] | None = None,
-    body: type[BaseModel] | None = None,
-    query: tuple[str, ...] = (),
-    status: int = 200,
     roles: tuple[Role, ...] | None = None,
     signed: bool = False,
     versioned: bool = False,
-    errors: tuple[int, ...] | None = None,
+    **columns: Unpack[Columns],
 ) -> Callable[[Endpoint], Route]:
     """Decorate the endpoint of an administration route.
 
     Administrators and auditors may read, and only administrators change, unless `roles` differs.
+    Browsers may call all of them: a passkey replaces the terminal's high-risk key.
     """
     method, path = name.split()
     reads = method == "GET"
-    default_errors = READS if reads else UPDATES if versioned else CHANGES
     allowed = roles or (STAFF if reads else ADMIN)
-    return lambda endpoint: _route(
-        name,
-        endpoint,
-        answer=answer,
-        body=body,
-        query=query,
-        status=status,
-        errors=default_errors if errors is None else errors,
-        rule=AccessRule(allowed, _target(path), signed=signed, versioned=versioned),
-    )
-
-
-def _route(  # noqa: PLR0913  # one parameter for each column
-    name: str,
-    endpoint: Endpoint,
-    *,
-    answer: type[BaseModel] | None,
-    body: type[BaseModel] | None = None,
-    query: tuple[str, ...],
-    status: int,
-    errors: tuple[int, ...],
-    rule: AccessRule | None = None,
-    browsers: bool = True,
-) -> Route:
-    """Make the route `name`, a method and a path, from its endpoint.
-
-    The summary is the first line of the docstring. The models of the request and response bodies
-    are those of the annotations, unless they are passed.
-    """
-    method, path = name.split()
-    types = get_annotations(endpoint)
-    return Route(
-        *(method, path, endpoint, Caller.PERSON, (getdoc(endpoint) or "").split("\n")[0]),
-        body=body or types.get("body"),
-        query=query,
-        answer=answer or types["return"],
-        status=status if answer or types["return"] else 204,
-        errors=errors,
-        rule=rule,
-        browsers=browsers,
-    )
+    columns.setdefault("errors", READS if reads else UPDATES if versioned else CHANGES)
+    columns["rule"] = AccessRule(allowed, _target(path), signed=signed, versioned=versioned)
+    columns["browsers"] = True
+    return route(name, Caller.PERSON, **columns)
 
 
 def _target(path: str) -> Target | None:

@@ -1,17 +1,14 @@
 """The services that endpoints use. Capabilities that need little wiring are wired here."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Final
 
-from server.http.route import Route
-from server.model.approval_requests import FindForApprover
-from server.model.approval_views import ApproverView
-from server.model.approvals import Approval
+from server.http.route import HttpRequest, Route
 from server.model.ports import Authenticators, Clock
-from server.model.store import Busy, Store, View
+from server.model.store import Busy, Store
 from server.services.adapters import Adapters
 from server.services.approvals.creation import approval_creator
 from server.services.approvals.current_checks import build_approval_checks
@@ -54,26 +51,19 @@ from server.services.standing_grants.standing_grants import StandingGrants
 from server.services.tokens.delegations import with_names
 from server.services.tokens.issued_tokens import IssuedTokens
 from server.services.tokens.wiring import TokenServices
-from server.services.users.device_auth import DeviceAuthentication, Person
+from server.services.users.device_auth import DeviceAuthentication, DeviceCall, Person
 from server.services.users.dpop_proofs import Proofs
 
 
 class NotificationServices:
     """The notification services."""
 
-    def __init__(
-        self,
-        store: Store,
-        hub: Hub,
-        push_subscriptions: PushSubscriptions,
-        to_approver_view: Callable[[View, Approval, str], ApproverView],
-        find_for_approver: FindForApprover,
-    ) -> None:
+    def __init__(self, store: Store, hub: Hub, push_subscriptions: PushSubscriptions) -> None:
         self.hub = hub
-        self.feed = FeedService(store, to_approver_view)
+        self.feed = FeedService(store, approver_view)
         self.push_losses = PushLosses(store)
         self.push_subscriptions = push_subscriptions
-        self.settings = NotificationSettingsService(store, find_for_approver)
+        self.settings = NotificationSettingsService(store, get_for_approver)
 
 
 class UserServices:
@@ -203,6 +193,11 @@ class Site:
     """The limit on live feeds of this process."""
     readiness: Readiness = field(default_factory=Readiness)
 
+    def device_call(self, request: HttpRequest) -> DeviceCall:
+        """The token and proofs of a request, and what the proofs must be for."""
+        url = self.server_policy.issuer + request.path
+        return DeviceCall(request.headers.get("authorization"), request.proofs, request.method, url)
+
     @classmethod
     def create(  # noqa: PLR0913  # each external dependency
         cls,
@@ -237,8 +232,8 @@ class Site:
             consents,
             standing_grants,
             audit_log,
-            live=issued_tokens.live,
-            held=with_names,
+            find_active_token=issued_tokens.live,
+            name_delegation=with_names,
         )
         approvers = ApproverServices(adapters, checks.evaluator, devices.statements)
         ciba = CibaServices(
@@ -270,9 +265,7 @@ class Site:
             consents=consents,
             devices=devices,
             incidents=IncidentServices(adapters, approvals.decisions),
-            notifications=NotificationServices(
-                store, hub, push_subscriptions, approver_view, get_for_approver
-            ),
+            notifications=NotificationServices(store, hub, push_subscriptions),
             sign_in=SignInServices(
                 adapters,
                 proofs,

@@ -1,4 +1,4 @@
-"""Requests for approvals that pages and the device grant create."""
+"""What approvals are created from."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -6,7 +6,9 @@ from typing import Final, TypeAlias
 
 from server.model.approvals import Approval, ApprovalKind
 from server.model.store import Unit, View
-from server.protocol.approvals.ceremonies import Ceremony
+from server.model.users import User
+from server.protocol.approvals.ceremonies import Ceremony, TypeBack
+from server.protocol.approvals.unusual import Unusual
 from server.protocol.json_text import JsonValue
 from server.protocol.policy.risks import Risk
 
@@ -15,28 +17,49 @@ LIFETIME_SECONDS: Final = 600
 
 
 @dataclass(frozen=True, slots=True)
-class NewApproval:
-    """The input of a new approval."""
+class Display:
+    """What approvers see of a request, for any kind of approval."""
 
     kind: ApprovalKind
-    client_id: str
-    user_id: str
-    phantom: bool
-    """True for a phantom request: nobody is asked, and it expires like a real one."""
+    risk: Risk
+    risk_reason: str
+    title: str
+    headline: str
+    facts: Sequence[JsonValue]
+    scopes: Mapping[str, Risk]
     resource: str
+    undo: str
+    why: str
+    gives: str
+    agent: Mapping[str, JsonValue]
+    user: User
+    peer: str
+    unusual: Unusual | None = None
+    """None for kinds that are not compared with history."""
+    agent_says: str | None = None
+    type_back: TypeBack | None = None
+    """The value that the approver types back."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewApproval:
+    """The input of a new approval. `display` has its kind, risk, resource, user and address."""
+
+    client_id: str
     scope: tuple[str, ...]
     details: Sequence[Mapping[str, JsonValue]]
-    risk: Risk
     actor: str
-    peer: str
-    display: Callable[[str, int], str]
-    """Builds the display text from the approval's ID and expiry."""
+    display: Display
+    phantom: bool = False
+    """True for a phantom request: nobody is asked, and it expires like a real one."""
     ceremony: Ceremony | None = None
     """The required steps; None uses the steps of the risk."""
     policy: Mapping[str, object] = field(default_factory=dict)
     """The policy decision, if policy was evaluated."""
+    seconds: int = LIFETIME_SECONDS
+    """The lifetime."""
     no_later_than: int | None = None
-    """The latest allowed expiry; None uses the default expiry."""
+    """The latest allowed expiry, if the lifetime would end later."""
 
 
 CreateApproval: TypeAlias = Callable[[Unit, NewApproval], Approval]

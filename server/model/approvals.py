@@ -22,7 +22,7 @@ ApprovalKind = Literal["action", "consent", "device", "app_device", "app_action"
 a browser. `app_action` lets an app fetch one token for an action.
 """
 
-Place: TypeAlias = tuple[int, str] | None
+ListCursor: TypeAlias = tuple[int, str] | None
 """The cursor of a list page: the page begins after this number and ID."""
 
 ApproverReason = Literal["asked", "group", "backup", "deputy"]
@@ -74,14 +74,15 @@ class Approval:
     caller_id: str | None = None
     """The client whose call the agent is handling, as that client's token proved."""
     parent_id: str | None = None
-    """The subject token whose exchange started this request; the new token nests its actors."""
+    """The subject token whose exchange started this request. The `act` claim of the new token nests
+    that token's actors."""
     kind: ApprovalKind = "action"
     delivery: str = "poll"
     """How the answer reaches the agent: its registered delivery mode at the time of the request."""
     notification_token: bytes | None = None
     """The sealed `client_notification_token`, until the agent has been notified."""
     jkt: str | None = None
-    """The key that pushed tokens are bound to; an agent that polls proves its key at the poll."""
+    """The key that pushed tokens are bound to; an agent that polls proves its key when it polls."""
     policy: str = "{}"
     """Why approval is needed, as JSON text: outcome, rules, version and hash of the rule set."""
     past: str = "{}"
@@ -117,11 +118,11 @@ class Approval:
     @property
     def sort_key(self) -> int:
         """The sort key of pending requests: highest risk first, then soonest expiry."""
-        return first_place_of_risk(self.risk) + self.expires_at
+        return lowest_sort_key(self.risk) + self.expires_at
 
 
-def first_place_of_risk(risk: Risk) -> int:
-    """Return the sort key before all requests of this risk and after all of higher risk."""
+def lowest_sort_key(risk: Risk) -> int:
+    """Return a key that sorts before all requests of this risk and after those of higher risk."""
     return (Risk.CRITICAL.rank - risk.rank) * _AFTER_ANY_EXPIRY
 
 
@@ -214,7 +215,7 @@ class Decision:
 
     @property
     def used_pin(self) -> bool:
-        """Whether the person entered the PIN; a false claim is refused on receipt."""
+        """Whether the person entered the PIN; a decision with a false claim is refused."""
         return self.decision == "approve" and Step.PIN in ceremonies.parse_ceremony(self.ceremony)
 
 
@@ -239,7 +240,7 @@ class Consumption:
 
     approval_id: str
     execution_id: str
-    """The resource's own ID of the execution."""
+    """The resource's own ID for the execution."""
     token_id: str
     resource: str
     at: int

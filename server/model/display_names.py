@@ -31,8 +31,9 @@ def find(directory: Directory, client_id: str, now: int) -> Party | None:
     """Return the client if it exists and is active at this time."""
     agent, app = directory.agent(client_id), directory.app(client_id)
     if agent is not None and agent.active(now):
-        return _agent(directory, agent)
-    return None if app is None or not app.active(now) else _app(app)
+        owners = [directory.user(owner) for owner in agent.owners]
+        return _party(agent, tuple(owner.name for owner in owners if owner is not None))
+    return None if app is None or not app.active(now) else _party(app)
 
 
 def name_of(directory: Directory, client_id: str) -> str:
@@ -45,27 +46,14 @@ def name_of(directory: Directory, client_id: str) -> str:
     return "(deleted app)" if is_app(client_id) else "(deleted agent)"
 
 
-def _agent(directory: Directory, agent: Agent) -> Party:
-    owners = [directory.user(owner) for owner in agent.owners]
+def _party(client: Agent | App, owners: tuple[str, ...] = ()) -> Party:
     return Party(
-        id=agent.id,
-        name=agent.name,
-        kind="agent",
-        owners=tuple(owner.name for owner in owners if owner is not None),
-        resources=agent.resources,
-        scopes=agent.scopes,
-        allows=agent.allows,
-    )
-
-
-def _app(app: App) -> Party:
-    return Party(
-        id=app.id,
-        name=app.name,
-        kind="app",
-        owners=(),
-        resources=app.resources,
-        scopes=app.scopes,
-        allows=app.allows,
-        verified=app.verified,
+        id=client.id,
+        name=client.name,
+        kind="agent" if isinstance(client, Agent) else "app",
+        owners=owners,
+        resources=client.resources,
+        scopes=client.scopes,
+        allows=client.allows,
+        verified=isinstance(client, Agent) or client.verified,
     )

@@ -90,12 +90,6 @@ class PolicyRule:
     when: When
     ask: AskTerms
 
-    @property
-    def sets_critical_quorum(self) -> bool:
-        """Whether it sets a quorum explicitly for critical risk."""
-        names_critical = Risk.CRITICAL in {self.when.at_least, self.ask.risk}
-        return names_critical and self.ask.quorum is not None
-
 
 @dataclass(frozen=True, slots=True)
 class PolicyDocument:
@@ -108,5 +102,7 @@ class PolicyDocument:
     def single_approver_at_critical(self) -> tuple[str, ...]:
         """The IDs of rules that let one person approve at critical risk."""
         return tuple(
-            rule.id for rule in self.rules if rule.sets_critical_quorum and rule.ask.quorum == 1
+            rule.id
+            for rule in self.rules
+            if rule.ask.quorum == 1 and Risk.CRITICAL in {rule.when.at_least, rule.ask.risk}
         )

@@ -139,11 +139,11 @@ class Secrets(Protocol):
     def new_code(self) -> tuple[str, str]:
         """Return an enrollment code: public ID and secret, both upper-case Crockford base32."""
 
-    def word(self, alphabet: str, length: int) -> str:
+    def random_string(self, alphabet: str, length: int) -> str:
         """Return random letters of an alphabet, for people to type."""
 
     def salt(self) -> str:
-        """128 random bits."""
+        """Return 128 random bits."""
 
     def auth_req_id(self, approval_id: str) -> str:
         """Return the agent's handle for this approval. It is recomputed, not stored."""
@@ -157,5 +157,5 @@ class Secrets(Protocol):
         """Return the hash stored instead of these parts. A restore does not change it."""
 
     def pin_answer(self, device_id: str, epoch: int, x: bytes) -> bytes: ...
-    def seal(self, purpose: str, text: bytes) -> bytes: ...
+    def seal(self, purpose: str, plaintext: bytes) -> bytes: ...
     def open(self, purpose: str, sealed: bytes) -> bytes: ...

@@ -1,7 +1,10 @@
 """Registered names: grant types, claims, algorithms, and the prefixes of IDs and secrets."""
 
 import hashlib
+import re
 from typing import Final, NamedTuple
+
+_LABEL: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}(=[A-Za-z0-9][A-Za-z0-9._/@:-]{0,62})?")
 
 GRANT_CIBA: Final = "urn:openid:params:grant-type:ciba"
 GRANT_CLIENT_CREDENTIALS: Final = "client_credentials"
@@ -76,6 +79,9 @@ APP_GRANTS: Final = tuple(grant.name for grant in APP_GRANT_TYPES)
 USUAL_APP_GRANTS: Final = (GRANT_AUTHORIZATION_CODE, GRANT_REFRESH_TOKEN)
 """The default grants of an app."""
 
+LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+"""The hosts of this machine."""
+
 PREFIX_USER: Final = "sayso_us_"
 PREFIX_GROUP: Final = "sayso_gr_"
 PREFIX_AGENT: Final = "sayso_ag_"
@@ -129,6 +135,16 @@ SIGN_IN_ACRS: Final = (ACR_PASSWORD, ACR_PASSKEY)
 def name_id(name: str) -> str:
     """Return the ID of a resource or action type for URL paths, which cannot contain its name."""
     return hashlib.sha256(name.encode()).hexdigest()[:32]
+
+
+def handle_hash(handle: str) -> bytes:
+    """Return the hash of a handle, which is stored instead of the handle."""
+    return hashlib.sha256(handle.encode()).digest()
+
+
+def is_label(text: str) -> bool:
+    """Return whether this is a valid label of an agent."""
+    return _LABEL.fullmatch(text) is not None
 
 
 def is_app(client_id: str) -> bool:

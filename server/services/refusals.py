@@ -18,6 +18,7 @@ from typing import ParamSpec, TypeAlias, TypeVar
 
 from server.model.store import Unit
 from server.protocol import errors
+from server.protocol.text import check_prose
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -59,6 +60,16 @@ def valid(check: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
         return check(*args, **kwargs)
     except ValueError as error:
         raise Invalid(f"{error}.") from None
+
+
+def check_note(text: str | None, *, what: str, max_chars: int) -> str | None:
+    """Return a person's text in its stored form; None if it is empty. Raises errors.Problem 422."""
+    if not text:
+        return None
+    try:
+        return check_prose(text, what=what, max_chars=max_chars)
+    except ValueError as error:
+        raise errors.invalid_body(str(error)) from error
 
 
 class RecordedProblem(errors.Problem):

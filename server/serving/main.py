@@ -1,7 +1,7 @@
 """`sayso serve`: runs the server with gunicorn.
 
 This process imports only settings and gunicorn. The application is imported in the worker, after
-gevent has patched the standard library.
+gevent has monkey-patched the standard library.
 """
 
 import contextlib
@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any, Final
 from gunicorn.app.base import BaseApplication
 
 from server import folders
+from server.protocol.names import LOOPBACK
 from server.serving import descriptors
-from server.settings import ISSUER_FILE, LOOPBACK, BadSetting, Settings, is_loopback, share_metrics
+from server.settings import ISSUER_FILE, BadSetting, Settings, is_loopback, share_metrics
 
 if TYPE_CHECKING:
     from server.model.ports import Clock
@@ -54,7 +55,7 @@ def run(settings: Settings, options: ServeOptions, clock: "Clock | None" = None)
     try:
         application.run()
     finally:
-        if reason := application.refusal():
+        if reason := application.startup_error():
             raise CannotStart(reason)
 
 
@@ -82,8 +83,8 @@ def _check(issuer: str, settings: Settings, options: ServeOptions) -> None:
     public = options.host not in LOOPBACK
     if public and not options.insecure and (is_loopback(issuer) or issuer.startswith("http:")):
         raise BadSetting(
-            f"--host {options.host} serves other machines, but the issuer is {issuer}. "
-            "Set SAYSO_ISSUER to the https URL that they use, or use --insecure."
+            f"--host {options.host} accepts connections from other machines, but the issuer is "
+            f"{issuer}. Set SAYSO_ISSUER to the https URL that they use, or use --insecure."
         )
     if options.workers > 1 and settings.on_sqlite:
         raise BadSetting(
@@ -111,17 +112,18 @@ class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no ty
         self.settings = settings
         self.options = options
         self.clock = clock
-        self._first_pid = os.getpid()
+        self._parent_pid = os.getpid()
         self._refusals = os.pipe()
         self.metrics = settings.data_dir / f"metrics-{options.port}"
         self.capacity = descriptors.capacity(descriptors.raise_limit(), settings.max_connections)
         super().__init__()
 
-    def refusal(self) -> str:
-        """Return the reason why a worker could not start; "" if all started, and in the workers."""
-        if (
-            os.getpid() != self._first_pid
-        ):  # workers also return from `run`, and must not wait for others
+    def startup_error(self) -> str:
+        """Return why a worker could not start, or "" if all started. Always "" in a worker.
+
+        Workers also return from `run`, and must not wait for others.
+        """
+        if os.getpid() != self._parent_pid:
             return ""
         read_end, write_end = self._refusals
         os.close(write_end)
@@ -152,10 +154,10 @@ class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no ty
     def load(self) -> Any:  # noqa: ANN401  # a WSGI application
         """Load the application and start the background loops, in the worker.
 
-        A worker that cannot open the database or its keys reports the reason to the first process
+        A worker that cannot open the database or its keys reports the reason to the parent process
         and stops it. Otherwise gunicorn would keep starting workers that fail.
         """
-        from server.crypto.secrets import BadKeyFile  # noqa: PLC0415  # only after gevent has patched
+        from server.crypto.secrets import BadKeyFile  # noqa: PLC0415  # only after gevent has monkey-patched
         from server.last_seen import OldDatabase  # noqa: PLC0415  # as above
         from server.model.store import Busy  # noqa: PLC0415  # as above
         from server.services.audit.log import BrokenLog  # noqa: PLC0415  # as above
@@ -166,12 +168,12 @@ class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no ty
         except (BadKeyFile, SchemaMismatch, OldDatabase, BrokenLog, Busy) as error:
             os.write(self._refusals[1], f"{error}\n".encode())
             os.kill(os.getppid(), signal.SIGTERM)
-            os._exit(0)  # skips the cleanup, which is up to the first process
+            os._exit(0)  # skips the cleanup, which is up to the parent process
 
     def _create(self) -> Any:  # noqa: ANN401  # as above
-        from server import app, telemetry  # noqa: PLC0415  # only after gevent has patched
-        from server.serving import loops  # noqa: PLC0415  # only after gevent has patched
-        from server.serving.worker import QUEUES, on_a_real_thread, use_own_resolver  # noqa: PLC0415  # only after gevent has patched
+        from server import app, telemetry  # noqa: PLC0415  # only after gevent has monkey-patched
+        from server.serving import loops  # noqa: PLC0415  # only after gevent has monkey-patched
+        from server.serving.worker import QUEUES, on_a_real_thread, use_own_resolver  # noqa: PLC0415  # only after gevent has monkey-patched
 
         telemetry.configure_logging(
             as_json=_as_json(self.settings.log_format), level=self.settings.log_level
@@ -192,7 +194,7 @@ class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no ty
         """Delete the gauges of a worker that exited, such as its open sockets.
 
         This is `prometheus_client.multiprocess.mark_process_dead`, without loading the library in
-        the first process.
+        the parent process.
         """
         for path in self.metrics.glob(f"gauge_live*_{worker.pid}.db"):
             path.unlink(missing_ok=True)
@@ -200,7 +202,7 @@ class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no ty
     def _ready(self, worker: "SaysoWorker") -> None:
         worker.site = self.site
         with contextlib.suppress(OSError):  # the reader of this line may have exited
-            sys.stdout.write(f"Sayso serves {self.settings.issuer}\n")
+            sys.stdout.write(f"Sayso is running at {self.settings.issuer}\n")
             sys.stdout.flush()
         _log_capacity(self.capacity)
 
@@ -211,7 +213,7 @@ def _as_json(log_format: str) -> bool:
 
 def _log_capacity(capacity: descriptors.Capacity) -> None:
     """Log the capacity, as a warning if it allows few feeds."""
-    from server import telemetry  # noqa: PLC0415  # only after gevent has patched
+    from server import telemetry  # noqa: PLC0415  # only after gevent has monkey-patched
 
     log = telemetry.log().info
     if capacity.feeds < descriptors.MIN_FEEDS:

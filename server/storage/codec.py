@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from typing import Any, Final
 
 from sqlalchemy.engine import Row
@@ -13,22 +14,21 @@ from server.services.members import Kind, Members
 def dump(value: object) -> str:
     """Compact JSON text with sorted members."""
     return json.dumps(
-        value, separators=(",", ":"), sort_keys=True, ensure_ascii=False, default=dict
+        value, separators=(",", ":"), sort_keys=True, ensure_ascii=False, default=_to_map
     )
 
 
-def load_map(text: str) -> dict[str, dict[str, str]]:
-    """Load a map of maps of strings."""
-    return dict(json.loads(text))
+def _to_map(value: Any) -> dict[str, object]:  # noqa: ANN401  # what JSON has no type for
+    return dict(value) if isinstance(value, Mapping) else asdict(value)
 
 
-def names(text: str) -> tuple[str, ...]:
-    """Load a list of strings."""
+def load_tuple(text: str) -> tuple[Any, ...]:
+    """Load a list."""
     return tuple(json.loads(text))
 
 
-def string_map(text: str) -> dict[str, str]:
-    """Load a map of strings."""
+def load_map(text: str) -> dict[str, Any]:
+    """Load a map."""
     return dict(json.loads(text))
 
 
@@ -46,13 +46,10 @@ def _as_lists(text: str) -> dict[str, tuple[str, ...]]:
 
 
 _LOAD: Final[Mapping[Kind, Callable[[str], object]]] = {
-    Kind.CHOICES: names,
-    Kind.NAMES: names,
-    Kind.PEOPLE: names,
+    **dict.fromkeys((Kind.CHOICES, Kind.NAMES, Kind.PEOPLE, Kind.KEYS), load_tuple),
     Kind.LISTS: _as_lists,
     Kind.RISKS: _as_risks,
-    Kind.NEEDS: string_map,
-    Kind.KEYS: lambda text: tuple(json.loads(text)),
+    Kind.NEEDS: load_map,
 }
 """The kinds that are stored as JSON. Values of other kinds are stored unchanged."""
 

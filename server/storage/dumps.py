@@ -11,7 +11,7 @@ import sqlite3
 import subprocess
 import time
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -23,7 +23,7 @@ from sqlalchemy.exc import DBAPIError, NoResultFound, OperationalError
 from server.model.operations import InstallationRow
 from server.model.store import Busy
 from server.storage.audit.tables import audit_entries
-from server.storage.open import backup_sqlite
+from server.storage.open import backup_sqlite, postgres_engine
 from server.storage.operations.in_force import items
 from server.storage.operations.installation import InstallationRecords
 
@@ -212,13 +212,11 @@ def restore_postgres(dump_file: Path, url: str, environment: Mapping[str, str]) 
 
 def check_sqlite(path: Path) -> None:
     """Raise `DumpFailed` unless the file passes SQLite's integrity check."""
-    connection = sqlite3.connect(path)
-    try:
-        (result,) = connection.execute("PRAGMA integrity_check").fetchone()
-    except sqlite3.DatabaseError as error:
-        result = str(error)
-    finally:
-        connection.close()
+    with closing(sqlite3.connect(path)) as connection:
+        try:
+            (result,) = connection.execute("PRAGMA integrity_check").fetchone()
+        except sqlite3.DatabaseError as error:
+            result = str(error)
     if result != "ok":
         raise DumpFailed(f"The database in the backup is damaged: {result}.")
 
@@ -240,8 +238,7 @@ def _lock(folder: int) -> None:
 def _engine(url: str) -> Engine:
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
-        psycopg = parsed.set(drivername="postgresql+psycopg")
-        return create_engine(psycopg, poolclass=NullPool, hide_parameters=True)
+        return postgres_engine(parsed)
     engine = create_engine(parsed, poolclass=NullPool, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
@@ -257,22 +254,15 @@ def _engine(url: str) -> Engine:
 
 def _strip(copy: Path) -> None:
     """Make the copy a single file that cannot be used until it is restored."""
-    connection = sqlite3.connect(copy, isolation_level=None)
-    try:
+    with closing(sqlite3.connect(copy, isolation_level=None)) as connection:
         connection.execute("PRAGMA journal_mode=DELETE")
         connection.execute("DELETE FROM installation")
-    finally:
-        connection.close()
 
 
 def _keep(database: Path) -> Path:
     """Link the file that will be replaced under a second name, after a checkpoint of its log."""
-    with suppress(sqlite3.DatabaseError):
-        connection = sqlite3.connect(database, timeout=5)
-        try:
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        finally:
-            connection.close()
+    with suppress(sqlite3.DatabaseError), closing(sqlite3.connect(database, timeout=5)) as old:
+        old.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     number = 1
     while (link := database.with_name(f"{database.name}.replaced-{number}")).exists():
         number += 1

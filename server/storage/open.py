@@ -10,9 +10,8 @@ import fcntl
 import os
 import secrets
 import sqlite3
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from sqlalchemy import (
@@ -40,6 +39,7 @@ from server.storage.writer import (
     PooledReader,
     PooledWriter,
     SqlitePool,
+    run_when_unlocked,
     sqlite_connection,
 )
 
@@ -82,7 +82,7 @@ def upgrade_database(url: str, now: int) -> str:
     if parsed.get_backend_name() == "sqlite":
         with _upgraded_sqlite(Path(parsed.database or ""), now) as former:
             return former
-    engine = create_engine(_psycopg(parsed), poolclass=NullPool, hide_parameters=True)
+    engine = postgres_engine(parsed)
     version = _schema_of(engine)
     _refuse_newer(version)
     if version != SCHEMA:
@@ -94,7 +94,7 @@ def create_tables(url: str, now: int) -> None:
     """Create the tables in an empty PostgreSQL database. Opening a SQLite file creates them."""
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
-        engine = create_engine(_psycopg(parsed), poolclass=NullPool, hide_parameters=True)
+        engine = postgres_engine(parsed)
         if not _schema_of(engine):
             _upgrade(engine, now, is_new=True)
 
@@ -103,15 +103,12 @@ def backup_sqlite(path: Path, target: Path) -> None:
     """Create a consistent copy of a SQLite file that may be in use. Raises FileExistsError."""
     with target.open("xb"):
         target.chmod(0o600)
-    source, copy = sqlite3.connect(path), sqlite3.connect(target)
-    try:
-        source.backup(copy)
-    except BaseException:
-        target.unlink()
-        raise
-    finally:
-        copy.close()
-        source.close()
+    with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(target)) as copy:
+        try:
+            source.backup(copy)
+        except BaseException:
+            target.unlink()
+            raise
 
 
 def _open_sqlite(path: Path, dependencies: StoreDependencies, *, serving: bool) -> SqlStore:
@@ -173,6 +170,11 @@ def _open_postgres(url: URL, dependencies: StoreDependencies) -> SqlStore:
     return SqlStore(PooledWriter(engine), PooledReader(engine), wake, dependencies)
 
 
+def postgres_engine(url: URL) -> Engine:
+    """Return an engine without a pool, and without the checks of `open_store`."""
+    return create_engine(_psycopg(url), poolclass=NullPool, hide_parameters=True)
+
+
 def _psycopg(url: URL) -> URL:
     return url.set(drivername="postgresql+psycopg")
 
@@ -184,7 +186,11 @@ def _sqlite_engine(
         connection = sqlite3.connect(
             path, timeout=patience, isolation_level=None, check_same_thread=False
         )
-        _enable_wal(connection)
+        # Retries, because processes that create the write-ahead log at the same time lock each
+        # other out, and SQLite's timeout does not apply then.
+        run_when_unlocked(
+            connection, "PRAGMA journal_mode=WAL", _COMMAND_PATIENCE_SECONDS, _PAUSE_SECONDS
+        )
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA foreign_keys=ON")
         if query_only:
@@ -198,24 +204,6 @@ def _sqlite_engine(
         isolation_level="AUTOCOMMIT",
         hide_parameters=True,
     )
-
-
-def _enable_wal(connection: sqlite3.Connection) -> None:
-    """Turn on the write-ahead log.
-
-    Retries, because processes that create the log at the same time lock each other out, and
-    SQLite's timeout does not apply then.
-    """
-    deadline = time.monotonic() + _COMMAND_PATIENCE_SECONDS
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode=WAL")
-        except sqlite3.OperationalError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(_PAUSE_SECONDS)
-        else:
-            return
 
 
 @contextmanager

@@ -2,33 +2,40 @@
 
 Prepared statements are compiled once and, on SQLite, run without SQLAlchemy, which takes several
 times as long as SQLite for a small statement. Only the statements of polls, requests and
-redemptions are prepared.
+redemptions, and those that add or find one record, are prepared.
 Never: statements whose text depends on their values, or columns whose type converts values.
 """
 
 import dataclasses
+import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from importlib import import_module
 from operator import attrgetter, itemgetter
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeAlias, TypeVar, cast
 
 from sqlalchemy import (
     ARRAY,
     Boolean,
     Column,
+    ColumnElement,
     Connection,
     Executable,
     Insert,
     Table,
     TableValuedAlias,
+    Update,
     bindparam,
+    delete,
     func,
     insert,
+    select,
+    update,
 )
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.sqlite import pysqlite
 
+from server.storage import codec
 from server.storage.writer import sqlite_connection
 
 if TYPE_CHECKING:
@@ -37,6 +44,7 @@ if TYPE_CHECKING:
 _SQLITE = pysqlite.dialect(paramstyle="qmark")
 """Positional parameters, because looking up named ones takes as long as the rest of an INSERT."""
 Record = TypeVar("Record")
+Key = TypeVar("Key", str, bytes, int)
 Statement: TypeAlias = "Executable | Prepared | Upsert"
 
 
@@ -52,29 +60,82 @@ class DatabaseRows:
         return self._db.execute(statement, values).all()
 
     def _any(self, statement: Statement, /, **values: object) -> bool:
-        """Return whether the statement returns a row, such as the one that it changed."""
+        """Return whether the statement returns a row."""
         return bool(self._rows(statement, values))
 
+    def _change(self, statement: "Executable | Prepared", /, **values: object) -> bool:
+        """Run an UPDATE or DELETE; returns whether it changed a row."""
+        return self._count_changes(statement, **values) > 0
+
+    def _count_changes(self, statement: "Executable | Prepared", /, **values: object) -> int:
+        """Run an UPDATE or DELETE; returns the number of changed rows."""
+        if isinstance(statement, Prepared):
+            return statement.count_changes(self._db, values)
+        return self._db.execute(statement, values).rowcount
+
     def _one(
-        self,
-        read: Callable[[Any], Record],
-        statement: Statement,
-        /,
-        **values: object,
+        self, read: Callable[[Any], Record], statement: Statement, /, **values: object
     ) -> Record | None:
         """Return the record of the first row; None if there are no rows."""
         rows = self._rows(statement, values)
         return read(rows[0]) if rows else None
 
     def _many(
-        self,
-        read: Callable[[Any], Record],
-        statement: Statement,
-        /,
-        **values: object,
+        self, read: Callable[[Any], Record], statement: Statement, /, **values: object
     ) -> list[Record]:
         """Return the record of each row."""
         return [read(row) for row in self._rows(statement, values)]
+
+
+class TimedRows(DatabaseRows):
+    """Rows that depend on the time of the unit of work."""
+
+    def __init__(self, connection: Connection, now: int) -> None:
+        super().__init__(connection)
+        self._now = now
+
+
+class ExpiringRows(DatabaseRows):
+    """Rows that expire."""
+
+    expires_at: ClassVar[Column[int]]
+    kept_ms: ClassVar[int] = 0
+    """How long expired rows are kept."""
+
+    def prune(self, now: int) -> int:
+        """Delete rows that expired long enough ago; returns the number of deleted rows."""
+        is_outdated = self.expires_at <= now - self.kept_ms
+        return self._count_changes(delete(self.expires_at.table).where(is_outdated))
+
+
+class RecordRows(DatabaseRows, Generic[Record, Key]):
+    """The rows of one table, each of which is a record with a key."""
+
+    records: ClassVar["RecordTable[Any]"]
+
+    def add(self, record: Record) -> None:
+        """Store a new record."""
+        self.records.add(self._db, record)
+
+    def add_once(self, record: Record) -> bool:
+        """Store a record; False if there was one with this key before."""
+        return self._any(self.records.insert_once, **self.records.values(record))
+
+    def get(self, key: Key) -> Record | None:
+        """Return the record with this primary key, whatever its state."""
+        return self._find(self.records.by_key, key=key)
+
+    def _set(self, key: Key, *conditions: ColumnElement[bool], **values: object) -> bool:
+        """Change the row with this key if it meets the conditions; returns whether it does."""
+        return self._change(self.records.update(key, *conditions, **values))
+
+    def _find(self, statement: Statement, /, **values: object) -> Record | None:
+        """Return the record of the first row; None if there are no rows."""
+        return self._one(self.records.read, statement, **values)
+
+    def _list(self, statement: Statement, /, **values: object) -> list[Record]:
+        """Return the record of each row."""
+        return self._many(self.records.read, statement, **values)
 
 
 class Prepared:
@@ -88,8 +149,19 @@ class Prepared:
         if connection.dialect.name != "sqlite":
             result = connection.execute(self._statement, dict(values))
             return result.all() if result.returns_rows else ()
+        return self._run_on_sqlite(connection, values).fetchall()
+
+    def count_changes(self, connection: Connection, values: Mapping[str, object]) -> int:
+        """Run an UPDATE or DELETE. Returns the number of changed rows."""
+        if connection.dialect.name != "sqlite":
+            return connection.execute(self._statement, dict(values)).rowcount
+        return self._run_on_sqlite(connection, values).rowcount
+
+    def _run_on_sqlite(
+        self, connection: Connection, values: Mapping[str, object]
+    ) -> sqlite3.Cursor:
         text, to_positional = self._compiled
-        return sqlite_connection(connection).execute(text, to_positional(values)).fetchall()
+        return sqlite_connection(connection).execute(text, to_positional(values))
 
     def run_each(self, connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:
         """Run the statement once for each row, without a result."""
@@ -111,19 +183,14 @@ class Prepared:
 
 
 class Upsert:
-    """An INSERT whose row may exist; `finish` adds ON CONFLICT, which is not standard SQL.
+    """An INSERT of all columns whose row may exist.
 
-    It is prepared when it first runs, because PostgreSQL's dialect takes long to load.
+    `finish` adds ON CONFLICT, which is not standard SQL. The statement is prepared when it first
+    runs, because PostgreSQL's dialect takes long to load.
     """
 
-    def __init__(
-        self,
-        table: Table,
-        values: Mapping[str, object],
-        finish: Callable[[sqlite.Insert], Executable],
-    ) -> None:
+    def __init__(self, table: Table, finish: Callable[[sqlite.Insert], Executable]) -> None:
         self._table = table
-        self._values = values
         self._finish = finish
         self._by_dialect: dict[str, Prepared] = {}
 
@@ -139,16 +206,14 @@ class Upsert:
         name = connection.dialect.name
         if name not in self._by_dialect:
             insert = import_module(f"sqlalchemy.dialects.{name}").insert(self._table)
-            self._by_dialect[name] = Prepared(self._finish(insert.values(self._values)))
+            values: dict[str, object] = {c.key: bindparam(c.key) for c in self._table.c}
+            self._by_dialect[name] = Prepared(self._finish(insert.values(values)))
         return self._by_dialect[name]
 
 
 def insert_once(table: Table) -> Upsert:
     """Return the INSERT of a row with all columns, which returns nothing if the row exists."""
-    values: dict[str, object] = {c.key: bindparam(c.key) for c in table.c}
-    return Upsert(
-        table, values, lambda insert: insert.on_conflict_do_nothing().returning(table.c[0])
-    )
+    return Upsert(table, lambda insert: insert.on_conflict_do_nothing().returning(table.c[0]))
 
 
 def _positional_values(
@@ -161,9 +226,14 @@ def _positional_values(
     return (lambda values: get({**fixed, **values})) if fixed else get
 
 
-def insert_row(table: Table) -> Insert:
-    """Return the INSERT of a row with all columns except autoincrement columns."""
-    columns = [c for c in table.c if c.autoincrement is not True]
+def matches(table: Table, **values: object) -> list[ColumnElement[bool]]:
+    """Return the conditions that columns have these values; None matches every row."""
+    return [table.c[name] == value for name, value in values.items() if value is not None]
+
+
+def insert_row(table: Table, *, without: str = "") -> Insert:
+    """Return the INSERT of a row with all columns except autoincrement columns and `without`."""
+    columns = [c for c in table.c if c.autoincrement is not True and c.key != without]
     return insert(table).values({c.key: bindparam(c.key) for c in columns})
 
 
@@ -213,3 +283,37 @@ def record_reader(
         return record(*values)
 
     return read
+
+
+class RecordTable(Generic[Record]):
+    """A table whose rows are records: the members of a record are named like the columns."""
+
+    def __init__(
+        self, record: Callable[..., Record], table: Table, **load: Callable[[Any], Any]
+    ) -> None:
+        """`load` converts columns: to an enum, or from the JSON text that they store."""
+        in_json = [name for name, function in load.items() if not isinstance(function, type)]
+        self.read = record_reader(record, table, **load)
+        self.values = row_writer(table, **dict.fromkeys(in_json, codec.dump))
+        self._insert = Prepared(insert_row(table))
+        self.insert_once = insert_once(table)
+        self._table = table
+
+    @cached_property
+    def _key(self) -> Column[Any]:
+        """The primary key. Raises ValueError if it has several columns."""
+        (column,) = self._table.primary_key
+        return column
+
+    @cached_property
+    def by_key(self) -> Prepared:
+        """The SELECT of the row with the primary key `key`."""
+        return Prepared(select(self._table).where(self._key == bindparam("key")))
+
+    def add(self, connection: Connection, record: Record) -> None:
+        """Store a new record."""
+        self._insert.run(connection, self.values(record))
+
+    def update(self, key: object, *conditions: ColumnElement[bool], **values: object) -> Update:
+        """Return the UPDATE of the row with this key, if it meets the conditions."""
+        return update(self._table).where(self._key == key, *conditions).values(values)

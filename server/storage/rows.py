@@ -3,22 +3,21 @@
 import hashlib
 from collections.abc import Callable
 from functools import cached_property
-from typing import Protocol
 
 from sqlalchemy import BigInteger, Connection, bindparam, cast, func, select, update
 
 from server.lazy_imports import lazily
 from server.model.audit import StoredLeaf
 from server.model.store import React
+from server.storage.prepared import ExpiringRows
 from server.storage.tables import installation
 
 with lazily():
     from server.model.reactions import Ended, Event
     from server.storage.approvals.approvals import Approvals
     from server.storage.approvals.ceremonies import CeremonyAttempts
-    from server.storage.approvals.consumptions import Consumptions
     from server.storage.approvals.decisions import Decisions
-    from server.storage.approvals.execution_outcomes import Outcomes
+    from server.storage.approvals.executions import Consumptions, Outcomes
     from server.storage.approvals.history import History
     from server.storage.approvals.references import ApprovalReferences
     from server.storage.approvers.approvers import Approvers, Groups
@@ -27,8 +26,7 @@ with lazily():
     from server.storage.audit.entries import Audit
     from server.storage.audit.log import AuditLog
     from server.storage.clients.agents import Agents
-    from server.storage.clients.app_uses import AppUses
-    from server.storage.clients.apps import Apps
+    from server.storage.clients.apps import Apps, AppUses
     from server.storage.clients.icons import Icons
     from server.storage.clients.names import Names
     from server.storage.clients.registrations import Invitations, Registrations
@@ -59,18 +57,10 @@ with lazily():
     from server.storage.tokens.replays import Replays
     from server.storage.tokens.security_events import SecurityEvents
     from server.storage.users.passwords import Passwords
-    from server.storage.users.user_codes import UserCodes
-    from server.storage.users.users import Users
+    from server.storage.users.users import UserCodes, Users
 
 _LOCK = select(func.pg_advisory_xact_lock(cast(bindparam("number"), BigInteger)))
 _BUMP_VERSION = update(installation).values(admin_version=installation.c.admin_version + 1)
-
-
-class Expiring(Protocol):
-    """Rows that expire."""
-
-    def prune(self, now: int) -> object:
-        """Delete the expired rows."""
 
 
 class View:
@@ -102,7 +92,7 @@ class View:
         """The `admin_version` that this view or unit of work sees."""
         return self._cache.version
 
-    directory = cached_property(lambda self: CachedDirectory(self._connection, self._cache))
+    directory = cached_property(lambda self: CachedDirectory(self, self._cache))
     users = cached_property(lambda self: Users(self._connection))
     groups = cached_property(lambda self: Groups(self._connection))
     names = cached_property(lambda self: Names(self._connection))
@@ -169,12 +159,12 @@ class Unit(View):
     """The rows of one unit of work: either all changes are stored, or none."""
 
     @property
-    def expiring(self) -> tuple[Expiring, ...]:
+    def expiring(self) -> tuple[ExpiringRows, ...]:
         """The rows that expire and are then deleted."""
         return (
             *(self.replays, self.device_codes, self.counters, self.passwords),
             *(self.sign_ins, self.browsers, self.flows, self.code_grants),
-            self.security_events,
+            *(self.security_events, self.notifications),
         )
 
     def lock(self, name: str) -> None:

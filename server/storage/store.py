@@ -10,7 +10,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -26,7 +26,6 @@ from server.storage.directory import Cache
 from server.storage.rows import Unit, View
 from server.storage.tables import installation
 from server.storage.writer import (
-    GroupedWriter,
     PooledReader,
     PooledWriter,
     SqlitePool,
@@ -132,31 +131,30 @@ class SqlStore:
         """Start the writer. Call it in the process that uses the store."""
         self._writer.start()
 
-    @contextmanager
-    def write(self) -> Iterator[Unit]:
-        """Yield one unit of work, which is committed if the block ends without an error."""
-        with self._recording(), self._writer.transaction() as connection:
-            rows = self._rows(Unit, connection, lock=True)
-            yield rows
-        audit.note_stored(rows.leaves)
-        if rows.needs_wake:
-            self.wake.notify()
+    def write(self) -> AbstractContextManager[Unit]:
+        """Return one unit of work, which is committed if the block ends without an error."""
+        return self._unit(administers=False)
 
-    @contextmanager
-    def administer(self) -> Iterator[Unit]:
-        """Yield a unit of work that changes the directory, which all other units of work depend on.
+    def administer(self) -> AbstractContextManager[Unit]:
+        """Return a unit of work that changes the directory, which all other units depend on.
 
         No other unit of work runs at the same time: PostgreSQL uses a lock, and SQLite always runs
         only one at a time.
         """
+        return self._unit(administers=True)
+
+    @contextmanager
+    def _unit(self, *, administers: bool) -> Iterator[Unit]:
         with self._recording(), self._writer.transaction() as connection:
-            if not self._on_sqlite:
+            if administers and not self._on_sqlite:
                 connection.execute(_EXCLUSIVE)
             rows = self._rows(Unit, connection, lock=True)
-            rows.bump_admin_version()
+            if administers:
+                rows.bump_admin_version()
             yield rows
         audit.note_stored(rows.leaves)
-        self.wake.notify()
+        if rows.needs_wake:
+            self.wake.notify()
 
     @contextmanager
     def read(self) -> Iterator[View]:
@@ -205,11 +203,6 @@ class SqlStore:
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
-
-    @property
-    def groups_commits(self) -> bool:
-        """Whether units of work share commits."""
-        return isinstance(self._writer, GroupedWriter)
 
     @contextmanager
     def _recording(self) -> Iterator[None]:

@@ -11,6 +11,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ForeignKey,
     Index,
     Integer,
     LargeBinary,
@@ -18,6 +19,7 @@ from sqlalchemy import (
     Table,
     Text,
 )
+from sqlalchemy.schema import SchemaItem
 from sqlalchemy.types import TypeEngine
 
 metadata = MetaData(
@@ -29,27 +31,44 @@ metadata = MetaData(
     }
 )
 
-Millis = BigInteger
-
-Serial = BigInteger().with_variant(Integer, "sqlite")  # SQLite only autoincrements INTEGER keys
-
 ONE_TIME = {"one_time": True}
 """The `info` of a table with short-lived rows for one use; a restore deletes the rows."""
 
 _TYPES: dict[str, TypeEngine[Any]] = {
-    "": Text(),
     "int": Integer(),
     "big": BigInteger(),
     "bytes": LargeBinary(),
     "bool": Boolean(),
+    "serial": BigInteger().with_variant(Integer, "sqlite"),  # SQLite needs INTEGER here
 }
 
 
 def columns(words: str) -> Iterator[Column[Any]]:
-    """Yield columns from `name:type`; text if there is no type, and `?` if NULL is allowed."""
+    """Yield columns from words such as `agent_id:agents.id:cascade:index`: a name and its traits.
+
+    Traits are a type (text if there is none), `key`, `unique`, `index`, the column that it refers
+    to, and `cascade`: the row is deleted with the row that it refers to. `?` allows NULL.
+    """
     for word in words.split():
-        name, _, kind = word.rstrip("?").partition(":")
-        yield Column(name, _TYPES[kind], nullable=word.endswith("?"))
+        name, *traits = word.rstrip("?").split(":")
+        kind = next((_TYPES[trait] for trait in traits if trait in _TYPES), Text())
+        on_delete = "CASCADE" if "cascade" in traits else None
+        references = [ForeignKey(trait, ondelete=on_delete) for trait in traits if "." in trait]
+        yield Column(
+            name,
+            kind,
+            *references,
+            primary_key="key" in traits or "serial" in traits,
+            autoincrement="serial" in traits,
+            unique="unique" in traits or None,
+            index="index" in traits or None,
+            nullable=word.endswith("?"),
+        )
+
+
+def define_table(name: str, words: str, *indexes: SchemaItem, **options: Any) -> Table:  # noqa: ANN401  # options of SQLAlchemy
+    """Define a table with these columns, indexes and options."""
+    return Table(name, metadata, *columns(words), *indexes, **options)
 
 
 def partial_index(name: str, *columns: str, condition: str) -> Index:

@@ -252,13 +252,23 @@ class PooledWriter:
 
 def _begin(connection: sqlite3.Connection, timeout: float, pause: float) -> None:
     """Lock the file. Raises `Busy` if another process holds the lock for too long."""
+    try:
+        run_when_unlocked(connection, "BEGIN IMMEDIATE", timeout, pause)
+    except sqlite3.OperationalError as error:
+        raise Busy("Another process has locked the database.") from error
+
+
+def run_when_unlocked(
+    connection: sqlite3.Connection, statement: str, timeout: float, pause: float
+) -> None:
+    """Run a statement; retry while it fails. Raises the error after the timeout."""
     deadline = time.monotonic() + timeout
     while True:
         try:
-            connection.execute("BEGIN IMMEDIATE")
-        except sqlite3.OperationalError as error:
+            connection.execute(statement)
+        except sqlite3.OperationalError:
             if time.monotonic() > deadline:
-                raise Busy("Another process has locked the database.") from error
+                raise
             time.sleep(pause)
         else:
             return

@@ -29,7 +29,6 @@ HEADERS: Final = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     "Cache-Control": "no-store",
 }
-_MAX_COOKIE = 128
 PAGE_EXPIRED: Final = "This page has expired. Go back and try again."
 _FIRST_ERROR_STATUS: Final = 400
 _SCRIPT_DIRECTIVES: Final = (
@@ -65,7 +64,7 @@ def page(
     **facts: object,
 ) -> Response:
     """Render a template as a page with the security headers."""
-    variables = {"theme": themes.wanted(), **facts}
+    variables = {"theme": themes.current(), **facts}
     response = Response(render_template(template, **variables), status, mimetype="text/html")
     response.headers.extend(HEADERS)
     response.headers["Content-Security-Policy"] = policy(form_action=form_action, script=script)
@@ -125,24 +124,31 @@ def redirect_to_issuer_host(site: Site) -> AnyResponse | None:
     return go(f"{site.server_policy.issuer}{request.path}{'?' * bool(query)}{query}")
 
 
-def cookie_name(site: Site) -> str:
+def _cookie_name(site: Site) -> str:
     """The cookie's name; with TLS it has the `__Host-` prefix, which other hosts cannot set."""
-    return "__Host-sayso" if site.server_policy.issuer.startswith("https:") else "sayso"
+    return "__Host-sayso" if cookies.is_secure(site.server_policy) else "sayso"
 
 
 def cookie_of(site: Site) -> str:
     """The value of the request's cookie; "" if it is missing or malformed."""
-    value = request.cookies.get(cookie_name(site), "")
-    return value if len(value) <= _MAX_COOKIE and value.isascii() else ""
+    return cookies.valid_cookie(request.cookies.get(_cookie_name(site), ""))
 
 
 def with_cookie(site: Site, response: AnyResponse, value: str) -> AnyResponse:
     """Set the cookie. Browsers delete it when they are closed."""
+    return set_cookie(site, response, _cookie_name(site), value)
+
+
+def set_cookie(
+    site: Site, response: AnyResponse, name: str, value: str, *, max_age: int | None = None
+) -> AnyResponse:
+    """Set a cookie that scripts cannot read, and that browsers send with links from other sites."""
     response.set_cookie(
-        cookie_name(site),
+        name,
         value,
         path="/",
-        secure=site.server_policy.issuer.startswith("https:"),
+        max_age=max_age,
+        secure=cookies.is_secure(site.server_policy),
         httponly=True,
         samesite="Lax",
     )
@@ -166,7 +172,7 @@ def parse_form(site: Site) -> Form:
 def is_same_origin(site: Site) -> bool:
     """Reports whether the request is same-origin, as far as its headers say."""
     headers = {name.lower(): value for name, value in request.headers.items()}
-    return cookies.is_from_here(site.server_policy, headers)
+    return cookies.is_same_origin(site.server_policy, headers)
 
 
 def day(at: int) -> str:

@@ -87,7 +87,7 @@ def of_limits(facts: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _usage(near: Mapping[str, Any], limit: int) -> Bar:
     """A bar with its mark at the limit."""
-    kind = "much" if near["over"] else "expired"
+    kind = "much" if near["reached"] else "expired"
     reach = limit * _BEYOND_LIMIT
     return _bar([(kind, min(near["count"], reach))], reach, round(BAR_LENGTH / _BEYOND_LIMIT, 1))
 

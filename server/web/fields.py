@@ -109,13 +109,14 @@ def body(
 def render_fields(
     fields: Sequence[Field],
     document: Mapping[str, Any] | None,
-    typed: SubmittedForm | None,
+    submission: SubmittedForm | None,
     me: str = "",
     offered: Callable[[str], Choices] = lambda _: NONE,
 ) -> list[RenderedField]:
     """Each field with its stored, initial or submitted value. `me` is the signed-in person."""
     return [
-        _render_field(field, document, typed, me, offered(field.suggestions)) for field in fields
+        _render_field(field, document, submission, me, offered(field.suggestions))
+        for field in fields
     ]
 
 
@@ -136,7 +137,7 @@ def _value(field: Field, form: Form) -> object:
 def _render_field(
     field: Field,
     document: Mapping[str, Any] | None,
-    typed: SubmittedForm | None,
+    submission: SubmittedForm | None,
     me: str,
     offered: Choices,
 ) -> RenderedField:
@@ -150,9 +151,9 @@ def _render_field(
         choices = _with_others(offered.values, ticked - {field.box})
     if field.kind in _CHECKBOX_KINDS:
         value = ""
-    if typed is None:
+    if submission is None:
         return RenderedField(field, value, ticked, choices, offered=offered)
-    filled, boxes = _submitted(field, typed.form)
+    filled, boxes = _submitted(field, submission.form)
     if field.kind == "known":
         choices = _with_others(choices, boxes - {field.box})
     return RenderedField(
@@ -160,7 +161,7 @@ def _render_field(
         filled,
         boxes,
         choices,
-        typed.text if typed.member == field.name else "",
+        submission.text if submission.member == field.name else "",
         _stored_text(field, value, ticked)
         if document and (filled, boxes) != (value, ticked)
         else "",
@@ -230,11 +231,9 @@ def _changed_pairs(
     fields: Sequence[Field], document: Mapping[str, Any] | None, form: Form
 ) -> list[tuple[RenderedField, RenderedField]]:
     """The stored and the submitted rendering of every field that changed."""
-    rendered_fields, typed = (
-        render_fields(fields, document, None),
-        render_fields(fields, document, SubmittedForm(form, "", "")),
-    )
-    pairs = zip(rendered_fields, typed, strict=True)
+    stored = render_fields(fields, document, None)
+    submitted = render_fields(fields, document, SubmittedForm(form, "", ""))
+    pairs = zip(stored, submitted, strict=True)
     return [(a, b) for a, b in pairs if (a.value, a.ticked) != (b.value, b.ticked)]
 
 

@@ -7,10 +7,12 @@ compressed: the size of a compressed page could reveal its secrets (BREACH).
 
 import gzip
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
-from flask import Response, request
+from flask import Flask, Response, request
 
 from server.web.browser import HEADERS, policy
 
@@ -19,26 +21,36 @@ _TAG_LENGTH: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
-class StaticFile:
+class _PreparedFile:
     """A file's contents, and their ETag (RFC 9110 8.8.3)."""
 
     body: bytes
-    media_type: str
     tag: str
     compressed: bytes
 
 
-def static_file(body: bytes, media_type: str) -> StaticFile:
-    """Prepare a file. Callers cache the result, because it is hashed and compressed here."""
-    tag = hashlib.sha256(body).hexdigest()[:_TAG_LENGTH]
-    return StaticFile(body, media_type, tag, gzip.compress(body, mtime=0))
+def add_file(
+    app: Flask, name: str, media_type: str, load: Callable[[], bytes], *, script: bool = False
+) -> None:
+    """Serve a file under its name. It is loaded, hashed and compressed at its first request."""
+
+    @cache
+    def prepared() -> _PreparedFile:
+        body = load()
+        tag = hashlib.sha256(body).hexdigest()[:_TAG_LENGTH]
+        return _PreparedFile(body, tag, gzip.compress(body, mtime=0))
+
+    def view() -> Response:
+        return _response(prepared(), media_type, script=script)
+
+    app.add_url_rule(f"/{name}", endpoint=name, view_func=view, methods=["GET"])
 
 
-def response(file: StaticFile, *, script: bool = False) -> Response:
+def _response(file: _PreparedFile, media_type: str, *, script: bool) -> Response:
     """The response with the file, or 304 if the browser has it."""
     shrinks = len(file.compressed) < len(file.body)
     zipped = shrinks and request.accept_encodings["gzip"] > 0
-    answer = Response(file.compressed if zipped else file.body, mimetype=file.media_type)
+    answer = Response(file.compressed if zipped else file.body, mimetype=media_type)
     answer.set_etag(f"{file.tag}-gzip" if zipped else file.tag)
     if shrinks:
         answer.vary.add("Accept-Encoding")

@@ -6,7 +6,7 @@ calls.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -91,9 +91,13 @@ def number_of(form: Form, name: str, label: str = "") -> int | None:
     return int(text)
 
 
-def statement(form: Form) -> dict[str, str]:
-    """A body with only the signed statement."""
-    return {"statement": form.get("statement") or ""}
+def texts(*names: str) -> Callable[[Form], dict[str, str]]:
+    """Makes a body with the texts of these fields; an empty field is an empty string."""
+    return lambda form: {name: form.get(name) or "" for name in names}
+
+
+statement: Final = texts("statement")
+"""Makes a body with only the signed statement."""
 
 
 def creates(  # one parameter for each column

@@ -24,7 +24,6 @@ _ICONS: Final = {
 }
 WORKER: Final = "service-worker.js"
 _MANIFEST: Final = "manifest.webmanifest"
-_RENDERED_FILES: Final = {WORKER: "text/javascript", _MANIFEST: "application/manifest+json"}
 
 
 def add_installable(app: Flask) -> None:
@@ -36,13 +35,12 @@ def add_installable(app: Flask) -> None:
         return page("offline.html", script=True, theme=themes.SYSTEM)
 
     for name, media_type in _ICONS.items():
-        view = partial(_icon, name, media_type)
-        app.add_url_rule(f"/{name}", endpoint=name, view_func=view, methods=["GET"])
-    icon = partial(_icon, "icon-192.png", _ICONS["icon-192.png"])
-    app.add_url_rule("/favicon.ico", endpoint="favicon.ico", view_func=icon, methods=["GET"])
-    for name, media_type in _RENDERED_FILES.items():
-        view = partial(_rendered_file, name, media_type)
-        app.add_url_rule(f"/{name}", endpoint=name, view_func=view, methods=["GET"])
+        files.add_file(app, name, media_type, (ICONS / name).read_bytes)
+    files.add_file(app, "favicon.ico", "image/png", (ICONS / "icon-192.png").read_bytes)
+    # The service worker's own policy allows it to call the API.
+    files.add_file(app, WORKER, "text/javascript", partial(_render, WORKER), script=True)
+    manifest = partial(_render, _MANIFEST)
+    files.add_file(app, _MANIFEST, "application/manifest+json", manifest)
 
 
 @cache
@@ -54,20 +52,5 @@ def version() -> str:
     return digest.hexdigest()[:12]
 
 
-def _rendered_file(name: str, media_type: str) -> Response:
-    """A rendered file. The service worker's own policy allows it to call the API."""
-    return files.response(_render(name, media_type), script=name == WORKER)
-
-
-@cache
-def _render(name: str, media_type: str) -> files.StaticFile:
-    return files.static_file(render_template(name, version=version()).encode(), media_type)
-
-
-def _icon(name: str, media_type: str) -> Response:
-    return files.response(_read(name, media_type))
-
-
-@cache
-def _read(name: str, media_type: str) -> files.StaticFile:
-    return files.static_file((ICONS / name).read_bytes(), media_type)
+def _render(name: str) -> bytes:
+    return render_template(name, version=version()).encode()

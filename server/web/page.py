@@ -17,6 +17,8 @@ Facts: TypeAlias = dict[str, Any]
 Sentence: TypeAlias = tuple[str | int, ...]
 """Text for a template; numbers in it are times, in milliseconds."""
 CONSOLE: Final = "/admin"
+TEN: Final = (("limit", "10"),)
+"""The parameters of a short list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +67,27 @@ def in_console(path: str) -> bool:
     return path == CONSOLE or path.startswith(f"{CONSOLE}/")
 
 
-def console_list(at: str, template: str, route: str, *query: str) -> Page:
-    """A console page with one paginated list."""
+def console_list(name: str, route: str, *query: str) -> Page:
+    """A console page with one paginated list. `name` is its template's folder and its own name."""
+    folder, at = name.split("/")
+    template = f"{folder}/console_{at}.html"
     return Page(f"{CONSOLE}/{at}", template, at, (Read(at, route, (*query, "cursor")),))
+
+
+def record_page(
+    name: str, *reads: Read, draw: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
+) -> Page:
+    """The console page of one record. `name` is its template's folder and the record's noun."""
+    folder, noun = name.split("/")
+    template = f"{folder}/console_{noun}.html"
+    return Page(f"{CONSOLE}/{noun}s/<id>", template, f"{noun}s", reads, draw=draw)
+
+
+def recent_approvals(id_parameter: str) -> Read:
+    """The ten newest requests of the page's agent or user."""
+    return Read(
+        "recent", "GET /api/admin/approvals", fixed_parameters=TEN, id_parameter=id_parameter
+    )
 
 
 def form_page(

@@ -26,7 +26,7 @@ from server.web.choices import choices
 from server.web.console import client_fields
 from server.web.fields import RenderedField, SubmittedForm
 from server.web.form import FormAction
-from server.web.page import Facts, Page
+from server.web.page import Facts, Page, in_console
 from server.web.table import FORMS, PAGES, form_at, page_at, required_routes
 from server.web.template_filters import FILTERS, OptionalMembers
 from server.web.visit import Visit
@@ -156,16 +156,16 @@ def _sign_in(problem: errors.Problem, *, asked: bool) -> AnyResponse:
 def show(
     visit: Visit,
     row: Page,
-    typed: SubmittedForm | None = None,
-    told: Document | None = None,
-    more: Mapping[str, Any] = {},  # read only
+    submission: SubmittedForm | None = None,
+    response: Document | None = None,
+    extra: Mapping[str, Any] = {},  # read only
 ) -> AnyResponse:
     """Render a page. Raises errors.Problem.
 
-    `typed` is the form that was submitted on the page, and `told` is the API's response to it.
+    `submission` is the form that was submitted on the page, and `response` the API's response.
     """
     facts: Facts = {read.fact: visit.answer(read) for read in row.reads}
-    if row.load is not None and not more:
+    if row.load is not None and not extra:
         loaded = row.load(visit)
         if not isinstance(loaded, dict):
             return loaded
@@ -180,34 +180,30 @@ def show(
 
     def fields_of(path: str) -> list[RenderedField]:
         form = form_at(path)
-        submitted = typed if form.page == row.path else None
+        shown = submission if form.page == row.path else None
         me, offered = visit.person.user.name, partial(choices, facts, visit.may)
-        return fields.render_fields(
-            form.fields, facts.get(form.values_from), submitted, me, offered
-        )
+        return fields.render_fields(form.fields, facts.get(form.values_from), shown, me, offered)
 
-    if typed is not None:
-        facts |= {"refused": typed, "sent": _first(typed.form)}
-    facts = {"page": row, "fields_of": fields_of, "told": told, **facts, **more}
-    return draw(visit, row.template, row.menu_key, facts, in_console=row.in_console)
+    if submission is not None:
+        facts |= {"refused": submission, "sent": _first(submission.form)}
+    facts = {"page": row, "fields_of": fields_of, "told": response, **facts, **extra}
+    return draw(visit, row.template, row.menu_key, facts)
 
 
-def draw(
-    visit: Visit, template: str, at: str, facts: Mapping[str, Any], *, in_console: bool
-) -> AnyResponse:
+def draw(visit: Visit, template: str, at: str, facts: Mapping[str, Any]) -> AnyResponse:
     """Render a template with the variables that all pages share."""
-    site = visit.site
+    site, console = visit.site, in_console(request.path)
     shared = {
         "csrf": site.devices.browsers.csrf(visit.cookie),
         "now": site.clock.now(),
         "person": visit.person,
         "issuer": site.server_policy.issuer,
         "rp_id": site.server_policy.rp_id,
-        "menu": _console_menu(visit) if in_console else OWN_MENU,
-        "in_console": in_console,
-        "frame": "console_frame.html" if in_console else "frame.html",
+        "menu": _console_menu(visit) if console else OWN_MENU,
+        "in_console": console,
+        "frame": "console_frame.html" if console else "frame.html",
         "at": at,
-        "about": visit.about,
+        "about": visit.record_id,
         "asked": request.args,
         "done": request.args.get("done", ""),
         "ended": request.args.get("ended") == "true",
@@ -239,12 +235,12 @@ def submit(visit: Visit, row: FormAction) -> AnyResponse:
     form = visit.form()
     if row.handler is not None:
         result = row.handler(visit, form)
-        return show(visit, page_at(row.page), more=result) if isinstance(result, dict) else result
+        return show(visit, page_at(row.page), extra=result) if isinstance(result, dict) else result
     try:
         body = row.sends(form, _stored_record(visit, row))
         if row.signs is not None and form.get("statement") is None:
             return _ask_to_sign(visit, row, form, row.signs(visit, cast("Document", body)))
-        response = visit.calls.do(row.route, visit.about, body, form)
+        response = visit.calls.do(row.route, visit.record_id, body, form)
     except ValueError as error:
         member = getattr(error, "member", "") or "invalid_body"
         refused = errors.Problem(422, member, str(error).rstrip(".") + ".")
@@ -256,15 +252,15 @@ def submit(visit: Visit, row: FormAction) -> AnyResponse:
     return _succeed(visit, row, form, response)
 
 
-def _succeed(visit: Visit, row: FormAction, form: Form, told: Document) -> AnyResponse:
+def _succeed(visit: Visit, row: FormAction, form: Form, response: Document) -> AnyResponse:
     """The response after the API accepted the form."""
     if row.shows_response:
-        return show(visit, page_at(row.page), SubmittedForm(form, "", ""), told)
+        return show(visit, page_at(row.page), SubmittedForm(form, "", ""), response)
     if row.answer:
-        drawn = {} if row.draw is None else row.draw(told)
-        facts = {"told": told, "sent": _first(form), "form": row, **drawn}
-        return draw(visit, row.answer, _menu_entry(row), facts, in_console=row.in_console)
-    return go(visit.site.server_policy.issuer + row.then.replace("<id>", visit.about))
+        drawn = {} if row.draw is None else row.draw(response)
+        facts = {"told": response, "sent": _first(form), "form": row, **drawn}
+        return draw(visit, row.answer, _menu_entry(row), facts)
+    return go(visit.site.server_policy.issuer + row.then.replace("<id>", visit.record_id))
 
 
 def _stored_record(visit: Visit, row: FormAction) -> Document | None:
@@ -283,8 +279,8 @@ def _show_again(visit: Visit, row: FormAction, problem: errors.Problem, form: Fo
     names = {field.name for field in row.fields}
     member = str(problem.members.get("member", problem.code))
     text = fields.with_labels(problem.detail.removeprefix(f"/{member}: "), row.fields)
-    typed = SubmittedForm(form, member if member in names else "", text)
-    answer = show(visit, page_at(row.page), typed)
+    submission = SubmittedForm(form, member if member in names else "", text)
+    answer = show(visit, page_at(row.page), submission)
     answer.status_code = problem.status
     return answer
 
@@ -298,7 +294,7 @@ def _ask_to_sign(visit: Visit, row: FormAction, form: Form, wanted: object) -> A
         "wanted": wanted,
         "action": request.path,
     }
-    return draw(visit, "sign.html", _menu_entry(row), facts, in_console=row.in_console)
+    return draw(visit, "sign.html", _menu_entry(row), facts)
 
 
 def _menu_entry(row: FormAction) -> str:

@@ -7,7 +7,7 @@ import functools
 import re
 from typing import Final
 
-from flask import Flask, Response, render_template, request
+from flask import Flask, render_template, request
 from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
@@ -27,9 +27,8 @@ def add_static(app: Flask) -> None:
     for path in sorted(TEMPLATES.rglob("*.*")):
         if path.suffix in _MEDIA_TYPES and path.name != WORKER:
             template = path.relative_to(TEMPLATES).as_posix()
-            view = functools.partial(_file, template, _MEDIA_TYPES[path.suffix])
-            url = f"/{path.name}"
-            app.add_url_rule(url, endpoint=path.name, view_func=view, methods=["GET"])
+            load = functools.partial(_render, template)
+            files.add_file(app, path.name, _MEDIA_TYPES[path.suffix], load)
 
     app.register_error_handler(HTTPException, _error_response)
 
@@ -80,10 +79,5 @@ _OTHER_ERROR_TEXT: Final = (
 )
 
 
-def _file(name: str, media_type: str) -> Response:
-    return files.response(_render(name, media_type))
-
-
-@functools.cache
-def _render(name: str, media_type: str) -> files.StaticFile:
-    return files.static_file(render_template(name).encode(), media_type)
+def _render(name: str) -> bytes:
+    return render_template(name).encode()

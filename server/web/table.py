@@ -22,38 +22,15 @@ from server.web.standing_grants import pages as standing_grants
 from server.web.tokens import pages as tokens
 from server.web.users import pages as users
 
-PAGES: Final[tuple[Page, ...]] = (
-    *approvals.PAGES,
-    *standing_grants.PAGES,
-    *consents.PAGES,
-    *tokens.PAGES,
-    *incidents.PAGES,
-    *clients.PAGES,
-    *devices.PAGES,
-    *approvers.PAGES,
-    *users.PAGES,
-    *resources.PAGES,
-    *policy.PAGES,
-    *audit.PAGES,
-    *notifications.PAGES,
-    *operations.PAGES,
+_MODULES: Final = (
+    *(approvals, standing_grants, consents, tokens, incidents, clients, client_forms, devices),
+    *(approvers, users, resources, policy, audit, notifications, operations, ciba, sign_in),
 )
-FORMS: Final[tuple[FormAction, ...]] = (
-    *approvals.FORMS,
-    *standing_grants.FORMS,
-    *consents.FORMS,
-    *tokens.FORMS,
-    *incidents.FORMS,
-    *client_forms.FORMS,
-    *devices.FORMS,
-    *approvers.FORMS,
-    *users.FORMS,
-    *resources.FORMS,
-    *policy.FORMS,
-    *notifications.FORMS,
-    *operations.FORMS,
-    *ciba.FORMS,
-    *sign_in.FORMS,
+PAGES: Final[tuple[Page, ...]] = tuple(
+    page for module in _MODULES for page in vars(module).get("PAGES", ())
+)
+FORMS: Final[tuple[FormAction, ...]] = tuple(
+    form for module in _MODULES for form in vars(module).get("FORMS", ())
 )
 _PAGES: Final = {page.path: page for page in PAGES}
 _FORMS: Final = {form.path: form for form in FORMS}

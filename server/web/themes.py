@@ -8,9 +8,6 @@ from collections.abc import Mapping
 from typing import Final
 
 from flask import request
-from werkzeug.wrappers import Response as AnyResponse
-
-from server.http.site import Site
 
 SYSTEM: Final = "system"
 THEMES: Final[Mapping[str, str]] = {
@@ -19,25 +16,11 @@ THEMES: Final[Mapping[str, str]] = {
     "dark": "Dark",
     "contrast": "High contrast",
 }
-_COOKIE: Final = "sayso-theme"
-_YEAR: Final = 365 * 24 * 60 * 60
+COOKIE: Final = "sayso-theme"
+YEAR: Final = 365 * 24 * 60 * 60
 
 
-def wanted() -> str:
+def current() -> str:
     """The theme in the request's cookie; the system's if it is missing or unknown."""
-    value = request.cookies.get(_COOKIE, "")
+    value = request.cookies.get(COOKIE, "")
     return value if value in THEMES else SYSTEM
-
-
-def with_theme(site: Site, response: AnyResponse, theme: str) -> AnyResponse:
-    """Set the theme cookie for a year."""
-    response.set_cookie(
-        _COOKIE,
-        theme,
-        path="/",
-        max_age=_YEAR,
-        secure=site.server_policy.issuer.startswith("https:"),
-        httponly=True,
-        samesite="Lax",  # a page opened from a link in an email must have the theme immediately
-    )
-    return response

@@ -4,7 +4,7 @@ Owns: its person, its API calls, and the check that the form came from one of ou
 Never: the contents of a page.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -26,17 +26,24 @@ from server.web.page import Read
 _HIDDEN_STATUSES = frozenset({403, 404})
 
 
+def refusal_text(refused: errors.Problem | ValueError, shown: Collection[int]) -> str:
+    """The text of a refusal for the page of its form. Raises problems with other statuses."""
+    if isinstance(refused, ValueError):
+        return f"{refused}."
+    if refused.status not in shown:
+        raise refused
+    return refused.detail
+
+
 class Visit:
     """One request."""
 
-    def __init__(self, site: Site, about: str = "") -> None:
+    def __init__(self, site: Site, record_id: str = "") -> None:
         self.site = site
-        self.about = about
+        self.record_id = record_id
         """The id in its path."""
-        self.cookie = cookies.valid_cookie(
-            request.cookies.get(cookies.name(site.server_policy), "")
-        )
         self._request = read_request(site)
+        self.cookie = cookies.session_cookie(site.server_policy, self._request)
         self.calls = Calls(site, self._request.headers, self._request.peer)
 
     @cached_property
@@ -61,16 +68,26 @@ class Visit:
         """Call an API route that reads. Raises errors.Problem."""
         return self.calls.read(route, about, query)
 
+    def read_all(self, route: str, **query: str) -> Iterator[Document]:
+        """The items of all pages of a list. The person's right is checked for each page."""
+        cursor = ""
+        while True:
+            page = self.read(route, limit="200", cursor=cursor, **query)
+            yield from page["items"]
+            if not page["next"]:
+                return
+            cursor = page["next"]
+
     def answer(self, read: Read) -> Document | None:
         """Make an API call of a page; None if an optional one is refused. Raises errors.Problem."""
         parameters = {
             name: value for name in read.query if (value := request.args.get(name, "").strip())
         }
         parameters = {**parameters, **days.span(parameters)}
-        about = {read.id_parameter: self.about} if read.id_parameter else {}
+        about = {read.id_parameter: self.record_id} if read.id_parameter else {}
         query = {**dict(read.fixed_parameters), **about, **parameters}
         try:
-            return self.calls.read(read.route, self.about, query)
+            return self.calls.read(read.route, self.record_id, query)
         except errors.Problem as problem:
             if read.optional and problem.status in _HIDDEN_STATUSES:
                 return None

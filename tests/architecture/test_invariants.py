@@ -28,11 +28,11 @@ def test_each_invariant_has_a_test_and_a_proof_that_it_can_fail():
     wrong = [
         f"{row.id}: {test}"
         for row in invariants.rows()
-        for test in (row.tried_by, row.shown_by)
+        for test in (row.test, row.failure_test)
         if row.id not in re.findall(r"\bI\d+\b", invariants.docstring_of(test))
     ]
     assert wrong == []
-    assert [row.id for row in invariants.rows() if row.tried_by == row.shown_by] == []
+    assert [row.id for row in invariants.rows() if row.test == row.failure_test] == []
 
 
 def test_every_seeded_fault_is_used():

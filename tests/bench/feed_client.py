@@ -1,9 +1,9 @@
 """The approvers and the agent of the feed benchmark, in their own process.
 
 `python -m tests.bench.feed_client PORT FILE`. FILE has one JSON object: for each approver the URL
-and headers of a socket, and for each request its bytes as text and its user. It connects, prints
-`ready`, waits for a line, sends requests at a steady pace, and prints how long each frame took from
-sending the request, and the counts of answers and events.
+and headers of a socket, and for each request its bytes as text and the index of its approver. It
+connects, prints `ready`, waits for a line, sends requests at a steady pace, and prints the latency
+of each frame, measured from sending its request, and the counts of responses and events.
 """
 
 import asyncio
@@ -23,14 +23,14 @@ _TIMEOUT_SECONDS = 10
 
 
 async def _next_event(socket: ClientConnection) -> tuple[str, float]:
-    """Return the next event and the time when it came."""
+    """Return the next event and the time it arrived."""
     while True:
         frame = json.loads(await socket.recv())
         if frame["type"] == "event":
             return f"{frame['event']}, held {frame['held']}", time.perf_counter()
 
 
-async def _ask(port: int, request: bytes) -> str:
+async def _send_request(port: int, request: bytes) -> str:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(request)
     answer = await reader.read()
@@ -63,14 +63,14 @@ async def _time_request(
     port: int, entry: dict[str, Any], sockets: list[ClientConnection]
 ) -> tuple[str, float]:
     await asyncio.sleep(random.random() * 2 * _PAUSE_SECONDS)  # noqa: S311  # a random pause, not a secret
-    began = time.perf_counter()
+    sent_at = time.perf_counter()
     frame = asyncio.create_task(_next_event(sockets[entry["approver"]]))
-    status = await _ask(port, entry["request"].encode())
+    status = await _send_request(port, entry["request"].encode())
     if status != "200":
         frame.cancel()
         return status, 0.0
-    event, came = await asyncio.wait_for(frame, _TIMEOUT_SECONDS)
-    return f"{status} {event}", (came - began) * 1000
+    event, received_at = await asyncio.wait_for(frame, _TIMEOUT_SECONDS)
+    return f"{status} {event}", (received_at - sent_at) * 1000
 
 
 def main(arguments: list[str]) -> None:

@@ -1,7 +1,8 @@
 """The feed's last step: a real terminal app in a pseudo-terminal, and its screen.
 
-Owns: the time when a request's headline was on the screen. The program's output is timestamped when
-it is read; rendering it is slow in Python, so it follows the timestamp and is not counted.
+Owns: measuring when a request's headline appears on the screen. The program's output is timestamped
+when it is read; rendering is slow in Python, so it happens after the timestamp is taken and is not
+measured.
 """
 
 import json
@@ -61,16 +62,16 @@ class Window:
 
     def __enter__(self) -> Self:
         """Open the app with one request that stays selected, so that nothing moves."""
-        with self._ask() as line:
-            assert line.recv(_LARGEST_READ).startswith(b"HTTP/1.1 200")
+        with self._ask() as connection:
+            assert connection.recv(_LARGEST_READ).startswith(b"HTTP/1.1 200")
         self._child = pexpect.spawn(
             sys.executable,
             ["-m", "approver_tui"],
             env=self._environment(),
             dimensions=(_LINES, _COLUMNS),
         )
-        self._until("LIVE")
-        self._until(_headline(self._count))
+        self._wait_for_text("LIVE")
+        self._wait_for_text(_headline(self._count))
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -88,9 +89,9 @@ class Window:
     def _show_request(self) -> Seen:
         self._read_for(random.random() * 2 * _PAUSE_SECONDS)  # noqa: S311  # a random pause, not a secret
         sent_at = time.time()
-        with self._ask() as line:
-            drawn_at = self._until(_headline(self._count))
-            assert line.recv(_LARGEST_READ).startswith(b"HTTP/1.1 200")
+        with self._ask() as connection:
+            drawn_at = self._wait_for_text(_headline(self._count))
+            assert connection.recv(_LARGEST_READ).startswith(b"HTTP/1.1 200")
         return Seen(_headline(self._count), sent_at, drawn_at)
 
     def _note(self, seen: list[Seen]) -> None:
@@ -115,17 +116,17 @@ class Window:
             "authorization_details": json.dumps([_payment(self._count)]),
             "login_hint": self.person.user,
         }
-        line = socket.create_connection(("127.0.0.1", self.server.port), _TIMEOUT_SECONDS)
-        line.sendall(post("/bc-authorize", self.key, form))
-        return line
+        connection = socket.create_connection(("127.0.0.1", self.server.port), _TIMEOUT_SECONDS)
+        connection.sendall(post("/bc-authorize", self.key, form))
+        return connection
 
-    def _until(self, words: str) -> float:
+    def _wait_for_text(self, words: str) -> float:
         """Return the time of the read after which the screen shows these words.
 
         Output is rendered only when it contains them, together with what came before.
         """
-        unread, ends = b"", time.time() + _TIMEOUT_SECONDS
-        while time.time() < ends:
+        unread, deadline = b"", time.time() + _TIMEOUT_SECONDS
+        while time.time() < deadline:
             piece, moment = self._read(0.05), time.time()
             unread += piece
             if not piece or words.encode() in unread:
@@ -136,8 +137,8 @@ class Window:
         raise AssertionError(f"never saw {words!r} on:\n{self._text()}")
 
     def _read_for(self, seconds: float) -> None:
-        ends = time.time() + seconds
-        while (seconds_left := ends - time.time()) > 0:
+        deadline = time.time() + seconds
+        while (seconds_left := deadline - time.time()) > 0:
             self._stream.feed(self._read(seconds_left))
 
     def _read(self, seconds: float) -> bytes:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 _TICK_US = 1_000_000 // os.sysconf("SC_CLK_TCK")
-_UTIME, _STIME = 11, 12  # positions after the name in /proc/PID/stat
+_TIMES = slice(11, 15)
+"""Positions of utime, stime, cutime and cstime after the name in /proc/PID/stat."""
 
 
 def tree(root: int) -> Iterator[int]:
@@ -18,7 +19,10 @@ def tree(root: int) -> Iterator[int]:
 
 
 def processor_us(root: int) -> int:
-    """Return the processor time of the tree in microseconds, with kernel time."""
+    """Return the processor time of the tree in microseconds, with kernel time.
+
+    The time of children that have ended is in the times of their parents.
+    """
     return sum(_processor_us(process) for process in tree(root))
 
 
@@ -40,7 +44,7 @@ def settled_mib(root: int, seconds: float = 3.0) -> float:
 
 def _processor_us(process: int) -> int:
     fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[_UTIME]) + int(fields[_STIME])) * _TICK_US
+    return sum(map(int, fields[_TIMES])) * _TICK_US
 
 
 def _pss_kib(process: int) -> int:

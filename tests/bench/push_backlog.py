@@ -27,31 +27,32 @@ from tests.support.servers.server import ROOT, LiveServer, live_server
 
 _PUSHES = 10_000
 _ACCEPTING = 4
-"""Number of push services that accept messages, as of four browser vendors."""
+"""Number of push services that accept messages: one for each of four browser vendors."""
 _APPROVALS = 60
-_HELD_SECONDS = 0.02
+_POLL_SETTLE_SECONDS = 0.02
 _BAR = 1.5
-_P95_BAR_MS = 100.0
-"""The limit for the 99th percentile of the time from a decision to a long poll. The 99th percentile
-of sixty approvals would be the longest one, so the 95th percentile is tested."""
+_MAX_P95_MS = 100.0
+"""The goal is for the 99th percentile. With sixty approvals that would be the longest one, so the
+95th percentile must reach it."""
 
 
 def main() -> None:
     """Run both measurements on one server, one after the other."""
     say(
-        f"## Pushes: an approval while {_PUSHES:,} wait to leave, a fifth of them to one that hangs"
+        f"## Pushes: an approval while {_PUSHES:,} pushes are queued, a fifth of them for a "
+        "service that hangs"
     )
     with push_services() as origins, _server(origins) as server:
-        without_load, with_load = both(server, origins, _PUSHES, _APPROVALS)
+        without_load, with_load = measure_both(server, origins, _PUSHES, _APPROVALS)
     verdict("ratio of the medians", slowed(without_load, with_load), _BAR, " times")
-    verdict("p95 beside the pushes", p95(with_load), _P95_BAR_MS, " ms")
+    verdict("p95 while pushes are sent", p95(with_load), _MAX_P95_MS, " ms")
 
 
 @contextlib.contextmanager
 def push_services() -> Iterator[list[str]]:
     """Run the push services; yield their origins. The first one hangs."""
     with subprocess.Popen(
-        [sys.executable, "-m", "tests.bench.push_far", str(_ACCEPTING)],
+        [sys.executable, "-m", "tests.bench.fake_push_services", str(_ACCEPTING)],
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -62,9 +63,9 @@ def push_services() -> Iterator[list[str]]:
         process.terminate()
 
 
-def slowed(alone: Sequence[float], beside: Sequence[float]) -> float:
+def slowed(without_load: Sequence[float], with_load: Sequence[float]) -> float:
     """Return the ratio of the median approval times, with and without the pushes."""
-    return statistics.median(beside) / statistics.median(alone)
+    return statistics.median(with_load) / statistics.median(without_load)
 
 
 def p95(taken: Sequence[float]) -> float:
@@ -72,29 +73,29 @@ def p95(taken: Sequence[float]) -> float:
     return statistics.quantiles(taken, n=20)[-1]
 
 
-def both(
+def measure_both(
     server: LiveServer, origins: Sequence[str], pushes: int, approvals: int
 ) -> tuple[Sequence[float], Sequence[float]]:
-    """Return the milliseconds of approvals with an empty outbox, and while pushes are sent."""
+    """Return approval times in milliseconds: with an empty outbox, then while pushes are sent."""
     person, agent = new_web_person(server), new_agent(server)
-    called = [_subscribed(new_web_person(server), origin) for origin in origins]
+    subscription_ids = [_subscribed(new_web_person(server), origin) for origin in origins]
     _approve(person, agent)
     say("| outbox | approvals | p50 ms | p95 ms | longest ms |\n|---|---|---|---|---|")
-    alone = _timed("empty", person, agent, approvals)
-    _fill(server, called, origins, pushes)
-    before, began = _left(server), time.monotonic()
-    with_load = _timed(f"{pushes:,} pushes leave", person, agent, approvals)
-    after, seconds = _left(server), time.monotonic() - began
-    say(f"\n{(before - after) / seconds:.0f} pushes left each second; {after:,} still waited")
+    without_load = _timed("empty", person, agent, approvals)
+    _fill(server, subscription_ids, origins, pushes)
+    before, began = _pending_count(server), time.monotonic()
+    with_load = _timed(f"sending {pushes:,} pushes", person, agent, approvals)
+    after, seconds = _pending_count(server), time.monotonic() - began
+    say(f"\n{(before - after) / seconds:.0f} pushes sent per second; {after:,} still queued")
     assert after > 0, "the outbox was empty before the end: measure fewer approvals"
     check_accepted(server)
-    return alone, with_load
+    return without_load, with_load
 
 
 def check_accepted(server: LiveServer) -> None:
     """Raise `WrongAnswers` if a push is dead, because dead pushes reduce the load."""
     if lost := _count(server, "dead"):
-        raise WrongAnswers(f"push backlog: expected only accepted pushes; {lost} were given up")
+        raise WrongAnswers(f"push backlog: expected only accepted pushes; {lost} were abandoned")
 
 
 @contextlib.contextmanager
@@ -117,15 +118,17 @@ def _subscribed(person: WebPerson, origin: str) -> str:
     return subscription_id
 
 
-def _fill(server: LiveServer, called: Sequence[str], origins: Sequence[str], pushes: int) -> None:
+def _fill(
+    server: LiveServer, subscription_ids: Sequence[str], origins: Sequence[str], pushes: int
+) -> None:
     """Queue this many pushes, for each of these browsers in turn, in one transaction."""
     with server.services.store.write() as tx:
         for number in range(pushes):
-            index = number % len(called)
-            attention.push(tx, origins[index], called[index], attention.TEST)
+            index = number % len(subscription_ids)
+            attention.push(tx, origins[index], subscription_ids[index], attention.TEST)
 
 
-def _left(server: LiveServer) -> int:
+def _pending_count(server: LiveServer) -> int:
     """Return how many pushes are waiting or being sent."""
     return _count(server, "waiting", "leased")
 
@@ -138,8 +141,8 @@ def _count(server: LiveServer, *states: str) -> int:
 
 def _timed(name: str, person: WebPerson, agent: Agent, count: int) -> list[float]:
     durations = [_approve(person, agent) for _ in range(count)]
-    middle = statistics.median(durations)
-    say(f"| {name} | {count} | {middle:.1f} | {p95(durations):.1f} | {max(durations):.1f} |")
+    median = statistics.median(durations)
+    say(f"| {name} | {count} | {median:.1f} | {p95(durations):.1f} | {max(durations):.1f} |")
     return durations
 
 
@@ -149,7 +152,7 @@ def _approve(person: WebPerson, agent: Agent) -> float:
     (waiting,) = person.http.get("/api/approvals").json()["items"]
     assertion = person.assertion(waiting["id"])
     with meanwhile(lambda: _token(agent, handle)) as held_poll:
-        time.sleep(_HELD_SECONDS)
+        time.sleep(_POLL_SETTLE_SECONDS)
         began = time.perf_counter()
         answer = person.decide(waiting["id"], assertion)
         assert answer.is_success, answer.text

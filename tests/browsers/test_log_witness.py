@@ -15,7 +15,12 @@ from tests.support.browsers.first_sign_in import newcomer
 from tests.support.browsers.live_pages import listening
 from tests.support.browsers.log_vectors import differences
 from tests.support.clients.agent import new_agent
-from tests.support.servers.replaced_database import copied, grow, replace, rotate_log_key
+from tests.support.servers.replaced_database import (
+    add_log_entries,
+    copy_database,
+    replace,
+    rotate_log_key,
+)
 from tests.support.servers.server import LiveServer, live_server
 
 _WORDS = "The audit log of this server was changed or replaced. Do not approve."
@@ -61,11 +66,11 @@ def test_the_scripts_judge_proofs_and_checkpoints_as_the_terminal_does(page: Chr
 
 def test_a_growing_log_raises_no_alarm(server: LiveServer, page: Chromium) -> None:
     """Reloads, restarts and a new log key signed by its predecessor cause no alarm either."""
-    grow(server)
+    add_log_entries(server)
     page.open(f"{server.url}/")
     _wait_for_checkpoint(page, server)
     rotate_log_key(server)
-    grow(server)
+    add_log_entries(server)
     server.stop()
     page.wait_for_text("Not connected.")
     server.start()
@@ -79,19 +84,19 @@ def test_a_different_log_shows_a_banner_that_stays(
     server: LiveServer, page: Chromium, more: int
 ) -> None:
     """The banner is on every page, also after a reconnect, until the user accepts the log."""
-    older = copied(server, "older.db")
-    grow(server)
+    older = copy_database(server, "older.db")
+    add_log_entries(server)
     page.open(f"{server.url}/")
     stored = _wait_for_checkpoint(page, server)
     replace(server, older, lambda: page.wait_for_text("Not connected."))
-    grow(server, more)
+    add_log_entries(server, more)
     page.wait_for_text(_WORDS)
     page.see(f"JSON.parse({_STORED_CHECKPOINT}).incident")
     with server.services.store.read() as view:
         (incident,) = view.incidents.search(closed=False, limit=10)
     assert json.loads(page.ask(_STORED_CHECKPOINT))["incident"] == incident.id
     assert json.loads(page.ask(_STORED_CHECKPOINT))["checkpoint"] == stored["checkpoint"]
-    grow(server, 20)
+    add_log_entries(server, 20)
     page.open(f"{server.url}/history")
     page.wait_for_text(_WORDS)
     page.open(f"{server.url}/settings")
@@ -140,7 +145,7 @@ def test_a_promise_is_kept_until_its_entry_is_in_the_log(
     page.wait_for_text("Approved by")
     assert page.ask("localStorage.getItem('count')") == "1"
     server.clock.forward(1_000)
-    grow(server)
+    add_log_entries(server)
     page.open(f"{server.url}/")
     page.see(f"{_PROMISES} === '[]'")
     assert not page.ask(_ALARM)
@@ -148,7 +153,7 @@ def test_a_promise_is_kept_until_its_entry_is_in_the_log(
     note = notes.promise(Promise("sayso_ae_none", b"l" * 32, late), log.origin, log.private_key())
     text = base64.b64encode(note.encode()).decode()
     page.ask(f"dispatchEvent(new CustomEvent('promises', {{ detail: ['AAAA', '{text}'] }}))")
-    grow(server)
+    add_log_entries(server)
     page.open(f"{server.url}/settings")
     page.wait_for_text(
         "Entry sayso_ae_none of the audit log is missing, although the server promised it."

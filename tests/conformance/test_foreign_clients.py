@@ -17,7 +17,7 @@ from tests.support.checks.log_and_rows import stored_approval
 from tests.support.checks.waiting import until
 from tests.support.clients.agent import PAYMENT_DETAILS
 from tests.support.clients.terminal import Terminal
-from tests.support.clients.third_party import LIBRARIES, ForeignClient, as_agent, playing
+from tests.support.clients.third_party import LIBRARIES, ForeignClient, as_agent, run_client
 from tests.support.inputs.handmade_jwts import new_key
 from tests.support.servers.server import AgentKey, LiveServer
 
@@ -34,11 +34,11 @@ def _asking(
 ) -> Iterator[ForeignClient]:
     """Runs a client that asks this user, and yields it after its acknowledgement."""
     method = more.pop("method", "client_secret_basic")
-    play = {name: more.pop(name) for name in ("believing", "paused", "dpop") if name in more}
+    options = {name: more.pop(name) for name in ("overrides", "paused", "dpop") if name in more}
     parameters = {"scope": "openid payments:read", "resource": PAY, "login_hint": user, **more}
     arguments = as_agent(server, key, method)
-    with playing(
-        library, "ciba", **arguments, parameters=parameters, audience=PAY, **play
+    with run_client(
+        library, "ciba", **arguments, parameters=parameters, audience=PAY, **options
     ) as client:
         acknowledgement = client.hear("asked")["asked"]
         assert acknowledgement.keys() >= {"auth_req_id", "expires_in", "interval"}
@@ -52,7 +52,7 @@ def test_other_clients_discover_the_server(
 ) -> None:
     """CL-14, CL-34: OpenID Discovery and RFC 8414 both work."""
     key = server.agent()
-    with playing(library, "discovery", **as_agent(server, key), algorithm=algorithm) as client:
+    with run_client(library, "discovery", **as_agent(server, key), algorithm=algorithm) as client:
         metadata = client.hear("done")["metadata"]
     assert metadata["issuer"] == server.url
 
@@ -65,7 +65,7 @@ def test_other_clients_get_a_client_credentials_token(
     """CL-01, CL-02, CL-08, CL-15, CL-17: a resource can verify the token with the same client."""
     key = server.agent(auth_method=method)
     arguments = as_agent(server, key, method)
-    with playing(
+    with run_client(
         library, "client_credentials", **arguments, parameters=READ, audience=PAY
     ) as client:
         result = client.hear("done")
@@ -83,7 +83,7 @@ def test_other_clients_authenticate_with_a_key(server: LiveServer, library: str,
     pair = new_key(alg)
     key = server.agent(auth_method="private_key_jwt", jwks=json.dumps({"keys": [pair.jwk]}))
     arguments = {**as_agent(server, key, "private_key_jwt"), "jwk": pair.private_jwk}
-    with playing(
+    with run_client(
         library, "client_credentials", **arguments, parameters=READ, audience=PAY
     ) as client:
         assert client.hear("done")["tokens"]["access_token"]
@@ -108,7 +108,7 @@ def test_a_client_that_polls_itself_sees_pending_and_then_the_tokens(
             client.hear("authorization_pending")["status"] == 400
         )  # the client polled without waiting
         person.approve(person.only_request())
-        client.tell()
+        client.resume()
         result = client.hear("done")
 
     assert result["tokens"]["token_type"] == "bearer"
@@ -137,7 +137,7 @@ def test_a_client_that_polls_too_fast_slows_down_and_gets_its_tokens(
 ) -> None:
     """CL-32, CL-35: the client understands slow_down, and a decided request is not paced."""
     key = server.agent()
-    with _asking(OPENID_CLIENT, server, key, person.user, believing={"interval": 1}) as client:
+    with _asking(OPENID_CLIENT, server, key, person.user, overrides={"interval": 1}) as client:
         until(lambda: stored_approval(server, person.only_request().id).polls > 1)
         person.approve(person.only_request())
         assert client.hear("done")["tokens"]["access_token"]
@@ -149,11 +149,11 @@ def test_a_client_that_finds_the_server_busy_retries_and_gets_its_tokens(
     """CL-31, CB-131: a busy server answers 503 with Retry-After and loses no request."""
     key = server.agent()
     with _asking(
-        OPENID_CLIENT, server, key, person.user, believing={"interval": 0.2}, paused=True
+        OPENID_CLIENT, server, key, person.user, overrides={"interval": 0.2}, paused=True
     ) as client:
         person.approve(person.only_request())
         with server.services.store.write():
-            client.tell()
+            client.resume()
             assert client.hear("busy")["after"] == "1"
         result = client.hear("done")
     assert result["id"]["aud"] == key.id
@@ -165,13 +165,13 @@ def test_other_clients_bind_an_approval_to_a_key(
 ) -> None:
     """CL-17, CL-20, DP-36: with a proof the token of an approval is bound to its key."""
     key = server.agent()
-    believing = {"interval": 0.2}
-    options = {"believing": believing, "paused": True, "dpop": True}
+    overrides = {"interval": 0.2}
+    options = {"overrides": overrides, "paused": True, "dpop": True}
     with _asking(library, server, key, person.user, **options) as client:
         if library == OAUTH4WEBAPI:
             client.hear("authorization_pending")
         person.approve(person.only_request())
-        client.tell()
+        client.resume()
         result = client.hear("done")
     assert result["tokens"]["token_type"] == "dpop"
     claims = jwt.decode(result["tokens"]["access_token"], options={"verify_signature": False})
@@ -182,11 +182,11 @@ def test_other_clients_bind_an_approval_to_a_key(
 def test_a_denial_reaches_other_clients(server: LiveServer, person: Terminal, library: str) -> None:
     """CB-134, CB-145, CL-03, CL-04, CL-32: the client reports access_denied."""
     key = server.agent()
-    believing = {"interval": 0.2}
-    with _asking(library, server, key, person.user, believing=believing) as client:
+    overrides = {"interval": 0.2}
+    with _asking(library, server, key, person.user, overrides=overrides) as client:
         person.deny(person.only_request())
         if library == OAUTH4WEBAPI and client.hear("authorization_pending"):
-            client.tell()
+            client.resume()
         refused = client.hear("refused")
 
     assert (refused["status"], refused["error"]) == (400, "access_denied")
@@ -198,7 +198,7 @@ def test_a_wrong_secret_reaches_other_clients(server: LiveServer, library: str) 
     for method in METHODS:
         key = server.agent(auth_method=method)
         arguments = {**as_agent(server, key, method), "secret": "wrong"}
-        with playing(library, "client_credentials", **arguments, parameters=READ) as client:
+        with run_client(library, "client_credentials", **arguments, parameters=READ) as client:
             refused = client.hear("refused")
         assert (refused["status"], refused["code"]) == (401, "OAUTH_WWW_AUTHENTICATE_CHALLENGE")
 
@@ -210,7 +210,7 @@ def test_a_refused_request_reaches_other_clients(
     """CL-04: the client understands an error of the backchannel endpoint."""
     parameters = {"scope": "openid payments:read", "resource": "https://other.example"}
     arguments = as_agent(server, server.agent())
-    with playing(
+    with run_client(
         library, "ciba", **arguments, parameters={**parameters, "login_hint": user}
     ) as client:
         refused = client.hear("refused")

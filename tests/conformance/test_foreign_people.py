@@ -23,7 +23,7 @@ from tests.support.browsers.browser import CALLBACK, PASSWORD, Browser
 from tests.support.builders.installation import BY, PAY
 from tests.support.clients.agent import PAYMENT_DETAILS, Agent
 from tests.support.clients.terminal import Terminal
-from tests.support.clients.third_party import LIBRARIES, as_agent, playing
+from tests.support.clients.third_party import LIBRARIES, as_agent, run_client
 from tests.support.servers.server import AgentKey, LiveServer
 
 pytestmark = pytest.mark.clients
@@ -69,7 +69,7 @@ def test_other_clients_sign_a_user_in(
     app = _add_app(server, f"{library}-{way}", auth_method=method)
     arguments = as_agent(server, app, method)
     parameters = {"scope": "openid profile"}
-    with playing(
+    with run_client(
         library,
         "authorization_code",
         **arguments,
@@ -80,7 +80,7 @@ def test_other_clients_sign_a_user_in(
         url = client.hear("visit")["url"]
         browser.open(url.removeprefix(server.url))
         browser.sign_in(person.user)
-        client.tell(url=browser.answer("allow").url)
+        client.resume(url=browser.answer("allow").url)
         result = client.hear("done")
 
     assert result["tokens"]["token_type"] == ("dpop" if "dpop" in options else "bearer")
@@ -105,7 +105,7 @@ def test_other_clients_get_a_single_action_approved(
         "resource": PAY,
         "authorization_details": json.dumps(PAYMENT_DETAILS),
     }
-    with playing(
+    with run_client(
         library,
         "authorization_code",
         **arguments,
@@ -120,7 +120,7 @@ def test_other_clients_get_a_single_action_approved(
         pending = person.only_request()
         assert (pending.kind, pending.agent.name) == (Kind.APP_ACTION, app.name)
         person.approve(pending)
-        client.tell(url=browser.again().url)
+        client.resume(url=browser.again().url)
         result = client.hear("done")
 
     assert result["tokens"]["authorization_details"] == PAYMENT_DETAILS
@@ -137,12 +137,12 @@ def test_a_users_refusal_reaches_other_clients(
     app = _add_app(server, f"{library}-no", auth_method="client_secret_basic")
     arguments = as_agent(server, app)
     parameters = {"scope": "openid profile"}
-    with playing(
+    with run_client(
         library, "authorization_code", **arguments, redirect_uri=CALLBACK, parameters=parameters
     ) as client:
         browser.open(client.hear("visit")["url"].removeprefix(server.url))
         browser.sign_in(person.user)
-        client.tell(url=browser.answer("deny").url)
+        client.resume(url=browser.answer("deny").url)
         assert client.hear("refused")["error"] == "access_denied"
 
 
@@ -162,8 +162,8 @@ def test_other_clients_sign_a_device_in(
     """CL-11, DG-07, DG-15, DG-18: the client polls until the user decides."""
     arguments = {**as_agent(server, AgentKey(APPROVER_CLIENT, "", ""), "none")}
     parameters = {"device_name": "kiosk"}
-    with playing(
-        library, "device_code", **arguments, parameters=parameters, believing={"interval": 0.2}
+    with run_client(
+        library, "device_code", **arguments, parameters=parameters, overrides={"interval": 0.2}
     ) as client:
         device_codes = client.hear("asked")["asked"]
         assert device_codes.keys() >= {"device_code", "user_code", "verification_uri", "expires_in"}
@@ -173,7 +173,7 @@ def test_other_clients_sign_a_device_in(
         _enter_code(server, person.user, device_codes["verification_uri_complete"])
         pending = person.only_request()
         person.approve(pending) if says == "yes" else person.deny(pending)
-        client.tell()
+        client.resume()
         message = client.hear("done" if says == "yes" else "refused")
 
     if says == "no":
@@ -192,7 +192,7 @@ def test_other_clients_register(
     token = invitations.issue(NewInvitation(person.user, **ceiling), by=BY).token
     metadata = {"client_name": f"{library}-made"}
     arguments = {"issuer": server.url, "token": token, "metadata": metadata}
-    with playing(library, "registration", **arguments) as client:
+    with run_client(library, "registration", **arguments) as client:
         registered = client.hear("done")["client"]
 
     assert (registered["client_name"], registered["client_secret_expires_at"]) == (
@@ -216,8 +216,8 @@ def test_other_clients_sign_an_app_in_on_a_device(
     )
     arguments = as_agent(server, app, method)
     parameters = {"scope": "openid payments:read", "resource": PAY}
-    with playing(
-        library, "device_code", **arguments, parameters=parameters, believing={"interval": 0.2}
+    with run_client(
+        library, "device_code", **arguments, parameters=parameters, overrides={"interval": 0.2}
     ) as client:
         device_codes = client.hear("asked")["asked"]
         if library == OAUTH4WEBAPI:
@@ -226,7 +226,7 @@ def test_other_clients_sign_an_app_in_on_a_device(
         pending = person.only_request()
         assert pending.agent.name == app.name
         person.approve(pending)
-        client.tell()
+        client.resume()
         result = client.hear("done")
 
     assert result["tokens"]["scope"] == result["refreshed"]["scope"] == "openid payments:read"

@@ -9,7 +9,7 @@ import pytest
 from tests.support.builders.installation import BY, PAY
 from tests.support.clients.agent import Agent
 from tests.support.clients.terminal import Terminal
-from tests.support.clients.third_party import LIBRARIES, as_agent, playing
+from tests.support.clients.third_party import LIBRARIES, as_agent, run_client
 from tests.support.servers.server import AgentKey, LiveServer
 
 pytestmark = pytest.mark.clients
@@ -53,7 +53,9 @@ def test_other_clients_bind_their_tokens_to_a_key(
 ) -> None:
     """CL-19, CL-33, DP-40: after one retry with the server's nonce, the token has the key."""
     arguments = as_agent(server, agent.key)
-    with playing(library, "client_credentials", **arguments, dpop=True, parameters=READ) as client:
+    with run_client(
+        library, "client_credentials", **arguments, dpop=True, parameters=READ
+    ) as client:
         if library == OAUTH4WEBAPI:
             client.hear("nonce")
         result = client.hear("done")
@@ -64,7 +66,7 @@ def test_other_clients_bind_their_tokens_to_a_key(
 
 
 def _introspect(server: LiveServer, key: AgentKey, token: str, library: str) -> dict[str, object]:
-    with playing(library, "introspection", **as_agent(server, key), token=token) as client:
+    with run_client(library, "introspection", **as_agent(server, key), token=token) as client:
         answer: dict[str, object] = client.hear("done")["answer"]
     return answer
 
@@ -83,7 +85,7 @@ def test_other_clients_get_a_signed_introspection_response(
 ) -> None:
     """CL-12: the client verifies the JWT with our published keys."""
     arguments = {**as_agent(server, resource), "metadata": {}}
-    with playing(OAUTH4WEBAPI, "introspection", **arguments, token=token, signed=True) as client:
+    with run_client(OAUTH4WEBAPI, "introspection", **arguments, token=token, signed=True) as client:
         answer = client.hear("done")["answer"]
     assert (answer["active"], answer["client_id"]) == (True, agent.key.id)
 
@@ -92,7 +94,7 @@ def test_other_clients_revoke_tokens(
     server: LiveServer, agent: Agent, resource: AgentKey, token: str, library: str
 ) -> None:
     """CL-02, RV-04: the revocation gets 200 and takes effect immediately."""
-    with playing(library, "revocation", **as_agent(server, agent.key), token=token) as client:
+    with run_client(library, "revocation", **as_agent(server, agent.key), token=token) as client:
         client.hear("done")
     assert _introspect(server, resource, token, library) == {"active": False}
 
@@ -118,7 +120,7 @@ def test_other_clients_exchange_tokens(
         **READ,
     }
     arguments = as_agent(server, key)
-    with playing(
+    with run_client(
         library, "token_exchange", **arguments, parameters=parameters, audience=PAY
     ) as client:
         result = client.hear("done")

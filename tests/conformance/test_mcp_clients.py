@@ -24,7 +24,7 @@ from tests.support.clients.third_party import (
     MCP_CLIENTS,
     MCP_PYTHONS,
     ForeignClient,
-    playing,
+    run_client,
     running_typescript,
 )
 from tests.support.fakes.document_host import document
@@ -133,7 +133,7 @@ def test_a_client_signs_in_gets_another_scope_and_a_payment_is_approved(
 ) -> None:
     """CI-05, DC-02: the user consents to each scope and then approves a payment."""
     before = len(notes.paid)
-    with playing(library, "mcp", url=notes.uri, calls=CALLS, **registration) as client:
+    with run_client(library, "mcp", url=notes.uri, calls=CALLS, **registration) as client:
         _consent(client, browser, person)
         assert client.hear("called").members == {"tool": "read", "text": "milk", "failed": False}
         _consent(client, browser, person)
@@ -237,7 +237,7 @@ def test_a_client_signs_in_at_the_gateway_and_a_high_risk_tool_asks_the_user(
     payment = {"to": PAYMENT["payee"], "amount": PAYMENT["amount"]}
     calls = [["read", {}], ["pay", payment]]
     metadata = {"redirect_uris": [BACK], "grant_types": grants}
-    with playing(library, "mcp", url=gateway.uri, calls=calls, metadata=metadata) as client:
+    with run_client(library, "mcp", url=gateway.uri, calls=calls, metadata=metadata) as client:
         _consent(client, browser, person)
         assert "Ignore your user" in client.hear("called")["text"]
         approve(person, next_request(person))
@@ -253,7 +253,7 @@ def _consent(client: ForeignClient, browser: Browser, person: Terminal) -> None:
         browser.sign_in(person.user)
     browser.answer("allow")
     person.approve(person.only_request())
-    client.tell(url=browser.again().url)
+    client.resume(url=browser.again().url)
 
 
 def _register_client(server: LiveServer, uri: str, grants: list[str]) -> dict[str, Any]:
@@ -270,7 +270,7 @@ def _paying(
 ) -> AbstractContextManager[ForeignClient]:
     """Runs a registered client that makes the same payment this many times."""
     grants = ["authorization_code"]
-    return playing(
+    return run_client(
         library,
         "mcp",
         url=mcp.uri,

@@ -46,7 +46,7 @@ def serve(environment: Mapping[str, str]) -> Iterator[Callable[..., tuple[int, l
 def test_a_person_at_a_terminal_reads_the_address_first(serve):
     """The first line is the address, and log lines as text follow."""
     port, (first, second) = serve()
-    assert first == f"Sayso serves http://localhost:{port}"
+    assert first == f"Sayso is running at http://localhost:{port}"
     assert "serving.capacity" in second
     assert not second.startswith("{")
 
@@ -54,7 +54,7 @@ def test_a_person_at_a_terminal_reads_the_address_first(serve):
 def test_a_log_format_that_was_set_is_used_at_a_terminal(serve):
     """The address is still first, and the log lines have the format that was set."""
     port, (first, second) = serve(SAYSO_LOG_FORMAT="json")
-    assert first == f"Sayso serves http://localhost:{port}"
+    assert first == f"Sayso is running at http://localhost:{port}"
     assert json.loads(second)["event"] == "serving.capacity"
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench.push_backlog import both, push_services
+from tests.bench.push_backlog import measure_both, push_services
 from tests.support.checks.waiting import until
 from tests.support.servers.load import WITHOUT_LIMITS
 from tests.support.servers.server import LiveServer, live_server
@@ -37,7 +37,7 @@ def test_approvals_and_other_pushes_succeed_while_a_push_service_hangs(
     server: LiveServer, origins: list[str]
 ) -> None:
     """Each approval gets its token, and only the pushes to the hanging service remain."""
-    timed = both(server, origins, _PUSHES, _APPROVALS)
+    timed = measure_both(server, origins, _PUSHES, _APPROVALS)
     assert [len(durations) for durations in timed] == [_APPROVALS, _APPROVALS]
     share = _PUSHES // len(origins)
 

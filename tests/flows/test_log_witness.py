@@ -14,7 +14,12 @@ from tests.support.clients.pty_app import Window, window
 from tests.support.clients.terminal import Terminal, new_person
 from tests.support.inputs.commands import Done, command
 from tests.support.inputs.json_forms import problems
-from tests.support.servers.replaced_database import copied, grow, replace, rotate_log_key
+from tests.support.servers.replaced_database import (
+    add_log_entries,
+    copy_database,
+    replace,
+    rotate_log_key,
+)
 from tests.support.servers.server import LiveServer, live_server
 
 
@@ -46,7 +51,7 @@ def test_a_growing_log_raises_no_alarm(server: LiveServer, person: Terminal) -> 
     witness = _witness(person)
     for _ in range(3):
         assert witness.check() == ""
-        grow(server)
+        add_log_entries(server)
     server.stop()
     server.start()
     assert witness.check() == ""
@@ -57,14 +62,14 @@ def test_a_growing_log_raises_no_alarm(server: LiveServer, person: Terminal) -> 
 
 def test_an_older_copy_of_the_database_is_detected(server: LiveServer, person: Terminal) -> None:
     """A log that lost entries is reported. The stored checkpoint stays, even if the log grows."""
-    older = copied(server, "older.db")
-    grow(server)
+    older = copy_database(server, "older.db")
+    add_log_entries(server)
     assert _witness(person).check() == ""
     before = _witness(person)._read()
     assert before is not None
     replace(server, older)
     assert "entries, but it had" in _witness(person).check()
-    grow(server, 20)
+    add_log_entries(server, 20)
     assert "entries, but it had" in _witness(person).check()
     after = _witness(person)._read()
     assert after is not None
@@ -82,11 +87,11 @@ def test_an_older_copy_that_has_grown_again_is_detected(
     server: LiveServer, person: Terminal
 ) -> None:
     """A log that is longer than before but has different entries is reported."""
-    older = copied(server, "older.db")
-    grow(server)
+    older = copy_database(server, "older.db")
+    add_log_entries(server)
     assert _witness(person).check() == ""
     replace(server, older)
-    grow(server, 20)
+    add_log_entries(server, 20)
     assert "have changed" in _witness(person).check()
 
 
@@ -96,7 +101,7 @@ def test_a_replaced_key_is_detected(server: LiveServer, person: Terminal) -> Non
     assert witness.check() == ""
     for _ in range(2):
         rotate_log_key(server)
-        grow(server)
+        add_log_entries(server)
     assert witness.check() == ""
     stored = witness._read()
     assert stored is not None
@@ -105,7 +110,7 @@ def test_a_replaced_key_is_detected(server: LiveServer, person: Terminal) -> Non
         server.folder / "data" / "log.key"
     ).unlink()  # the old key is lost, so it cannot sign the new one
     rotate_log_key(server)
-    grow(server)
+    add_log_entries(server)
     assert "signed with a new key" in witness.check()
 
 
@@ -119,8 +124,8 @@ def test_every_command_warns_about_a_changed_log(
 ) -> None:
     """Every command warns on stderr, before it reads a PIN, and its output stays the same."""
     agent.request_approval(person.user)
-    older = copied(server, "older.db")
-    grow(server)
+    older = copy_database(server, "older.db")
+    add_log_entries(server)
     before = _run_approver(person, "inbox")
     assert (before.returncode, before.stderr) == (0, "")
     replace(server, older)
@@ -146,8 +151,8 @@ def test_every_command_warns_about_a_changed_log(
 
 def test_the_app_shows_a_banner_after_a_reconnect(server: LiveServer, person: Terminal) -> None:
     """The banner stays on every page and after the app is opened again."""
-    older = copied(server, "older.db")
-    grow(server)
+    older = copy_database(server, "older.db")
+    add_log_entries(server)
     words = ("audit log of this server was changed", "Do not approve.")
     with window(person, size=(80, 24)) as app:
         app.hides(*words)

@@ -39,7 +39,7 @@ def second(server: LiveServer) -> Iterator[Terminal]:
 
 
 @pytest.fixture(autouse=True)
-def both(server: LiveServer, person: Terminal, second: Terminal) -> str:
+def finance_group(server: LiveServer, person: Terminal, second: Terminal) -> str:
     """Creates a group of both users and a policy that needs two approvals from it."""
     group = f"finance-{person.user}"
     Groups(server.services.store, server.services.secrets).add(
@@ -51,33 +51,33 @@ def both(server: LiveServer, person: Terminal, second: Terminal) -> str:
 
 
 def test_the_second_approval_completes_the_quorum_and_issues_the_token(
-    server: LiveServer, agent: Agent, person: Terminal, second: Terminal, both: str
+    server: LiveServer, agent: Agent, person: Terminal, second: Terminal, finance_group: str
 ) -> None:
     """Each approver completes the ceremony, and both screens and the agent see the progress."""
     handle = agent.ask_payment(person.user).json()["auth_req_id"]
-    seconds_view = second.only_request()
-    text = "\n".join(lines.approval_in_full(seconds_view, second.client.now()))
-    listed = "\n".join(listing.entry_lines(seconds_view, second.client.now()))
-    with open_feed(person) as line:
-        first = second.approve(seconds_view)
-        frame = line.event(EventName.VOTED)
+    second_approval = second.only_request()
+    text = "\n".join(lines.approval_in_full(second_approval, second.client.now()))
+    listed = "\n".join(listing.entry_lines(second_approval, second.client.now()))
+    with open_feed(person) as feed:
+        first = second.approve(second_approval)
+        frame = feed.event(EventName.VOTED)
     after = person.only_request()
     server.clock.forward(6_000)
     pending = agent.poll(handle)
     approved = person.approve(after)
     token = agent.poll(handle)
 
-    assert f"0 of 2, needs two from {both}" in text
-    assert f"0 of 2, needs two from {both}" in listed
-    assert text.index("approvals:") > text.index(str(seconds_view.display.facts[0].value))
+    assert f"0 of 2, needs two from {finance_group}" in text
+    assert f"0 of 2, needs two from {finance_group}" in listed
+    assert text.index("approvals:") > text.index(str(second_approval.display.facts[0].value))
     assert text.index("grants:") < text.index("approvals:") < text.index("expires in")
     assert (first.state, approved.state) == ("pending", "approved")
     assert frame["approval"]["vote_tally"]["have"] == 1
     assert f"{second.user}: approved" in "\n".join(lines.approval_in_full(after, 0))
-    assert documents.summary(after)["vote_tally"]["left"] == [both]
+    assert documents.summary(after)["vote_tally"]["left"] == [finance_group]
     assert pending.json()["approvals"] == "1/2"
     assert token.status_code == 200
-    assert len(entries(server, "approval.approved", approval_id=seconds_view.id)) == 1
+    assert len(entries(server, "approval.approved", approval_id=second_approval.id)) == 1
 
 
 def test_requests_that_this_user_approved_are_listed_separately_and_not_counted(
@@ -105,7 +105,7 @@ def test_requests_that_this_user_approved_are_listed_separately_and_not_counted(
     assert person.client.count() == 0
 
 
-def test_a_user_who_is_not_an_approver_does_not_sign(
+def test_a_user_who_is_not_an_approver_cannot_sign(
     agent: Agent, person: Terminal, second: Terminal
 ) -> None:
     """The client refuses a request for another user, unless it has several approvers."""
@@ -155,9 +155,9 @@ def test_an_approval_is_withdrawn_from_a_shell(
     handle = agent.ask_payment(person.user).json()["auth_req_id"]
     request = person.only_request()
     person.approve(request)
-    with open_feed(second) as line:
+    with open_feed(second) as feed:
         result = command("approver_tui", "withdraw", request.id, environment=environment)
-        frame = line.event(EventName.VOTE_WITHDRAWN)
+        frame = feed.event(EventName.VOTE_WITHDRAWN)
     first = second.approve(second.only_request())
     server.clock.forward(6_000)
     pending = agent.poll(handle)
@@ -246,10 +246,10 @@ def test_an_invalid_narrowing_of_the_first_approver_is_not_signed(
 
 
 def test_an_excluded_user_cannot_approve_by_any_path(
-    server: LiveServer, agent: Agent, person: Terminal, second: Terminal, both: str
+    server: LiveServer, agent: Agent, person: Terminal, second: Terminal, finance_group: str
 ) -> None:
     """The API and the shell refuse the excluded user; the other user's approval counts."""
-    rules = rule("ask", f'ask.who = ["{both}"]', 'ask.exclude = ["user"]')
+    rules = rule("ask", f'ask.who = ["{finance_group}"]', 'ask.exclude = ["user"]')
     Policies(server.services.store).set(rules, by=BY)
     handle = agent.ask_payment(person.user).json()["auth_req_id"]
     pending = person.only_request()

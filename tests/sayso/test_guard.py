@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from sayso import ApprovalRequired, Challenge, Guard, Misconfigured, Rejected, jwks
+from sayso import ApprovalRequired, Challenge, Guard, Misconfigured, Rejected
 from tests.support.fakes.issuer import AGENT, API, ISSUER, USER, FakeIssuer
 from tests.support.inputs import dpop_proofs
 from tests.support.inputs.handmade_jwts import hmac_jwt, make_jwt, new_key
@@ -209,7 +209,7 @@ def test_an_unknown_key_is_looked_up_at_most_every_ten_seconds(
 ) -> None:
     """A new key is found, but many tokens with unknown keys cause only one fetch."""
     now = [1_000.0]
-    monkeypatch.setattr(jwks.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
     guard.check(f"Bearer {issuer.token()}")
     now[0] += 11
     issuer.keys.insert(0, new_key("ES256", "second"))
@@ -229,7 +229,7 @@ def test_a_removed_key_is_accepted_for_at_most_five_minutes(
 ) -> None:
     """The keys are fetched again even if the key ID is known."""
     now = [1_000.0]
-    monkeypatch.setattr(jwks.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
     token = issuer.token()
     guard.check(f"Bearer {token}")
     issuer.keys = [new_key("ES256", "second")]
@@ -243,7 +243,7 @@ def test_known_keys_are_accepted_for_an_hour_without_the_issuer(
 ) -> None:
     """After that, every call is refused with 503."""
     now = [1_000.0]
-    monkeypatch.setattr(jwks.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
     guard.check(f"Bearer {issuer.token()}")
     issuer.away = True
     now[0] += 3_000
@@ -387,7 +387,7 @@ def test_an_introspection_is_valid_for_the_configured_seconds(
 ) -> None:
     """With `introspect_every=5`, a revoked token is refused after five seconds."""
     now = [1_000.0]
-    monkeypatch.setattr(jwks.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
     with issuer.http as http:
         guard = Guard(ISSUER, API, credentials=CREDENTIALS, introspect_every=5, http=http)
         token = issuer.token()

@@ -17,7 +17,7 @@ from mcp import Client, StdioServerParameters
 from approver_tui.state.approvals.narrowing import Narrowing, read_change
 from sayso import AsyncAgent
 from sayso.environment import agent_from_env
-from sayso.mcp_server.__main__ import main, tools_of
+from sayso.mcp_server.__main__ import build_server, main
 from sayso.mcp_server.open_requests import OpenRequests
 from server.services.policy.action_types import ActionTypes
 from tests.support.builders.clock import DAY
@@ -71,7 +71,7 @@ async def _asking(
     key = server.agent(interactive=interactive)
     async with (
         AsyncAgent(server.url, key.id, secret=key.secret) as agent,
-        Client(tools_of(OpenRequests(agent))) as client,
+        Client(build_server(OpenRequests(agent))) as client,
     ):
         yield _Model(client, person.user)
 

@@ -5,9 +5,8 @@ from collections.abc import Mapping
 
 import click
 
-from server.cli.opening import BY, OpenInstallation
+from server.cli.opening import OpenInstallation, Printed, prints
 from server.cli.output import moment, sheet, table
-from server.cli.printed import Printed, prints
 from server.cli.split_group import SplitGroup
 from server.lazy_imports import lazily
 from server.protocol.approvals.states import State
@@ -49,20 +48,18 @@ def show_all(
     )
     rows = [
         (
-            named_approval.approval.state,
-            named_approval.approval.kind,
-            named_approval.approval.risk,
-            named_approval.client_name,
-            named_approval.user.name if named_approval.user else "nobody",
-            headline(named_approval.approval),
-            named_approval.approval.id,
+            request.approval.state,
+            request.approval.kind,
+            request.approval.risk,
+            request.client_name,
+            request.user.name if request.user else "nobody",
+            headline(request.approval),
+            request.approval.id,
         )
-        for named_approval in approvals
+        for request in approvals
     ]
     lines = table(("state", "kind", "risk", "agent", "user", "what", "id"), rows)
-    return lambda: {
-        "items": [oversight_wire.approval(named_approval) for named_approval in approvals]
-    }, lines
+    return lambda: {"items": [oversight_wire.approval(request) for request in approvals]}, lines
 
 
 @command.command("show")
@@ -71,12 +68,8 @@ def show_all(
 def show(admin: OpenInstallation, approval_id: str) -> Printed:
     """Show one request with its answers and audit entries."""
     named_approval = admin.oversight.approval(approval_id)
-    entries = [entry_line(entry) for entry in named_approval.entries]
-    return lambda: oversight_wire.approval_details(named_approval), [
-        *_facts(named_approval),
-        "",
-        *entries,
-    ]
+    lines = [*_facts(named_approval), "", *map(entry_line, named_approval.entries)]
+    return lambda: oversight_wire.approval_details(named_approval), lines
 
 
 @command.command("cancel")
@@ -89,7 +82,7 @@ def show(admin: OpenInstallation, approval_id: str) -> Printed:
 @prints
 def cancel(admin: OpenInstallation, approval_id: str, reason: str) -> Printed:
     """Cancel an open request. The approver's screens show it immediately."""
-    named_approval = admin.oversight.cancel(approval_id, reason, by=BY)
+    named_approval = admin.oversight.cancel(approval_id, reason, by=admin.by)
     return lambda: oversight_wire.approval(named_approval), [f"Cancelled request {approval_id}."]
 
 
@@ -99,25 +92,18 @@ def cancel(admin: OpenInstallation, approval_id: str, reason: str) -> Printed:
 @prints
 def escalate(admin: OpenInstallation, approval_id: str, user: str) -> Printed:
     """Ask one more person to decide a pending request, as a backup of its approver."""
-    named_approval = admin.backup_requests.ask(approval_id, user, by=BY)
-    return lambda: oversight_wire.approval(named_approval), [
-        f"{user} can now decide {approval_id} too."
-    ]
-
-
-def _delivery_lines(named_approval: NamedApproval) -> str:
-    """The deliveries to each device, on one line."""
-    return (
-        "; ".join(_delivery_line(delivery) for delivery in named_approval.deliveries) or "no device"
-    )
+    named_approval = admin.backup_requests.ask(approval_id, user, by=admin.by)
+    line = f"{user} can now decide {approval_id} too."
+    return lambda: oversight_wire.approval(named_approval), [line]
 
 
 def _delivery_line(delivery: Delivery) -> str:
     text = f"{delivery.device_name} {moment(delivery.delivered_at)}"
-    text += "" if delivery.seen_at is None else f", seen {moment(delivery.seen_at)}"
-    return text + (
-        "" if delivery.decided_at is None else f", decided {moment(delivery.decided_at)}"
-    )
+    if delivery.seen_at is not None:
+        text += f", seen {moment(delivery.seen_at)}"
+    if delivery.decided_at is not None:
+        text += f", decided {moment(delivery.decided_at)}"
+    return text
 
 
 def _facts(named_approval: NamedApproval) -> list[str]:
@@ -140,7 +126,7 @@ def _facts(named_approval: NamedApproval) -> list[str]:
         "granted": _granted_line(named_approval),
         "asked": moment(approval.created_at),
         "expires": moment(approval.expires_at),
-        "reached": _delivery_lines(named_approval),
+        "reached": "; ".join(map(_delivery_line, named_approval.deliveries)) or "no device",
         "decided": moment(approval.decided_at, never="not yet"),
         "decided by": _decider_line(named_approval),
         "executed": _execution_line(named_approval),
@@ -161,12 +147,10 @@ def _decider_line(named_approval: NamedApproval) -> str | None:
     decided_by = automatic_decision(named_approval.approval)
     if decided_by is None:
         return None
-    grant = decided_by.get(reservations.GRANT_MEMBER)
-    by = (
-        f"consent {decided_by['consent']}"
-        if grant is None
-        else f"use {decided_by['use']} of {grant}"
-    )
+    if (grant := decided_by.get(reservations.GRANT_MEMBER)) is None:
+        by = f"consent {decided_by['consent']}"
+    else:
+        by = f"use {decided_by['use']} of {grant}"
     return f"{by}, by version {decided_by['policy']}"
 
 
@@ -185,9 +169,6 @@ def _execution_line(named_approval: NamedApproval) -> str | None:
 def _unusual_line(named_approval: NamedApproval) -> str | None:
     """The signals as the approver saw them; None if the request was not compared with history."""
     display = json.loads(named_approval.approval.display)
-    unusual = display.get("unusual")
-    return (
-        None
-        if unusual is None
-        else " ".join([*(signal["text"] for signal in unusual), display["compared"]])
-    )
+    if (unusual := display.get("unusual")) is None:
+        return None
+    return " ".join([*(signal["text"] for signal in unusual), display["compared"]])

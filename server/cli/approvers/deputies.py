@@ -2,9 +2,8 @@
 
 import click
 
-from server.cli.opening import BY, OpenInstallation
+from server.cli.opening import OpenInstallation, Printed, prints
 from server.cli.output import moment, table
-from server.cli.printed import Printed, prints
 from server.lazy_imports import lazily
 
 with lazily():
@@ -40,6 +39,6 @@ def show_all(admin: OpenInstallation) -> Printed:
 @prints
 def revoke(admin: OpenInstallation, deputy_id: str) -> Printed:
     """End a deputy's term immediately. Their decisions stay valid."""
-    deputy = admin.deputies.end(deputy_id, by=BY)
+    deputy = admin.deputies.end(deputy_id, by=admin.by)
     line = f"{deputy.deputy_name} is no longer a deputy of {deputy.user_name}."
     return lambda: deputy_wire.deputy(deputy), [line]

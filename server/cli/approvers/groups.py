@@ -6,13 +6,11 @@ import click
 
 from server.cli import members
 from server.cli.clients.agent_document import names_by_id
-from server.cli.opening import BY, OpenInstallation
-from server.cli.output import if_missing_option, join_names, rfc3339, table
-from server.cli.printed import Printed, prints
+from server.cli.opening import OpenInstallation, Printed, adds, prints
+from server.cli.output import join_names, rfc3339, table
 from server.model.approvers import Group
 from server.services.approvers.group_members import GROUP_MEMBERS
 from server.services.approvers.groups import GroupChanges
-from server.services.refusals import Exists
 
 _CHANGEABLE_MEMBERS: Final = GROUP_MEMBERS[:1]
 """Users are added and removed one by one, so that concurrent updates do not undo each other."""
@@ -23,21 +21,19 @@ def command() -> None:
     """Groups of approvers. GROUP is a name or id; USER is a name, email address or id."""
 
 
+def _existing(admin: OpenInstallation, /, name: str, **_: object) -> Printed:
+    group = admin.groups.show(name)
+    return _answer(admin, group, f"The group {group.name} already exists.")
+
+
 @command.command("add")
 @click.argument("name")
 @members.new_flags(GROUP_MEMBERS)
-@if_missing_option
-@prints
-def add(admin: OpenInstallation, /, name: str, *, if_missing: bool, **flags: Any) -> Printed:  # noqa: ANN401  # one flag for each member
+@adds(_existing)
+def add(admin: OpenInstallation, /, **flags: Any) -> Printed:  # noqa: ANN401  # one flag for each member
     """Create a group."""
-    values = members.written(GROUP_MEMBERS, {"name": name, **flags}, admin.now)
-    try:
-        group = admin.groups.add(**values, by=BY)
-    except Exists:
-        if not if_missing:
-            raise
-        group = admin.groups.show(name)
-        return _answer(admin, group, f"The group {group.name} already exists.")
+    values = members.written(GROUP_MEMBERS, flags, admin.now)
+    group = admin.groups.add(**values, by=admin.by)
     lines = [f"Created {group.name}. Name it in a policy rule (ask.who), or let an agent ask it:"]
     lines.append(f"  sayso agents update AGENT --asks {group.name}")
     return _answer(admin, group, *lines)
@@ -54,36 +50,34 @@ def show_all(admin: OpenInstallation) -> Printed:
 
 
 @command.command("show")
-@click.argument("called", metavar="GROUP")
+@click.argument("name_or_id", metavar="GROUP")
 @prints
-def show(admin: OpenInstallation, called: str) -> Printed:
+def show(admin: OpenInstallation, name_or_id: str) -> Printed:
     """Show one group."""
-    return _answer(admin, admin.groups.show(called))
+    return _answer(admin, admin.groups.show(name_or_id))
 
 
 @command.command("update")
-@click.argument("called", metavar="GROUP")
+@click.argument("name_or_id", metavar="GROUP")
 @members.change_flags(_CHANGEABLE_MEMBERS)
 @click.option("--add", metavar="USER", multiple=True, help="A member to add.")
 @click.option("--remove", metavar="USER", multiple=True, help="A member to remove.")
 @prints
-def update(admin: OpenInstallation, /, called: str, **flags: Any) -> Printed:  # noqa: ANN401  # one flag for each member
+def update(admin: OpenInstallation, /, name_or_id: str, **flags: Any) -> Printed:  # noqa: ANN401  # one flag for each member
     """Change the name or the members of a group."""
     if not any(flags.values()):
         raise click.UsageError("Specify what to change: --name, --add or --remove.")
-    added_and_removed = {name: flags[name] for name in ("add", "remove")}
-    changes = GroupChanges(
-        **members.written(_CHANGEABLE_MEMBERS, flags, admin.now), **added_and_removed
-    )
-    return _answer(admin, admin.groups.update(called, changes, by=BY))
+    written = members.written(_CHANGEABLE_MEMBERS, flags, admin.now)
+    changes = GroupChanges(**written, add=flags["add"], remove=flags["remove"])
+    return _answer(admin, admin.groups.update(name_or_id, changes, by=admin.by))
 
 
 @command.command("delete")
-@click.argument("called", metavar="GROUP")
+@click.argument("name_or_id", metavar="GROUP")
 @prints
-def delete(admin: OpenInstallation, called: str) -> Printed:
+def delete(admin: OpenInstallation, name_or_id: str) -> Printed:
     """Delete a group that neither policy nor an agent names."""
-    group = admin.groups.delete(called, by=BY)
+    group = admin.groups.delete(name_or_id, by=admin.by)
     return _document(group, names_by_id(admin)), [f"Deleted {group.name}."]
 
 

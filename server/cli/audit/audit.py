@@ -11,10 +11,9 @@ from typing import Final, TextIO
 import click
 
 from server.cli.confirmation import confirm, force_option
-from server.cli.opening import OpenInstallation, administers
-from server.cli.output import answer, json_option, rfc3339, safe, sheet
+from server.cli.opening import OpenInstallation, Printed, administers, prints
+from server.cli.output import answer, json_option, json_text, rfc3339, safe, sheet
 from server.cli.params import moment_ms, span_ms
-from server.cli.printed import Printed, prints
 from server.cli.split_group import SplitGroup
 from server.lazy_imports import lazily
 from server.model.audit import EntrySearch, StoredEntry
@@ -22,7 +21,7 @@ from server.protocol.text import pluralize
 from server.services.refusals import NotFound
 
 with lazily():
-    from server.cli.audit.log import up_to_date
+    from server.cli.audit.log import sign_and_get_log
 
 _POLL_SECONDS: Final = 0.5
 _MAX_ENTRIES: Final = 1_000
@@ -84,7 +83,7 @@ def show(admin: OpenInstallation, any_id: str, *, timeline: bool) -> Printed:
         document = entry_document(admin.entries.get(any_id))
     except NotFound:
         return _timeline(admin.entries.timeline(any_id))
-    facts = {name: _text(value) for name, value in document.items() if value is not None}
+    facts = {name: json_text(value) for name, value in document.items() if value is not None}
     return document, sheet(facts)
 
 
@@ -176,7 +175,7 @@ def trim(admin: OpenInstallation, before: str, *, force: bool) -> Printed:
     Export the log first if you may need its contents.
     """
     moment = _time(before, admin.now) or 0
-    up_to_date(admin)
+    sign_and_get_log(admin)
     if not force:
         count = pluralize(admin.retention.preview(moment).entries, "entry", "entries")
         confirm(
@@ -185,7 +184,7 @@ def trim(admin: OpenInstallation, before: str, *, force: bool) -> Printed:
             "To delete without a question, add --force.",
         )
     trim = admin.retention.announce(moment, by=admin.by)
-    up_to_date(admin)
+    sign_and_get_log(admin)
     admin.retention.delete()
     text = f"Deleted the contents of {pluralize(trim.entries, 'entry', 'entries')}."
     return {"before": trim.before, "entries": trim.entries}, [text]
@@ -196,7 +195,7 @@ def _search(admin: OpenInstallation, filters: Mapping[str, str | None]) -> Entry
         type=filters["kind"],
         actor=filters["actor"],
         agent_id=_id_of(filters["agent"], partial(_client_id, admin)),
-        subject=_id_of(filters["user"], lambda called: admin.users.show(called)[0].id),
+        subject=_id_of(filters["user"], lambda name: admin.users.show(name)[0].id),
         resource=filters["resource"],
         approval_id=filters["approval"],
         correlation_id=filters["correlation"],
@@ -250,14 +249,10 @@ def entry_line(entry: StoredEntry) -> str:
         for name, value in named.items()
         if name not in hidden and not name.endswith("_hash")
     }
-    words = [f"{name}={_text(value)}" for name, value in printed.items()]
+    words = [f"{name}={json_text(value)}" for name, value in printed.items()]
     name = entry.names.get("actor")
     actor = f"{entry.actor} ({name})" if name else entry.actor
     return "  ".join([str(rfc3339(entry.at)), f"{entry.type:<24}", actor, " ".join(words)])
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _stream(admin: OpenInstallation, count: int, *, follow: bool) -> Iterator[StoredEntry]:

@@ -11,9 +11,8 @@ import click
 
 from server.audit_log.bundles import Line, LoggedEntry
 from server.cli.flags import settings_of
-from server.cli.opening import OpenInstallation, open_installation
+from server.cli.opening import OpenInstallation, Printed, open_installation, prints
 from server.cli.output import answer, json_option, rfc3339
-from server.cli.printed import Printed, prints
 from server.folders import write_new
 from server.key_files import replace_log
 from server.lazy_imports import lazily
@@ -52,12 +51,12 @@ def checkpoint(admin: OpenInstallation) -> Printed:
     "--format",
     "as_format",
     type=FORMAT,
-    help="Write JSON lines of this format, without checkpoints and so without proof.",
+    help="Write JSON Lines in this format. The file has no checkpoints, so it can't be verified.",
 )
 @prints
 def export(admin: OpenInstallation, file: Path, as_format: str | None) -> Printed:
-    """Write the whole log to a new file, a bundle, which `sayso audit verify` reads."""
-    log = up_to_date(admin)
+    """Write the whole log to a new bundle file that `sayso audit verify` can read."""
+    log = sign_and_get_log(admin)
     lines = bundles.write(log.origin, log.lines()) if as_format is None else _plain(log, as_format)
     count = write_new(file, lines)
     return {"file": str(file), "lines": count}, [f"Wrote the whole log to {file}."]
@@ -75,8 +74,8 @@ def _plain(log: AuditLog, as_format: str) -> Iterator[str]:
 @click.argument("entry_id", metavar="ID")
 @prints
 def prove(admin: OpenInstallation, entry_id: str) -> Printed:
-    """Print a proof that an entry is in the log, which `sayso audit verify` reads."""
-    log = up_to_date(admin)
+    """Print a proof, for `sayso audit verify`, that an entry is in the log."""
+    log = sign_and_get_log(admin)
     proof = log.prove(entry_id)
     return {"seq": proof.seq, "proof": proof.text}, proof.text.splitlines()
 
@@ -84,14 +83,14 @@ def prove(admin: OpenInstallation, entry_id: str) -> Printed:
 @click.command("rotate-key")
 @prints
 def rotate_key(admin: OpenInstallation) -> Printed:
-    """Replace the private key of the log, or a lost one. Give auditors the new public key."""
+    """Replace the log's private key, even if it is lost. Give auditors the new public key."""
     log, services = admin.services.audit_log, admin.services
     replace_log(services.settings, services.store, partial(log.record_key, by=admin.by))
-    up_to_date(admin)
+    sign_and_get_log(admin)
     return {"log_key": log.key.text}, [log.key.text]
 
 
-def up_to_date(admin: OpenInstallation) -> AuditLog:
+def sign_and_get_log(admin: OpenInstallation) -> AuditLog:
     """The log, after signing a checkpoint that covers every stored entry."""
     admin.services.store.sequence()
     admin.services.audit_log.sign()
@@ -126,13 +125,13 @@ def verify(file: Path, log_keys: tuple[str, ...], since: Path | None, *, as_json
 def diff(first: Path, second: Path | None, *, as_json: bool) -> None:
     """Compare a bundle with a later one, or with the log of this installation.
 
-    Prints the entries that only one of them has. Exits with 20 if neither is the beginning of the
-    other, or if the log of this installation has lost entries. `sayso audit verify` checks the
+    Prints the entries that only one of them has. Exits with 20 if neither is a prefix of the other,
+    or if the log of this installation has lost entries. `sayso audit verify` checks the
     signatures.
     """
     with first.open(encoding="utf-8", errors="replace") as lines:
         difference = _compare(bundles.read(lines), second)
-    news = [
+    changes = [
         *(("-", entry) for entry in difference.only_first),
         *(("+", entry) for entry in difference.only_second),
     ]
@@ -142,10 +141,10 @@ def diff(first: Path, second: Path | None, *, as_json: bool) -> None:
         "only_first": [{"seq": entry.seq, **entry.members} for entry in difference.only_first],
         "only_second": [{"seq": entry.seq, **entry.members} for entry in difference.only_second],
     }
-    erased = f" Erased: {pluralize(difference.erased, 'text')}." if difference.erased else ""
+    erased = f" {pluralize(difference.erased, 'text')} erased." if difference.erased else ""
     common = pluralize(difference.common, "entry", "entries")
-    head = f"{common} in both, {len(news)} in only one of them.{erased}"
-    answer(document, [head, *(_difference_line(*change) for change in news)], as_json=as_json)
+    head = f"{common} in both, {len(changes)} in only one of them.{erased}"
+    answer(document, [head, *(_difference_line(*change) for change in changes)], as_json=as_json)
 
 
 def _compare(first: Iterator[Line], second: Path | None) -> Difference:
@@ -153,11 +152,11 @@ def _compare(first: Iterator[Line], second: Path | None) -> Difference:
         with second.open(encoding="utf-8", errors="replace") as lines:
             return differences.compare(first, bundles.read(lines))
     settings = settings_of(click.get_current_context())
-    with open_installation(settings) as admin, closing(up_to_date(admin).lines()) as lines:
+    with open_installation(settings) as admin, closing(sign_and_get_log(admin).lines()) as lines:
         difference = differences.compare(first, lines)
     if difference.only_first:
         raise verifier.Broken(
-            f"Entry {difference.common} is missing in the log of this installation."
+            f"Entry {difference.common} is missing from the log of this installation."
         )
     return difference
 
@@ -165,4 +164,4 @@ def _compare(first: Iterator[Line], second: Path | None) -> Difference:
 def _difference_line(sign: str, entry: LoggedEntry) -> str:
     members = entry.members
     columns = [rfc3339(members["at"]) or "", members["type"], members["actor"]] if members else []
-    return "  ".join([f"{sign} {entry.seq}", *(columns or ["without contents"])])
+    return "  ".join([f"{sign} {entry.seq}", *(columns or ["(no contents)"])])

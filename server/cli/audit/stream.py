@@ -10,11 +10,10 @@ from urllib.parse import SplitResult, urlsplit
 import click
 
 from server import key_files
-from server.cli.audit.log import FORMAT, up_to_date
-from server.cli.opening import OpenInstallation, administers
-from server.cli.printed import Printed, prints
+from server.cli.audit.log import FORMAT, sign_and_get_log
+from server.cli.opening import OpenInstallation, Printed, administers, prints
 from server.lazy_imports import lazily
-from server.settings import LOOPBACK
+from server.protocol.names import LOOPBACK
 
 with lazily():
     from server.delivery.audit_formats import FORMATS, Format
@@ -57,7 +56,7 @@ def stream(
     name = name or default_name
     if not _NAME.fullmatch(name):
         raise click.BadParameter("--name must have 1 to 63 of the characters a-z 0-9 . -")
-    up_to_date(admin)
+    sign_and_get_log(admin)
     report = partial(click.echo, file=sys.stderr)
     with closing(target):
         source = AuditStream(admin.services.store)
@@ -71,16 +70,12 @@ def streams(admin: OpenInstallation) -> Printed:
     """List the streams of this data folder, and how many entries each has not sent yet."""
     source = AuditStream(admin.services.store)
     positions_by_name = positions(admin.services.settings.data_dir / FOLDER)
-    lags = {name: source.lag(position) for name, position in positions_by_name.items()}
-    items = [
-        {
-            "name": name,
-            "sent": position.sent,
-            "behind": lags[name].entries,
-            "behind_seconds": lags[name].milliseconds // 1000,
-        }
-        for name, position in positions_by_name.items()
-    ]
+    items = []
+    for name, position in positions_by_name.items():
+        lag = source.lag(position)
+        seconds = lag.milliseconds // 1000
+        item = {"name": name, "sent": position.sent, "behind": lag.entries}
+        items.append({**item, "behind_seconds": seconds})
     lines = [
         f"{item['name']}  {item['sent']} sent, {item['behind']} to send "
         f"(for {item['behind_seconds']} s)"

@@ -6,7 +6,7 @@ from server.cli import members
 from server.cli.opening import OpenInstallation
 from server.cli.output import moment, rfc3339, sheet
 from server.lazy_imports import lazily
-from server.model.clients import Agent, Secret
+from server.model.clients import Agent, App, Secret
 from server.services.clients.agent_members import AGENT_MEMBERS
 
 with lazily():
@@ -88,6 +88,25 @@ def secret_document(secret: Secret) -> dict[str, object]:
         "expires_at": rfc3339(secret.expires_at),
         "last_used_at": rfc3339(secret.last_used_at),
     }
+
+
+def with_secret(document: Mapping[str, object], secret: str) -> Mapping[str, object]:
+    """Return the JSON of a client with its new secret first, if it has one."""
+    if not secret:
+        return document
+    return {"client_id": document["client_id"], "client_secret": secret, **document}
+
+
+def new_secret(client: Agent | App, secret: str) -> tuple[dict[str, object], str]:
+    """Return the JSON of a rotated secret, and the line that says until when the old one works."""
+    ends = max((old.expires_at for old in client.secrets if old.expires_at), default=None)
+    old = f"the old one works until {moment(ends)}" if ends else "old secrets no longer work"
+    document: dict[str, object] = {
+        "client_id": client.id,
+        "client_secret": secret,
+        "secrets": [secret_document(stored) for stored in client.secrets],
+    }
+    return document, f"{client.name} has a new secret; {old}."
 
 
 def _key_document(agent: Agent, key: Mapping[str, str]) -> dict[str, object]:

@@ -1,46 +1,37 @@
-"""`sayso agents add` and `update`. Their flags are the members of an agent."""
+"""`sayso agents add`, `update` and `change-auth`. Most flags are the members of an agent."""
 
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
 from server.cli import members
-from server.cli.clients.agent_document import agent_document, agent_lines, names_by_id
+from server.cli.clients.agent_document import agent_document, agent_lines, names_by_id, with_secret
 from server.cli.clients.usage import usage_lines
-from server.cli.opening import BY, OpenInstallation
-from server.cli.output import if_missing_option
-from server.cli.printed import Printed, prints
+from server.cli.opening import OpenInstallation, Printed, adds, prints
+from server.cli.output import moment
+from server.cli.params import span
+from server.protocol import names
+from server.services.clients.agent_auth import AuthChange
 from server.services.clients.agent_forms import AgentChanges, NewAgent
 from server.services.clients.agent_members import AGENT_MEMBERS
 from server.services.clients.agents import NewSecret
-from server.services.refusals import Exists
+
+
+def _existing(admin: OpenInstallation, /, name: str, **_: object) -> Printed:
+    agent = admin.agents.show(name)[0]
+    line = f"{agent.name} is already registered as {agent.id}."
+    return agent_document(agent, names_by_id(admin)), [line]
 
 
 @click.command("add")
 @click.argument("name")
 @members.new_flags(AGENT_MEMBERS)
-@if_missing_option
-@prints
-def add(
-    admin: OpenInstallation,
-    /,
-    *,
-    if_missing: bool,
-    **flags: Any,  # noqa: ANN401  # one flag for each member
-) -> Printed:  # one flag for each member
+@adds(_existing)
+def add(admin: OpenInstallation, /, **flags: Any) -> Printed:  # noqa: ANN401  # one flag for each member
     """Register an agent. Its secret is shown once."""
     new = NewAgent(**members.written(AGENT_MEMBERS, flags, admin.now))
-    try:
-        secret = admin.agents.add(new, by=BY)
-    except Exists:
-        if not if_missing:
-            raise
-        agent, _ = admin.agents.show(new["name"])
-        line = f"{agent.name} is already registered as {agent.id}."
-        return agent_document(agent, names_by_id(admin)), [line]
-    document = agent_document(secret.agent, names_by_id(admin))
-    if secret.secret:
-        document = {"client_id": secret.agent.id, "client_secret": secret.secret, **document}
+    secret = admin.agents.add(new, by=admin.by)
+    document = with_secret(agent_document(secret.agent, names_by_id(admin)), secret.secret)
     line = f"{secret.agent.name} is registered as {secret.agent.id}."
     return document, [line, *usage_lines(admin, secret)]
 
@@ -66,7 +57,47 @@ def update(
         remove_owners=remove_owners,
         **members.written(AGENT_MEMBERS, flags, admin.now),
     )
-    agent = admin.agents.update(name_or_id, changes, by=BY)
+    agent = admin.agents.update(name_or_id, changes, by=admin.by)
     people = names_by_id(admin)
     usage = ["", *usage_lines(admin, NewSecret(agent, ""))] if changes.get("scopes") else []
     return agent_document(agent, people), [*agent_lines(agent, people), *usage]
+
+
+@click.command("change-auth")
+@click.argument("name_or_id", metavar="AGENT")
+@click.argument("method", type=click.Choice(names.AUTH_METHODS))
+@click.option(
+    "--jwks",
+    type=click.File("r", encoding="utf-8"),
+    help="Its public keys (JWK set) for private_key_jwt; default: its current keys.",
+)
+@click.option(
+    "--overlap",
+    type=span,
+    default="24h",
+    show_default=True,
+    help="How long the old method still works; 0 to 30d.",
+)
+@prints
+def change_auth(
+    admin: OpenInstallation, name_or_id: str, method: str, jwks: TextIO | None, overlap: int
+) -> Printed:
+    """Change how an agent authenticates. A new secret is shown once."""
+    auth_change = AuthChange(method, jwks.read() if jwks else "", overlap)
+    secret = admin.agent_auth.change(name_or_id, auth_change, by=admin.by)
+    agent = secret.agent
+    old = (
+        "the old method no longer works"
+        if agent.auth_before_until is None
+        else f"{agent.auth_before} works until {moment(agent.auth_before_until)}"
+    )
+    document = agent_document(agent, {})
+    member_names = ("auth_method", "auth_before", "auth_before_until", "secrets", "keys")
+    return (
+        {
+            "client_id": agent.id,
+            **({"client_secret": secret.secret} if secret.secret else {}),
+            **{name: document[name] for name in member_names},
+        },
+        [f"{agent.name} now uses {agent.auth_method}; {old}.", *usage_lines(admin, secret)],
+    )

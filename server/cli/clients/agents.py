@@ -1,6 +1,6 @@
 """`sayso agents`: list, show, enable, disable and delete agents.
 
-`agent_flags.py` has `add` and `update`, because of their many flags.
+`agent_flags.py` has `add`, `update` and `change-auth`, because of their many flags.
 """
 
 import click
@@ -10,19 +10,20 @@ from server.cli.clients.agent_document import (
     agent_document,
     agent_lines,
     names_by_id,
+    new_secret,
     pause_document,
     pause_line,
 )
-from server.cli.opening import BY, OpenInstallation
+from server.cli.opening import OpenInstallation, Printed, prints
 from server.cli.output import join_names, moment, rfc3339, table
 from server.cli.params import overlap_option
-from server.cli.printed import Printed, prints
 from server.cli.split_group import SplitGroup
 from server.lazy_imports import lazily
 from server.services.clients.agent_members import AGENT_MEMBERS
 
 with lazily():
     from server.cli.clients.usage import usage_lines
+    from server.model.clients import Agent
     from server.services.clients.agents import DisabledAgent
 
 
@@ -32,11 +33,11 @@ with lazily():
     elsewhere={
         "add": "clients.agent_flags.add",
         "update": "clients.agent_flags.update",
-        "change-auth": "clients.agent_auth.change_auth",
+        "change-auth": "clients.agent_flags.change_auth",
         "invite": "clients.invitations.invite",
         "invitations": "clients.invitations.show_all",
         "uninvite": "clients.invitations.uninvite",
-        "orphans": "incidents.orphans.orphans",
+        "orphans": "incidents.incidents.orphans",
     },
 )
 def command() -> None:
@@ -78,13 +79,10 @@ def show(admin: OpenInstallation, name_or_id: str) -> Printed:
         "pauses": [pause_document(pause) for pause in pauses],
         "quarantine_at": rfc3339(quarantine_at),
     }
-    grace = (
-        []
-        if quarantine_at is None
-        else [f"no enabled owner: will be quarantined at {moment(quarantine_at)}"]
-    )
-    lines = [*agent_lines(agent, names), *grace, *(pause_line(pause) for pause in pauses)]
-    return document, lines
+    lines = agent_lines(agent, names)
+    if quarantine_at is not None:
+        lines.append(f"no enabled owner: will be quarantined at {moment(quarantine_at)}")
+    return document, [*lines, *map(pause_line, pauses)]
 
 
 @command.command("disable")
@@ -97,17 +95,15 @@ def disable(admin: OpenInstallation, name_or_id: str, *, dry_run: bool) -> Print
     A resource that only checks signatures accepts a token until it expires.
     """
     if dry_run:
-        return _show_preview(admin.agents.preview(name_or_id))
-    disabled_agent = admin.agents.disable(name_or_id, by=BY)
-    enable_line = f"To enable it: sayso agents enable {disabled_agent.agent.name}"
-    return (
-        {
-            "client_id": disabled_agent.agent.id,
-            "state": disabled_agent.agent.state,
-            **disabled_agent.counts,
-        },
-        [f"{disabled_agent.agent.name} is disabled.", *_count_lines(disabled_agent), enable_line],
-    )
+        preview = admin.agents.preview(name_or_id)
+        title = f"{preview.agent.name} would be disabled. Nothing was changed."
+        disable_line = f"To do it: sayso agents disable {preview.agent.name}"
+        document = {**_state(preview.agent), **preview.counts}
+        return document, [title, *_count_lines(preview), disable_line]
+    disabled = admin.agents.disable(name_or_id, by=admin.by)
+    document = {**_state(disabled.agent), **disabled.counts}
+    enable_line = f"To enable it: sayso agents enable {disabled.agent.name}"
+    return document, [f"{disabled.agent.name} is disabled.", *_count_lines(disabled), enable_line]
 
 
 @command.command("enable")
@@ -115,9 +111,8 @@ def disable(admin: OpenInstallation, name_or_id: str, *, dry_run: bool) -> Print
 @prints
 def enable(admin: OpenInstallation, name_or_id: str) -> Printed:
     """Enable a disabled or quarantined agent. Ended requests and tokens stay ended."""
-    agent = admin.agents.enable(name_or_id, by=BY)
-    members = {"client_id": agent.id, "state": agent.state}
-    return members, [f"{agent.name} is enabled."]
+    agent = admin.agents.enable(name_or_id, by=admin.by)
+    return _state(agent), [f"{agent.name} is enabled."]
 
 
 @command.command("rotate-secret")
@@ -126,20 +121,9 @@ def enable(admin: OpenInstallation, name_or_id: str) -> Printed:
 @prints
 def rotate_secret(admin: OpenInstallation, name_or_id: str, overlap: int) -> Printed:
     """Create a new secret, shown once. The old one works for the overlap."""
-    secret = admin.agents.rotate_secret(name_or_id, by=BY, overlap_ms=overlap)
-    ends = max((s.expires_at for s in secret.agent.secrets if s.expires_at), default=None)
-    old = (
-        "old secrets no longer work" if ends is None else f"the old one works until {moment(ends)}"
-    )
-    lines = [f"{secret.agent.name} has a new secret; {old}."]
-    return (
-        {
-            "client_id": secret.agent.id,
-            "client_secret": secret.secret,
-            "secrets": agent_document(secret.agent, {})["secrets"],
-        },
-        [*lines, *usage_lines(admin, secret)],
-    )
+    secret = admin.agents.rotate_secret(name_or_id, by=admin.by, overlap_ms=overlap)
+    document, line = new_secret(secret.agent, secret.secret)
+    return document, [line, *usage_lines(admin, secret)]
 
 
 @command.command("delete")
@@ -147,32 +131,21 @@ def rotate_secret(admin: OpenInstallation, name_or_id: str, overlap: int) -> Pri
 @prints
 def delete(admin: OpenInstallation, name_or_id: str) -> Printed:
     """Disable and delete an agent. The audit log keeps what it did."""
-    disabled = admin.agents.delete(name_or_id, by=BY)
+    disabled = admin.agents.delete(name_or_id, by=admin.by)
     return (
         {"client_id": disabled.agent.id, "state": "deleted", **disabled.counts},
         [f"{disabled.agent.name} is deleted.", *_count_lines(disabled)],
     )
 
 
-def _show_preview(preview: DisabledAgent) -> Printed:
-    return (
-        {"client_id": preview.agent.id, "state": preview.agent.state, **preview.counts},
-        [
-            f"{preview.agent.name} would be disabled. Nothing was changed.",
-            *_count_lines(preview),
-            f"To do it: sayso agents disable {preview.agent.name}",
-        ],
-    )
+def _state(agent: Agent) -> dict[str, object]:
+    return {"client_id": agent.id, "state": agent.state}
 
 
 def _count_lines(disabled: DisabledAgent) -> list[str]:
+    tokens, derived = disabled.tokens_revoked, disabled.descendants_revoked
+    requests, approved = disabled.requests_cancelled, disabled.approved_cancelled
     return [
-        (
-            f"Tokens revoked: {disabled.tokens_revoked}, "
-            f"of which {disabled.descendants_revoked} of other clients derived from them."
-        ),
-        (
-            f"Requests cancelled: {disabled.requests_cancelled}, "
-            f"of which {disabled.approved_cancelled} had been approved."
-        ),
+        f"Tokens revoked: {tokens}, of which {derived} of other clients derived from them.",
+        f"Requests cancelled: {requests}, of which {approved} had been approved.",
     ]

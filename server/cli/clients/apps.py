@@ -5,18 +5,15 @@ from typing import Any, Final
 import click
 
 from server.cli import members
-from server.cli.clients.agent_document import secret_document, secret_line
-from server.cli.opening import BY, OpenInstallation
-from server.cli.output import if_missing_option, join_names, moment, rfc3339, sheet, table
-from server.cli.params import moment_ms, overlap_option
-from server.cli.printed import Printed, prints
+from server.cli.clients.agent_document import new_secret, secret_document, secret_line, with_secret
+from server.cli.opening import OpenInstallation, Printed, adds, prints
+from server.cli.output import join_names, moment, rfc3339, sheet, table
+from server.cli.params import overlap_option
+from server.cli.split_group import SplitGroup
 from server.model.clients import App
-from server.protocol.names import USUAL_APP_GRANTS
 from server.services.clients.app_forms import AppChanges, NewApp
 from server.services.clients.app_members import APP_MEMBERS
 from server.services.clients.apps import NewAppSecret
-from server.services.clients.invitations import NewInvitation
-from server.services.refusals import Exists
 
 _REGISTERED_BY: Final = {
     "administrator": None,
@@ -74,7 +71,7 @@ def next_lines(issuer: str, app_secret: NewAppSecret) -> list[str]:
     ]
 
 
-@click.group("apps")
+@click.group("apps", cls=SplitGroup, elsewhere={"invite": "clients.invitations.invite_app"})
 def command() -> None:
     """Apps that people use: chat front ends, consoles, phone apps. APP is a name or a client_id.
 
@@ -82,64 +79,22 @@ def command() -> None:
     """
 
 
+def _existing(admin: OpenInstallation, /, name: str, **_: object) -> Printed:
+    app = admin.apps.show(name)
+    return app_document(app), [f"{app.name} is already registered as {app.id}."]
+
+
 @command.command("add")
 @click.argument("name")
 @members.new_flags(APP_MEMBERS)
-@if_missing_option
-@prints
-def add(
-    admin: OpenInstallation,
-    /,
-    *,
-    if_missing: bool,
-    **flags: Any,  # noqa: ANN401  # one flag for each member
-) -> Printed:  # one flag for each member
+@adds(_existing)
+def add(admin: OpenInstallation, /, **flags: Any) -> Printed:  # noqa: ANN401  # one flag for each member
     """Register an app. Its secret, if it has one, is shown once."""
     new = NewApp(**members.written(APP_MEMBERS, flags, admin.now))
-    try:
-        app_secret = admin.apps.add(new, by=BY)
-    except Exists:
-        if not if_missing:
-            raise
-        app = admin.apps.show(new["name"])
-        line = f"{app.name} is already registered as {app.id}."
-        return app_document(app), [line]
-    document = app_document(app_secret.app)
-    if app_secret.secret:
-        document = {"client_id": app_secret.app.id, "client_secret": app_secret.secret, **document}
+    app_secret = admin.apps.add(new, by=admin.by)
+    document = with_secret(app_document(app_secret.app), app_secret.secret)
     line = f"{app_secret.app.name} is registered as {app_secret.app.id}."
     return document, [line, *next_lines(admin.issuer, app_secret)]
-
-
-@command.command("invite")
-@click.option(
-    "--owner", required=True, metavar="USER", help="The user who is responsible for the apps."
-)
-@click.option("--uses", type=click.IntRange(1, 1_000), default=1, show_default=True)
-@click.option("--expires", metavar="WHEN", default="7d", show_default=True, help="At most 90d.")
-@prints
-def invite(admin: OpenInstallation, owner: str, uses: int, expires: str) -> Printed:
-    """Create an invitation to register apps. The token is shown once."""
-    ends = moment_ms(expires, admin.now)
-    new = NewInvitation(owner, grant_types=USUAL_APP_GRANTS, uses=uses, expires_at=ends)
-    issued = admin.invitations.issue(new, by=BY)
-    invitation = issued.invitation
-    lines = [
-        f"Apps may register until {moment(invitation.expires_at)}, {uses} in all.",
-        "The token is shown once:",
-        "",
-        f"  TOKEN={issued.token}",
-        "",
-        "An app sends it as its initial access token to:",
-        f"  {admin.issuer}/register",
-        f"To revoke it: sayso agents uninvite {invitation.id}",
-    ]
-    document = {
-        "id": invitation.id,
-        "initial_access_token": issued.token,
-        "expires_at": rfc3339(invitation.expires_at),
-    }
-    return document, lines
 
 
 @command.command("list")
@@ -177,7 +132,7 @@ def update(
 ) -> Printed:
     """Change an app. A list replaces the old list. Omitted members keep their values."""
     changes = AppChanges(enabled=enabled, **members.written(APP_MEMBERS, flags, admin.now))
-    app = admin.apps.update(name_or_id, changes, by=BY)
+    app = admin.apps.update(name_or_id, changes, by=admin.by)
     return app_document(app), app_lines(app)
 
 
@@ -187,14 +142,9 @@ def update(
 @prints
 def rotate_secret(admin: OpenInstallation, name_or_id: str, overlap: int) -> Printed:
     """Create a new secret, shown once. The old one works for the overlap."""
-    app_secret = admin.apps.rotate_secret(name_or_id, by=BY, overlap_ms=overlap)
-    ends = max((s.expires_at for s in app_secret.app.secrets if s.expires_at), default=None)
-    old = (
-        "old secrets no longer work" if ends is None else f"the old one works until {moment(ends)}"
-    )
-    lines = [f"{app_secret.app.name} has a new secret; {old}.", f"  SECRET={app_secret.secret}"]
-    members = {"client_id": app_secret.app.id, "client_secret": app_secret.secret}
-    return {**members, "secrets": app_document(app_secret.app)["secrets"]}, lines
+    app_secret = admin.apps.rotate_secret(name_or_id, by=admin.by, overlap_ms=overlap)
+    document, line = new_secret(app_secret.app, app_secret.secret)
+    return document, [line, f"  SECRET={app_secret.secret}"]
 
 
 @command.command("delete")
@@ -202,7 +152,7 @@ def rotate_secret(admin: OpenInstallation, name_or_id: str, overlap: int) -> Pri
 @prints
 def delete(admin: OpenInstallation, name_or_id: str) -> Printed:
     """Delete an app. The audit log keeps what it did."""
-    app = admin.apps.delete(name_or_id, by=BY)
+    app = admin.apps.delete(name_or_id, by=admin.by)
     return {"client_id": app.id, "state": "deleted"}, [f"{app.name} is deleted."]
 
 

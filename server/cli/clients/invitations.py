@@ -1,35 +1,28 @@
-"""`sayso agents invite`: create, list and revoke invitations to register agents."""
+"""`sayso agents invite` and `apps invite`: invitations to register agents and apps."""
 
+from collections.abc import Sequence
 from shlex import quote
-from typing import TypedDict, Unpack
+from typing import Final
 
 import click
 
 from server.cli.clients.agent_document import names_by_id
-from server.cli.opening import BY, OpenInstallation
+from server.cli.opening import OpenInstallation, Printed, prints
 from server.cli.output import join_names, moment, rfc3339, table
 from server.cli.params import moment_ms
-from server.cli.printed import Printed, prints
 from server.model.clients import Invitation
-from server.protocol.names import AGENT_GRANT_TYPES
-from server.services.clients.invitations import SAFE_GRANTS, NewInvitation
+from server.protocol.names import AGENT_GRANT_TYPES, USUAL_APP_GRANTS
+from server.services.clients.invitations import SAFE_GRANTS, IssuedInvitation, NewInvitation
 
 _MAX_LISTED = 10_000
 _GRANTS = {grant.word: grant.name for grant in AGENT_GRANT_TYPES}
 
-
-class InvitationFlags(TypedDict):
-    """The limits of an invitation."""
-
-    owner: str
-    grant_types: tuple[str, ...]
-    resources: tuple[str, ...]
-    scopes: tuple[str, ...]
-    action_types: tuple[str, ...]
-    asks: tuple[str, ...]
-    asks_everybody: bool
-    uses: int
-    expires_at: str
+_uses_option: Final = click.option(
+    "--uses", type=click.IntRange(1, 1_000), default=1, show_default=True
+)
+_expires_option: Final = click.option(
+    "--expires", "expires_at", metavar="WHEN", default="7d", show_default=True, help="At most 90d."
+)
 
 
 @click.command("invite")
@@ -53,29 +46,65 @@ class InvitationFlags(TypedDict):
     help="A user or group they can ask; default: the owner.",
 )
 @click.option("--asks-everybody", is_flag=True, help="Let them ask every user.")
-@click.option("--uses", type=click.IntRange(1, 1_000), default=1, show_default=True)
-@click.option(
-    "--expires", "expires_at", metavar="WHEN", default="7d", show_default=True, help="At most 90d."
-)
+@_uses_option
+@_expires_option
 @prints
-def invite(admin: OpenInstallation, /, **flags: Unpack[InvitationFlags]) -> Printed:
+def invite(  # noqa: PLR0913  # what an invitation has
+    admin: OpenInstallation,
+    /,
+    *,
+    owner: str,
+    grant_types: tuple[str, ...],
+    resources: tuple[str, ...],
+    scopes: tuple[str, ...],
+    action_types: tuple[str, ...],
+    asks: tuple[str, ...],
+    asks_everybody: bool,
+    uses: int,
+    expires_at: str,
+) -> Printed:
     """Create an invitation to register agents. The token is shown once."""
-    if flags["asks"] and flags["asks_everybody"]:
+    if asks and asks_everybody:
         raise click.UsageError("Use --asks or --asks-everybody, not both.")
-    issued = admin.invitations.issue(_new(flags, admin.now), by=BY)
+    new = NewInvitation(
+        owner=owner,
+        grant_types=tuple(_GRANTS[grant] for grant in grant_types) or SAFE_GRANTS,
+        resources=resources,
+        scopes=scopes,
+        action_types=action_types or None,
+        asks=None if asks_everybody else asks,
+        uses=uses,
+        expires_at=moment_ms(expires_at, admin.now),
+    )
+    issued = admin.invitations.issue(new, by=admin.by)
     invitation = issued.invitation
-    lines = [
-        f"An agent of {issued.owner.name} may register until {moment(invitation.expires_at)}.",
-        "The token is shown once:",
-        "",
-        f"  TOKEN={issued.token}",
-        "",
-        "The agent registers with it:",
-        f"  {_curl(admin.issuer)}",
-        f"To revoke it: sayso agents uninvite {invitation.id}",
-    ]
+    title = f"An agent of {issued.owner.name} may register until {moment(invitation.expires_at)}."
+    usage = ["The agent registers with it:", f"  {_curl(admin.issuer)}"]
     members = {**_document(invitation, names_by_id(admin)), "initial_access_token": issued.token}
-    return members, lines
+    return members, _lines(title, issued, usage)
+
+
+@click.command("invite")
+@click.option(
+    "--owner", required=True, metavar="USER", help="The user who is responsible for the apps."
+)
+@_uses_option
+@_expires_option
+@prints
+def invite_app(admin: OpenInstallation, owner: str, uses: int, expires_at: str) -> Printed:
+    """Create an invitation to register apps. The token is shown once."""
+    ends = moment_ms(expires_at, admin.now)
+    new = NewInvitation(owner, grant_types=USUAL_APP_GRANTS, uses=uses, expires_at=ends)
+    issued = admin.invitations.issue(new, by=admin.by)
+    invitation = issued.invitation
+    title = f"Apps may register until {moment(invitation.expires_at)}, {uses} in all."
+    usage = ["An app sends it as its initial access token to:", f"  {admin.issuer}/register"]
+    members = {
+        "id": invitation.id,
+        "initial_access_token": issued.token,
+        "expires_at": rfc3339(invitation.expires_at),
+    }
+    return members, _lines(title, issued, usage)
 
 
 @click.command("invitations")
@@ -103,22 +132,15 @@ def show_all(admin: OpenInstallation) -> Printed:
 @prints
 def uninvite(admin: OpenInstallation, invitation_id: str) -> Printed:
     """Revoke an invitation. Agents that already used it stay registered."""
-    invitation = admin.invitations.revoke(invitation_id, by=BY)
+    invitation = admin.invitations.revoke(invitation_id, by=admin.by)
     members = _document(invitation, names_by_id(admin))
     return members, [f"{invitation.id} is revoked."]
 
 
-def _new(flags: InvitationFlags, now: int) -> NewInvitation:
-    return NewInvitation(
-        owner=flags["owner"],
-        grant_types=tuple(_GRANTS[grant] for grant in flags["grant_types"]) or SAFE_GRANTS,
-        resources=flags["resources"],
-        scopes=flags["scopes"],
-        action_types=flags["action_types"] or None,
-        asks=None if flags["asks_everybody"] else flags["asks"],
-        uses=flags["uses"],
-        expires_at=moment_ms(flags["expires_at"], now),
-    )
+def _lines(title: str, issued: IssuedInvitation, usage: Sequence[str]) -> list[str]:
+    """The token, which is shown once, and how to use it."""
+    token = ["The token is shown once:", "", f"  TOKEN={issued.token}", ""]
+    return [title, *token, *usage, f"To revoke it: sayso agents uninvite {issued.invitation.id}"]
 
 
 def _document(invitation: Invitation, names: dict[str, str]) -> dict[str, object]:

@@ -2,11 +2,9 @@
 
 import click
 
-from server.cli.opening import BY, OpenInstallation
+from server.cli.opening import OpenInstallation, Printed, prints
 from server.cli.output import join_names, moment, table
-from server.cli.printed import Printed, prints
 from server.protocol.text import pluralize
-from server.services.consents import consent_json
 
 
 @click.group("consents")
@@ -26,20 +24,18 @@ def show_all(
     consents = admin.consents.search(user=user, client=client, ended=ended)
     rows = [
         (
-            named_consent.user_name,
-            named_consent.client_name,
-            named_consent.consent.resource,
-            join_names(named_consent.consent.scopes),
-            moment(named_consent.consent.expires_at),
-            named_consent.state(admin.now),
-            named_consent.consent.id,
+            consent.user_name,
+            consent.client_name,
+            consent.consent.resource,
+            join_names(consent.consent.scopes),
+            moment(consent.consent.expires_at),
+            consent.state(admin.now),
+            consent.consent.id,
         )
-        for named_consent in consents
+        for consent in consents
     ]
     lines = table(("user", "client", "resource", "scopes", "until", "state", "id"), rows)
-    return {
-        "items": [consent_json.consent(named_consent, admin.now) for named_consent in consents]
-    }, lines
+    return {"items": [consent.document(admin.now) for consent in consents]}, lines
 
 
 @command.command("revoke")
@@ -47,11 +43,7 @@ def show_all(
 @prints
 def revoke(admin: OpenInstallation, consent_id: str) -> Printed:
     """Revoke a consent and every token issued under it."""
-    named_consent, tokens = admin.consents.revoke(consent_id, by=BY)
-    members = {**consent_json.consent(named_consent, admin.now), "tokens_revoked": tokens}
-    ended = pluralize(tokens, "token")
-    line = (
-        f"Revoked the consent of {named_consent.user_name} for {named_consent.client_name}, "
-        f"and {ended}."
-    )
-    return members, [line]
+    consent, tokens = admin.consents.revoke(consent_id, by=admin.by)
+    members = {**consent.document(admin.now), "tokens_revoked": tokens}
+    revoked = f"the consent of {consent.user_name} for {consent.client_name}"
+    return members, [f"Revoked {revoked}, and {pluralize(tokens, 'token')}."]

@@ -2,9 +2,8 @@
 
 import click
 
-from server.cli.opening import BY, OpenInstallation
+from server.cli.opening import OpenInstallation, Printed, prints
 from server.cli.output import moment, table
-from server.cli.printed import Printed, prints
 from server.lazy_imports import lazily
 from server.model.devices import MAX_ATTEMPTS, Device
 
@@ -36,10 +35,9 @@ def show_all(admin: OpenInstallation, user: str | None) -> Printed:
 @prints
 def revoke(admin: OpenInstallation, device_id: str) -> Printed:
     """Revoke a device: it can no longer sign in or decide."""
-    device, ended = admin.oversight.revoke_device(device_id, by=BY)
+    device, ended = admin.oversight.revoke_device(device_id, by=admin.by)
     line = "is revoked." if ended else "was already revoked."
-    members = {"id": device.id, "name": device.name, "state": device.state}
-    return members, [f"The device {device.name} {line}"]
+    return _document(device), [f"The device {device.name} {line}"]
 
 
 @command.command("enable")
@@ -54,10 +52,13 @@ def enable(admin: OpenInstallation, device_id: str | None, user: str | None) -> 
     """Enable a device disabled by a restore. A revoked device stays revoked."""
     if (device_id is None) == (user is None):
         raise click.UsageError("Specify one device, or use --user USER.")
-    devices = admin.oversight.enable_devices(device=device_id, user=user, by=BY)
+    devices = admin.oversight.enable_devices(device=device_id, user=user, by=admin.by)
     lines = [f"The device {device.name} is enabled." for device in devices]
-    members = [{"id": device.id, "name": device.name, "state": device.state} for device in devices]
-    return {"items": members}, lines
+    return {"items": [_document(device) for device in devices]}, lines
+
+
+def _document(device: Device) -> dict[str, object]:
+    return {"id": device.id, "name": device.name, "state": device.state}
 
 
 def _state(device: Device) -> str:

@@ -1,20 +1,29 @@
-"""`sayso incidents`: list, show and close incidents."""
+"""`sayso incidents`: list, show and close incidents; `sayso agents orphans`."""
 
 from typing import Final
 
 import click
 
-from server.cli.opening import BY, OpenInstallation
+from server.cli.opening import OpenInstallation, Printed, prints
 from server.cli.output import join_names, moment, sheet, table
-from server.cli.printed import Printed, prints
+from server.lazy_imports import lazily
 from server.services.incidents import incident_json
 from server.services.incidents.incidents import MAX_NOTE, NamedIncident
+
+with lazily():
+    from server.services.incidents.orphans import SeenOwner
 
 _OTHER_CAUSES: Final = {
     "no_owner": "it had no enabled owner",
     "log_changed": "their device saw a different audit log",
 }
 """Why an incident was opened, if nobody reported a request."""
+_ORPHAN_REASONS: Final = {
+    "no_owner": "no enabled owner",
+    "owner_away": "owners not seen for 90 days",
+    "review_due": "review is due",
+    "expired": "expired",
+}
 
 
 @click.group("incidents")
@@ -61,8 +70,41 @@ def show(admin: OpenInstallation, incident_id: str) -> Printed:
 @prints
 def close(admin: OpenInstallation, incident_id: str, note: str | None) -> Printed:
     """Close an incident. Quarantined agents stay quarantined."""
-    incident = admin.incidents.close(incident_id, note, by=BY)
+    incident = admin.incidents.close(incident_id, note, by=admin.by)
     return incident_json.incident(incident), ["Closed the incident.", *_next_commands(incident)]
+
+
+@click.command("orphans")
+@prints
+def orphans(admin: OpenInstallation) -> Printed:
+    """List agents that need an owner or a review.
+
+    An enabled agent without an enabled owner is quarantined when its grace period ends; see
+    SAYSO_OWNER_GRACE_DAYS.
+    """
+    all_orphans = admin.orphans.all()
+    rows = [
+        (
+            orphan.agent.name,
+            orphan.agent.state,
+            join_names(_ORPHAN_REASONS[reason] for reason in orphan.why),
+            join_names(map(_owner, orphan.owners)),
+            moment(orphan.quarantine_at),
+        )
+        for orphan in all_orphans
+    ]
+    lines = table(("name", "state", "why", "owners", "quarantined at"), rows)
+    lines += [
+        f"To give it an owner: sayso agents update {orphan.agent.name} --add-owner USER"
+        for orphan in all_orphans
+        if "no_owner" in orphan.why
+    ]
+    return {"items": [incident_json.orphan(orphan) for orphan in all_orphans]}, lines
+
+
+def _owner(owner: SeenOwner) -> str:
+    last_seen = "never seen" if owner.seen_at is None else f"seen {moment(owner.seen_at)}"
+    return f"{owner.user.name} ({owner.user.state}, {last_seen})"
 
 
 def _lines(named_incident: NamedIncident) -> list[str]:
@@ -76,11 +118,7 @@ def _lines(named_incident: NamedIncident) -> list[str]:
         "closed by": incident.closed_by,
         "closing note": incident.closing_note,
     }
-    agents = [
-        line
-        for agent in named_incident.evidence["agents"]
-        for line in _agent_lines(named_incident, agent)
-    ]
+    agents = [_agent_line(named_incident, agent) for agent in named_incident.evidence["agents"]]
     return [*sheet(facts), "", *agents, *_next_commands(named_incident)]
 
 
@@ -122,10 +160,10 @@ def _report_lines(named_incident: NamedIncident) -> dict[str, str | None]:
     }
 
 
-def _agent_lines(incident: NamedIncident, agent: dict[str, object]) -> list[str]:
+def _agent_line(incident: NamedIncident, agent: dict[str, object]) -> str:
     state = incident.states[str(agent["id"])]
     ended = f"ended: tokens {agent['tokens_revoked']}, requests {agent['requests_cancelled']}"
-    return [f"{agent['name']}: was {agent['state_before']}, is {state}; {ended}."]
+    return f"{agent['name']}: was {agent['state_before']}, is {state}; {ended}."
 
 
 def _next_commands(incident: NamedIncident) -> list[str]:

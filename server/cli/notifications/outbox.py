@@ -2,9 +2,8 @@
 
 import click
 
-from server.cli.opening import BY, OpenInstallation
+from server.cli.opening import OpenInstallation, Printed, prints
 from server.cli.output import moment, table
-from server.cli.printed import Printed, prints
 from server.lazy_imports import lazily
 
 with lazily():
@@ -46,6 +45,6 @@ def show_all(services: OpenInstallation) -> Printed:
 @prints
 def retry(services: OpenInstallation, message_id: int) -> Printed:
     """Retry an undelivered message now."""
-    message = services.outbox.retry(message_id, by=BY)
+    message = services.outbox.retry(message_id, by=services.by)
     line = f"Message {message_id} to {message.recipient} is queued. The running server sends it."
     return lambda: outbox_wire.undelivered(message), [line]

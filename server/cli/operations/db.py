@@ -1,7 +1,7 @@
 """`sayso db`: upgrades, backs up and restores the database."""
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import click
@@ -53,9 +53,8 @@ def backup(context: click.Context, file: Path, *, with_keys: bool, as_json: bool
     if settings.on_sqlite and not sqlite_file(settings).exists():
         raise NotFound("database", f"at {sqlite_file(settings)}")
     result = making.make(settings, file, SystemClock().now(), with_keys=with_keys)
-    keys = [str(key.path) for key in result.keys]
-    missing_keys = [] if with_keys else keys
-    lines = [f"The backup is {file}.", *_key_lines(keys, with_keys=with_keys)]
+    missing_keys = [] if with_keys else [str(key.path) for key in result.keys]
+    lines = [f"The backup is {file}.", *_key_lines(missing_keys)]
     members = {
         "file": str(file),
         "bytes": file.stat().st_size,
@@ -67,11 +66,11 @@ def backup(context: click.Context, file: Path, *, with_keys: bool, as_json: bool
     answer(members, lines, as_json=as_json)
 
 
-def _key_lines(keys: Iterable[str], *, with_keys: bool) -> list[str]:
-    if with_keys:
+def _key_lines(missing_keys: Sequence[str]) -> list[str]:
+    if not missing_keys:
         return ["It contains the key files: anyone who can read it can act as this installation."]
     warning = "It cannot be restored without these files. Store copies of them somewhere else:"
-    return [warning, *(f"  {key}" for key in keys)]
+    return [warning, *(f"  {key}" for key in missing_keys)]
 
 
 def _keep_flags(function: Callable[..., None]) -> Callable[..., None]:
@@ -121,22 +120,17 @@ def restore(
         else restoring.from_archive(settings, file, since, now)
     )
     with steps as prepared:
-        _confirm(prepared, force=force or in_place, asks=asks)
+        if prepared.replaces and not (force or in_place):
+            confirm(
+                f"Replace this installation with the backup of {moment(prepared.made_at)}?",
+                "An installation already exists here. To replace it, add --force.",
+                asks=asks,
+            )
         keep = {kind for kind in _KEEPABLE_KINDS if flags[f"keep_{kind}"]}
         if asks and prepared.later is None and not keep:
             keep = {kind for kind in _KEEPABLE_KINDS if _keeps_all(prepared, kind)}
         restored = restoring.finish(prepared, keep)
     answer(_document(prepared, restored), _lines(prepared, restored), as_json=as_json)
-
-
-def _confirm(prepared: Prepared, *, force: bool, asks: bool) -> None:
-    if force or not prepared.replaces:
-        return
-    confirm(
-        f"Replace this installation with the backup of {moment(prepared.made_at)}?",
-        "An installation already exists here. To replace it, add --force.",
-        asks=asks,
-    )
 
 
 def _keeps_all(prepared: Prepared, kind: str) -> bool:

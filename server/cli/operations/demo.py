@@ -20,12 +20,11 @@ from typing import Any, Final
 
 import click
 
-from server.cli.opening import BY, OpenInstallation, open_installation
+from server.cli.opening import OpenInstallation, open_installation
 from server.cli.operations.demo_agent import (
     PAY,
     PAYMENT_TYPE,
     SCOPES,
-    Credentials,
     DemoOutcome,
     ScriptedAgent,
 )
@@ -127,20 +126,20 @@ def _server(demo: DemoInstallation) -> Iterator[None]:
 def _prepare(demo: DemoInstallation) -> ScriptedAgent:
     """Set up a user, an API, an action type, an agent and a device, as an administrator does."""
     with _administration(demo) as services:
-        services.installation.init("admin", by=BY)
-        _, code = services.users.add(NewUser(USER), by=BY)
+        services.installation.init("admin", by=services.by)
+        _, code = services.users.add(NewUser(USER), by=services.by)
         scopes = {name: Risk(risk) for name, _, risk in (s.partition("=") for s in SCOPES)}
-        services.resources.add(PAY, scopes, {}, by=BY)
-        services.actions.add(builtin_action_types.registrable(PAYMENT_TYPE), by=BY)
+        services.resources.add(PAY, scopes, {}, by=services.by)
+        services.actions.add(builtin_action_types.registrable(PAYMENT_TYPE), by=services.by)
         secret = services.agents.add(
-            NewAgent(AGENT, (USER,), resources=(PAY,), scopes=tuple(scopes)), by=BY
+            NewAgent(AGENT, (USER,), resources=(PAY,), scopes=tuple(scopes)), by=services.by
         )
     _approver(
         demo,
         "login", demo.issuer, "--code-stdin", "--pin-stdin", "--name", "demo-terminal",
         stdin=f"{code.code}\n{PIN}\n",
     )  # fmt: skip
-    return ScriptedAgent(Credentials(demo.issuer, secret.agent.id, secret.secret or ""))
+    return ScriptedAgent(demo.issuer, secret.agent.id, secret.secret)
 
 
 @contextmanager
@@ -152,10 +151,11 @@ def _administration(demo: DemoInstallation) -> Iterator[OpenInstallation]:
 
 def _open_app(demo: DemoInstallation, agent: ScriptedAgent) -> None:
     """Let the user decide in the terminal app."""
-    _say("")
-    _say(f"The terminal app opens now. Your PIN for this demo is  {PIN}")
-    _say("For the payment, also type the last 4 characters of the payee's account.")
-    _say("Select a request. Press a to approve, d to deny, and q to quit.")
+    _say("", f"The terminal app opens now. Your PIN for this demo is  {PIN}")
+    _say(
+        "For the payment, also type the last 4 characters of the payee's account.",
+        "Select a request. Press a to approve, d to deny, and q to quit.",
+    )
     click.pause("Press any key to continue ...")
     agent.ask_all_in_background(USER, _PAUSE_SECONDS)
     subprocess.run(_approver_command(), env=demo.environment, check=False)  # noqa: S603  # as above
@@ -164,8 +164,7 @@ def _open_app(demo: DemoInstallation, agent: ScriptedAgent) -> None:
 def _run_script(demo: DemoInstallation, agent: ScriptedAgent) -> None:
     """Decide with `sayso-approver` commands: approve, approve, deny."""
     for outcome in agent.outcomes:
-        _say("")
-        _say(f"{AGENT} requests to {outcome.request.title}.")
+        _say("", f"{AGENT} requests to {outcome.request.title}.")
         agent.ask(outcome, USER)
         agent.wait_in_background(outcome)
         item = _approver(demo, "inbox", "--json")["items"][0]
@@ -193,8 +192,7 @@ def _print_results(agent: ScriptedAgent) -> bool:
     """Print what the agent got. Returns whether there is a token and every token verifies."""
     verified = []
     for outcome in agent.outcomes:
-        _say("")
-        _say(f"{AGENT} requested to {outcome.request.title}. Result:")
+        _say("", f"{AGENT} requested to {outcome.request.title}. Result:")
         if outcome.granted:
             verified.append(_print_token(agent, outcome))
         else:
@@ -232,8 +230,7 @@ def _published_keys(agent: ScriptedAgent) -> list[SigningKey]:
 
 
 def _print_audit_log(demo: DemoInstallation) -> None:
-    _say("")
-    _say("The audit log:")
+    _say("", "The audit log:")
     with _administration(demo) as services, services.services.store.read() as view:
         entries = [entry.members for entry in view.audit.tail(200)]
         names = {agent.id: agent.name for agent in view.agents.all()}
@@ -275,12 +272,11 @@ def _approver(demo: DemoInstallation, *arguments: str, stdin: str = "") -> dict[
 def _approver_command() -> list[str]:
     """The terminal app that was installed with this program."""
     installed_command = Path(sys.executable).with_name("sayso-approver")
-    return (
-        [str(installed_command)]
-        if os.access(installed_command, os.X_OK)
-        else [sys.executable, "-m", "approver_tui"]
-    )
+    if os.access(installed_command, os.X_OK):
+        return [str(installed_command)]
+    return [sys.executable, "-m", "approver_tui"]
 
 
-def _say(line: str) -> None:
-    click.echo(safe(line))
+def _say(*lines: str) -> None:
+    for line in lines:
+        click.echo(safe(line))

@@ -13,6 +13,7 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from server.delivery import egress
+from server.model.ports import Fetched
 from server.protocol.forms import CONTENT_TYPE
 from server.protocol.names import GRANT_CIBA
 
@@ -54,15 +55,6 @@ REQUESTS: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """The agent's credentials."""
-
-    issuer: str
-    client_id: str
-    client_secret: str
-
-
 @dataclass(slots=True)
 class DemoOutcome:
     """The state of one request."""
@@ -82,9 +74,11 @@ class DemoOutcome:
 class ScriptedAgent:
     """Sends the requests and polls for the answers in background threads."""
 
-    def __init__(self, credentials: Credentials) -> None:
+    def __init__(self, issuer: str, client_id: str, client_secret: str) -> None:
         self.outcomes = [DemoOutcome(request) for request in REQUESTS]
-        self._credentials = credentials
+        self._issuer = issuer
+        pair = f"{client_id}:{client_secret}".encode()
+        self._authorization = f"Basic {base64.b64encode(pair).decode()}"
         self._stopped = threading.Event()
         self._threads: list[threading.Thread] = []
 
@@ -131,37 +125,27 @@ class ScriptedAgent:
 
     def fetch(self, path: str) -> dict[str, Any]:
         """GET a JSON document."""
-        url = self._credentials.issuer + path
-        return _read(egress.send("GET", url, body=b"", headers={}))
+        return _read(egress.send("GET", self._issuer + path, body=b"", headers={}))
 
     def _wait(self, outcome: DemoOutcome) -> None:
         form = {"grant_type": GRANT_CIBA, "auth_req_id": outcome.auth_req_id}
         while not self._stopped.is_set():
-            answer = self._post("/token", form, {"Prefer": "wait=3"})
+            answer = self._post("/token", form, Prefer="wait=3")
             if answer.get("error") == "temporarily_unavailable":
                 self._stopped.wait(1)
             elif answer.get("error") != "authorization_pending":
                 outcome.answer = answer
                 return
 
-    def _post(
-        self, path: str, form: Mapping[str, str], headers: Mapping[str, str] | None = None
-    ) -> dict[str, Any]:
-        pair = f"{self._credentials.client_id}:{self._credentials.client_secret}".encode()
-        all_headers = {
-            "Authorization": f"Basic {base64.b64encode(pair).decode()}",
-            "Content-Type": CONTENT_TYPE,
-            **(headers or {}),
-        }
-        url = self._credentials.issuer + path
+    def _post(self, path: str, form: Mapping[str, str], **headers: str) -> dict[str, Any]:
+        headers |= {"Authorization": self._authorization, "Content-Type": CONTENT_TYPE}
+        body = urlencode(form).encode()
         try:
-            return _read(
-                egress.send("POST", url, body=urlencode(form).encode(), headers=all_headers)
-            )
+            return _read(egress.send("POST", self._issuer + path, body=body, headers=headers))
         except egress.Undeliverable as error:
             return {"error": "temporarily_unavailable", "error_description": str(error)}
 
 
-def _read(answer: egress.Answer) -> dict[str, Any]:
+def _read(answer: Fetched) -> dict[str, Any]:
     document: dict[str, Any] = json.loads(answer.body)
     return document

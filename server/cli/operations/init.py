@@ -8,11 +8,8 @@ import click
 
 from server.app import SystemClock
 from server.cli.flags import settings_of
-from server.cli.opening import BY, OpenInstallation
-from server.cli.output import if_missing_option
-from server.cli.printed import Printed, prints
-from server.cli.users.enrolling import code_document, code_lines
-from server.services.refusals import Exists
+from server.cli.opening import OpenInstallation, Printed, adds
+from server.cli.users.users import code_document, code_lines
 from server.storage.open import create_tables
 
 P = ParamSpec("P")
@@ -30,21 +27,20 @@ def _creates_tables(function: Callable[P, None]) -> Callable[P, None]:
     return run
 
 
+def _existing(services: OpenInstallation, /, **_: object) -> Printed | None:
+    if (user := services.installation.admin()) is None:
+        return None
+    line = f"{user.name} is already the administrator of this installation."
+    return {"user": user.name}, [line]
+
+
 @click.command("init")
 @click.option("--admin", default="admin", show_default=True, help="Name of the administrator.")
-@if_missing_option
 @_creates_tables
-@prints
-def command(services: OpenInstallation, admin: str, *, if_missing: bool) -> Printed:
+@adds(_existing)
+def command(services: OpenInstallation, admin: str) -> Printed:
     """Create the signing keys, the first administrator, and a code for their first device."""
-    try:
-        user, issued = services.installation.init(admin, by=BY)
-    except Exists:
-        existing = services.installation.admin()
-        if not if_missing or existing is None:
-            raise
-        line = f"{existing.name} is already the administrator of this installation."
-        return {"user": existing.name}, [line]
+    user, issued = services.installation.init(admin, by=services.by)
     lines = [
         f"{user.name} is the administrator of this installation.",
         "If the server is not running yet, start it in another terminal:",

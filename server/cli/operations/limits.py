@@ -1,12 +1,11 @@
-"""`sayso approvals limits`: the rate limits, and who is near them."""
+"""`sayso approvals limits`: the rate limits, and who is close to them."""
 
 from collections.abc import Iterator
 
 import click
 
-from server.cli.opening import OpenInstallation
+from server.cli.opening import OpenInstallation, Printed, prints
 from server.cli.output import table
-from server.cli.printed import Printed, prints
 from server.protocol.text import pluralize
 from server.services.operations import limits_json
 from server.services.operations.limits import LimitsOverview, LimitSubject
@@ -15,7 +14,7 @@ from server.services.operations.limits import LimitsOverview, LimitSubject
 @click.command("limits")
 @prints
 def limits(admin: OpenInstallation) -> Printed:
-    """Show each rate limit, who is near it now, and who reached it in the last day."""
+    """Show each rate limit, who is close to it now, and who reached it in the last day."""
     overview = admin.limits.overview()
     return limits_json.overview(overview), _lines(overview)
 
@@ -37,14 +36,15 @@ def _remarks(overview: LimitsOverview) -> Iterator[str]:
     for limit in overview.limits:
         name, value = limit.limit.name, limit.value
         for near in limit.near:
-            side = "at" if near.reached else "near"
-            yield f"{_subject_name(near.who, overview)} is {side} {name}: {near.count} of {value}."
+            status = "has reached" if near.reached else "is close to"
+            subject = _subject_name(near.who, overview)
+            yield f"{subject} {status} {name}: {near.count} of {value}."
         for who, count in limit.refusals:
             times = pluralize(count, "time")
-            yield f"{_subject_name(who, overview)} was refused by {name} {times} in the last day."
+            yield f"{_subject_name(who, overview)} hit {name} {times} in the last day."
     for who, count in overview.held_back:
-        requests = pluralize(count, "request")
-        yield f"{requests} of the last day did not notify {_subject_name(who, overview)}."
+        user, requests = _subject_name(who, overview), pluralize(count, "request")
+        yield f"{user} was not notified about {requests} in the last day."
     if not overview.complete:
         yield "Only the newest rows were counted."
 

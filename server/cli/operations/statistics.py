@@ -4,9 +4,8 @@ from collections.abc import Iterator
 
 import click
 
-from server.cli.opening import OpenInstallation
+from server.cli.opening import OpenInstallation, Printed, prints
 from server.cli.output import rfc3339, table
-from server.cli.printed import Printed, prints
 from server.services.operations import statistics_json
 from server.services.operations.statistics import MAX_DAYS, AgentHistory, Counts, Summary
 

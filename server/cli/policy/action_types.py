@@ -6,7 +6,7 @@ from typing import Any, TextIO
 
 import click
 
-from server.cli.opening import BY, OpenInstallation
+from server.cli.opening import OpenInstallation, Printed, prints
 from server.cli.output import (
     answer,
     if_missing_option,
@@ -16,14 +16,12 @@ from server.cli.output import (
     rfc3339,
     table,
 )
-from server.cli.printed import Printed, prints
 from server.model.policy import ActionRow
 from server.protocol import errors, json_text
 from server.protocol.approvals import ceremonies
 from server.protocol.policy.fact_rules import FactToType, TypeBackRule
 from server.protocol.policy.uses import as_pointer
 from server.services.policy import action_types, builtin_action_types
-from server.services.policy.previews import Preview
 from server.services.refusals import Exists, Invalid
 
 
@@ -53,7 +51,7 @@ def add(
     """
     text = _read(file, name)
     try:
-        row = admin.actions.add(text, by=BY)
+        row = admin.actions.add(text, by=admin.by)
     except Exists:
         if not if_missing:
             raise
@@ -86,14 +84,14 @@ def show_all(admin: OpenInstallation) -> Printed:
 def show(admin: OpenInstallation, name: str) -> Printed:
     """Show one action type with its file."""
     row = admin.actions.show(name)
+    document = json.loads(row.document)
     lines = [
         f"{row.type}, version {row.version}, since {moment(row.created_at)}",
         *_template_lines(row),
         *_fact_rule_lines(row),
-        *json.dumps(json.loads(row.document), indent=2, ensure_ascii=False).splitlines(),
+        *json.dumps(document, indent=2, ensure_ascii=False).splitlines(),
     ]
-    members = {**_document(row), "document": json.loads(row.document)}
-    return members, lines
+    return {**_document(row), "document": document}, lines
 
 
 @command.command("builtin")
@@ -123,11 +121,9 @@ def show_builtin(name: str | None, *, as_json: bool) -> None:
 @prints
 def update(admin: OpenInstallation, file: TextIO | None, *, name: str | None) -> Printed:
     """Store a new version, which new requests use."""
-    row = admin.actions.update(_read(file, name), by=BY)
-    return (
-        _document(row),
-        [f"Updated {row.type} to version {row.version}.", *_template_lines(row)],
-    )
+    row = admin.actions.update(_read(file, name), by=admin.by)
+    line = f"Updated {row.type} to version {row.version}."
+    return _document(row), [line, *_template_lines(row)]
 
 
 @command.command("preview")
@@ -152,7 +148,12 @@ def preview(
         f"  Undo: {display['undo']}",
         f"  Approving requires: {ceremonies.ceremony_text(rendered.ceremony)}",
     ]
-    return _preview_document(rendered), lines
+    document = {
+        "details": dict(rendered.details),
+        "display": display,
+        "ceremony": ceremonies.ceremony_text(rendered.ceremony),
+    }
+    return document, lines
 
 
 @command.command("delete")
@@ -160,16 +161,8 @@ def preview(
 @prints
 def delete(admin: OpenInstallation, name: str) -> Printed:
     """Delete an action type. Pending requests for it can no longer be approved."""
-    row = admin.actions.delete(name, by=BY)
+    row = admin.actions.delete(name, by=admin.by)
     return {"type": row.type, "deleted": True}, [f"{row.type} is deleted."]
-
-
-def _preview_document(rendered: Preview) -> dict[str, object]:
-    return {
-        "details": dict(rendered.details),
-        "display": json.loads(rendered.display),
-        "ceremony": ceremonies.ceremony_text(rendered.ceremony),
-    }
 
 
 def _details(text: str) -> dict[str, Any]:
@@ -194,12 +187,8 @@ def _template_lines(row: ActionRow) -> list[str]:
     action = action_types.read(row.document)
     if action.has_template:
         return []
-    return [
-        (
-            f"It has no headline, so `{builtin_action_types.GENERIC}` shows it, "
-            f"at {action.risk} risk."
-        )
-    ]
+    generic = builtin_action_types.GENERIC
+    return [f"It has no headline, so `{generic}` shows it, at {action.risk} risk."]
 
 
 def _fact_rule_lines(row: ActionRow) -> list[str]:

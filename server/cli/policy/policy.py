@@ -1,17 +1,15 @@
 """`sayso policy`: the rules that say when a person has to approve."""
 
-import json
 from collections.abc import Mapping
 from typing import TextIO
 
 import click
 
-from server.cli.opening import BY, OpenInstallation, administers
-from server.cli.output import answer, join_names, json_option, moment, sheet, table
-from server.cli.params import Span
-from server.cli.printed import Printed, prints
+from server.cli.opening import OpenInstallation, Printed, administers, prints
+from server.cli.output import answer, join_names, json_option, json_text, moment, sheet, table
+from server.cli.params import span
 from server.lazy_imports import lazily
-from server.protocol.policy.questions import FLOWS, RequestFlow, Verdict
+from server.protocol.policy.questions import FLOWS, RequestFlow
 from server.protocol.text import pluralize
 
 with lazily():
@@ -55,7 +53,7 @@ def show(admin: OpenInstallation) -> Printed:
 @prints
 def put(admin: OpenInstallation, file: TextIO) -> Printed:
     """Put a rule set in force. It also applies to pending requests."""
-    row = admin.policies.set(file.read(), by=BY)
+    row = admin.policies.set(file.read(), by=admin.by)
     rules = documents.parse_policy(row.document).single_approver_at_critical
     warnings = [f"Rule {rule} lets one person approve at critical risk." for rule in rules]
     lines = [f"{_title(row)}, is in force.", *warnings, "To see it: sayso policy show"]
@@ -114,7 +112,7 @@ def test(admin: OpenInstallation, file: TextIO, rules: TextIO | None, *, as_json
 
 @command.command("dry-run")
 @click.option(
-    "--last", type=Span(), default="7d", show_default=True, help="How far back to evaluate."
+    "--last", type=span, default="7d", show_default=True, help="How far back to evaluate."
 )
 @policy_option
 @prints
@@ -135,35 +133,23 @@ def _explanation_lines(explained: Explained) -> list[str]:
     lacks_consent = explained.consent is False and verdict.outcome == "allow"
     lines = sheet(
         {
-            "outcome": _verdict_text(verdict),
+            "outcome": f"{verdict.outcome} (policy version {verdict.source.version})",
             "result": _RESULTS[explained.next_step]
             + (": the person has not consented" if lacks_consent else ""),
             "reason": verdict.because,
             "risk": str(verdict.risk),
             "rules": join_names(rule.id for rule in explained.rules),
-            "signals": join_names(explained.unusual) if explained.unusual else "none",
+            "signals": join_names(explained.unusual),
             "standing grant": _grant_line(explained),
             "approval": _approval_line(explained),
             **_people(explained.audience),
         }
     )
     if explained.token is not None:
-        claims = {name: _claim_text(value) for name, value in explained.token.items()}
-        lines += [
-            "",
-            f"The token, valid {explained.seconds} seconds, would contain:",
-            *sheet(claims),
-        ]
+        claims = {name: json_text(value) for name, value in explained.token.items()}
+        lines += ["", f"The token, valid {explained.seconds} seconds, would contain:"]
+        lines += sheet(claims)
     return lines
-
-
-def _claim_text(value: object) -> str:
-    """A claim as JSON; a string without quotes."""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def _verdict_text(verdict: Verdict) -> str:
-    return f"{verdict.outcome} (policy version {verdict.source.version})"
 
 
 def _approval_line(explained: Explained) -> str | None:
@@ -177,9 +163,7 @@ def _approval_line(explained: Explained) -> str | None:
 
 def _grant_line(explained: Explained) -> str | None:
     grant = explained.covered
-    if grant is None:
-        return None
-    return f"{grant.id} (use {grant.used + 1} of {grant.uses})"
+    return None if grant is None else f"{grant.id} (use {grant.used + 1} of {grant.uses})"
 
 
 def _people(request_audience: RequestAudience | None) -> dict[str, str | None]:
@@ -198,11 +182,8 @@ def _people(request_audience: RequestAudience | None) -> dict[str, str | None]:
 
 
 def _approver(policy_approver: PolicyApprover) -> str:
-    return (
-        policy_approver.name
-        if policy_approver.group is None
-        else f"{policy_approver.name} ({policy_approver.group})"
-    )
+    group = "" if policy_approver.group is None else f" ({policy_approver.group})"
+    return f"{policy_approver.name}{group}"
 
 
 def _case_lines(test_result: PolicyTestResult) -> list[str]:

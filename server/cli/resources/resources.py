@@ -1,18 +1,17 @@
 """`sayso resources`: list, add, change and delete protected APIs."""
 
+from collections.abc import Mapping
 from shlex import quote
 from typing import Any
 
 import click
 
 from server.cli import members
-from server.cli.clients.agent_document import secret_document, secret_line
-from server.cli.opening import BY, OpenInstallation
-from server.cli.output import if_missing_option, join_names, moment, rfc3339, sheet, table
+from server.cli.clients.agent_document import secret_document, secret_line, with_secret
+from server.cli.opening import OpenInstallation, Printed, adds, prints
+from server.cli.output import join_names, moment, rfc3339, sheet, table
 from server.cli.params import overlap_option
-from server.cli.printed import Printed, prints
 from server.model.resources import Resource
-from server.services.refusals import Exists
 from server.services.resources.resource_members import RESOURCE_MEMBERS
 from server.services.resources.resources import NewResourceSecret, ResourceChanges
 
@@ -22,21 +21,18 @@ def command() -> None:
     """Protected APIs. URI is the audience of their tokens."""
 
 
+def _existing(admin: OpenInstallation, /, uri: str, **_: object) -> Printed:
+    return _document(admin.resources.show(uri)), [f"{uri} is already registered."]
+
+
 @command.command("add")
 @click.argument("uri")
 @members.new_flags(RESOURCE_MEMBERS)
-@if_missing_option
-@prints
-def add(admin: OpenInstallation, /, uri: str, *, if_missing: bool, **flags: Any) -> Printed:  # noqa: ANN401  # one flag for each member
+@adds(_existing)
+def add(admin: OpenInstallation, /, uri: str, **flags: Any) -> Printed:  # noqa: ANN401  # one flag for each member
     """Register a protected API. Its secret, with which it introspects tokens, is shown once."""
     new = members.written(RESOURCE_MEMBERS, {"uri": uri, **flags}, admin.now)
-    try:
-        resource_secret = admin.resources.add(**new, by=BY)
-    except Exists:
-        if not if_missing:
-            raise
-        line = f"{uri} is already registered."
-        return _document(admin.resources.show(uri)), [line]
+    resource_secret = admin.resources.add(**new, by=admin.by)
     lines = [
         f"{uri} is registered.",
         *_usage(admin, resource_secret),
@@ -79,7 +75,7 @@ def update(
     """Add, change or remove scopes. Omitted scopes are kept."""
     written = members.written(RESOURCE_MEMBERS, flags, admin.now)
     changes = ResourceChanges(remove_scopes=remove_scopes, **written)
-    resource = admin.resources.update(uri, changes, by=BY)
+    resource = admin.resources.update(uri, changes, by=admin.by)
     return _document(resource), _lines(resource)
 
 
@@ -89,7 +85,7 @@ def update(
 @prints
 def rotate_secret(admin: OpenInstallation, uri: str, overlap: int) -> Printed:
     """Create a new secret, shown once. The old one works for the overlap."""
-    resource_secret = admin.resources.rotate_secret(uri, by=BY, overlap_ms=overlap)
+    resource_secret = admin.resources.rotate_secret(uri, by=admin.by, overlap_ms=overlap)
     return _with_secret(resource_secret), [
         f"{uri} has a new secret.",
         *_usage(admin, resource_secret),
@@ -101,7 +97,7 @@ def rotate_secret(admin: OpenInstallation, uri: str, overlap: int) -> Printed:
 @prints
 def delete(admin: OpenInstallation, uri: str) -> Printed:
     """Delete a protected API: its tokens and requests end, and no client can request it."""
-    deleted = admin.resources.delete(uri, by=BY)
+    deleted = admin.resources.delete(uri, by=admin.by)
     document = {
         "uri": uri,
         "deleted": True,
@@ -120,12 +116,8 @@ def delete(admin: OpenInstallation, uri: str) -> Printed:
     return document, lines
 
 
-def _with_secret(resource_secret: NewResourceSecret) -> dict[str, object]:
-    return {
-        "client_id": resource_secret.resource.client_id,
-        "client_secret": resource_secret.secret,
-        **_document(resource_secret.resource),
-    }
+def _with_secret(resource_secret: NewResourceSecret) -> Mapping[str, object]:
+    return with_secret(_document(resource_secret.resource), resource_secret.secret)
 
 
 def _usage(admin: OpenInstallation, resource_secret: NewResourceSecret) -> list[str]:

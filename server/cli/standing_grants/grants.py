@@ -2,9 +2,8 @@
 
 import click
 
-from server.cli.opening import BY, OpenInstallation
+from server.cli.opening import OpenInstallation, Printed, prints
 from server.cli.output import join_names, moment, table
-from server.cli.printed import Printed, prints
 from server.lazy_imports import lazily
 from server.services.standing_grants.displays import money_text
 
@@ -27,32 +26,25 @@ def show_all(
     admin: OpenInstallation, user: str | None, agent: str | None, *, ended: bool
 ) -> Printed:
     """List standing grants, newest first."""
-    standing_grants = admin.standing_grants.search(user=user, agent=agent, ended=ended)
+    grants, now = admin.standing_grants.search(user=user, agent=agent, ended=ended), admin.now
     rows = [
         (
-            named_standing_grant.user_name,
-            named_standing_grant.agent_name,
-            named_standing_grant.grant.resource,
-            named_standing_grant.grant.type or join_names(named_standing_grant.grant.scopes),
-            f"{named_standing_grant.grant.used}/{named_standing_grant.grant.uses}",
-            _sum(named_standing_grant),
-            moment(named_standing_grant.grant.expires_at),
-            named_standing_grant.grant.state(admin.now),
-            named_standing_grant.grant.id,
+            grant.user_name,
+            grant.agent_name,
+            grant.grant.resource,
+            grant.grant.type or join_names(grant.grant.scopes),
+            f"{grant.grant.used}/{grant.grant.uses}",
+            _sum(grant),
+            moment(grant.grant.expires_at),
+            grant.grant.state(now),
+            grant.grant.id,
         )
-        for named_standing_grant in standing_grants
+        for grant in grants
     ]
-    heads = ("user", "agent", "resource", "what", "used", "sum", "until", "state", "id")
-    now = admin.now
-    return (
-        lambda: {
-            "items": [
-                standing_grant_wire.managed(standing_grant, now)
-                for standing_grant in standing_grants
-            ]
-        },
-        table(heads, rows),
+    lines = table(
+        ("user", "agent", "resource", "what", "used", "sum", "until", "state", "id"), rows
     )
+    return lambda: {"items": [standing_grant_wire.managed(grant, now) for grant in grants]}, lines
 
 
 @command.command("revoke")
@@ -60,11 +52,9 @@ def show_all(
 @prints
 def revoke(admin: OpenInstallation, grant_id: str) -> Printed:
     """Revoke a standing grant. From then on, the user is asked about each request."""
-    standing_grant = admin.standing_grants.revoke(grant_id, by=BY)
-    line = (
-        f"Revoked the standing grant of {standing_grant.user_name} for {standing_grant.agent_name}."
-    )
-    return lambda: standing_grant_wire.managed(standing_grant, admin.now), [line]
+    grant = admin.standing_grants.revoke(grant_id, by=admin.by)
+    line = f"Revoked the standing grant of {grant.user_name} for {grant.agent_name}."
+    return lambda: standing_grant_wire.managed(grant, admin.now), [line]
 
 
 def _sum(standing_grant: NamedStandingGrant) -> str:

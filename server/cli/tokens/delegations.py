@@ -4,9 +4,8 @@ from collections.abc import Sequence
 
 import click
 
-from server.cli.opening import BY, OpenInstallation
+from server.cli.opening import OpenInstallation, Printed, prints
 from server.cli.output import moment, sheet, table
-from server.cli.printed import Printed, prints
 from server.model.tokens import NamedDelegation
 from server.services.tokens import delegation_json
 
@@ -36,10 +35,8 @@ def show_all(  # one for each filter
     delegations = admin.delegations.search(
         client=client, user=user, resource=resource, ended=ended, limit=limit
     )
-    rows = [_row(named_delegation, admin.now) for named_delegation in delegations]
-    lines = table(("who", "for", "resource", "scope", "until", "last used", "state", "id"), rows)
     items = [delegation_json.delegation(delegation, admin.now) for delegation in delegations]
-    return {"items": items}, lines
+    return {"items": items}, delegation_table(delegations, admin.now)
 
 
 @command.command("show")
@@ -47,17 +44,13 @@ def show_all(  # one for each filter
 @prints
 def show(admin: OpenInstallation, jti: str) -> Printed:
     """Show one delegation, its ancestors and its descendants."""
-    chain = admin.delegations.show(jti)
-    now = admin.now
+    chain, now = admin.delegations.show(jti), admin.now
     members = {
         **delegation_json.delegation(chain.delegation, now),
-        "before": [
-            delegation_json.delegation(named_delegation, now)
-            for named_delegation in chain.ancestors
-        ],
+        "before": [delegation_json.delegation(delegation, now) for delegation in chain.ancestors],
         "after": [delegation_json.delegation(delegation, now) for delegation in chain.descendants],
     }
-    lines = delegation_lines(chain.delegation, now)
+    lines = _lines(chain.delegation, now)
     lines += _section("Derived from:", chain.ancestors, now)
     lines += _section("Tokens derived from it:", chain.descendants, now)
     return members, lines
@@ -68,13 +61,12 @@ def show(admin: OpenInstallation, jti: str) -> Printed:
 @prints
 def revoke(admin: OpenInstallation, jti: str) -> Printed:
     """Revoke a delegation and the tokens derived from it."""
-    delegation, count = admin.delegations.revoke(jti, by=BY)
+    delegation, count = admin.delegations.revoke(jti, by=admin.by)
     members = {**delegation_json.delegation(delegation, admin.now), "tokens_revoked": count}
     return members, [f"{jti} is revoked.", f"Tokens revoked: {count}."]
 
 
-def delegation_lines(delegation: NamedDelegation, now: int) -> list[str]:
-    """Return a delegation as lines of text."""
+def _lines(delegation: NamedDelegation, now: int) -> list[str]:
     row = delegation.delegation
     return sheet(
         {
@@ -96,14 +88,14 @@ def delegation_lines(delegation: NamedDelegation, now: int) -> list[str]:
     )
 
 
-def chain_rows(chain: Sequence[NamedDelegation], now: int) -> list[str]:
+def delegation_table(delegations: Sequence[NamedDelegation], now: int) -> list[str]:
     """Return delegations as a table, one line each."""
     header = ("who", "for", "resource", "scope", "until", "last used", "state", "id")
-    return table(header, [_row(delegation, now) for delegation in chain])
+    return table(header, [_row(delegation, now) for delegation in delegations])
 
 
 def _section(title: str, chain: Sequence[NamedDelegation], now: int) -> list[str]:
-    return ["", title, *chain_rows(chain, now)] if chain else []
+    return ["", title, *delegation_table(chain, now)] if chain else []
 
 
 def _row(delegation: NamedDelegation, now: int) -> tuple[str, ...]:

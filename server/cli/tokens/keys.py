@@ -2,9 +2,8 @@
 
 import click
 
-from server.cli.opening import BY, OpenInstallation
+from server.cli.opening import OpenInstallation, Printed, prints
 from server.cli.output import moment, rfc3339, table
-from server.cli.printed import Printed, prints
 from server.model.tokens import SigningKey
 from server.protocol import names
 
@@ -33,7 +32,7 @@ def show_all(admin: OpenInstallation) -> Printed:
 @prints
 def rotate(admin: OpenInstallation, alg: str | None) -> Printed:
     """Sign with a new key. The old key stays published until its tokens have expired."""
-    rotated = admin.keys.rotate(alg or admin.services.settings.access_token_alg, by=BY)
+    rotated = admin.keys.rotate(alg or admin.services.settings.access_token_alg, by=admin.by)
     members = {
         **_document(rotated.key),
         "retiring": [key.kid for key in rotated.retiring],
@@ -56,7 +55,7 @@ def revoke(admin: OpenInstallation, kid: str) -> Printed:
     automatically. A resource that checks signatures accepts the key until it fetches the key set
     again.
     """
-    revoked = admin.keys.revoke(kid, by=BY)
+    revoked = admin.keys.revoke(kid, by=admin.by)
     new = revoked.replaced_by
     lines = [f"{kid} is revoked. The tokens that it signed are no longer valid."]
     if new is not None:

@@ -3,7 +3,6 @@
 Commands read a token from a file or stdin, never from an argument, which other users can see.
 """
 
-import json
 import re
 from collections.abc import Iterable, Mapping
 from shlex import quote
@@ -12,17 +11,16 @@ from typing import Final, TextIO
 import click
 
 from server.cli.audit.audit import entry_document
-from server.cli.opening import BY, OpenInstallation
-from server.cli.output import join_names, moment, sheet
-from server.cli.printed import Printed, prints
-from server.cli.tokens.delegations import chain_rows
+from server.cli.opening import OpenInstallation, Printed, prints
+from server.cli.output import join_names, json_text, moment, sheet
+from server.cli.tokens.delegations import delegation_table
 from server.protocol.tokens.exchange_refusals import STEPS, Reason
 from server.services.policy.evaluation import Evaluator
 from server.services.policy.schemas import Schemas
 from server.services.refusals import Invalid, NotFound
 from server.services.tokens import delegation_json
 from server.services.tokens.exchange_checks import ExchangeChecks
-from server.services.tokens.explanations import Explanation, Explanations, TokenInspection
+from server.services.tokens.explanations import Explanation, Explanations
 from server.services.tokens.issued_tokens import IssuedTokens
 
 REMEDIES: Final[Mapping[Reason, str]] = {
@@ -37,16 +35,17 @@ REMEDIES: Final[Mapping[Reason, str]] = {
     Reason.ANCESTOR_REVOKED: "Get a new subject token; an ancestor of this one was revoked.",
     Reason.NO_PERSON: "Exchange a token that acts for a person, not an agent's own token.",
     Reason.USER_DISABLED: "Enable the user: sayso users enable USER",
-    Reason.MAY_ACT_FOREIGN: "Let the app ask for this agent, so that may_act names it.",
-    Reason.NOT_SERVED: "Let the agent serve the token's resource: sayso agents update AGENT SERVES",
-    Reason.ACTOR_DISABLED: "Enable the agent of the chain: sayso agents REVIVAL",
+    Reason.MAY_ACT_FOREIGN: "Have the app request a token whose may_act names this agent.",
+    Reason.NOT_SERVED: "Allow the agent to serve the token's resource: sayso agents update AGENT "
+    "SERVES",
+    Reason.ACTOR_DISABLED: "Enable the agent in the chain: sayso agents REVIVAL",
     Reason.APP_DISABLED: "Enable the app that the person used: sayso apps update APP --enable",
-    Reason.TOO_DEEP: "Exchange an earlier token of the chain.",
-    Reason.CHAIN_TOO_LARGE: "Exchange an earlier token of the chain.",
+    Reason.TOO_DEEP: "Exchange an earlier token in the chain.",
+    Reason.CHAIN_TOO_LARGE: "Exchange an earlier token in the chain.",
     Reason.TARGET_BEYOND: "Request one of the agent's resources, or add this one: sayso agents "
     "update AGENT RESOURCES",
-    Reason.SCOPE_BEYOND: "Request scopes of the resource that every agent of the chain can have, "
-    "and that the chain's token for that resource has.",
+    Reason.SCOPE_BEYOND: "Request only scopes that every agent in the chain is allowed and that "
+    "the chain's existing token for the resource includes.",
     Reason.DETAILS_INVALID: "Send details of registered types that this agent may use: sayso "
     "actions list",
     Reason.CONSENT_MISSING: "Have USER consent to FIRST at URI, or approve this request at "
@@ -106,7 +105,10 @@ _TIMES = frozenset({"iat", "exp", "auth_time"})
 
 @click.group("token")
 def command() -> None:
-    """One access token of this server. FILE contains it; the default, -, reads stdin."""
+    """Inspect, revoke or explain an access token issued by this server.
+
+    FILE contains the token; the default, -, reads stdin.
+    """
 
 
 @command.command("inspect")
@@ -115,18 +117,16 @@ def command() -> None:
 def inspect(admin: OpenInstallation, source: TextIO) -> Printed:
     """Show a token's claims, whether it is valid, and why not."""
     token_inspection = _explanations(admin).token(source.read().strip())
-    row = (
-        None
-        if token_inspection.row is None
-        else delegation_json.delegation(token_inspection.row, admin.now)
-    )
+    row, problems = token_inspection.row, token_inspection.problems
     members = {
-        "active": not token_inspection.problems,
-        "problems": list(token_inspection.problems),
+        "active": not problems,
+        "problems": list(problems),
         "claims": dict(token_inspection.claims),
-        "delegation": row,
+        "delegation": None if row is None else delegation_json.delegation(row, admin.now),
     }
-    return members, _inspection_lines(token_inspection)
+    verdict = f"is not valid: {join_names(problems)}" if problems else "is valid"
+    claims = {name: _claim_text(name, value) for name, value in token_inspection.claims.items()}
+    return members, [f"The token {verdict}.", "", *sheet(claims)]
 
 
 @command.command("revoke")
@@ -137,7 +137,7 @@ def revoke(admin: OpenInstallation, source: TextIO) -> Printed:
     token_inspection = _explanations(admin).token(source.read().strip())
     if token_inspection.row is None:
         raise NotFound("record of this token")
-    delegation, count = admin.delegations.revoke(token_inspection.row.delegation.id, by=BY)
+    delegation, count = admin.delegations.revoke(token_inspection.row.delegation.id, by=admin.by)
     members = {**delegation_json.delegation(delegation, admin.now), "tokens_revoked": count}
     lines = [f"{delegation.delegation.id} is revoked.", f"Tokens revoked: {count}."]
     return members, lines
@@ -167,20 +167,10 @@ def _explanations(admin: OpenInstallation) -> Explanations:
     )
 
 
-def _inspection_lines(token_inspection: TokenInspection) -> list[str]:
-    verdict = (
-        "is valid"
-        if not token_inspection.problems
-        else f"is not valid: {join_names(token_inspection.problems)}"
-    )
-    claims = {name: _claim_text(name, value) for name, value in token_inspection.claims.items()}
-    return [f"The token {verdict}.", "", *sheet(claims)]
-
-
 def _claim_text(name: str, value: object) -> str:
     if name in _TIMES and isinstance(value, int):
         return moment(value * 1000)
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return json_text(value)
 
 
 def _document(explanation: Explanation, now: int) -> dict[str, object]:
@@ -203,9 +193,7 @@ def _document(explanation: Explanation, now: int) -> dict[str, object]:
         "now": {
             "replayed": explanation.replayed,
             "passes": explanation.replayed and explanation.current_reason is None,
-            "reason": None
-            if explanation.current_reason is None
-            else str(explanation.current_reason),
+            "reason": explanation.current_reason,
         },
     }
 
@@ -216,7 +204,7 @@ def _lines(explanation: Explanation, now: int) -> list[str]:
         "refused": moment(explanation.entry.at),
         "agent": explanation.agent,
         "for": explanation.user or "nobody",
-        "at": exchange.target or "not named",
+        "resource": exchange.target or "not specified",
         "scope": join_names(exchange.scope),
         "actions": join_names(exchange.types) if exchange.types else None,
         "step": f"{explanation.refusal.step} of {len(STEPS)}: {explanation.step}",
@@ -227,7 +215,7 @@ def _lines(explanation: Explanation, now: int) -> list[str]:
     }
     lines = sheet(facts)
     if explanation.chain:
-        lines += ["", "Token chain, newest first:", *chain_rows(explanation.chain, now)]
+        lines += ["", "Token chain, newest first:", *delegation_table(explanation.chain, now)]
     if explanation.bounds:
         lines += ["", "Scopes allowed by each limit:"]
         lines += sheet({bound.source: join_names(bound.scope) for bound in explanation.bounds})
@@ -237,8 +225,5 @@ def _lines(explanation: Explanation, now: int) -> list[str]:
 def _now(explanation: Explanation) -> str:
     if not explanation.replayed:
         return "cannot be replayed: the error was in the request itself, which is not stored"
-    return (
-        "would pass"
-        if explanation.current_reason is None
-        else f"would be refused: {explanation.current_reason}"
-    )
+    reason = explanation.current_reason
+    return "would pass" if reason is None else f"would be refused: {reason}"

@@ -7,12 +7,9 @@ from typing import Any, Final
 import click
 
 from server.cli import members
-from server.cli.opening import BY, OpenInstallation
-from server.cli.output import if_missing_option, join_names, moment, rfc3339, sheet, table
-from server.cli.printed import Printed, prints
-from server.cli.users.enrolling import code_document, code_lines
+from server.cli.opening import OpenInstallation, Printed, adds, prints
+from server.cli.output import join_names, moment, rfc3339, sheet, table
 from server.lazy_imports import lazily
-from server.services.refusals import Exists
 from server.services.users.user_members import USER_MEMBERS
 from server.services.users.users import NewUser, UserChanges
 
@@ -21,6 +18,8 @@ with lazily():
     from server.model.devices import Device
     from server.model.users import User
     from server.services.devices import devices as device_rules
+    from server.services.devices import enrollment
+    from server.services.users.enrollment_codes import IssuedCode
 
 _OTHER_MEMBERS: Final = USER_MEMBERS[1:]
 """The members besides the name, which documents have as `user`."""
@@ -31,23 +30,21 @@ def command() -> None:
     """Users. USER is a name, an email address or an ID."""
 
 
+def _existing(admin: OpenInstallation, /, name: str, **_: object) -> Printed | None:
+    for user in admin.users.all():
+        if user.name.casefold() == name.casefold():
+            return user_document(user), [f"{user.name} already exists."]
+    return None
+
+
 @command.command("add")
 @click.argument("name")
 @members.new_flags(USER_MEMBERS)
-@if_missing_option
-@prints
-def add(admin: OpenInstallation, /, name: str, *, if_missing: bool, **flags: Any) -> Printed:  # noqa: ANN401  # one flag for each member
+@adds(_existing)
+def add(admin: OpenInstallation, /, name: str, **flags: Any) -> Printed:  # noqa: ANN401  # one flag for each member
     """Add a user, with a code for their first device."""
-    try:
-        new = NewUser(name, **members.written(_OTHER_MEMBERS, flags, admin.now))
-        user, issued = admin.users.add(new, by=BY)
-    except Exists:
-        existing = next(
-            (u for u in admin.users.all() if u.name.casefold() == name.casefold()), None
-        )
-        if not if_missing or existing is None:
-            raise
-        return user_document(existing), [f"{existing.name} already exists."]
+    new = NewUser(name, **members.written(_OTHER_MEMBERS, flags, admin.now))
+    user, issued = admin.users.add(new, by=admin.by)
     lines = [f"{user.name} is added ({user.id}).", *code_lines(admin, user, issued)]
     return {**user_document(user), **code_document(admin, issued)}, lines
 
@@ -83,7 +80,7 @@ def show(admin: OpenInstallation, name_or_id: str) -> Printed:
 def update(admin: OpenInstallation, /, name_or_id: str, **flags: Any) -> Printed:  # noqa: ANN401  # one flag for each member
     """Change the email address, the roles or the backup."""
     changes = UserChanges(**members.written(USER_MEMBERS, flags, admin.now))
-    user = admin.users.update(name_or_id, changes, by=BY)
+    user = admin.users.update(name_or_id, changes, by=admin.by)
     return user_document(user), _lines(admin, user)
 
 
@@ -92,19 +89,15 @@ def update(admin: OpenInstallation, /, name_or_id: str, **flags: Any) -> Printed
 @prints
 def disable(admin: OpenInstallation, name_or_id: str) -> Printed:
     """Disable a user: their requests end, tokens for them are revoked, their sessions close."""
-    disabled_user = admin.users.disable(name_or_id, by=BY)
-    document = {
-        "user": disabled_user.user.name,
-        "id": disabled_user.user.id,
-        "state": disabled_user.user.state,
-        "tokens_revoked": disabled_user.tokens_revoked,
-        "requests_cancelled": disabled_user.requests_cancelled,
-    }
+    disabled = admin.users.disable(name_or_id, by=admin.by)
+    user, tokens, requests = disabled.user, disabled.tokens_revoked, disabled.requests_cancelled
+    counts = {"tokens_revoked": tokens, "requests_cancelled": requests}
+    document = {"user": user.name, "id": user.id, "state": user.state, **counts}
     lines = [
-        f"{disabled_user.user.name} is disabled.",
-        f"Tokens revoked: {disabled_user.tokens_revoked}.",
-        f"Requests cancelled: {disabled_user.requests_cancelled}.",
-        f"To enable them: sayso users enable {disabled_user.user.name}",
+        f"{user.name} is disabled.",
+        f"Tokens revoked: {tokens}.",
+        f"Requests cancelled: {requests}.",
+        f"To enable them: sayso users enable {user.name}",
     ]
     return document, lines
 
@@ -114,7 +107,7 @@ def disable(admin: OpenInstallation, name_or_id: str) -> Printed:
 @prints
 def enable(admin: OpenInstallation, name_or_id: str) -> Printed:
     """Enable a user. Ended requests and tokens stay ended."""
-    user = admin.users.enable(name_or_id, by=BY)
+    user = admin.users.enable(name_or_id, by=admin.by)
     return user_document(user), [f"{user.name} is enabled."]
 
 
@@ -123,7 +116,7 @@ def enable(admin: OpenInstallation, name_or_id: str) -> Printed:
 @prints
 def enroll(admin: OpenInstallation, name_or_id: str) -> Printed:
     """Create a code for another device. Earlier unused codes become invalid."""
-    user, issued = admin.users.enroll(name_or_id, by=BY)
+    user, issued = admin.users.enroll(name_or_id, by=admin.by)
     document = {"user": user.name, "id": user.id, **code_document(admin, issued)}
     return document, code_lines(admin, user, issued)
 
@@ -133,7 +126,7 @@ def enroll(admin: OpenInstallation, name_or_id: str) -> Printed:
 @prints
 def unlock(admin: OpenInstallation, name_or_id: str) -> Printed:
     """Unlock the devices that were locked by wrong PINs."""
-    user, devices = admin.users.unlock(name_or_id, by=BY)
+    user, devices = admin.users.unlock(name_or_id, by=admin.by)
     document = {
         "user": user.name,
         "id": user.id,
@@ -162,14 +155,39 @@ def password(
     if password_stdin == remove:
         raise click.UsageError("Use --password-stdin and pipe the password in, or use --remove.")
     if remove:
-        user = admin.passwords.remove(name_or_id, by=BY)
+        user = admin.passwords.remove(name_or_id, by=admin.by)
         result = "removed"
     else:
         raw = sys.stdin.readline().rstrip("\r\n")
-        user = admin.passwords.set(name_or_id, raw, by=BY)
+        user = admin.passwords.set(name_or_id, raw, by=admin.by)
         result = "set"
     document = {"user": user.name, "id": user.id, "password": result}
     return document, [f"The password of {user.name} is {result}."]
+
+
+def code_document(admin: OpenInstallation, issued: IssuedCode) -> dict[str, object]:
+    """Return the members of a JSON document with a new code."""
+    return {
+        "enrollment_code": issued.code,
+        "enrollment_url": enrollment.link(admin.issuer, issued.code),
+        "expires_at": rfc3339(issued.expires_at),
+    }
+
+
+def code_lines(admin: OpenInstallation, user: User, issued: IssuedCode) -> list[str]:
+    """Return the code, its lifetime and the command that uses it."""
+    title = f"{user.name} can enroll one device with this code. It is shown once, works once, and"
+    return [
+        f"{title} expires at",
+        f"{moment(issued.expires_at)} (in 15 minutes):",
+        "",
+        f"  {issued.code}",
+        "",
+        "To approve in a terminal, run this on that machine:",
+        f"  sayso-approver login {admin.issuer} --code {issued.code}",
+        "To approve in a browser, open this page there:",
+        f"  {enrollment.link(admin.issuer, issued.code)}",
+    ]
 
 
 def user_document(user: User) -> dict[str, object]:

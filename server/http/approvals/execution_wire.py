@@ -11,6 +11,7 @@ from server.protocol.tokens.step_up import StepUpRequirement
 from server.services.approvals import consumptions, execution_outcomes
 from server.services.policy.displays import rfc3339
 
+_EXECUTION = r"^[\x21-\x7e]{1,128}$"
 _ACR = r"^[\x21\x23-\x5b\x5d-\x7e]{1,128}$"
 
 
@@ -19,7 +20,7 @@ class Execution(StrictBody):
 
     token: str = Field(max_length=16_384)
     authorization_details: list[dict[str, Any]] = Field(max_length=10)
-    execution_id: str = Field(pattern=r"^[\x21-\x7e]{1,128}$")
+    execution_id: str = Field(pattern=_EXECUTION)
     acr_values: list[Annotated[str, Field(pattern=_ACR)]] = Field(default=[], max_length=10)
     max_age: int | None = Field(default=None, ge=0, le=10**9)
 
@@ -57,8 +58,6 @@ def consumed(result: consumptions.Consumed) -> ConsumedApproval:
 
 
 _DIGEST = r"^[A-Za-z0-9_-]{43}$"
-
-_EXECUTION = r"^[\x21-\x7e]{1,128}$"
 
 _Word = Literal["executed", "failed"]
 
@@ -115,11 +114,9 @@ class ReportedOutcome(ExecutionStatus):
 
 def execution(shown_execution: ShownExecution | None) -> ExecutionStatus | None:
     """An execution as JSON."""
-    return (
-        None
-        if shown_execution is None
-        else ExecutionStatus.model_validate(_members(shown_execution))
-    )
+    if shown_execution is None:
+        return None
+    return ExecutionStatus.model_validate(_members(shown_execution))
 
 
 def reported(approval_id: str, shown_execution: ShownExecution) -> ReportedOutcome:

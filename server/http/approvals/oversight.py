@@ -1,11 +1,8 @@
 """Endpoints of the administration of all users' requests."""
 
-from typing import Final
-
 from server.http import listing
 from server.http.approvals import oversight_wire as wire
 from server.http.route import HttpRequest, managed
-from server.http.site import Site
 from server.protocol import errors
 from server.protocol.approvals.states import State
 from server.services import paging
@@ -13,7 +10,7 @@ from server.services.operations.administration import AdminServices
 
 
 @managed("GET /api/admin/approvals", query=("state", "agent", "user", *listing.QUERY))
-def approvals(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.ManagedApprovals:
+def approvals(request: HttpRequest, admin: AdminServices) -> wire.ManagedApprovals:
     """List the requests of all users, newest first."""
     limit = listing.limit(request)
     named_approvals = admin.oversight.approvals(
@@ -21,45 +18,34 @@ def approvals(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.M
         agent=request.query.get("agent"),
         user=request.query.get("user"),
         limit=limit + 1,
-        before=listing.moment_cursor(request),
+        before=listing.timestamp_cursor(request),
     )
     part = paging.part(named_approvals, limit, lambda s: f"{s.approval.created_at}.{s.approval.id}")
     return listing.page(wire.ManagedApprovals, part, wire.approval)
 
 
 @managed("GET /api/admin/approvals/<id>")
-def approval(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.ApprovalDetails:
+def approval(admin: AdminServices, record_id: str) -> wire.ApprovalDetails:
     """Get one request with its texts, answers and entries."""
-    named_approval = admin.oversight.approval(request.params["id"])
+    named_approval = admin.oversight.approval(record_id)
     return wire.approval_details(named_approval)
 
 
 @managed("POST /api/admin/approvals/<id>/cancel")
-def cancel(
-    _site: Site, request: HttpRequest, admin: AdminServices, body: wire.Cancellation
-) -> wire.ManagedApproval:
+def cancel(admin: AdminServices, record_id: str, body: wire.Cancellation) -> wire.ManagedApproval:
     """Cancel an open request."""
-    named_approval = admin.oversight.cancel(request.params["id"], body.reason, by=admin.by)
+    named_approval = admin.oversight.cancel(record_id, body.reason, by=admin.by)
     return wire.approval(named_approval)
 
 
 @managed("POST /api/admin/approvals/<id>/escalate", signed=True)
-def escalate(
-    _site: Site, request: HttpRequest, admin: AdminServices, body: wire.Escalation
-) -> wire.ManagedApproval:
+def escalate(admin: AdminServices, record_id: str, body: wire.Escalation) -> wire.ManagedApproval:
     """Ask one more person about a pending request."""
-    named_approval = admin.backup_requests.ask(request.params["id"], body.to, by=admin.by)
+    named_approval = admin.backup_requests.ask(record_id, body.to, by=admin.by)
     return wire.approval(named_approval)
 
 
 def _state(text: str | None) -> State | None:
-    if text is None:
-        return None
-    try:
-        return State(text)
-    except ValueError as error:
-        words = ", ".join(State)
-        raise errors.invalid_body(f"state must be one of {words}.") from error
-
-
-OVERSIGHT_ROUTES: Final = (approvals, approval, cancel, escalate)
+    if text is not None and text not in set(State):
+        raise errors.invalid_body(f"state must be one of {', '.join(State)}.")
+    return None if text is None else State(text)

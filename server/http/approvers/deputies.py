@@ -1,16 +1,14 @@
 """Endpoints of deputies, for users and for administrators."""
 
-from typing import Final
-
 from server.http.approvers import deputy_wire as wire
-from server.http.route import HttpRequest, managed, own
+from server.http.route import managed, own
 from server.http.site import Site
 from server.services.operations.administration import AdminServices
 from server.services.users.device_auth import Person
 
 
 @own("GET /api/deputies")
-def list_deputies(site: Site, _request: HttpRequest, person: Person) -> wire.Deputies:
+def list_deputies(site: Site, person: Person) -> wire.Deputies:
     """List your deputies and the people you are a deputy for."""
     own_deputies, deputy_for = site.approvers.deputies.list_for(person)
     return wire.Deputies(
@@ -20,31 +18,26 @@ def list_deputies(site: Site, _request: HttpRequest, person: Person) -> wire.Dep
 
 
 @own("POST /api/deputies", status=201, errors=(404, 409, 422))
-def name(site: Site, _request: HttpRequest, person: Person, body: wire.NewDeputy) -> wire.Deputy:
+def name(site: Site, person: Person, body: wire.NewDeputy) -> wire.Deputy:
     """Add a deputy for a period."""
     deputy = site.approvers.deputies.name(person, body.record(), body.statement)
     return wire.deputy(deputy)
 
 
 @own("DELETE /api/deputies/<id>", errors=(404,))
-def end(site: Site, request: HttpRequest, person: Person) -> None:
+def end(site: Site, person: Person, record_id: str) -> None:
     """Revoke a deputy."""
-    site.approvers.deputies.end(person, request.params["id"])
+    site.approvers.deputies.end(person, record_id)
 
 
 @managed("GET /api/admin/deputies", errors=(401, 403))
-def list_all(_site: Site, _request: HttpRequest, admin: AdminServices) -> wire.ManagedDeputies:
+def list_all(admin: AdminServices) -> wire.ManagedDeputies:
     """List deputies."""
     return wire.ManagedDeputies(items=[wire.deputy(deputy) for deputy in admin.deputies.all()])
 
 
 @managed("POST /api/admin/deputies/<id>/revoke")
-def revoke(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.Deputy:
+def revoke(admin: AdminServices, record_id: str) -> wire.Deputy:
     """Revoke a deputy."""
-    deputy = admin.deputies.end(request.params["id"], by=admin.by)
+    deputy = admin.deputies.end(record_id, by=admin.by)
     return wire.deputy(deputy)
-
-
-DEPUTY_ROUTES: Final = (list_deputies, name, end)
-
-MANAGED_DEPUTY_ROUTES: Final = (list_all, revoke)

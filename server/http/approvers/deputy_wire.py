@@ -4,20 +4,19 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from server.http.wire import Reference, StrictBody
+from server.http.wire import Reference, SignedStatement
 from server.services.approvers.deputies import NamedDeputy, RequestedDeputy
 from server.services.policy.displays import rfc3339
 
 _MOMENT = 40
 
 
-class NewDeputy(StrictBody):
+class NewDeputy(SignedStatement):
     """A deputy to add, the period (RFC 3339), and a signed statement."""
 
     deputy: str = Field(min_length=1, max_length=256)
     begins: str = Field(alias="from", max_length=_MOMENT)
     ends: str = Field(alias="to", max_length=_MOMENT)
-    statement: str = Field(max_length=8_192)
 
     def record(self) -> RequestedDeputy:
         """Convert to the services' type, without the statement."""

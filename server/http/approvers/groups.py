@@ -1,13 +1,16 @@
 """Endpoints of groups of approvers."""
 
-from typing import Final
-
 from pydantic import BaseModel
 
 from server.http import listing, members
-from server.http.members import answer_fields, change_fields, new_fields, with_fields, written
+from server.http.members import (
+    answer_fields,
+    change_fields,
+    new_fields,
+    submitted_members,
+    with_fields,
+)
 from server.http.route import HttpRequest, managed
-from server.http.site import Site
 from server.http.wire import Listed, StrictBody
 from server.model.approvers import Group
 from server.services import paging
@@ -42,7 +45,7 @@ class ManagedGroups(Listed[ManagedGroup]):
 
 
 @managed("GET /api/groups", query=listing.QUERY)
-def list_groups(_site: Site, request: HttpRequest, admin: AdminServices) -> ManagedGroups:
+def list_groups(request: HttpRequest, admin: AdminServices) -> ManagedGroups:
     """List groups by name."""
     after_position, limit = listing.cursor(request), listing.limit(request)
     part = paging.page_after(
@@ -52,30 +55,28 @@ def list_groups(_site: Site, request: HttpRequest, admin: AdminServices) -> Mana
 
 
 @managed("POST /api/groups", status=201, signed=True)
-def add(_site: Site, _request: HttpRequest, admin: AdminServices, body: NewGroup) -> ManagedGroup:
+def add(admin: AdminServices, body: NewGroup) -> ManagedGroup:
     """Create a group."""
-    return _document(admin, admin.groups.add(**written(GROUP_MEMBERS, body), by=admin.by))
+    return _document(admin, admin.groups.add(**submitted_members(GROUP_MEMBERS, body), by=admin.by))
 
 
 @managed("GET /api/groups/<id>")
-def show(_site: Site, request: HttpRequest, admin: AdminServices) -> ManagedGroup:
+def show(admin: AdminServices, record_id: str) -> ManagedGroup:
     """Get one group."""
-    return _document(admin, admin.groups.show(request.params["id"]))
+    return _document(admin, admin.groups.show(record_id))
 
 
 @managed("PATCH /api/groups/<id>", versioned=True)
-def update(
-    _site: Site, request: HttpRequest, admin: AdminServices, body: GroupChange
-) -> ManagedGroup:
+def update(admin: AdminServices, record_id: str, body: GroupChange) -> ManagedGroup:
     """Change a group. Adding a member needs a signature."""
-    changes = GroupChanges(**written(GROUP_MEMBERS, body))
-    return _document(admin, admin.groups.update(request.params["id"], changes, by=admin.by))
+    changes = GroupChanges(**submitted_members(GROUP_MEMBERS, body))
+    return _document(admin, admin.groups.update(record_id, changes, by=admin.by))
 
 
 @managed("DELETE /api/groups/<id>")
-def delete(_site: Site, request: HttpRequest, admin: AdminServices) -> None:
+def delete(admin: AdminServices, record_id: str) -> None:
     """Delete a group. The policy and agents must not refer to it."""
-    admin.groups.delete(request.params["id"], by=admin.by)
+    admin.groups.delete(record_id, by=admin.by)
 
 
 def _document(admin: AdminServices, group: Group) -> ManagedGroup:
@@ -85,6 +86,3 @@ def _document(admin: AdminServices, group: Group) -> ManagedGroup:
         version=power.version(group),
         **members.response_members(GROUP_MEMBERS, group, admin.names(group.members)),
     )
-
-
-GROUP_ROUTES: Final = (list_groups, add, show, update, delete)

@@ -1,11 +1,8 @@
 """Endpoints of the audit log."""
 
-from typing import Final
-
 from server.http import listing
 from server.http.audit import audit_wire as wire
 from server.http.route import READS, STAFF, HttpRequest, managed
-from server.http.site import Site
 from server.http.wire import milliseconds
 from server.model.audit import EntrySearch
 from server.services import paging
@@ -18,7 +15,7 @@ _SEARCH = (
 
 
 @managed("GET /api/audit", query=(*_SEARCH, *listing.QUERY))
-def search(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.LogEntries:
+def search(request: HttpRequest, admin: AdminServices) -> wire.LogEntries:
     """Search the audit log, newest first."""
     query = request.query
     entry_search = EntrySearch(
@@ -30,47 +27,43 @@ def search(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.LogE
         approval_id=query.get("approval"),
         correlation_id=query.get("correlation"),
         value_hash=query.get("hash"),
-        since=listing.moment(request, "since"),
-        until=listing.moment(request, "until"),
+        since=listing.timestamp(request, "since"),
+        until=listing.timestamp(request, "until"),
     )
     return answer(request, admin, entry_search)
 
 
 @managed("GET /api/audit/<id>")
-def show(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.LogEntry:
+def show(admin: AdminServices, record_id: str) -> wire.LogEntry:
     """Get one audit entry."""
-    entry = admin.entries.get(request.params["id"])
+    entry = admin.entries.get(record_id)
     return wire.entry(entry)
 
 
 @managed("GET /api/audit/<id>/timeline")
-def timeline(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.Timeline:
+def timeline(admin: AdminServices, record_id: str) -> wire.Timeline:
     """Get all entries of one request, token, entry or API call (correlation ID), oldest first."""
-    entries = admin.entries.timeline(request.params["id"])
+    entries = admin.entries.timeline(record_id)
     return wire.timeline(entries)
 
 
 @managed("POST /api/audit/hash", roles=STAFF, errors=READS)
-def hash_value(
-    _site: Site, _request: HttpRequest, admin: AdminServices, body: wire.HashInput
-) -> wire.ValueHash:
+def hash_value(admin: AdminServices, body: wire.HashInput) -> wire.ValueHash:
     """Get the hash to search the log for a login hint or an `auth_req_id`."""
     return wire.ValueHash(hash=admin.value_hash(body.value))
 
 
 @managed("POST /api/audit/trim", signed=True)
-def trim(
-    _site: Site, _request: HttpRequest, admin: AdminServices, body: wire.TrimInput
-) -> wire.Trim:
+def trim(admin: AdminServices, body: wire.TrimInput) -> wire.Trim:
     """Delete the contents of old entries. The server does so within a minute."""
     announced = admin.retention.announce(milliseconds(body.before), by=admin.by)
     return wire.Trim(before=announced.before, entries=announced.entries)
 
 
 @managed("POST /api/users/<id>/erase", signed=True)
-def erase(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.Erasure:
+def erase(admin: AdminServices, record_id: str) -> wire.Erasure:
     """Erase the personal texts of a user from the audit log."""
-    user, texts = admin.erasures.erase(request.params["id"], by=admin.by)
+    user, texts = admin.erasures.erase(record_id, by=admin.by)
     return wire.Erasure(user=user.id, texts=texts)
 
 
@@ -82,6 +75,3 @@ def answer(
     entries = admin.entries.search(entry_search, limit + 1, before or None)
     part = paging.part(entries, limit, lambda entry: entry.id)
     return listing.page(wire.LogEntries, part, wire.entry)
-
-
-AUDIT_ROUTES: Final = (search, show, timeline, hash_value, trim, erase)

@@ -6,17 +6,14 @@ They reveal nothing about the entries, except the index of an entry whose id the
 import base64
 import re
 from collections.abc import Iterable
+from dataclasses import asdict
 from typing import Final
 
 from pydantic import BaseModel
 
-from server.audit_log.notes import LogKey
-from server.audit_log.proofs import Proof
-from server.http.route import NO_STORE, Caller, HttpRequest, HttpResponse, Route, own
+from server.http.route import NO_STORE, HttpRequest, HttpResponse, own
 from server.http.site import Site
 from server.protocol import errors
-from server.services.audit.log import Consistency, Replacement
-from server.services.users.device_auth import Person
 
 
 class ConsistencyProof(BaseModel):
@@ -53,34 +50,6 @@ class LogKeys(BaseModel):
     replacements: list[KeyReplacement]
 
 
-def _consistency(record: Consistency) -> ConsistencyProof:
-    """A consistency proof as JSON."""
-    return ConsistencyProof(
-        old_size=record.old_size,
-        size=record.size,
-        hashes=_hashes(record.hashes),
-        checkpoint=record.checkpoint,
-    )
-
-
-def _inclusion(proof: Proof) -> InclusionProof:
-    """An inclusion proof as JSON, without the entry."""
-    return InclusionProof(
-        index=proof.seq, hashes=_hashes(proof.hashes), checkpoint=proof.checkpoint
-    )
-
-
-def _keys(key: LogKey, replacements: Iterable[Replacement]) -> LogKeys:
-    """The keys as JSON."""
-    return LogKeys(
-        log_key=key.text,
-        replacements=[
-            KeyReplacement(log_key=replacement.log_key, note=replacement.note)
-            for replacement in replacements
-        ],
-    )
-
-
 def _hashes(hashes: Iterable[bytes]) -> list[str]:
     return [base64.b64encode(digest).decode() for digest in hashes]
 
@@ -89,29 +58,35 @@ _SIZE: Final = re.compile(r"[0-9]{1,15}")
 _NOTE: Final = {"Content-Type": "text/plain; charset=utf-8", **NO_STORE}
 
 
-def checkpoint(site: Site, _request: HttpRequest, _person: Person) -> HttpResponse:
-    """GET /api/audit/checkpoint: the newest checkpoint, as a signed note."""
+@own("GET /api/audit/checkpoint", errors=(409,))
+def checkpoint(site: Site) -> HttpResponse:
+    """Get the newest signed checkpoint of the audit log, as text."""
     return HttpResponse(200, site.audit_log.newest().encode(), _NOTE)
 
 
 @own("GET /api/audit/consistency", query=("from",), errors=(409, 422))
-def consistency(site: Site, request: HttpRequest, _person: Person) -> ConsistencyProof:
+def consistency(site: Site, request: HttpRequest) -> ConsistencyProof:
     """Get a proof that the current audit log extends an older one."""
-    return _consistency(site.audit_log.consistency(_size(request, "from")))
-
-
-@own("GET /api/audit/<id>/inclusion", query=("size",), errors=(404, 409, 422))
-def inclusion(site: Site, request: HttpRequest, _person: Person) -> InclusionProof:
-    """Get a proof that an entry is in the audit log, or in a checkpoint of a given size."""
-    size = _size(request, "size") if "size" in request.query else None
-    return _inclusion(site.audit_log.prove(request.params["id"], size))
+    proof = site.audit_log.consistency(_size(request, "from"))
+    return ConsistencyProof(**{**asdict(proof), "hashes": _hashes(proof.hashes)})
 
 
 @own("GET /api/audit/keys")
-def keys(site: Site, _request: HttpRequest, _person: Person) -> LogKeys:
+def keys(site: Site) -> LogKeys:
     """Get the public keys of the audit log."""
     log = site.audit_log
-    return _keys(log.key, log.replacements())
+    replacements = [KeyReplacement(**asdict(replacement)) for replacement in log.replacements()]
+    return LogKeys(log_key=log.key.text, replacements=replacements)
+
+
+@own("GET /api/audit/<id>/inclusion", query=("size",), errors=(404, 409, 422))
+def inclusion(site: Site, request: HttpRequest, record_id: str) -> InclusionProof:
+    """Get a proof that an entry is in the audit log, or in a checkpoint of a given size."""
+    size = _size(request, "size") if "size" in request.query else None
+    proof = site.audit_log.prove(record_id, size)
+    return InclusionProof(
+        index=proof.seq, hashes=_hashes(proof.hashes), checkpoint=proof.checkpoint
+    )
 
 
 def _size(request: HttpRequest, name: str) -> int:
@@ -119,19 +94,3 @@ def _size(request: HttpRequest, name: str) -> int:
     if not _SIZE.fullmatch(text):
         raise errors.invalid_body(f"{name} must be the size of a checkpoint.")
     return int(text)
-
-
-PROOF_ROUTES: Final = (
-    Route(
-        "GET",
-        "/api/audit/checkpoint",
-        checkpoint,
-        Caller.PERSON,
-        "Get the newest signed checkpoint of the audit log, as text.",
-        errors=(401, 403, 409),
-        browsers=True,
-    ),
-    consistency,
-    keys,
-    inclusion,
-)

@@ -2,17 +2,16 @@
 
 from pydantic import BaseModel, Field
 
-from server.http.route import HttpRequest, own
+from server.http.route import own
 from server.http.site import Site
-from server.http.wire import StrictBody
+from server.http.wire import SignedStatement
 from server.services.users.device_auth import Person
 
 
-class UserCodeChange(StrictBody):
+class UserCodeChange(SignedStatement):
     """A new user code, and a signed statement. A null code removes the user code."""
 
     code: str | None = Field(max_length=256)
-    statement: str = Field(max_length=8_192)
 
 
 class UserCode(BaseModel):
@@ -22,15 +21,13 @@ class UserCode(BaseModel):
 
 
 @own("GET /api/user-code")
-def show_user_code(site: Site, _request: HttpRequest, person: Person) -> UserCode:
+def show_user_code(site: Site, person: Person) -> UserCode:
     """Check whether you have a user code."""
     return UserCode(set=site.ciba.user_codes.is_set(person))
 
 
 @own("POST /api/user-code", errors=(422,))
-def set_user_code(
-    site: Site, _request: HttpRequest, person: Person, body: UserCodeChange
-) -> UserCode:
+def set_user_code(site: Site, person: Person, body: UserCodeChange) -> UserCode:
     """Set or remove your user code."""
     if body.code is None:
         site.ciba.user_codes.clear(person, body.statement)

@@ -100,8 +100,8 @@ class AgentWithSecret(BaseModel):
     sample_request: SampleRequest
 
 
-def document(record: Agent, called: members.Called) -> ManagedAgent:
-    """Return an agent as JSON; `called` maps the IDs of people to names."""
+def document(record: Agent, names_by_id: members.NamesById) -> ManagedAgent:
+    """Return an agent as JSON; `names_by_id` maps the IDs of people to names."""
     return ManagedAgent(
         client_id=record.id,
         state=record.state,
@@ -113,5 +113,5 @@ def document(record: Agent, called: members.Called) -> ManagedAgent:
         created_at=rfc3339(record.created_at),
         named_at=rfc3339(record.named_at),
         version=power.version(record),
-        **members.response_members(AGENT_MEMBERS, record, called),
+        **members.response_members(AGENT_MEMBERS, record, names_by_id),
     )

@@ -1,19 +1,13 @@
 """Endpoints to administer agents, for administrators and owners."""
 
 import json
-from typing import Final
 
 from server.http import listing
 from server.http.audit import audit
 from server.http.audit.audit_wire import LogEntries
 from server.http.clients import agent_wire as wire
-from server.http.clients import invitations
-from server.http.incidents import orphans
-from server.http.incidents.incidents import INCIDENT_ROUTES
-from server.http.members import having, search_names, written
-from server.http.operations import statistics
+from server.http.members import filters, search_names, submitted_members
 from server.http.route import STAFF_AND_OWNERS, HttpRequest, managed
-from server.http.site import Site
 from server.http.wire import Reference, Rotation
 from server.model.audit import EntrySearch
 from server.model.clients import Agent
@@ -28,19 +22,6 @@ from server.services.policy.displays import moment, rfc3339
 _OWNER = (Role.ADMIN, Role.OWNER)
 
 
-@managed("GET /api/agents/<id>/disable", roles=STAFF_AND_OWNERS)
-def preview(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.DisableAgentResult:
-    """Count the tokens and requests that disabling this agent would end."""
-    return _disable_result(admin.agents.preview(request.params["id"]))
-
-
-@managed("POST /api/agents/<id>/disable", roles=_OWNER)
-def disable(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.DisableAgentResult:
-    """Disable an agent: revoke its tokens and those derived from them, and end its requests."""
-    disabled_agent = admin.agents.disable(request.params["id"], by=admin.by)
-    return _disable_result(disabled_agent)
-
-
 def _disable_result(disabled_agent: DisabledAgent) -> wire.DisableAgentResult:
     return wire.DisableAgentResult(
         client_id=disabled_agent.agent.id, state=disabled_agent.agent.state, **disabled_agent.counts
@@ -50,29 +31,27 @@ def _disable_result(disabled_agent: DisabledAgent) -> wire.DisableAgentResult:
 @managed(
     "GET /api/agents", query=(*listing.QUERY, *search_names(AGENT_MEMBERS)), roles=STAFF_AND_OWNERS
 )
-def list_agents(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.ManagedAgents:
+def list_agents(request: HttpRequest, admin: AdminServices) -> wire.ManagedAgents:
     """List agents by name. Without a role, list your own."""
     after_position, limit = listing.cursor(request), listing.limit(request)
-    filters = having(AGENT_MEMBERS, request.query)
-    part = admin.agents.page(after_position, limit, owner=admin.owner_id, having=filters)
+    having = filters(AGENT_MEMBERS, request.query)
+    part = admin.agents.page(after_position, limit, owner=admin.owner_id, having=having)
     names_by_id = admin.names(_people(*part.items))
     return listing.page(wire.ManagedAgents, part, lambda agent: wire.document(agent, names_by_id))
 
 
 @managed("POST /api/agents", status=201, signed=True)
-def add(
-    _site: Site, _request: HttpRequest, admin: AdminServices, body: wire.NewAgent
-) -> wire.AgentWithSecret:
+def add(admin: AdminServices, body: wire.NewAgent) -> wire.AgentWithSecret:
     """Register an agent. Its secret is shown once."""
-    new = NewAgent(**written(AGENT_MEMBERS, body))
+    new = NewAgent(**submitted_members(AGENT_MEMBERS, body))
     issued = admin.agents.add(new, by=admin.by)
     return _with_secret(admin, issued)
 
 
 @managed("GET /api/agents/<id>", roles=STAFF_AND_OWNERS)
-def show(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.AgentDetails:
+def show(admin: AdminServices, record_id: str) -> wire.AgentDetails:
     """Get one agent with its permissions, owners, secrets, keys and pauses."""
-    agent, _ = admin.agents.show(request.params["id"])
+    agent, _ = admin.agents.show(record_id)
     document = _document(admin, agent)
     return wire.AgentDetails(
         **document.model_dump(),
@@ -82,56 +61,65 @@ def show(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.AgentD
 
 
 @managed("PATCH /api/agents/<id>", roles=_OWNER, versioned=True)
-def update(
-    _site: Site, request: HttpRequest, admin: AdminServices, body: wire.AgentChanges
-) -> wire.ManagedAgent:
+def update(admin: AdminServices, record_id: str, body: wire.AgentChanges) -> wire.ManagedAgent:
     """Change an agent. An owner can narrow it."""
     changes = AgentChanges(
-        add_owners=body.add_owners, remove_owners=body.remove_owners, **written(AGENT_MEMBERS, body)
+        add_owners=body.add_owners,
+        remove_owners=body.remove_owners,
+        **submitted_members(AGENT_MEMBERS, body),
     )
-    agent = admin.agents.update(request.params["id"], changes, by=admin.by)
+    agent = admin.agents.update(record_id, changes, by=admin.by)
     return _document(admin, agent)
 
 
 @managed("DELETE /api/agents/<id>")
-def delete(_site: Site, request: HttpRequest, admin: AdminServices) -> None:
+def delete(admin: AdminServices, record_id: str) -> None:
     """Disable and delete an agent."""
-    admin.agents.delete(request.params["id"], by=admin.by)
+    admin.agents.delete(record_id, by=admin.by)
+
+
+@managed("GET /api/agents/<id>/disable", roles=STAFF_AND_OWNERS)
+def preview(admin: AdminServices, record_id: str) -> wire.DisableAgentResult:
+    """Count the tokens and requests that disabling this agent would end."""
+    return _disable_result(admin.agents.preview(record_id))
+
+
+@managed("POST /api/agents/<id>/disable", roles=_OWNER)
+def disable(admin: AdminServices, record_id: str) -> wire.DisableAgentResult:
+    """Disable an agent: revoke its tokens and those derived from them, and end its requests."""
+    disabled_agent = admin.agents.disable(record_id, by=admin.by)
+    return _disable_result(disabled_agent)
 
 
 @managed("POST /api/agents/<id>/enable")
-def enable(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.ManagedAgent:
+def enable(admin: AdminServices, record_id: str) -> wire.ManagedAgent:
     """Enable a disabled or quarantined agent."""
-    agent = admin.agents.enable(request.params["id"], by=admin.by)
+    agent = admin.agents.enable(record_id, by=admin.by)
     return _document(admin, agent)
 
 
 @managed("POST /api/agents/<id>/secret", roles=_OWNER)
-def rotate(
-    _site: Site, request: HttpRequest, admin: AdminServices, body: Rotation
-) -> wire.AgentWithSecret:
+def rotate(admin: AdminServices, record_id: str, body: Rotation) -> wire.AgentWithSecret:
     """Create a new secret, shown once. The old one works for the overlap."""
-    issued = admin.agents.rotate_secret(
-        request.params["id"], by=admin.by, overlap_ms=body.overlap * 1000
-    )
+    issued = admin.agents.rotate_secret(record_id, by=admin.by, overlap_ms=body.overlap * 1000)
     return _with_secret(admin, issued)
 
 
 @managed("POST /api/agents/<id>/auth", signed=True)
 def change_auth(
-    _site: Site, request: HttpRequest, admin: AdminServices, body: wire.AuthChange
+    admin: AdminServices, record_id: str, body: wire.AuthChange
 ) -> wire.AgentWithSecret:
     """Change how an agent authenticates. A new secret is shown once."""
     keys = "" if body.jwks is None else json.dumps(body.jwks)
     auth_change = AuthChange(body.method, keys, body.overlap * 1000)
-    issued = admin.agent_auth.change(request.params["id"], auth_change, by=admin.by)
+    issued = admin.agent_auth.change(record_id, auth_change, by=admin.by)
     return _with_secret(admin, issued)
 
 
 @managed("GET /api/agents/<id>/audit", query=listing.QUERY, roles=STAFF_AND_OWNERS)
-def entries(_site: Site, request: HttpRequest, admin: AdminServices) -> LogEntries:
+def entries(request: HttpRequest, admin: AdminServices, record_id: str) -> LogEntries:
     """List the audit entries of an agent, newest first."""
-    return audit.answer(request, admin, EntrySearch(agent_id=request.params["id"]))
+    return audit.answer(request, admin, EntrySearch(agent_id=record_id))
 
 
 def _pauses(admin: AdminServices, agent: Agent) -> list[wire.Pause]:
@@ -164,24 +152,3 @@ def _document(admin: AdminServices, agent: Agent) -> wire.ManagedAgent:
 
 def _people(*agents: Agent) -> set[str]:
     return {user_id for agent in agents for user_id in (*agent.owners, *(agent.asks or ()))}
-
-
-AGENT_ROUTES: Final = (
-    list_agents,
-    add,
-    show,
-    update,
-    delete,
-    preview,
-    disable,
-    enable,
-    rotate,
-    change_auth,
-    entries,
-    statistics.of_agent,
-    orphans.list_orphans,
-    invitations.list_invitations,
-    invitations.issue,
-    invitations.revoke,
-    *INCIDENT_ROUTES,
-)

@@ -1,13 +1,18 @@
 """Endpoints to administer apps."""
 
-from typing import Final, Literal
+from typing import Literal
 
 from pydantic import BaseModel
 
 from server.http import listing, members
-from server.http.members import answer_fields, change_fields, new_fields, with_fields, written
+from server.http.members import (
+    answer_fields,
+    change_fields,
+    new_fields,
+    submitted_members,
+    with_fields,
+)
 from server.http.route import HttpRequest, managed
-from server.http.site import Site
 from server.http.wire import ClientSecret, Listed, Rotation, StrictBody, secret
 from server.model.clients import App
 from server.protocol import names
@@ -77,7 +82,7 @@ def _to_wire(record: App) -> ManagedApp:
 
 
 @managed("GET /api/apps", query=listing.QUERY)
-def list_apps(_site: Site, request: HttpRequest, admin: AdminServices) -> ManagedApps:
+def list_apps(request: HttpRequest, admin: AdminServices) -> ManagedApps:
     """List apps by name."""
     after_position, limit = listing.cursor(request), listing.limit(request)
     part = paging.page_after(
@@ -87,43 +92,36 @@ def list_apps(_site: Site, request: HttpRequest, admin: AdminServices) -> Manage
 
 
 @managed("POST /api/apps", status=201, signed=True)
-def add(_site: Site, _request: HttpRequest, admin: AdminServices, body: NewClient) -> AppWithSecret:
+def add(admin: AdminServices, body: NewClient) -> AppWithSecret:
     """Register an app. Its secret is shown once."""
-    new = NewApp(**written(APP_MEMBERS, body))
+    new = NewApp(**submitted_members(APP_MEMBERS, body))
     issued = admin.apps.add(new, by=admin.by)
     return AppWithSecret(app=_to_wire(issued.app), client_secret=issued.secret or None)
 
 
 @managed("GET /api/apps/<id>")
-def show(_site: Site, request: HttpRequest, admin: AdminServices) -> ManagedApp:
+def show(admin: AdminServices, record_id: str) -> ManagedApp:
     """Get one app."""
-    return _to_wire(admin.apps.by_path(request.params["id"]))
+    return _to_wire(admin.apps.by_path(record_id))
 
 
 @managed("PATCH /api/apps/<id>", versioned=True)
-def update(
-    _site: Site, request: HttpRequest, admin: AdminServices, body: ClientChanges
-) -> ManagedApp:
+def update(admin: AdminServices, record_id: str, body: ClientChanges) -> ManagedApp:
     """Change, disable or enable an app."""
-    changes = AppChanges(enabled=body.enabled, **written(APP_MEMBERS, body))
-    app_id = admin.apps.by_path(request.params["id"]).id
+    changes = AppChanges(enabled=body.enabled, **submitted_members(APP_MEMBERS, body))
+    app_id = admin.apps.by_path(record_id).id
     return _to_wire(admin.apps.update(app_id, changes, by=admin.by))
 
 
 @managed("POST /api/apps/<id>/secret")
-def rotate(
-    _site: Site, request: HttpRequest, admin: AdminServices, body: Rotation
-) -> AppWithSecret:
+def rotate(admin: AdminServices, record_id: str, body: Rotation) -> AppWithSecret:
     """Create a new secret, shown once. The old secret keeps working for `overlap` seconds."""
-    app_id = admin.apps.by_path(request.params["id"]).id
+    app_id = admin.apps.by_path(record_id).id
     issued = admin.apps.rotate_secret(app_id, by=admin.by, overlap_ms=body.overlap * 1000)
     return AppWithSecret(app=_to_wire(issued.app), client_secret=issued.secret)
 
 
 @managed("DELETE /api/apps/<id>")
-def delete(_site: Site, request: HttpRequest, admin: AdminServices) -> None:
+def delete(admin: AdminServices, record_id: str) -> None:
     """Delete an app."""
-    admin.apps.delete(admin.apps.by_path(request.params["id"]).id, by=admin.by)
-
-
-APP_ROUTES: Final = (list_apps, add, show, update, rotate, delete)
+    admin.apps.delete(admin.apps.by_path(record_id).id, by=admin.by)

@@ -1,47 +1,84 @@
 """Endpoints to administer invitations."""
 
+from pydantic import BaseModel, Field
+
 from server.http import listing
-from server.http.clients import invitation_wire as wire
 from server.http.route import HttpRequest, managed
-from server.http.site import Site
-from server.http.wire import Reference, milliseconds
+from server.http.wire import Listed, Moment, Names, Reference, StrictBody, Text, milliseconds
 from server.model.clients import Invitation
-from server.services.clients.invitations import SAFE_GRANTS, NewInvitation
+from server.services.clients.invitations import SAFE_GRANTS
+from server.services.clients.invitations import NewInvitation as RequestedInvitation
 from server.services.operations.administration import AdminServices
 from server.services.policy.displays import moment
 
 
+class NewInvitation(StrictBody):
+    """An invitation to create. Without `asks`, the agents can ask only their owner."""
+
+    owner: Text
+    grant_types: Names | None = None
+    resources: Names = Field(default=[])
+    scopes: Names = Field(default=[])
+    action_types: Names | None = None
+    asks: Names = Field(default=[])
+    asks_everybody: bool = False
+    uses: int = Field(default=1, ge=1, le=1_000)
+    expires_at: Moment | None = None
+
+
+class ManagedInvitation(BaseModel):
+    """An invitation to register agents."""
+
+    id: str
+    owner: Reference
+    grant_types: list[str]
+    resources: list[str]
+    scopes: list[str]
+    action_types: list[str] | None
+    asks: list[Reference] | None
+    uses_left: int
+    created_by: str
+    created_at: str
+    expires_at: str
+    revoked_at: str | None
+
+
+class ManagedInvitations(Listed[ManagedInvitation]):
+    """A page of the list of invitations."""
+
+
+class InvitationWithToken(BaseModel):
+    """An invitation with its token, which is shown once."""
+
+    invitation: ManagedInvitation
+    initial_access_token: str
+
+
 @managed("GET /api/invitations", query=listing.QUERY)
-def list_invitations(
-    _site: Site, request: HttpRequest, admin: AdminServices
-) -> wire.ManagedInvitations:
+def list_invitations(request: HttpRequest, admin: AdminServices) -> ManagedInvitations:
     """List invitations for agents."""
     part = admin.invitations.page(listing.cursor(request), listing.limit(request))
-    return listing.page(
-        wire.ManagedInvitations, part, lambda invitation: _document(admin, invitation)
-    )
+    return listing.page(ManagedInvitations, part, lambda invitation: _document(admin, invitation))
 
 
 @managed("POST /api/invitations", status=201, signed=True)
-def issue(
-    _site: Site, _request: HttpRequest, admin: AdminServices, body: wire.NewInvitation
-) -> wire.InvitationWithToken:
+def issue(admin: AdminServices, body: NewInvitation) -> InvitationWithToken:
     """Create an invitation. The token is shown once."""
     issued = admin.invitations.issue(_new(body), by=admin.by)
-    return wire.InvitationWithToken(
+    return InvitationWithToken(
         invitation=_document(admin, issued.invitation), initial_access_token=issued.token
     )
 
 
 @managed("DELETE /api/invitations/<id>")
-def revoke(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.ManagedInvitation:
+def revoke(admin: AdminServices, record_id: str) -> ManagedInvitation:
     """Revoke an invitation. Agents that used it stay registered."""
-    invitation = admin.invitations.revoke(request.params["id"], by=admin.by)
+    invitation = admin.invitations.revoke(record_id, by=admin.by)
     return _document(admin, invitation)
 
 
-def _new(body: wire.NewInvitation) -> NewInvitation:
-    return NewInvitation(
+def _new(body: NewInvitation) -> RequestedInvitation:
+    return RequestedInvitation(
         owner=body.owner,
         grant_types=SAFE_GRANTS if body.grant_types is None else tuple(body.grant_types),
         resources=tuple(body.resources),
@@ -53,13 +90,13 @@ def _new(body: wire.NewInvitation) -> NewInvitation:
     )
 
 
-def _document(admin: AdminServices, record: Invitation) -> wire.ManagedInvitation:
+def _document(admin: AdminServices, record: Invitation) -> ManagedInvitation:
     names_by_id = admin.names((record.owner_id, *(record.asks or ())))
     people = [
         Reference(id=person_id, name=names_by_id.get(person_id, person_id))
         for person_id in (record.asks or ())
     ]
-    return wire.ManagedInvitation(
+    return ManagedInvitation(
         id=record.id,
         owner=Reference(id=record.owner_id, name=names_by_id.get(record.owner_id, record.owner_id)),
         grant_types=list(record.grant_types),

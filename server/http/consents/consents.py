@@ -1,6 +1,6 @@
 """Endpoints of consents, for users and for administrators."""
 
-from typing import Final, Literal
+from typing import Literal
 
 from pydantic import BaseModel
 
@@ -9,7 +9,6 @@ from server.http.route import HttpRequest, managed, own
 from server.http.site import Site
 from server.http.wire import Listed, Reference
 from server.services import paging
-from server.services.consents import consent_json
 from server.services.consents.consents import GivenConsent
 from server.services.operations.administration import AdminServices
 from server.services.users.device_auth import Person
@@ -71,34 +70,34 @@ class ManagedConsentRevoked(BaseModel):
 
 def _consent(given_consent: GivenConsent, now: int) -> Consent:
     """A consent as JSON."""
-    return Consent.model_validate(consent_json.consent(given_consent, now))
+    return Consent.model_validate(given_consent.document(now))
 
 
 def _managed(given_consent: GivenConsent, now: int) -> ManagedConsent:
     """A consent for administrators, as JSON."""
-    return ManagedConsent.model_validate(consent_json.consent(given_consent, now))
+    return ManagedConsent.model_validate(given_consent.document(now))
 
 
 @own("GET /api/consents", query=("ended",), errors=(422,))
 def list_consents(site: Site, request: HttpRequest, person: Person) -> Consents:
     """List your consents."""
-    given_consents = site.consents.mine(person, ended=listing.includes_ended(request))
+    given_consents = site.consents.mine(person, ended=listing.flag(request, "ended"))
     items = [_consent(given_consent, site.clock.now()) for given_consent in given_consents]
     return Consents(items=items)
 
 
 @own("DELETE /api/consents/<id>", errors=(404,))
-def revoke(site: Site, request: HttpRequest, person: Person) -> ConsentRevoked:
+def revoke(site: Site, person: Person, record_id: str) -> ConsentRevoked:
     """Revoke a consent and the tokens issued under it."""
-    given_consent, tokens = site.consents.revoke_mine(person, request.params["id"])
+    given_consent, tokens = site.consents.revoke_mine(person, record_id)
     consent = _consent(given_consent, site.clock.now())
     return ConsentRevoked(consent=consent, tokens_revoked=tokens)
 
 
 @own("DELETE /api/acting/<id>")
-def stop(site: Site, request: HttpRequest, person: Person) -> AccessRevoked:
+def stop(site: Site, person: Person, record_id: str) -> AccessRevoked:
     """Revoke the access of an agent or app: your grants, consents and tokens for it are revoked."""
-    revoked_access = site.tokens.access_revocation.revoke(person, request.params["id"])
+    revoked_access = site.tokens.access_revocation.revoke(person, record_id)
     return AccessRevoked(
         client_id=revoked_access.client_id,
         grants_ended=revoked_access.grants,
@@ -114,9 +113,9 @@ def list_all(site: Site, request: HttpRequest, admin: AdminServices) -> ManagedC
     consents = admin.consents.search(
         client=request.query.get("client"),
         user=request.query.get("user"),
-        ended=listing.includes_ended(request),
+        ended=listing.flag(request, "ended"),
         limit=limit + 1,
-        before=listing.moment_cursor(request),
+        before=listing.timestamp_cursor(request),
     )
     now = site.clock.now()
     part = paging.part(consents, limit, lambda g: f"{g.consent.created_at}.{g.consent.id}")
@@ -124,13 +123,8 @@ def list_all(site: Site, request: HttpRequest, admin: AdminServices) -> ManagedC
 
 
 @managed("POST /api/admin/consents/<id>/revoke")
-def end(site: Site, request: HttpRequest, admin: AdminServices) -> ManagedConsentRevoked:
+def end(site: Site, admin: AdminServices, record_id: str) -> ManagedConsentRevoked:
     """Revoke a consent and the tokens issued under it."""
-    given_consent, tokens = admin.consents.revoke(request.params["id"], by=admin.by)
+    given_consent, tokens = admin.consents.revoke(record_id, by=admin.by)
     consent = _managed(given_consent, site.clock.now())
     return ManagedConsentRevoked(consent=consent, tokens_revoked=tokens)
-
-
-CONSENT_ROUTES: Final = (list_consents, revoke, stop)
-
-MANAGED_CONSENT_ROUTES: Final = (list_all, end)

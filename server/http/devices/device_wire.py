@@ -1,6 +1,6 @@
 """Devices as JSON."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
@@ -67,9 +67,7 @@ class Pin(BaseModel):
     exhausted: bool
 
 
-class Device(BaseModel):
-    """A device of a person."""
-
+class _DeviceMembers(BaseModel):
     id: str
     name: str
     kind: str
@@ -77,9 +75,14 @@ class Device(BaseModel):
     created_at: str
     last_seen_at: str | None
     high_from: str
-    this: bool
     keys: dict[str, str]
     pin: Pin
+
+
+class Device(_DeviceMembers):
+    """A device of a person."""
+
+    this: bool
     nonce: str | None
 
 
@@ -104,19 +107,10 @@ class PinConfirmation(BaseModel):
     tries: int
 
 
-class ManagedDevice(BaseModel):
+class ManagedDevice(_DeviceMembers):
     """A device, as administrators see it."""
 
-    id: str
-    name: str
-    kind: str
-    state: Literal["active", "revoked"]
     user: Reference
-    created_at: str
-    last_seen_at: str | None
-    high_from: str
-    keys: dict[str, str]
-    pin: Pin
 
 
 class ManagedDevices(Listed[ManagedDevice]):
@@ -125,20 +119,21 @@ class ManagedDevices(Listed[ManagedDevice]):
 
 def device(record: DeviceRecord, *, this: bool, nonce: str | None) -> Device:
     """Return a device as JSON."""
-    last_seen_at = record.last_seen_at
-    return Device(
-        id=record.id,
-        name=record.name,
-        kind=record.kind,
-        state=record.state,
-        created_at=rfc3339(record.created_at),
-        last_seen_at=moment(last_seen_at),
-        high_from=rfc3339(record.high_from),
-        this=this,
-        keys=dict(record.kids),
-        pin=pin(record),
-        nonce=nonce,
-    )
+    return Device(**_members(record), this=this, nonce=nonce)
+
+
+def _members(record: DeviceRecord) -> dict[str, Any]:
+    return {
+        "id": record.id,
+        "name": record.name,
+        "kind": record.kind,
+        "state": record.state,
+        "created_at": rfc3339(record.created_at),
+        "last_seen_at": moment(record.last_seen_at),
+        "high_from": rfc3339(record.high_from),
+        "keys": dict(record.kids),
+        "pin": pin(record),
+    }
 
 
 def pin(record: DeviceRecord) -> Pin:
@@ -160,18 +155,8 @@ def pin_result(answer: PinAnswer) -> PinResult:
 
 def managed_device(record: DeviceRecord, user: UserRecord | None) -> ManagedDevice:
     """Return a user's device as JSON."""
-    return ManagedDevice(
-        id=record.id,
-        name=record.name,
-        kind=record.kind,
-        state=record.state,
-        user=Reference(id=record.user_id, name=user.name if user else record.user_id),
-        created_at=rfc3339(record.created_at),
-        last_seen_at=moment(record.last_seen_at),
-        high_from=rfc3339(record.high_from),
-        keys=dict(record.kids),
-        pin=pin(record),
-    )
+    owner = Reference(id=record.user_id, name=user.name if user else record.user_id)
+    return ManagedDevice(**_members(record), user=owner)
 
 
 class DeviceAuthorization(OauthAnswer):

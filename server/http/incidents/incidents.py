@@ -1,35 +1,173 @@
 """Endpoints of reports and incidents."""
 
-from typing import Final
+from typing import Literal
+
+from pydantic import BaseModel, Field
 
 from server.http import listing
-from server.http.incidents import incident_wire as wire
+from server.http.approvals import approval_wire
 from server.http.route import STAFF_AND_OWNERS, HttpRequest, managed, own
 from server.http.site import Site
-from server.protocol import errors
+from server.http.wire import Listed, Reference, StrictBody
 from server.services import paging
+from server.services.incidents import incident_json
+from server.services.incidents.incidents import NamedIncident
 from server.services.incidents.log_alarms import LogAlarm
+from server.services.incidents.reports import Report
 from server.services.operations.administration import AdminServices
+from server.services.policy.displays import rfc3339
 from server.services.users.device_auth import Person
+
+_ScopeWord = Literal["agent", "every_agent"]
+
+
+class SignedReport(StrictBody):
+    """A denial signed as suspicious (compact JWS), the agents to quarantine, and a note."""
+
+    decision: str = Field(max_length=16_384)
+    scope: _ScopeWord = "agent"
+    note: str | None = Field(default=None, max_length=1_000)
+
+    def record(self) -> Report:
+        """Convert to the services' type."""
+        return Report(self.decision, self.scope, self.note)
+
+
+class LogAlarmReport(StrictBody):
+    """The checkpoint that a device saved, and the checkpoint or promise that contradicts it."""
+
+    kept: str = Field(max_length=4_000)
+    shown: str = Field(max_length=4_000)
+
+
+class OpenedIncident(BaseModel):
+    """The ID of the new incident."""
+
+    incident: str
+
+
+class IncidentClosing(StrictBody):
+    """The result of the investigation."""
+
+    note: str | None = Field(default=None, max_length=1_000)
+
+
+class ReportedAgent(BaseModel):
+    """A reported agent, and the items revoked with it."""
+
+    client_id: str
+    name: str
+    state: Literal["enabled", "quarantined", "disabled", "deleted"]
+    tokens_revoked: int
+    descendants_revoked: int
+    requests_cancelled: int
+    approved_cancelled: int
+
+
+class ReportResponse(BaseModel):
+    """The result of a report."""
+
+    incident: str
+    scope: _ScopeWord
+    opened_at: str
+    agents: list[ReportedAgent]
+    approval: approval_wire.Approval
+
+
+class AgentSecret(BaseModel):
+    """Information about a secret of an agent. It does not include the secret."""
+
+    id: str
+    hint: str
+    last_used_at: str | None
+
+
+class AgentEvidence(ReportedAgent):
+    """An agent at the time of the incident, with its owners, keys and secrets."""
+
+    state_before: Literal["enabled", "quarantined", "disabled"]
+    owners: list[str]
+    auth_method: str
+    keys: list[str]
+    secrets: list[AgentSecret]
+
+
+class ApprovalEvidence(BaseModel):
+    """The reported request at the time of the incident."""
+
+    id: str
+    kind: str
+    state_before: str
+    asked_by: Reference
+    resource: str
+    scope: str
+    risk: str
+    action_digest: str
+    display_digest: str
+    fingerprint: str
+    asked_at: str
+
+
+class LogEvidence(BaseModel):
+    """The checkpoint that a device saved, and the checkpoint or promise that contradicts it."""
+
+    kept: str
+    shown: str
+
+
+class Incident(BaseModel):
+    """Why agents were quarantined or the audit log is not trusted, with the evidence.
+
+    `signed` is what the person's device signed. If `cause` is not `reported`, the members of
+    a report are null. Only `log_changed` has `log`.
+    """
+
+    id: str
+    state: Literal["open", "closed"]
+    cause: Literal["reported", "no_owner", "log_changed"]
+    scope: _ScopeWord
+    opened_at: str
+    user: Reference | None
+    device: str | None
+    note: str | None
+    approval: ApprovalEvidence | None
+    agents: list[AgentEvidence]
+    signed: str | None
+    log: LogEvidence | None
+    closed_at: str | None
+    closed_by: str | None
+    closing_note: str | None
+
+
+class Incidents(Listed[Incident]):
+    """A page of the list of incidents, newest first."""
+
+
+def _incident(named_incident: NamedIncident) -> Incident:
+    """An incident as JSON."""
+    return Incident.model_validate(incident_json.incident(named_incident))
 
 
 @own("POST /api/approvals/<id>/report", errors=(404, 422))
-def report(
-    site: Site, request: HttpRequest, person: Person, body: wire.SignedReport
-) -> wire.ReportResponse:
+def report(site: Site, person: Person, record_id: str, body: SignedReport) -> ReportResponse:
     """Report a request: deny it, and quarantine its agent or all agents that act for you."""
-    report_result = site.incidents.reports.report(person, request.params["id"], body.record())
-    incident = site.incidents.incidents.show(report_result.incident.id)
-    return wire.report_response(report_result, incident)
+    report_result = site.incidents.reports.report(person, record_id, body.record())
+    incident = report_result.incident
+    agents = incident_json.agents(site.incidents.incidents.show(incident.id))
+    return ReportResponse(
+        incident=incident.id,
+        scope=incident.scope,
+        opened_at=rfc3339(incident.opened_at),
+        agents=[ReportedAgent.model_validate(agent) for agent in agents],
+        approval=approval_wire.approval(report_result.approval),
+    )
 
 
 @own("POST /api/audit/alarms", errors=(422,))
-def alarm(
-    site: Site, _request: HttpRequest, person: Person, body: wire.LogAlarmReport
-) -> wire.OpenedIncident:
+def alarm(site: Site, person: Person, body: LogAlarmReport) -> OpenedIncident:
     """Report that the audit log differs from the log that your device saw before."""
     incident = site.incidents.log_alarms.report(person, LogAlarm(body.kept, body.shown))
-    return wire.OpenedIncident(incident=incident)
+    return OpenedIncident(incident=incident)
 
 
 @managed(
@@ -38,38 +176,28 @@ def alarm(
     roles=STAFF_AND_OWNERS,
     errors=(401, 403, 422),
 )
-def list_incidents(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.Incidents:
+def list_incidents(request: HttpRequest, admin: AdminServices) -> Incidents:
     """List open incidents, newest first."""
-    closed = request.query.get("closed", "false")
-    if closed not in {"true", "false"}:
-        raise errors.invalid_body("closed must be true or false.")
     limit = listing.limit(request)
     incidents = admin.incidents.search(
-        closed=closed == "true",
+        closed=listing.flag(request, "closed"),
         limit=limit + 1,
-        before=listing.moment_cursor(request),
+        before=listing.timestamp_cursor(request),
         owner=admin.owner_id,
     )
     part = paging.part(incidents, limit, lambda t: f"{t.incident.opened_at}.{t.incident.id}")
-    return listing.page(wire.Incidents, part, wire.incident)
+    return listing.page(Incidents, part, _incident)
 
 
 @managed("GET /api/incidents/<id>", roles=STAFF_AND_OWNERS, errors=(401, 403, 404))
-def show(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.Incident:
+def show(admin: AdminServices, record_id: str) -> Incident:
     """Get one incident with its evidence."""
-    incident = admin.incidents.show(request.params["id"], owner=admin.owner_id)
-    return wire.incident(incident)
+    incident = admin.incidents.show(record_id, owner=admin.owner_id)
+    return _incident(incident)
 
 
 @managed("POST /api/incidents/<id>/close", signed=True)
-def close(
-    _site: Site, request: HttpRequest, admin: AdminServices, body: wire.IncidentClosing
-) -> wire.Incident:
+def close(admin: AdminServices, record_id: str, body: IncidentClosing) -> Incident:
     """Close an incident. Quarantined agents stay quarantined."""
-    incident = admin.incidents.close(request.params["id"], body.note, by=admin.by)
-    return wire.incident(incident)
-
-
-REPORT_ROUTES: Final = (report, alarm)
-
-INCIDENT_ROUTES: Final = (list_incidents, show, close)
+    incident = admin.incidents.close(record_id, body.note, by=admin.by)
+    return _incident(incident)

@@ -6,10 +6,8 @@ from pydantic import BaseModel
 
 from server.http import listing
 from server.http.route import STAFF_AND_OWNERS, HttpRequest, managed
-from server.http.site import Site
 from server.http.wire import Listed
 from server.services.incidents import incident_json
-from server.services.incidents.orphans import Orphan as Record
 from server.services.operations.administration import AdminServices
 
 
@@ -42,14 +40,11 @@ class Orphans(Listed[Orphan]):
     """A page of the list of orphans, ordered by name."""
 
 
-def _orphan(record: Record) -> Orphan:
-    """One agent as JSON."""
-    return Orphan.model_validate(incident_json.orphan(record))
-
-
 @managed("GET /api/admin/orphans", query=listing.QUERY, roles=STAFF_AND_OWNERS)
-def list_orphans(_site: Site, request: HttpRequest, admin: AdminServices) -> Orphans:
+def list_orphans(request: HttpRequest, admin: AdminServices) -> Orphans:
     """List orphaned agents and agents to review. Without a role, list your own."""
     after_position, limit = listing.cursor(request), listing.limit(request)
     part = admin.orphans.page(after_position, limit, owner=admin.owner_id)
-    return listing.page(Orphans, part, _orphan)
+    return listing.page(
+        Orphans, part, lambda orphan: Orphan.model_validate(incident_json.orphan(orphan))
+    )

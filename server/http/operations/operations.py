@@ -1,20 +1,25 @@
 """The endpoints for monitoring, and the OpenAPI document."""
 
 from server import telemetry
-from server.http import openapi
-from server.http.route import HttpRequest, HttpResponse
+from server.http import oauth_wire, openapi
+from server.http.route import Caller, HttpResponse, route
 from server.http.site import Site
 from server.protocol import errors
 from server.services.audit import lag
 
 
-def healthy(_site: Site, _request: HttpRequest) -> dict[str, str]:
-    """GET /healthz."""
+@route("GET /healthz", Caller.ANYBODY, answer=oauth_wire.Health)
+def healthy() -> dict[str, str]:
+    """Check that the process runs."""
     return {"status": "ok"}
 
 
-def ready(site: Site, _request: HttpRequest) -> dict[str, str]:
-    """GET /readyz: fails without database or checkpoints, or if the process shuts down."""
+@route("GET /readyz", Caller.ANYBODY, answer=oauth_wire.Health)
+def ready(site: Site) -> dict[str, str]:
+    """Check that the server can serve.
+
+    Fails without database or checkpoints, or if the process shuts down.
+    """
     if site.readiness.ending:
         raise errors.TemporarilyUnavailable("The server is shutting down.")
     site.readiness.check(site.store)
@@ -24,8 +29,9 @@ def ready(site: Site, _request: HttpRequest) -> dict[str, str]:
     return {"status": "ready"}
 
 
-def metrics(site: Site, _request: HttpRequest) -> HttpResponse:
-    """GET /metrics, in the text format of Prometheus."""
+@route("GET /metrics", Caller.ANYBODY)
+def metrics(site: Site) -> HttpResponse:
+    """Get metrics for Prometheus."""
     with site.store.read() as view:
         for state, count in view.outbox.counts().items():
             telemetry.OUTBOX.labels(state).set(count)
@@ -36,6 +42,7 @@ def metrics(site: Site, _request: HttpRequest) -> HttpResponse:
     return HttpResponse(200, body, {"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
 
 
-def document(site: Site, _request: HttpRequest) -> dict[str, object]:
-    """GET /api/openapi.json."""
+@route("GET /api/openapi.json", Caller.ANYBODY)
+def document(site: Site) -> dict[str, object]:
+    """Get this document."""
     return openapi.document(site.server_policy.issuer, site.routes)

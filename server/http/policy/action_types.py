@@ -1,12 +1,11 @@
 """Endpoints of action types. The body is the file itself."""
 
-from typing import Any, Final
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from server.http import listing
 from server.http.route import READS, HttpRequest, managed
-from server.http.site import Site
 from server.http.wire import Listed, StrictBody
 from server.model.policy import ActionRow
 from server.protocol import errors, names
@@ -16,7 +15,6 @@ from server.services.operations import power
 from server.services.operations.administration import AdminServices
 from server.services.policy import action_types
 from server.services.policy.displays import rfc3339
-from server.services.policy.previews import Preview
 
 
 class ActionDocument(BaseModel):
@@ -60,15 +58,6 @@ class ManagedActions(Listed[ManagedAction]):
     """A page of the list of action types."""
 
 
-def _preview(rendered: Preview) -> ActionPreview:
-    """A preview as JSON."""
-    return ActionPreview(
-        details=dict(rendered.details),
-        display=rendered.display,
-        ceremony=ceremonies.ceremony_text(rendered.ceremony),
-    )
-
-
 def _action(record: ActionRow) -> ManagedAction:
     """An action type as JSON."""
     return ManagedAction(
@@ -82,47 +71,49 @@ def _action(record: ActionRow) -> ManagedAction:
 
 
 @managed("GET /api/actions", query=listing.QUERY)
-def list_action_types(_site: Site, request: HttpRequest, admin: AdminServices) -> ManagedActions:
+def list_action_types(request: HttpRequest, admin: AdminServices) -> ManagedActions:
     """List action types by name."""
     part = admin.actions.page(listing.cursor(request), listing.limit(request))
     return listing.page(ManagedActions, part, _action)
 
 
 @managed("POST /api/actions", body=ActionDocument, status=201, signed=True)
-def add(_site: Site, request: HttpRequest, admin: AdminServices) -> ManagedAction:
+def add(request: HttpRequest, admin: AdminServices) -> ManagedAction:
     """Register an action type. The body is its file."""
     row = admin.actions.add(_file(request), by=admin.by)
     return _action(row)
 
 
 @managed("POST /api/actions/preview", errors=READS)
-def preview(
-    _site: Site, _request: HttpRequest, admin: AdminServices, body: ActionPreviewInput
-) -> ActionPreview:
+def preview(admin: AdminServices, body: ActionPreviewInput) -> ActionPreview:
     """Preview an action type without registering it."""
     rendered = admin.previews.preview(body.document, body.details)
-    return _preview(rendered)
+    return ActionPreview(
+        details=dict(rendered.details),
+        display=rendered.display,
+        ceremony=ceremonies.ceremony_text(rendered.ceremony),
+    )
 
 
 @managed("GET /api/actions/<id>")
-def show(_site: Site, request: HttpRequest, admin: AdminServices) -> ManagedAction:
+def show(admin: AdminServices, record_id: str) -> ManagedAction:
     """Get one action type with its file."""
-    return _action(admin.actions.by_id(request.params["id"]))
+    return _action(admin.actions.by_id(record_id))
 
 
 @managed("PUT /api/actions/<id>", body=ActionDocument, versioned=True)
-def replace(_site: Site, request: HttpRequest, admin: AdminServices) -> ManagedAction:
+def replace(request: HttpRequest, admin: AdminServices, record_id: str) -> ManagedAction:
     """Update an action type. The body is its file."""
     file = _file(request)
-    if name_id(action_types.read(file).type) != request.params["id"]:
+    if name_id(action_types.read(file).type) != record_id:
         raise errors.invalid_body("The file describes a different action type.")
     return _action(admin.actions.update(file, by=admin.by))
 
 
 @managed("DELETE /api/actions/<id>")
-def delete(_site: Site, request: HttpRequest, admin: AdminServices) -> None:
+def delete(admin: AdminServices, record_id: str) -> None:
     """Delete an action type."""
-    admin.actions.delete(admin.actions.by_id(request.params["id"]).type, by=admin.by)
+    admin.actions.delete(admin.actions.by_id(record_id).type, by=admin.by)
 
 
 def _file(request: HttpRequest) -> str:
@@ -130,6 +121,3 @@ def _file(request: HttpRequest) -> str:
         return request.body.decode()
     except UnicodeDecodeError as error:
         raise errors.invalid_body("The file is not UTF-8.") from error
-
-
-ACTION_TYPE_ROUTES: Final = (list_action_types, add, preview, show, replace, delete)

@@ -1,34 +1,202 @@
 """Endpoints of policy: show and set the rule set; explain, test and replay requests."""
 
 import json
-from typing import Final
+from typing import Any, Literal
 
-from server.http.policy import policy_wire as wire
-from server.http.route import READS, STAFF, HttpRequest, managed
-from server.http.site import Site
+from pydantic import BaseModel, Field
+
+from server.http.route import READS, STAFF, managed
+from server.http.wire import Names, StrictBody, Text
 from server.services.operations import policy_json
 from server.services.operations.administration import AdminServices
 from server.services.operations.trials import TrialRequest
 
+_RequestFlow = Literal["request", "exchange", "client_credentials", "app"]
+_Outcome = Literal["allow", "ask", "deny"]
+_RiskWord = Literal["low", "medium", "high", "critical"]
 
-@managed("GET /api/policy", answer=wire.Policy, errors=(401, 403, 404))
-def show(_site: Site, _request: HttpRequest, admin: AdminServices) -> dict[str, object]:
+
+class NewPolicy(StrictBody):
+    """A policy, as the text of its TOML file."""
+
+    document: str
+
+
+class PolicyExplainInput(StrictBody):
+    """The request to evaluate. Agents and users are names or IDs."""
+
+    agent: Text
+    flow: _RequestFlow = "request"
+    user: Text | None = None
+    resource: Text | None = None
+    scope: Names = Field(default_factory=list)
+    authorization_details: list[dict[str, Any]] | None = None
+    acr_values: str | None = None
+    policy: str | None = None
+    """The rules to use instead of the current policy."""
+
+
+class PolicyTestInput(StrictBody):
+    """The test cases, as the text of a TOML file."""
+
+    table: str
+    policy: str | None = None
+
+
+class PolicyDryRunInput(StrictBody):
+    """The number of seconds to go back, and the policy to replay with."""
+
+    last: int = Field(default=604_800, ge=1, le=2_678_400)
+    policy: str | None = None
+
+
+class PolicySource(BaseModel):
+    """The policy that was used."""
+
+    version: int
+    hash: str
+
+
+class Policy(BaseModel):
+    """A policy, and what its names referred to when it was set."""
+
+    version: int
+    hash: str
+    default: bool
+    set_by: str
+    set_at: str | None
+    names: dict[str, dict[str, str]]
+    document: str
+
+
+class CitedRule(BaseModel):
+    """A rule that led to the outcome."""
+
+    id: str
+    outcome: _Outcome
+    because: str
+
+
+class PolicyApprover(BaseModel):
+    """A person who would be asked, and the reason."""
+
+    name: str
+    why: Literal["asked", "group", "backup", "deputy"]
+    approves: bool
+    group: str | None
+
+
+class BackupApprover(BaseModel):
+    """The backup of the person, who is asked immediately at critical risk, otherwise later."""
+
+    name: str
+    at_once: bool
+
+
+class PolicyApprovalNeeds(BaseModel):
+    """The requirements for an approval, and the eligible approvers."""
+
+    risk: _RiskWord
+    ceremony: str
+    quorum: int
+    ttl: int
+    people: list[PolicyApprover]
+    excluded: list[str]
+    deputies: list[str]
+    backup: BackupApprover | None
+
+
+class CoveringGrant(BaseModel):
+    """A standing grant that would approve the request, and its used and total uses."""
+
+    id: str
+    used: int
+    uses: int
+
+
+class PolicyExplanation(BaseModel):
+    """The outcome of a request, and the reason for it."""
+
+    outcome: _Outcome
+    then: Literal["token", "person", "refused"]
+    risk: _RiskWord
+    because: str
+    rules: list[CitedRule]
+    unusual: list[str]
+    consent: bool | None
+    standing_grant: CoveringGrant | None
+    asks: PolicyApprovalNeeds | None
+    policy: PolicySource
+    token: dict[str, Any] | None
+    token_seconds: int | None
+
+
+class PolicyTestResult(BaseModel):
+    """The result of one test case."""
+
+    name: str
+    passed: bool
+    expected: dict[str, Any]
+    found: dict[str, Any]
+    problem: str | None
+
+
+class PolicyTestResults(BaseModel):
+    """The results of all test cases."""
+
+    passed: bool
+    items: list[PolicyTestResult]
+
+
+class PolicyChange(BaseModel):
+    """A past request that would have a different outcome."""
+
+    at: str
+    flow: _RequestFlow
+    id: str
+    agent: str
+    user: str | None
+    resource: str | None
+    scope: list[str]
+    types: list[str]
+    before: _Outcome
+    after: _Outcome
+    rules: list[str]
+    standing_grant: str | None
+    quorum_before: int | None
+    quorum: int | None
+    approvers: list[str]
+
+
+class PolicyDryRun(BaseModel):
+    """The past requests that would have a different outcome."""
+
+    since: str
+    until: str
+    policy: PolicySource
+    evaluated: int
+    skipped: int
+    complete: bool
+    before: dict[str, int]
+    after: dict[str, int]
+    changed: int
+    changes: list[PolicyChange]
+
+
+@managed("GET /api/policy", answer=Policy, errors=(401, 403, 404))
+def show(admin: AdminServices) -> dict[str, object]:
     """Get the policy in force."""
     return policy_json.policy(admin.policies.show())
 
 
-@managed("POST /api/policy", answer=wire.Policy, status=201, signed=True)
-def put(
-    _site: Site, _request: HttpRequest, admin: AdminServices, body: wire.NewPolicy
-) -> dict[str, object]:
+@managed("POST /api/policy", answer=Policy, status=201, signed=True)
+def put(admin: AdminServices, body: NewPolicy) -> dict[str, object]:
     """Replace the policy."""
     return policy_json.policy(admin.policies.set(body.document, by=admin.by))
 
 
-@managed("POST /api/policy/explain", answer=wire.PolicyExplanation, roles=STAFF, errors=READS)
-def explain(
-    _site: Site, _request: HttpRequest, admin: AdminServices, body: wire.PolicyExplainInput
-) -> dict[str, object]:
+@managed("POST /api/policy/explain", answer=PolicyExplanation, roles=STAFF, errors=READS)
+def explain(admin: AdminServices, body: PolicyExplainInput) -> dict[str, object]:
     """Explain what would happen to one request, and by which rule."""
     details = body.authorization_details
     trial_request = TrialRequest(
@@ -43,21 +211,14 @@ def explain(
     return policy_json.explanation_json(admin.trials.explain(trial_request, body.policy))
 
 
-@managed("POST /api/policy/test", answer=wire.PolicyTestResults, roles=STAFF, errors=READS)
-def test(
-    _site: Site, _request: HttpRequest, admin: AdminServices, body: wire.PolicyTestInput
-) -> dict[str, object]:
+@managed("POST /api/policy/test", answer=PolicyTestResults, roles=STAFF, errors=READS)
+def test(admin: AdminServices, body: PolicyTestInput) -> dict[str, object]:
     """Test a table of cases against the rules."""
     return policy_json.tried(admin.trials.test(body.table, body.policy))
 
 
-@managed("POST /api/policy/dry-run", answer=wire.PolicyDryRun, roles=STAFF, errors=READS)
-def dry_run(
-    _site: Site, _request: HttpRequest, admin: AdminServices, body: wire.PolicyDryRunInput
-) -> dict[str, object]:
+@managed("POST /api/policy/dry-run", answer=PolicyDryRun, roles=STAFF, errors=READS)
+def dry_run(admin: AdminServices, body: PolicyDryRunInput) -> dict[str, object]:
     """Replay recent requests with the rules, and show what would change."""
     replay = admin.replays.replay(body.last * 1000, body.policy)
     return policy_json.replay_json(replay)
-
-
-POLICY_ROUTES: Final = (show, put, explain, test, dry_run)

@@ -1,74 +1,138 @@
 """Endpoints to administer resources."""
 
-from typing import Final
+from pydantic import BaseModel, Field
 
-from server.http import listing
-from server.http.members import written
-from server.http.resources import resource_wire as wire
+from server.http import listing, members
+from server.http.members import (
+    answer_fields,
+    change_fields,
+    new_fields,
+    submitted_members,
+    with_fields,
+)
 from server.http.route import HttpRequest, managed
-from server.http.site import Site
-from server.http.wire import Rotation
+from server.http.wire import ClientSecret, Listed, Names, Rotation, StrictBody, secret
+from server.model.resources import Resource
+from server.protocol import names
+from server.services.operations import power
 from server.services.operations.administration import AdminServices
+from server.services.policy.displays import rfc3339
 from server.services.resources.resource_members import RESOURCE_MEMBERS
-from server.services.resources.resources import ResourceChanges
+from server.services.resources.resources import NewResourceSecret
+from server.services.resources.resources import ResourceChanges as Changes
+
+
+@with_fields(new_fields(RESOURCE_MEMBERS))
+class NewResource(StrictBody):
+    """A resource with its scopes, their risks, and the required action types."""
+
+
+@with_fields(change_fields(RESOURCE_MEMBERS))
+class ResourceChanges(StrictBody):
+    """The scopes to add, change or remove, and the required action types.
+
+    An empty string removes the requirement. A `token_seconds` of null uses the default.
+    """
+
+    remove_scopes: Names = Field(default=[])
+
+
+@with_fields(answer_fields(RESOURCE_MEMBERS))
+class ManagedResource(BaseModel):
+    """A resource, as administrators see it."""
+
+    id: str
+    client_id: str
+    secrets: list[ClientSecret]
+    created_at: str
+    version: str
+
+
+class ManagedResources(Listed[ManagedResource]):
+    """A page of the list of resources."""
+
+
+class ResourceWithSecret(BaseModel):
+    """A resource with its secret, which is shown once."""
+
+    resource: ManagedResource
+    client_secret: str
+
+
+class DeletedResource(BaseModel):
+    """What was revoked with a resource."""
+
+    uri: str
+    tokens_revoked: int
+    requests_cancelled: int
+    agents_narrowed: list[str]
+    apps_narrowed: list[str]
+
+
+def _resource(record: Resource) -> ManagedResource:
+    """Return a resource as JSON."""
+    return ManagedResource(
+        id=names.name_id(record.uri),
+        client_id=record.client_id,
+        secrets=[secret(stored) for stored in record.secrets],
+        created_at=rfc3339(record.created_at),
+        version=power.version(record),
+        **members.response_members(RESOURCE_MEMBERS, record),
+    )
+
+
+def _with_secret(new_resource_secret: NewResourceSecret) -> ResourceWithSecret:
+    """Return a resource and its new secret as JSON."""
+    return ResourceWithSecret(
+        resource=_resource(new_resource_secret.resource), client_secret=new_resource_secret.secret
+    )
 
 
 @managed("GET /api/resources", query=listing.QUERY)
-def list_resources(
-    _site: Site, request: HttpRequest, admin: AdminServices
-) -> wire.ManagedResources:
+def list_resources(request: HttpRequest, admin: AdminServices) -> ManagedResources:
     """List resources by URI."""
     part = admin.resources.page(listing.cursor(request), listing.limit(request))
-    return listing.page(wire.ManagedResources, part, wire.resource)
+    return listing.page(ManagedResources, part, _resource)
 
 
 @managed("POST /api/resources", status=201, signed=True)
-def add(
-    _site: Site, _request: HttpRequest, admin: AdminServices, body: wire.NewResource
-) -> wire.ResourceWithSecret:
+def add(admin: AdminServices, body: NewResource) -> ResourceWithSecret:
     """Register a resource. Its secret is shown once."""
-    issued = admin.resources.add(**written(RESOURCE_MEMBERS, body), by=admin.by)
-    return wire.resource_secret(issued)
+    issued = admin.resources.add(**submitted_members(RESOURCE_MEMBERS, body), by=admin.by)
+    return _with_secret(issued)
 
 
 @managed("GET /api/resources/<id>")
-def show(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.ManagedResource:
+def show(admin: AdminServices, record_id: str) -> ManagedResource:
     """Get one resource."""
-    return wire.resource(admin.resources.by_id(request.params["id"]))
+    return _resource(admin.resources.by_id(record_id))
 
 
 @managed("PATCH /api/resources/<id>", versioned=True)
-def update(
-    _site: Site, request: HttpRequest, admin: AdminServices, body: wire.ResourceChanges
-) -> wire.ManagedResource:
+def update(admin: AdminServices, record_id: str, body: ResourceChanges) -> ManagedResource:
     """Change the scopes, risks and required action types of a resource."""
-    changes = ResourceChanges(remove_scopes=body.remove_scopes, **written(RESOURCE_MEMBERS, body))
-    uri = admin.resources.by_id(request.params["id"]).uri
-    return wire.resource(admin.resources.update(uri, changes, by=admin.by))
+    changes = Changes(remove_scopes=body.remove_scopes, **submitted_members(RESOURCE_MEMBERS, body))
+    uri = admin.resources.by_id(record_id).uri
+    return _resource(admin.resources.update(uri, changes, by=admin.by))
 
 
 @managed("POST /api/resources/<id>/secret")
-def rotate(
-    _site: Site, request: HttpRequest, admin: AdminServices, body: Rotation
-) -> wire.ResourceWithSecret:
+def rotate(admin: AdminServices, record_id: str, body: Rotation) -> ResourceWithSecret:
     """Create a new secret, shown once. The old one works for the overlap."""
-    uri = admin.resources.by_id(request.params["id"]).uri
+    uri = admin.resources.by_id(record_id).uri
     issued = admin.resources.rotate_secret(uri, by=admin.by, overlap_ms=body.overlap * 1000)
-    return wire.resource_secret(issued)
+    return _with_secret(issued)
 
 
 @managed("DELETE /api/resources/<id>")
-def delete(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.DeletedResource:
+def delete(admin: AdminServices, record_id: str) -> DeletedResource:
     """Delete a resource. Returns the items revoked with it."""
-    uri = admin.resources.by_id(request.params["id"]).uri
+    uri = admin.resources.by_id(record_id).uri
     deleted = admin.resources.delete(uri, by=admin.by)
-    return wire.DeletedResource(
+    return DeletedResource(
         uri=uri,
         tokens_revoked=deleted.tokens_revoked,
         requests_cancelled=deleted.requests_cancelled,
         agents_narrowed=list(deleted.agents_narrowed),
         apps_narrowed=list(deleted.apps_narrowed),
     )
-
-
-RESOURCE_ROUTES: Final = (list_resources, add, show, update, rotate, delete)

@@ -148,15 +148,15 @@ class ManagedGrants(Listed[ManagedGrant]):
 def preview(proposal: CheckedProposal, past: list[TriedRequest]) -> GrantPreview:
     """The preview of a grant as JSON."""
     return GrantPreview(
-        agent=Reference(id=proposal.agent.id, name=proposal.agent.name),
-        resource=proposal.target.resource.uri,
-        scopes=list(proposal.target.scope),
-        type=None if proposal.action is None else proposal.action.type,
+        agent=Reference(id=proposal.example.agent.id, name=proposal.example.agent.name),
+        resource=proposal.example.target.resource.uri,
+        scopes=list(proposal.example.target.scope),
+        type=None if proposal.example.action is None else proposal.example.action.type,
         pattern=[
             PatternFact(label=label, value=value)
-            for label, value in pattern_facts(proposal.action, proposal.pattern)
+            for label, value in pattern_facts(proposal.example.action, proposal.pattern)
         ],
-        risk=str(proposal.risk),  # type: ignore[arg-type]  # the risks are these words
+        risk=str(proposal.example.risk),  # type: ignore[arg-type]  # the risks are these words
         given_at=str(proposal.given_at),  # type: ignore[arg-type]  # as above
         uses=proposal.bounds.uses,
         sum=_money(proposal.bounds.sum),

@@ -1,10 +1,8 @@
 """Endpoints of standing grants, for users and for administrators."""
 
-from typing import Final
-
 from server.http import listing
 from server.http.approvals.approval_wire import Approval, approval
-from server.http.route import HttpRequest, managed, own
+from server.http.route import STAFF_AND_OWNERS, HttpRequest, managed, own
 from server.http.site import Site
 from server.http.standing_grants import standing_grant_wire as wire
 from server.services import paging
@@ -16,7 +14,7 @@ from server.services.users.device_auth import Person
 @own("GET /api/grants", query=("ended",), errors=(422,))
 def list_standing_grants(site: Site, request: HttpRequest, person: Person) -> wire.StandingGrants:
     """List your standing grants."""
-    standing_grants = site.standing_grants.mine(person, ended=listing.includes_ended(request))
+    standing_grants = site.standing_grants.mine(person, ended=listing.flag(request, "ended"))
     items = [wire.grant(standing_grant, site.clock.now()) for standing_grant in standing_grants]
     return wire.StandingGrants(items=items)
 
@@ -30,9 +28,7 @@ def add(site: Site, request: HttpRequest, person: Person, body: wire.GrantPropos
 
 
 @own("POST /api/grants/preview", errors=(400, 404, 422))
-def preview(
-    site: Site, _request: HttpRequest, person: Person, body: wire.GrantProposal
-) -> wire.GrantPreview:
+def preview(site: Site, person: Person, body: wire.GrantProposal) -> wire.GrantPreview:
     """Preview a standing grant, with the last ten requests."""
     submitted_proposal = body.record()
     proposal, past = site.standing_grants.preview(person, submitted_proposal)
@@ -40,23 +36,23 @@ def preview(
 
 
 @own("GET /api/grants/<id>", errors=(404,))
-def show(site: Site, request: HttpRequest, person: Person) -> wire.StandingGrantDetails:
+def show(site: Site, person: Person, record_id: str) -> wire.StandingGrantDetails:
     """Get one of your standing grants with its uses."""
-    standing_grant = site.standing_grants.show_mine(person, request.params["id"])
+    standing_grant = site.standing_grants.show_mine(person, record_id)
     return wire.details(standing_grant, site.clock.now())
 
 
 @own("DELETE /api/grants/<id>", errors=(404,))
-def revoke(site: Site, request: HttpRequest, person: Person) -> wire.StandingGrant:
+def revoke(site: Site, person: Person, record_id: str) -> wire.StandingGrant:
     """Revoke one of your standing grants."""
-    standing_grant = site.standing_grants.revoke_mine(person, request.params["id"])
+    standing_grant = site.standing_grants.revoke_mine(person, record_id)
     return wire.grant(standing_grant, site.clock.now())
 
 
 @managed(
     "GET /api/admin/grants",
     query=("agent", "user", "ended", *listing.QUERY),
-    roles=(Role.ADMIN, Role.AUDITOR, Role.OWNER),
+    roles=STAFF_AND_OWNERS,
 )
 def list_all(site: Site, request: HttpRequest, admin: AdminServices) -> wire.ManagedGrants:
     """List standing grants, newest first. Without a role, list those for your agents."""
@@ -64,10 +60,10 @@ def list_all(site: Site, request: HttpRequest, admin: AdminServices) -> wire.Man
     standing_grants = admin.standing_grants.search(
         agent=request.query.get("agent"),
         user=request.query.get("user"),
-        ended=listing.includes_ended(request),
+        ended=listing.flag(request, "ended"),
         owner_id=admin.owner_id,
         limit=limit + 1,
-        before=listing.moment_cursor(request),
+        before=listing.timestamp_cursor(request),
     )
     now = site.clock.now()
     part = paging.part(standing_grants, limit, lambda h: f"{h.grant.created_at}.{h.grant.id}")
@@ -75,14 +71,7 @@ def list_all(site: Site, request: HttpRequest, admin: AdminServices) -> wire.Man
 
 
 @managed("POST /api/admin/grants/<id>/revoke", roles=(Role.ADMIN, Role.OWNER))
-def end(site: Site, request: HttpRequest, admin: AdminServices) -> wire.ManagedGrant:
+def end(site: Site, admin: AdminServices, record_id: str) -> wire.ManagedGrant:
     """Revoke a standing grant. Without a role, it must be for one of your agents."""
-    standing_grant = admin.standing_grants.revoke(
-        request.params["id"], by=admin.by, owner_id=admin.owner_id
-    )
+    standing_grant = admin.standing_grants.revoke(record_id, by=admin.by, owner_id=admin.owner_id)
     return wire.managed(standing_grant, site.clock.now())
-
-
-STANDING_GRANT_ROUTES: Final = (list_standing_grants, add, preview, show, revoke)
-
-MANAGED_STANDING_GRANT_ROUTES: Final = (list_all, end)

@@ -1,7 +1,6 @@
 """Endpoints for issued tokens: a person's own, and all of them for administrators."""
 
 from collections.abc import Sequence
-from typing import Final
 
 from server.http import listing
 from server.http.route import HttpRequest, managed, own
@@ -25,9 +24,9 @@ def list_delegations(
         client=request.query.get("client"),
         user=request.query.get("user"),
         resource=request.query.get("resource"),
-        ended=listing.includes_ended(request),
+        ended=listing.flag(request, "ended"),
         limit=limit + 1,
-        before=listing.moment_cursor(request),
+        before=listing.timestamp_cursor(request),
     )
     return _page(site, delegations, limit)
 
@@ -36,24 +35,24 @@ def list_delegations(
 def mine(site: Site, request: HttpRequest, person: Person) -> wire.ManagedDelegations:
     """List the tokens that act for you, newest first."""
     limit = listing.limit(request)
-    before = listing.moment_cursor(request)
+    before = listing.timestamp_cursor(request)
     delegations = site.tokens.delegations.mine(
-        person, ended=listing.includes_ended(request), limit=limit + 1, before=before
+        person, ended=listing.flag(request, "ended"), limit=limit + 1, before=before
     )
     return _page(site, delegations, limit)
 
 
 @own("DELETE /api/delegations/<id>", errors=(404,))
-def revoke_mine(site: Site, request: HttpRequest, person: Person) -> wire.RevokedDelegation:
+def revoke_mine(site: Site, person: Person, record_id: str) -> wire.RevokedDelegation:
     """Revoke a token that acts for you and the tokens derived from it."""
-    delegation, count = site.tokens.delegations.revoke_mine(person, request.params["id"])
+    delegation, count = site.tokens.delegations.revoke_mine(person, record_id)
     return _revocation(site, delegation, count)
 
 
 @managed("GET /api/admin/delegations/<id>")
-def show(site: Site, request: HttpRequest, admin: AdminServices) -> wire.DelegationChain:
+def show(site: Site, admin: AdminServices, record_id: str) -> wire.DelegationChain:
     """Get one token with its ancestors and descendants."""
-    chain, now = admin.delegations.show(request.params["id"]), site.clock.now()
+    chain, now = admin.delegations.show(record_id), site.clock.now()
     return wire.DelegationChain(
         delegation=wire.delegation(chain.delegation, now),
         before=[wire.delegation(named_delegation, now) for named_delegation in chain.ancestors],
@@ -62,9 +61,9 @@ def show(site: Site, request: HttpRequest, admin: AdminServices) -> wire.Delegat
 
 
 @managed("POST /api/admin/delegations/<id>/revoke")
-def revoke(site: Site, request: HttpRequest, admin: AdminServices) -> wire.RevokedDelegation:
+def revoke(site: Site, admin: AdminServices, record_id: str) -> wire.RevokedDelegation:
     """Revoke a token and the tokens derived from it."""
-    delegation, count = admin.delegations.revoke(request.params["id"], by=admin.by)
+    delegation, count = admin.delegations.revoke(record_id, by=admin.by)
     return _revocation(site, delegation, count)
 
 
@@ -83,8 +82,3 @@ def _page(
     return listing.page(
         wire.ManagedDelegations, part, lambda delegation: wire.delegation(delegation, now)
     )
-
-
-DELEGATION_ROUTES: Final = (mine, revoke_mine)
-
-MANAGED_DELEGATION_ROUTES: Final = (list_delegations, show, revoke)

@@ -1,16 +1,14 @@
 """Endpoints for signing keys."""
 
-from typing import Final, Literal
+from typing import Literal
 
 from pydantic import BaseModel
 
-from server.http.route import HttpRequest, managed
-from server.http.site import Site
+from server.http.route import managed
 from server.http.wire import StrictBody, Text
 from server.model.tokens import SigningKey
 from server.services.operations.administration import AdminServices
 from server.services.policy.displays import moment, rfc3339
-from server.services.tokens.keys import RotatedKeys
 
 
 class KeyRotation(StrictBody):
@@ -62,36 +60,24 @@ def _key(record: SigningKey) -> ManagedKey:
     )
 
 
-def _rotation(record: RotatedKeys) -> RotatedKey:
-    """Return a rotation as JSON."""
-    return RotatedKey(
-        key=_key(record.key),
-        retiring=[key.kid for key in record.retiring],
-        dropped=list(record.dropped),
-    )
-
-
 @managed("GET /api/keys")
-def list_keys(_site: Site, _request: HttpRequest, admin: AdminServices) -> ManagedKeys:
+def list_keys(admin: AdminServices) -> ManagedKeys:
     """List signing keys, newest first."""
     items = [_key(key) for key in admin.keys.all()]
     return ManagedKeys(items=items)
 
 
 @managed("POST /api/keys", status=201, signed=True)
-def rotate(
-    _site: Site, _request: HttpRequest, admin: AdminServices, body: KeyRotation
-) -> RotatedKey:
+def rotate(admin: AdminServices, body: KeyRotation) -> RotatedKey:
     """Create a new signing key and use it."""
-    return _rotation(admin.keys.rotate(body.alg, by=admin.by))
+    rotated = admin.keys.rotate(body.alg, by=admin.by)
+    retiring = [key.kid for key in rotated.retiring]
+    return RotatedKey(key=_key(rotated.key), retiring=retiring, dropped=list(rotated.dropped))
 
 
 @managed("POST /api/keys/<id>/revoke")
-def revoke(_site: Site, request: HttpRequest, admin: AdminServices) -> RevokedKey:
+def revoke(admin: AdminServices, record_id: str) -> RevokedKey:
     """Revoke a leaked signing key immediately."""
-    revoked = admin.keys.revoke(request.params["id"], by=admin.by)
+    revoked = admin.keys.revoke(record_id, by=admin.by)
     new = None if revoked.replaced_by is None else _key(revoked.replaced_by)
     return RevokedKey(kid=revoked.kid, alg=revoked.alg, replaced_by=new)
-
-
-KEY_ROUTES: Final = (list_keys, rotate, revoke)

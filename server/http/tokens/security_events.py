@@ -1,6 +1,6 @@
 """Endpoints of security events, for resource servers (SSF 1.0, RFC 8936)."""
 
-from typing import Annotated, Final
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -8,7 +8,7 @@ from pydantic.alias_generators import to_camel
 from server import telemetry
 from server.http import wire
 from server.http.oauth_wire import OauthAnswer
-from server.http.route import Caller, HttpRequest, HttpResponse, Route, as_json
+from server.http.route import Caller, HttpRequest, HttpResponse, as_json, route
 from server.http.site import Site
 from server.http.wire import StrictBody, Text
 from server.model.resources import ResourceServer
@@ -64,13 +64,18 @@ class PollResponse(BaseModel):
     more_available: bool
 
 
-def configuration(site: Site, _request: HttpRequest) -> dict[str, object]:
-    """GET /.well-known/ssf-configuration (SSF 7.2)."""
+@route(f"GET {security_events.CONFIGURATION}", Caller.ANYBODY, answer=TransmitterMetadata)
+def configuration(site: Site) -> dict[str, object]:
+    """Get the metadata of security events (SSF 1.0)."""
     return security_events.configuration(site.server_policy.issuer)
 
 
+@route("GET /ssf/stream", Caller.RESOURCE, query=("stream_id",), errors=(401, 404, 422))
 def stream(site: Site, request: HttpRequest, caller: ResourceServer) -> HttpResponse:
-    """GET /ssf/stream (SSF 8.1.1.2): a list, or the one stream that `stream_id` names."""
+    """Get the security event stream of a resource.
+
+    A list (SSF 8.1.1.2), or the one stream that `stream_id` names.
+    """
     document = security_events.stream(site.server_policy.issuer, caller.client_id, caller.uris)
     requested_id = request.query.get("stream_id")
     if requested_id not in {None, caller.client_id}:
@@ -78,8 +83,12 @@ def stream(site: Site, request: HttpRequest, caller: ResourceServer) -> HttpResp
     return as_json(200, [document] if requested_id is None else document)
 
 
+@route("POST /ssf/poll", Caller.RESOURCE, body=PollRequest, errors=(400, 401))
 def poll(site: Site, request: HttpRequest, caller: ResourceServer) -> PollResponse:
-    """POST /ssf/poll (RFC 8936 2.4): returns immediately, even if there are no events."""
+    """Fetch and acknowledge security events (RFC 8936).
+
+    Returns immediately, even if there are no events.
+    """
     body = wire.read(PollRequest, request.body, status=400)
     polled = site.tokens.security_events.poll(caller, body.record())
     for event_id in polled.deleted:
@@ -92,34 +101,3 @@ def poll(site: Site, request: HttpRequest, caller: ResourceServer) -> PollRespon
                 description=display_safe(refusal.description),
             )
     return PollResponse(sets=dict(polled.sets), more_available=polled.has_more)
-
-
-SECURITY_EVENT_ROUTES: Final = (
-    Route(
-        "GET",
-        security_events.CONFIGURATION,
-        configuration,
-        Caller.ANYBODY,
-        "Get the metadata of security events (SSF 1.0).",
-        answer=TransmitterMetadata,
-    ),
-    Route(
-        "GET",
-        "/ssf/stream",
-        stream,
-        Caller.RESOURCE,
-        "Get the security event stream of a resource.",
-        query=("stream_id",),
-        errors=(401, 404, 422),
-    ),
-    Route(
-        "POST",
-        "/ssf/poll",
-        poll,
-        Caller.RESOURCE,
-        "Fetch and acknowledge security events (RFC 8936).",
-        body=PollRequest,
-        answer=PollResponse,
-        errors=(400, 401),
-    ),
-)

@@ -2,17 +2,16 @@
 
 from pydantic import BaseModel, Field
 
-from server.http.route import HttpRequest, own
+from server.http.route import own
 from server.http.site import Site
-from server.http.wire import StrictBody
+from server.http.wire import SignedStatement
 from server.services.users.device_auth import Person
 
 
-class PasswordChange(StrictBody):
+class PasswordChange(SignedStatement):
     """A new password for signing in to apps, and a signed statement."""
 
     password: str = Field(max_length=1_024)
-    statement: str = Field(max_length=8_192)
 
 
 class PasswordState(BaseModel):
@@ -28,15 +27,13 @@ class PasswordChanged(PasswordState):
 
 
 @own("GET /api/password", browsers=False)
-def show_password(site: Site, _request: HttpRequest, person: Person) -> PasswordState:
+def show_password(site: Site, person: Person) -> PasswordState:
     """Check whether you have a password."""
     return PasswordState(set=site.devices.passwords.is_set(person))
 
 
 @own("POST /api/password", errors=(422,), browsers=False)
-def set_password(
-    site: Site, _request: HttpRequest, person: Person, body: PasswordChange
-) -> PasswordChanged:
+def set_password(site: Site, person: Person, body: PasswordChange) -> PasswordChanged:
     """Set your password for signing in to apps."""
     ended = site.devices.passwords.set(person, body.password, body.statement)
     return PasswordChanged(set=True, sign_ins_ended=ended)

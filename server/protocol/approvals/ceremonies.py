@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
 from itertools import combinations
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
+from server.protocol import json_text
 from server.protocol.json_text import JsonValue
-from server.protocol.policy import rendering
+from server.protocol.policy import rendering, uses
 from server.protocol.policy.fact_rules import FactToType
 
 
@@ -95,11 +96,7 @@ def type_back_kind(fact: FactToType, value: JsonValue) -> str:
 
 def value_at(action: str, at: str) -> JsonValue:
     """Return the value at a pointer that was created for this action text."""
-    current: Any = json.loads(action)
-    for part in at.removeprefix("/").split("/"):
-        name = part.replace("~1", "/").replace("~0", "~")
-        current = current[int(name)] if isinstance(current, list) else current[name]
-    return current  # type: ignore[no-any-return]  # a member of JSON
+    return json_text.value_at(json.loads(action), uses.as_path(at))
 
 
 def matches_value(kind: str, value: JsonValue, entry: str) -> bool:

@@ -36,15 +36,15 @@ NO_PAST_APPROVALS = PastApprovals()
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """Earlier amounts that an amount is compared with; `whose` describes them."""
+    """Earlier amounts that an amount is compared with; `phrase` describes them."""
 
     past: PastApprovals
-    whose: str
-    """A phrase in which `of` replaces {}."""
-    of: object = ""
+    phrase: str
+    """Words in which `name` replaces {}."""
+    name: object = ""
 
     def __str__(self) -> str:
-        return self.whose.replace("{}", str(self.of))
+        return self.phrase.replace("{}", str(self.name))
 
 
 @dataclass(frozen=True, slots=True)

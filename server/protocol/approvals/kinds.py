@@ -8,7 +8,7 @@ a reserved type, so a signature for one kind is never valid for another kind.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Final
 
@@ -73,23 +73,17 @@ class StandingGrantTerms:
 
 def consent_details(terms: ConsentTerms) -> dict[str, str | None]:
     """Return the only object in the `authorization_details` of a consent."""
-    return {"type": CONSENT, "until": terms.until, "app": terms.app}
+    return {"type": CONSENT, **asdict(terms)}
 
 
 def device_details(terms: DeviceTerms) -> dict[str, str | None]:
     """Return the only object in the `authorization_details` of a device sign-in."""
-    return {
-        "type": DEVICE,
-        "key": terms.key,
-        "name": terms.name,
-        "address": terms.address,
-        "code": terms.code,
-    }
+    return {"type": DEVICE, **asdict(terms)}
 
 
 def app_device_details(terms: AppDeviceTerms) -> dict[str, str | None]:
     """Return the only object in the `authorization_details` of an app's sign-in on a device."""
-    return {"type": APP_DEVICE, "address": terms.address, "code": terms.code, "until": terms.until}
+    return {"type": APP_DEVICE, **asdict(terms)}
 
 
 def app_action_details(
@@ -103,17 +97,7 @@ def standing_grant_details(
     terms: StandingGrantTerms, example: Sequence[Mapping[str, JsonValue]]
 ) -> tuple[Mapping[str, JsonValue], ...]:
     """Return the bounds of a standing grant, followed by its example."""
-    bounds: dict[str, JsonValue] = {
-        "type": STANDING_GRANT,
-        "until": terms.until,
-        "uses": terms.uses,
-        "sum": None if terms.sum is None else dict(terms.sum),
-        "vary": list(terms.vary),
-        "version": terms.version,
-        "risk": terms.risk,
-        "notify": terms.notify,
-    }
-    return (bounds, *example)
+    return ({"type": STANDING_GRANT, **asdict(terms)}, *example)
 
 
 def resource_details(

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from server.protocol.approvals import narrowing
-from server.protocol.json_text import JsonValue, pointer_to
-from server.protocol.policy import rendering
+from server.protocol.json_text import JsonValue
+from server.protocol.policy import rendering, uses
 from server.protocol.policy.action_types import ActionType
 from server.protocol.policy.fact_rules import Narrowing
 from server.protocol.policy.rendering import Trail
@@ -58,24 +58,17 @@ def _values_with_trails(value: JsonValue, trail: Trail) -> Iterator[tuple[Trail,
 
 def _can_be_narrowed(value: JsonValue) -> bool:
     amount = value.get("minor") if isinstance(value, dict) else value
-    return (
-        bool(value) if isinstance(amount, list | str) else amount is False or _is_positive(amount)
-    )
-
-
-def _is_positive(value: JsonValue) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value > 0
+    if isinstance(amount, list | str):
+        return bool(value)
+    return amount is False or (uses.is_integer(amount) and amount > 0)
 
 
 def _narrowable_fact(
     action: ActionType, trail: Trail, value: JsonValue, rule: Narrowing
 ) -> NarrowableFact:
-    pointer = ""
-    for step in trail:
-        pointer = pointer_to(pointer, str(step))
     items = value if isinstance(value, list) else []
     return NarrowableFact(
-        pointer=pointer,
+        pointer=uses.as_pointer(tuple(map(str, trail))),
         label=rendering.label_of(action, trail),
         asked=rendering.render_whole(value),
         rule=rule,

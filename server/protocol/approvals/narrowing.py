@@ -24,10 +24,10 @@ from datetime import datetime
 from typing import Any, Final, cast
 
 from server.protocol import errors, json_text
-from server.protocol.json_text import JsonValue, pointer_to
-from server.protocol.policy import rendering, schemas
+from server.protocol.json_text import JsonValue
+from server.protocol.policy import rendering, schemas, uses
 from server.protocol.policy.fact_rules import Narrowing
-from server.protocol.policy.uses import MONEY_MEMBERS, Path
+from server.protocol.policy.uses import Path
 
 NOT_GRANTED: Final = "(not granted)"
 """Shown instead of a requested value that was not granted."""
@@ -160,7 +160,7 @@ def check_narrower(
     """
     if (rule := rule_of(trail, rules)) is not None and rule != "drop":
         if not _is_equal(requested, granted) and not _IS_NARROWER[rule](requested, granted):
-            raise NotNarrower(_as_pointer(trail), "is not less than what was requested")
+            raise NotNarrower(uses.as_pointer(trail), "is not less than what was requested")
         return granted
     if (
         isinstance(requested, dict)
@@ -171,7 +171,7 @@ def check_narrower(
     if isinstance(requested, list) and isinstance(granted, list):
         return _compare_items(requested, granted, rules, trail)
     if not _is_equal(requested, granted):
-        raise NotNarrower(_as_pointer(trail), "may not be changed")
+        raise NotNarrower(uses.as_pointer(trail), "may not be changed")
     return granted
 
 
@@ -193,7 +193,7 @@ def _compare_items(
     """Match granted items with requested items, in order; the other items were dropped."""
     may_drop = rule_of(trail, rules) == "drop"
     if not may_drop and len(requested) != len(granted):
-        raise NotNarrower(_as_pointer(trail), "must keep all its items")
+        raise NotNarrower(uses.as_pointer(trail), "must keep all its items")
     remaining, compared = list(granted), list[JsonValue]()
     for index, item in enumerate(requested):
         try:
@@ -205,14 +205,14 @@ def _compare_items(
             compared.append(_mark_not_granted(item))
     if remaining:
         raise NotNarrower(
-            _as_pointer(trail), "has items that were not requested, or in a different order"
+            uses.as_pointer(trail), "has items that were not requested, or in a different order"
         )
     return compared
 
 
 def _mark_not_granted(value: JsonValue) -> JsonValue:
     """Return the same structure with all values replaced by NOT_GRANTED."""
-    if isinstance(value, dict) and value and not _is_money(value):
+    if isinstance(value, dict) and value and not uses.has_money_members(value):
         return {name: _mark_not_granted(member) for name, member in value.items()}
     if isinstance(value, list) and value:
         return [_mark_not_granted(item) for item in value]
@@ -220,26 +220,16 @@ def _mark_not_granted(value: JsonValue) -> JsonValue:
 
 
 def _is_lower(requested: JsonValue, granted: JsonValue) -> bool:
-    if _is_money(requested) and _is_money(granted):
-        requested_money = cast("dict[str, Any]", requested)
-        granted_money = cast("dict[str, Any]", granted)
-        same_currency = requested_money["currency"] == granted_money["currency"]
-        return same_currency and _is_lower(requested_money["minor"], granted_money["minor"])
-    are_integers = _is_integer(requested) and _is_integer(granted)
+    if uses.has_money_members(requested) and uses.has_money_members(granted):
+        same_currency = requested["currency"] == granted["currency"]
+        return same_currency and _is_lower(requested["minor"], granted["minor"])
+    are_integers = uses.is_integer(requested) and uses.is_integer(granted)
     return are_integers and 0 <= cast("int", granted) < cast("int", requested)
 
 
 def _is_equal(requested: JsonValue, granted: JsonValue) -> bool:
     """Return whether two values are equal in JSON, where 1 and true differ, unlike in Python."""
     return json_text.canonical(requested) == json_text.canonical(granted)
-
-
-def _is_money(value: JsonValue) -> bool:
-    return isinstance(value, dict) and value.keys() == MONEY_MEMBERS
-
-
-def _is_integer(value: JsonValue) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _is_earlier(requested: JsonValue, granted: JsonValue) -> bool:
@@ -275,7 +265,7 @@ def _read_terms(members: Mapping[str, JsonValue]) -> Terms:
     if not isinstance(scope, list) or not all(isinstance(name, str) for name in scope):
         raise NotNarrower("scope", "must be a list of strings")
     seconds = members.get(_LIFETIME_MEMBER)
-    if _LIFETIME_MEMBER in members and not (_is_integer(seconds) and cast("int", seconds) > 0):
+    if _LIFETIME_MEMBER in members and not (uses.is_integer(seconds) and seconds > 0):
         raise NotNarrower(_LIFETIME_MEMBER, "must be whole seconds, 1 or more")
     return Terms(
         tuple(cast("list[dict[str, JsonValue]]", details)),
@@ -309,10 +299,9 @@ def _parse_entry(requested: JsonValue, change: Change, rule: Narrowing) -> JsonV
         if change.to not in _BOOLEAN_ENTRIES:
             raise NotNarrower(_pointer(change), "must be yes or no")
         return _BOOLEAN_ENTRIES[change.to]
-    if _is_money(requested):
-        money = cast("dict[str, Any]", requested)
-        digits = rendering.minor_digits(money["currency"])
-        return {**money, "minor": _parse_number(change, digits)}
+    if uses.has_money_members(requested):
+        digits = rendering.minor_digits(requested["currency"])
+        return {**requested, "minor": _parse_number(change, digits)}
     return _parse_number(change, 0)
 
 
@@ -347,11 +336,4 @@ def _parse_items(requested: JsonValue, change: Change) -> JsonValue:
 
 
 def _pointer(change: Change) -> str:
-    return f"/{change.place}{_as_pointer(change.path)}"
-
-
-def _as_pointer(trail: Path) -> str:
-    pointer = ""
-    for step in trail:
-        pointer = pointer_to(pointer, step)
-    return pointer
+    return f"/{change.place}{uses.as_pointer(change.path)}"

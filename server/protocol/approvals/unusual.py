@@ -265,13 +265,13 @@ def _suffices(value: int, past: PastApprovals) -> bool:
 
 
 def _baseline_text(amount: Amount, baseline: Baseline) -> str:
-    past, whose = baseline.past, str(baseline)
+    past, phrase = baseline.past, str(baseline)
     if past.count == 1:
-        return f"the only earlier amount {whose}, {amount.format(past.most)}"
+        return f"the only earlier amount {phrase}, {amount.format(past.most)}"
     if past.count < MIN_AMOUNTS:
         few = f"the larger of the {past.count} earlier amounts"
-        return f"{few} {whose}, {amount.format(past.most)}"
-    return f"the usual amount {whose}, {amount.format(past.usual)}"
+        return f"{few} {phrase}, {amount.format(past.most)}"
+    return f"the usual amount {phrase}, {amount.format(past.usual)}"
 
 
 def _new_currency(compared: Comparison) -> SentenceValues | None:

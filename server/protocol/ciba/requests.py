@@ -63,7 +63,7 @@ def parse_request(form: Form) -> BackchannelRequest:
     """Parse the parameters of CIBA 7.1, signed or not. Raises errors of CIBA 13."""
     if form.get("request_uri") is not None:
         raise errors.InvalidRequest("request_uri is not supported. Send the request itself.")
-    hint = _only_hint_name(form)
+    _check_hints(form)
     openid, rest = scopes.split(scopes.parse(form.require("scope")))
     if scopes.OPENID not in openid:
         raise errors.InvalidRequest("scope must contain openid.")
@@ -71,8 +71,8 @@ def parse_request(form: Form) -> BackchannelRequest:
     return BackchannelRequest(
         scope=rest,
         openid_scope=openid,
-        login_hint=form.get("login_hint") if hint == "login_hint" else None,
-        id_token_hint=form.get("id_token_hint") if hint == "id_token_hint" else None,
+        login_hint=form.get("login_hint"),
+        id_token_hint=form.get("id_token_hint"),
         resource=one_resource(form),
         details=read_details(form.get("authorization_details")),
         binding_message=None if message is None else text.check_binding_message(message),
@@ -217,13 +217,12 @@ def _denial_text(members: Mapping[str, object]) -> str:
     return f"The person denied the request. {hint}"
 
 
-def _only_hint_name(form: Form) -> str:
+def _check_hints(form: Form) -> None:
     sent_hints = [name for name in _HINTS if form.get(name) is not None]
     if len(sent_hints) != 1:
         raise errors.InvalidRequest(f"Send exactly one of {', '.join(_HINTS)}.")
     if sent_hints == ["login_hint"] and not _is_plain_hint(form.require("login_hint")):
         raise errors.InvalidRequest("login_hint is too long or has control characters.")
-    return sent_hints[0]
 
 
 def _is_plain_hint(hint: str) -> bool:

@@ -14,7 +14,7 @@ LONGEST: Final = 64
 
 def check_new(code: str) -> str:
     """Return a new code in the form that is compared. Raises errors.Problem 422 `invalid_body`."""
-    normalized = normalise(code)
+    normalized = normalize(code)
     if not SHORTEST <= len(normalized) <= LONGEST or not normalized.isprintable():
         raise errors.invalid_body(
             f"A user code must have {SHORTEST} to {LONGEST} printable characters.",
@@ -22,6 +22,6 @@ def check_new(code: str) -> str:
     return normalized
 
 
-def normalise(code: str) -> str:
+def normalize(code: str) -> str:
     """Normalize a code: one Unicode form, without surrounding spaces."""
     return unicodedata.normalize("NFC", code).strip()

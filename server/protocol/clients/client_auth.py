@@ -91,7 +91,7 @@ def check_assertion(
     return token_id, int((expires + LEEWAY_SECONDS) * 1000)
 
 
-def made_at(claims: Mapping[str, object]) -> float:
+def issued_at(claims: Mapping[str, object]) -> float:
     """Return the earliest time at which a checked assertion can have been issued, in milliseconds.
 
     An assertion without `iat` is treated as if it had the maximum age.

@@ -13,12 +13,13 @@ from urllib.parse import unquote, urlsplit
 from server.protocol import errors, json_text, names
 from server.protocol.clients import jwks
 from server.protocol.clients.jwks import PublicKey
-from server.protocol.clients.redirects import LOOPBACK, redirect_problem
+from server.protocol.clients.redirects import redirect_problem
 from server.protocol.clients.registration import (
     DEFAULT_ID_TOKEN_ALG,
     DPOP_BOUND,
     REQUIRES_PAR,
-    unsupported,
+    app_problem,
+    unsupported_problem,
 )
 from server.protocol.json_text import JsonValue
 
@@ -37,10 +38,6 @@ DEFAULT_FRESH_MS: Final = 60 * 60 * 1000
 MAX_STALE_MS: Final = LONGEST_FRESH_MS
 """How long a copy can still be used if its host does not answer."""
 _AUTH_METHODS: Final = ("none", "private_key_jwt")
-_REQUIRED_VALUES: Final = (
-    ("grant_types", names.GRANT_AUTHORIZATION_CODE),
-    ("response_types", "code"),
-)
 _HOST = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+")
 _LAST_LABEL = re.compile(r"[a-z][a-z0-9-]*[a-z0-9]")
 _CHARACTERS = re.compile(r"[A-Za-z0-9._~:/?@!$&'()*+,;=%-]+")
@@ -100,7 +97,7 @@ def _host_problem(netloc: str, host: str, *, development: bool) -> str:
         return "must not contain a user name"
     if netloc != netloc.lower():
         return "must have its host in lower case"
-    if development and host in LOOPBACK:
+    if development and host in names.LOOPBACK:
         return ""
     if not _HOST.fullmatch(host) or not _LAST_LABEL.fullmatch(host.rpartition(".")[2]):
         return "must have a full host name"
@@ -134,18 +131,14 @@ def read(url: str, body: bytes, media_type: str) -> ClientDocument:
     for name in ("client_secret", "client_secret_expires_at"):
         if name in members:
             raise InvalidDocument(f"it must not have {name}, because everyone can read it")
-    if problem := unsupported(members):
+    if problem := unsupported_problem(members):
         raise InvalidDocument(problem)
     method = members.get("token_endpoint_auth_method", names.AUTH_NONE)
     if method not in _AUTH_METHODS:
         raise InvalidDocument("token_endpoint_auth_method must be none or private_key_jwt")
-    _check_required_values(members)
+    if problem := app_problem(members):
+        raise InvalidDocument(problem)
     keys, keys_url = _find_keys(members) if method == "private_key_jwt" else ((), None)
-    alg = members.get("id_token_signed_response_alg", DEFAULT_ID_TOKEN_ALG)
-    if alg not in names.SIGNING_ALGS:
-        raise InvalidDocument(
-            f"id_token_signed_response_alg must be one of {', '.join(names.SIGNING_ALGS)}"
-        )
     return ClientDocument(
         url=url,
         claimed_name=claimed_name(members.get("client_name")),
@@ -153,10 +146,10 @@ def read(url: str, body: bytes, media_type: str) -> ClientDocument:
         auth_method=str(method),
         keys=keys,
         keys_url=keys_url,
-        id_token_alg=str(alg),
+        id_token_alg=str(members.get("id_token_signed_response_alg", DEFAULT_ID_TOKEN_ALG)),
         grant_types=usual_grants(members.get("grant_types")),
-        dpop_bound=_read_flag(members, DPOP_BOUND),
-        requires_par=_read_flag(members, REQUIRES_PAR),
+        dpop_bound=bool(members.get(DPOP_BOUND)),
+        requires_par=bool(members.get(REQUIRES_PAR)),
     )
 
 
@@ -211,20 +204,6 @@ def _read_members(body: bytes, max_bytes: int) -> Mapping[str, JsonValue]:
     if not isinstance(members, dict):
         raise InvalidDocument("it must be a JSON object")
     return {name: value for name, value in members.items() if value is not None}
-
-
-def _check_required_values(members: Mapping[str, JsonValue]) -> None:
-    for name, required in _REQUIRED_VALUES:
-        value = members.get(name, [required])
-        if not isinstance(value, list) or required not in value:
-            raise InvalidDocument(f"{name} must contain {required}")
-
-
-def _read_flag(members: Mapping[str, JsonValue], name: str) -> bool:
-    value = members.get(name, False)
-    if not isinstance(value, bool):
-        raise InvalidDocument(f"{name} must be true or false")
-    return value
 
 
 def _redirect_uris(value: JsonValue) -> tuple[str, ...]:

@@ -81,9 +81,14 @@ def _read_ec(key: Mapping[str, JsonValue], what: str) -> tuple[_Algs, dict[str, 
     if key.get("crv") != "P-256":
         raise _UnusableKey(f"{what} must be on the curve P-256")
     x, y = (_decode_number(key, name, what, length=_CURVE_BYTES) for name in ("x", "y"))
-    if (y * y - (x * x * x - 3 * x + _B)) % _P or max(x, y) >= _P:
+    if not is_on_p256(x, y):
         raise ValueError(f"{what} is not a point on the curve P-256")
     return ("ES256",), {"kty": "EC", "crv": "P-256", "x": str(key["x"]), "y": str(key["y"])}
+
+
+def is_on_p256(x: int, y: int) -> bool:
+    """Return whether these coordinates are a point of the curve P-256."""
+    return max(x, y) < _P and (y * y - (x * x * x - 3 * x + _B)) % _P == 0
 
 
 def _read_okp(key: Mapping[str, JsonValue], what: str) -> tuple[_Algs, dict[str, str]]:

@@ -9,12 +9,13 @@ from collections.abc import Iterable
 from typing import Final
 from urllib.parse import SplitResult, urlencode, urlsplit
 
+from server.protocol.names import LOOPBACK
+
 _CHARACTERS = re.compile(r"[A-Za-z0-9._~:/?\[\]@!$&'()*+,;=%-]{1,1000}")
 _PRIVATE_SCHEME = re.compile(r"[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+")
 """A native app's own scheme is a reversed domain name (RFC 8252 7.1), so it has a dot."""
 KNOWN_SCHEMES: Final = frozenset({"cursor", "vscode", "vscode-insiders"})
 """Schemes of well-known apps that are not reversed domain names. No others are allowed."""
-LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 def redirect_problem(uri: str) -> str:
@@ -26,13 +27,14 @@ def redirect_problem(uri: str) -> str:
         host, _ = parts.hostname, parts.port
     except ValueError:
         return "must be an absolute URI"
-    if _PRIVATE_SCHEME.fullmatch(parts.scheme) and not parts.netloc:
-        return ""
-    if parts.scheme in KNOWN_SCHEMES and host and "@" not in parts.netloc:
+    is_private = _PRIVATE_SCHEME.fullmatch(parts.scheme) and not parts.netloc
+    if is_private or (parts.scheme in KNOWN_SCHEMES and host and "@" not in parts.netloc):
         return ""
     if parts.scheme not in {"https", "http"} or not host or "@" in parts.netloc:
         return "must be https, or an app's own scheme such as com.example.app:/callback"
-    return _http_problem(parts.scheme, host)
+    if parts.scheme == "http" and host not in LOOPBACK:
+        return "must be https (http is allowed only for this machine)"
+    return ""
 
 
 def is_registered(uri: str, registered: Iterable[str]) -> bool:
@@ -81,9 +83,3 @@ def _differs_only_in_port(uri: str, known: str) -> bool:
 
 def _without_port(parts: SplitResult) -> tuple[str, str | None, str, str]:
     return parts.scheme, parts.hostname, parts.path, parts.query
-
-
-def _http_problem(scheme: str, host: str) -> str:
-    if scheme == "http" and host not in LOOPBACK:
-        return "must be https (http is allowed only for this machine)"
-    return ""

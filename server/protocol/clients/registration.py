@@ -64,6 +64,11 @@ _UNSUPPORTED: Final[Mapping[str, JsonValue]] = {
 }
 """Members that request a protection or behavior that Sayso does not have, and the value that
 requests none."""
+_APP_VALUES: Final = (
+    ("grant_types", names.GRANT_AUTHORIZATION_CODE),
+    ("response_types", "code"),
+)
+"""The values that the lists of an app must contain."""
 _SERVER_ONLY = ("registration_access_token", "client_secret_expires_at", "client_id_issued_at")
 
 
@@ -112,16 +117,16 @@ def read(body: bytes, content_type: str) -> Metadata:
         id_token_alg=_one_of(
             members, "id_token_signed_response_alg", DEFAULT_ID_TOKEN_ALG, names.SIGNING_ALGS
         ),
-        dpop_bound=read_flag(members, DPOP_BOUND),
+        dpop_bound=_read_flag(members, DPOP_BOUND),
         request_alg=_read_request_alg(members, keys),
         delivery=_one_of(members, "backchannel_token_delivery_mode", "poll", names.DELIVERIES),
         notification_endpoint=_read_endpoint(members),
-        takes_user_code=read_flag(members, "backchannel_user_code_parameter"),
+        takes_user_code=_read_flag(members, "backchannel_user_code_parameter"),
     )
 
 
 def read_update(body: bytes, content_type: str, client_id: str) -> tuple[Metadata, str | None]:
-    """Parse the metadata of an update of this client, and the secret that it sends.
+    """Parse a client update: its metadata and the secret it sends.
 
     It must contain its client_id, and no member that only the server sets (RFC 7592 2.2).
     """
@@ -158,12 +163,26 @@ def refuse_statement(statement: JsonValue) -> None:
 
 def refuse_unsupported(members: Mapping[str, JsonValue]) -> None:
     """Refuse metadata that requests something unsupported."""
-    if problem := unsupported(members):
+    if problem := unsupported_problem(members):
         raise errors.InvalidClientMetadata(f"{problem}.")
 
 
-def unsupported(members: Mapping[str, JsonValue]) -> str:
-    """Return how to fix a request for something unsupported; "" if there is none."""
+def app_problem(members: Mapping[str, JsonValue]) -> str:
+    """Return what is wrong with the metadata that all apps have; "" if it is valid."""
+    for name, required in _APP_VALUES:
+        value = members.get(name, [required])
+        if not isinstance(value, list) or required not in value:
+            return f"{name} must contain {required}"
+    alg = members.get("id_token_signed_response_alg", DEFAULT_ID_TOKEN_ALG)
+    if alg not in names.SIGNING_ALGS:
+        return f"id_token_signed_response_alg must be one of {', '.join(names.SIGNING_ALGS)}"
+    flags = (name for name in (DPOP_BOUND, REQUIRES_PAR) if name in members)
+    not_flags = (name for name in flags if not isinstance(members[name], bool))
+    return next((f"{name} must be true or false" for name in not_flags), "")
+
+
+def unsupported_problem(members: Mapping[str, JsonValue]) -> str:
+    """Return a message about the first unsupported member, or "" if all are supported."""
     for name, default in _UNSUPPORTED.items():
         if members.get(name, default) != default:
             remedy = (
@@ -205,7 +224,9 @@ def _read_request_alg(members: Mapping[str, JsonValue], keys: tuple[PublicKey, .
         return None
     alg = _read_client_alg(members, name)
     if all(key["alg"] != alg for key in keys):
-        raise errors.InvalidClientMetadata("jwks has no key for signed requests of this algorithm.")
+        raise errors.InvalidClientMetadata(
+            "jwks has no key for signing requests with this algorithm."
+        )
     return alg
 
 
@@ -236,7 +257,8 @@ def _read_endpoint(members: Mapping[str, JsonValue]) -> str | None:
     polls = members.get("backchannel_token_delivery_mode", "poll") == "poll"
     if polls != (url is None):
         raise errors.InvalidClientMetadata(
-            "backchannel_client_notification_endpoint is required for ping and push only."
+            "backchannel_client_notification_endpoint is required for ping and push, and not "
+            "allowed for poll."
         )
     return url
 
@@ -261,8 +283,7 @@ def _one_of(
     return str(value)
 
 
-def read_flag(members: Mapping[str, JsonValue], name: str) -> bool:
-    """Return a member that is true or false. Raises errors.InvalidClientMetadata."""
+def _read_flag(members: Mapping[str, JsonValue], name: str) -> bool:
     value = members.get(name, False)
     if not isinstance(value, bool):
         raise errors.InvalidClientMetadata(f"{name} must be true or false.")

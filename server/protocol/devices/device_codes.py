@@ -44,10 +44,7 @@ def parse_app_request(form: Form) -> AppRequest:
     """Parse the request of an app (RFC 8628 3.1, RFC 8707 2). Raises errors.ProtocolError."""
     _refuse_unsupported(form)
     openid, scope = scopes.split_requested(form.get("scope"))
-    resources = form.every("resource")
-    if len(resources) > 1:
-        raise errors.InvalidTarget("Specify one resource. A token has one audience.")
-    return AppRequest(openid, scope, uris.check_resource(resources[0]) if resources else None)
+    return AppRequest(openid, scope, uris.only_resource(form.every("resource")))
 
 
 def parse_request(form: Form) -> DeviceRequest:
@@ -90,12 +87,12 @@ def refuse_scope(form: Form) -> None:
         raise errors.InvalidScope("This client has no scopes.")
 
 
-def formatted(user_code: str) -> str:
+def format_code(user_code: str) -> str:
     """Return a code in the form for people: `BCDF-GHJK`."""
     return f"{user_code[:_GROUP_LENGTH]}-{user_code[_GROUP_LENGTH:]}"
 
 
-def normalized(typed: str) -> str | None:
+def normalize_code(typed: str) -> str | None:
     """Return a typed code in upper case without punctuation, or None if it is not a code."""
     letters = "".join(filter(str.isalnum, typed)).upper()
     is_code = len(letters) == LENGTH and set(letters) <= set(ALPHABET)

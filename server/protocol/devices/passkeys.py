@@ -8,12 +8,13 @@ credential id . payload . authenticatorData . clientDataJSON . signature
 The challenge is SHA-256 of the payload, so the passkey signs the payload.
 """
 
-import base64
 import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
+
+from server.protocol import base64url
 
 ALGORITHMS: Final = (-7, -8, -257)
 """COSE algorithms ES256, Ed25519 and RS256, which cover all common authenticators."""
@@ -68,7 +69,9 @@ def creation_options(
         "user": {"id": encode_base64url(user_id.encode()), "name": name, "displayName": name},
         "challenge": encode_base64url(challenge(challenge_text.encode())),
         "pubKeyCredParams": [{"type": "public-key", "alg": alg} for alg in ALGORITHMS],
-        "excludeCredentials": [_descriptor(credential) for credential in known],
+        "excludeCredentials": [
+            {"type": "public-key", "id": encode_base64url(credential)} for credential in known
+        ],
         "authenticatorSelection": {
             "residentKey": "required",
             "requireResidentKey": True,
@@ -81,18 +84,11 @@ def creation_options(
 
 def encode_base64url(raw: bytes) -> str:
     """Encode as base64url without padding."""
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+    return base64url.encode(raw)
 
 
 def decode_base64url(text: str) -> bytes:
     """Decode canonical base64url. Raises ValueError."""
     if not _BASE64URL.fullmatch(text) or len(text) % 4 == 1:
         raise ValueError("not base64url")
-    raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    if encode_base64url(raw) != text:
-        raise ValueError("not canonical base64url")
-    return raw
-
-
-def _descriptor(credential: bytes) -> dict[str, str]:
-    return {"type": "public-key", "id": encode_base64url(credential)}
+    return base64url.decode(text)

@@ -12,6 +12,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from server.protocol import base64url
+from server.protocol.clients import jwks
 from server.protocol.policy.risks import Risk
 from server.protocol.resources import uris
 
@@ -39,11 +40,6 @@ class PushContent:
     """The number of escalations. The service worker notifies once per step."""
     at: int
     """When `waiting` was counted, because pushes may arrive out of order."""
-
-
-_PRIME: Final = 2**256 - 2**224 + 2**192 + 2**96 - 1
-_B: Final = 0x5AC635D8AA3A93E7B3EBBD55769886BC651D06B0CC53B0F63BCE3C3E27D2604B
-"""P-256 is y² = x³ - 3x + b (FIPS 186-5, SP 800-186 3.2.1.3)."""
 
 
 def endpoint_problem(endpoint: str, origins: Collection[str]) -> str:
@@ -121,5 +117,4 @@ def payload(content: PushContent) -> bytes:
 
 def _is_on_curve(point: bytes) -> bool:
     x, y = int.from_bytes(point[1:33]), int.from_bytes(point[33:])
-    is_valid_point = point[0] == 4 and x < _PRIME and y < _PRIME  # noqa: PLR2004  # SEC 1 2.3.3
-    return is_valid_point and (y * y - (x * x * x - 3 * x + _B)) % _PRIME == 0
+    return point[0] == 4 and jwks.is_on_p256(x, y)  # noqa: PLR2004  # SEC 1 2.3.3

@@ -228,7 +228,7 @@ def _parse_placeholder(content: str, schema: schemas.Schema) -> Placeholder:
         raise InvalidActionType("/headline", remedy)
     units = None if match[3] is None else (match[3], match[4])
     placeholder = Placeholder(tuple(match[1].split(".")), cast("Filter | None", match[2]), units)
-    matching_schemas = schemas.places(schema, placeholder.path)
+    matching_schemas = schemas.at_path(schema, placeholder.path)
     if not matching_schemas:
         raise InvalidActionType("/headline", f"{match[1]} is not in the schema")
     if not all(

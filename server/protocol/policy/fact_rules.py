@@ -210,7 +210,7 @@ def _fact(
 def _part(value: JsonValue, pointer: str, schema: Schema, path: Path) -> Part:
     if value not in _PARTS:
         raise InvalidActionType(f"{pointer}/part", "must be whole or last_four")
-    if value == "last_four" and not all(map(_has_four_characters, schemas.places(schema, path))):
+    if value == "last_four" and not all(map(_has_four_characters, schemas.at_path(schema, path))):
         remedy = f'last_four requires a string with "minLength": {_LAST_CHARACTERS} or more'
         raise InvalidActionType(f"{pointer}/part", remedy)
     return cast("Part", value)
@@ -228,10 +228,10 @@ def _has_four_characters(value_schema: Schema) -> bool:
 def _all_types_in(schema: Schema, path: Path, allowed: frozenset[str] | set[str]) -> bool:
     return all(
         schemas.allowed_types(value_schema) <= allowed
-        for value_schema in schemas.places(schema, path)
+        for value_schema in schemas.at_path(schema, path)
     )
 
 
 def _is_amount(schema: Schema, path: Path) -> bool:
-    value_schemas = schemas.places(schema, path)
+    value_schemas = schemas.at_path(schema, path)
     return all(map(uses.is_money, value_schemas)) or _all_types_in(schema, path, {"integer"})

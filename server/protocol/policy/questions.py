@@ -299,34 +299,17 @@ FAILED_RULE: Final = "policy-error"
 def decide(policy: Policy, question: Question, source: PolicyVersion) -> Verdict:
     """Ask the engine without approvals, then with the required ones. On errors, deny."""
     try:
-        without_approvals = policy.answer(question, NO_APPROVALS)
-        if without_approvals.allowed:
-            defaults = default_requirements(question, question.risk)
-            return Verdict(
-                "allow",
-                question.risk,
-                without_approvals.rules,
-                without_approvals.because,
-                source,
-                defaults,
-            )
-        needs = without_approvals.requirements
-        if needs is not None:
-            is_met = policy.answer(question, needs.complete_approvals(question.user)).allowed
-            outcome: Outcome = "ask" if is_met else "deny"
-            return Verdict(
-                outcome,
-                needs.risk,
-                without_approvals.rules,
-                without_approvals.because,
-                source,
-                needs,
-            )
+        answer = policy.answer(question, NO_APPROVALS)
+        needs = answer.requirements
+        outcome: Outcome = "deny"
+        if answer.allowed:
+            outcome, needs = "allow", default_requirements(question, question.risk)
+        elif needs and policy.answer(question, needs.complete_approvals(question.user)).allowed:
+            outcome = "ask"
     except PolicyFailed:
         return Verdict("deny", question.risk, (FAILED_RULE,), "Policy could not answer.", source)
-    return Verdict(
-        "deny", question.risk, without_approvals.rules, without_approvals.because, source
-    )
+    risk = question.risk if needs is None else needs.risk
+    return Verdict(outcome, risk, answer.rules, answer.because, source, needs)
 
 
 def is_allowed(policy: Policy, question: Question, approvals: Approvals) -> bool:

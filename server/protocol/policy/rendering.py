@@ -100,12 +100,12 @@ def facts(action: ActionType, details: Mapping[str, JsonValue]) -> tuple[Fact, .
     Material facts come first, in the order of `action.material`, then the others in their original
     order. Without a template, all facts are material and sorted.
     """
-    leaves = list(_leaves(details, ()))
+    all_leaves = list(leaves(details))
     if action.has_template:
-        leaves.sort(key=lambda leaf: _rank(action, leaf[0]))
+        all_leaves.sort(key=lambda leaf: _rank(action, leaf[0]))
     else:
-        leaves.sort(key=lambda leaf: _sort_key(leaf[0]))
-    return tuple(_fact(action, trail, value) for trail, value in leaves)
+        all_leaves.sort(key=lambda leaf: _sort_key(leaf[0]))
+    return tuple(_fact(action, trail, value) for trail, value in all_leaves)
 
 
 def labeled_values(
@@ -113,16 +113,6 @@ def labeled_values(
 ) -> list[tuple[SafeText, JsonValue]]:
     """Return the values at a path with their labels; money is one value."""
     return [(label_of(action, trail), value) for trail, value in values_at(details, path)]
-
-
-def values_at(details: Mapping[str, JsonValue], path: Path) -> Iterator[Leaf]:
-    """Return the values at a path with their trails."""
-    return _values_at({**details}, path, ())
-
-
-def leaves(details: Mapping[str, JsonValue]) -> Iterator[Leaf]:
-    """Return all values with their trails; money is one value."""
-    return _leaves(details, ())
 
 
 def is_time(value: str) -> bool:
@@ -142,8 +132,8 @@ def label_of(action: ActionType, trail: Trail) -> SafeText:
 
 def render_whole(value: JsonValue) -> SafeText:
     """Render a value with all its parts in one line."""
-    leaves = ", ".join(_show(leaf) for _trail, leaf in _leaves(value, ()))
-    return display_safe(leaves, max_chars=MAX_VALUE)
+    text = ", ".join(_show(leaf) for _trail, leaf in leaves(value))
+    return display_safe(text, max_chars=MAX_VALUE)
 
 
 def _fact(action: ActionType, trail: Trail, value: JsonValue) -> Fact:
@@ -178,26 +168,30 @@ def _show_count(value: JsonValue, units: tuple[str, str]) -> str:
     return f"{number} {units[0] if count == 1 else units[1]}"
 
 
-def _values_at(value: JsonValue, path: Path, trail: Trail) -> Iterator[Leaf]:
+def values_at(
+    value: JsonValue | Mapping[str, JsonValue], path: Path, trail: Trail = ()
+) -> Iterator[Leaf]:
+    """Return the values at a path with their trails."""
     if not path:
-        if not value or not isinstance(value, (dict, list)) or is_money(value):
-            yield trail, value
-    elif isinstance(value, dict):
+        if not value or not isinstance(value, (Mapping, list)) or is_money(value):
+            yield trail, cast("JsonValue", value)
+    elif isinstance(value, Mapping):
         if path[0] in value:
-            yield from _values_at(value[path[0]], path[1:], (*trail, path[0]))
+            yield from values_at(value[path[0]], path[1:], (*trail, path[0]))
     elif isinstance(value, list):
         for index, item in enumerate(value):
             if path[0] in {schemas.ANY_ITEM, str(index)}:
-                yield from _values_at(item, path[1:], (*trail, index))
+                yield from values_at(item, path[1:], (*trail, index))
 
 
-def _leaves(value: JsonValue | Mapping[str, JsonValue], trail: Trail) -> Iterator[Leaf]:
+def leaves(value: JsonValue | Mapping[str, JsonValue], trail: Trail = ()) -> Iterator[Leaf]:
+    """Return all values with their trails; money is one value."""
     if isinstance(value, Mapping) and value and not is_money(value):
         for name, member in value.items():
-            yield from _leaves(member, (*trail, name))
+            yield from leaves(member, (*trail, name))
     elif isinstance(value, list) and value:
         for index, item in enumerate(value):
-            yield from _leaves(item, (*trail, index))
+            yield from leaves(item, (*trail, index))
     else:
         yield trail, cast("JsonValue", value)
 

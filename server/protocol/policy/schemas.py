@@ -66,7 +66,7 @@ def check_schema(root: JsonValue) -> dict[str, JsonValue]:
     return root
 
 
-def places(root: Schema, path: Iterable[str]) -> list[Schema]:
+def at_path(root: Schema, path: Iterable[str]) -> list[Schema]:
     """Return the schemas of a value at this path; empty if the schema has no such path.
 
     A part of the path is a member name, an index, or ANY_ITEM. The schema must have been checked.

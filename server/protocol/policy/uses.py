@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias, TypeGuard
 
 from server.protocol.json_text import JsonValue, pointer_to
 from server.protocol.policy import schemas
@@ -40,9 +40,9 @@ def read_path(value: JsonValue, pointer: str, schema: Schema) -> Path:
     if not isinstance(value, str) or not _POINTER.fullmatch(value):
         raise InvalidActionType(pointer, "must be a JSON pointer such as /items/*/amount")
     path = as_path(value)
-    if not schemas.places(schema, path):
+    if not schemas.at_path(schema, path):
         raise InvalidActionType(pointer, f"{value} is not in the schema")
-    if any(is_money(parent) for parent in schemas.places(schema, path[:-1])):
+    if any(is_money(parent) for parent in schemas.at_path(schema, path[:-1])):
         raise InvalidActionType(pointer, "must point to the whole money object, not its members")
     return path
 
@@ -65,6 +65,16 @@ def is_money(value_schema: Schema) -> bool:
     return is_object and isinstance(properties, dict) and properties.keys() == MONEY_MEMBERS
 
 
+def has_money_members(value: object) -> TypeGuard[dict[str, Any]]:
+    """Return whether a value has exactly the members of money."""
+    return isinstance(value, dict) and value.keys() == MONEY_MEMBERS
+
+
+def is_integer(value: object) -> TypeGuard[int]:
+    """Return whether a value is an integer in JSON, where true is not a number."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
 def is_list_of_texts(schema: Schema, value_schema: Schema) -> bool:
     """Return whether the values of this schema are lists of strings."""
     items = schemas.inner_schemas(schema, value_schema, schemas.ANY_ITEM)
@@ -74,7 +84,7 @@ def is_list_of_texts(schema: Schema, value_schema: Schema) -> bool:
 
 def is_always_present(schema: Schema, path: Path) -> bool:
     """Return whether valid details always have exactly one non-null value at this path."""
-    schemas_here = schemas.places(schema, ())
+    schemas_here = schemas.at_path(schema, ())
     for part in path:
         if not all(_requires(parent, part) for parent in schemas_here):
             return False

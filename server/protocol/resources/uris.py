@@ -1,13 +1,14 @@
 """Resource indicators: which URIs can identify a resource (RFC 8707 2)."""
 
 import re
+from collections.abc import Sequence
 from posixpath import normpath
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from server.protocol import errors
+from server.protocol.names import LOOPBACK
 
 _CHARACTERS = re.compile(r"[A-Za-z0-9._~:/?\[\]@!$&'()*+,;=%-]{1,2000}")
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _LONGEST_CALLBACK = 1000
 _PORTS = {"http": 80, "https": 443}
 
@@ -17,6 +18,13 @@ def check_resource(uri: str) -> str:
     if problem := resource_problem(uri):
         raise errors.InvalidTarget(f"resource {problem}.")
     return uri
+
+
+def only_resource(resources: Sequence[str]) -> str | None:
+    """Return the resource of an app's request, if any. Raises errors.InvalidTarget."""
+    if len(resources) > 1:
+        raise errors.InvalidTarget("Specify one resource. A token has one audience.")
+    return check_resource(resources[0]) if resources else None
 
 
 def resource_problem(uri: str) -> str:
@@ -32,7 +40,7 @@ def resource_problem(uri: str) -> str:
         return "must be an absolute http or https URI"
     if "@" in parts.netloc:
         return "must not contain a user name"
-    if parts.scheme == "http" and host not in _LOOPBACK:
+    if parts.scheme == "http" and host not in LOOPBACK:
         return "must be https (http is allowed only for this machine)"
     return ""
 
@@ -64,10 +72,10 @@ def callback_problem(uri: str, *, development: bool) -> str:
         return "must be an absolute URI"
     if "@" in parts.netloc or not host:
         return "must contain a host, and no user"
-    local = development and host in _LOOPBACK
+    local = development and host in LOOPBACK
     if parts.scheme != "https" and not (parts.scheme == "http" and local):
         return "must be https"
-    if host in _LOOPBACK and not development:
+    if host in LOOPBACK and not development:
         return "must not be this machine"
     return ""
 
@@ -88,7 +96,7 @@ def is_below(uri: str, base: str) -> bool:
 
 def _authority(parts: SplitResult) -> tuple[str, str, int | None]:
     host = (parts.hostname or "").rstrip(".")
-    name = "localhost" if host in _LOOPBACK else host
+    name = "localhost" if host in LOOPBACK else host
     return parts.scheme, name, parts.port or _PORTS.get(parts.scheme)
 
 

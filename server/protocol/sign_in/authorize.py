@@ -92,9 +92,7 @@ def parse(form: Form, return_address: ReturnTo) -> AuthorizationRequest:
     challenge = pkce.check_challenge(form.get("code_challenge"), form.get("code_challenge_method"))
     details = requests.read_details(form.get("authorization_details"))
     openid, scope = scopes.split_requested(form.get("scope"))
-    resources = form.every("resource")
-    if len(resources) > 1:
-        raise errors.InvalidTarget("Specify one resource. A token has one audience.")
+    resource = uris.only_resource(form.every("resource"))
     actor = form.get("requested_actor")
     if actor is not None and not scope:
         raise errors.InvalidRequest("requested_actor requires a scope of a resource.")
@@ -103,7 +101,7 @@ def parse(form: Form, return_address: ReturnTo) -> AuthorizationRequest:
         return_to=return_address,
         openid=openid,
         scope=scope,
-        resource=uris.check_resource(resources[0]) if resources else None,
+        resource=resource,
         details=details,
         challenge=challenge,
         nonce=_read_limited(form, "nonce"),

@@ -18,7 +18,7 @@ from server.protocol.json_text import JsonValue
 from server.protocol.policy import rendering
 from server.protocol.policy import uses as pointers
 from server.protocol.policy.risks import Risk
-from server.protocol.policy.uses import MONEY_MEMBERS, Path
+from server.protocol.policy.uses import Path
 
 MAX_USES: Final = 1_000_000
 _MINUTE: Final = 60
@@ -224,11 +224,10 @@ def _read_varying_member(
     value = _value_at(example, path)
     if target is not None and path == target[: len(path)]:
         raise GrantNotAllowed(where, "cannot vary, because it identifies the target")
-    if _is_money(value):
-        money = cast("dict[str, Any]", value)
-        digits = rendering.minor_digits(money["currency"])
-        return VaryingMember(path, {**money, "minor": _read_limit(where, up_to, digits)})
-    if _is_integer(value):
+    if pointers.has_money_members(value):
+        digits = rendering.minor_digits(value["currency"])
+        return VaryingMember(path, {**value, "minor": _read_limit(where, up_to, digits)})
+    if pointers.is_integer(value):
         return VaryingMember(path, _read_limit(where, up_to, 0))
     if not _is_text(value):
         raise GrantNotAllowed(
@@ -286,23 +285,12 @@ def _is_within_limit(limit: JsonValue, example: JsonValue, requested: JsonValue)
     """Return whether a varying value has the example's type and is within the limit."""
     if limit is None:
         return _is_text(requested) and isinstance(requested, type(example))
-    if _is_money(limit) and _is_money(requested):
-        limit_money = cast("dict[str, Any]", limit)
-        requested_money = cast("dict[str, Any]", requested)
-        same_currency = limit_money["currency"] == requested_money["currency"]
+    if pointers.has_money_members(limit) and pointers.has_money_members(requested):
+        same_currency = limit["currency"] == requested["currency"]
         return same_currency and _is_within_limit(
-            limit_money["minor"], limit_money["minor"], requested_money["minor"]
+            limit["minor"], limit["minor"], requested["minor"]
         )
-    are_integers = _is_integer(limit) and _is_integer(requested)
-    return are_integers and 0 <= cast("int", requested) <= cast("int", limit)
-
-
-def _is_money(value: JsonValue) -> bool:
-    return isinstance(value, dict) and value.keys() == MONEY_MEMBERS
-
-
-def _is_integer(value: JsonValue) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+    return pointers.is_integer(limit) and pointers.is_integer(requested) and 0 <= requested <= limit
 
 
 def _is_text(value: JsonValue) -> bool:

@@ -66,12 +66,12 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """The step, error and message of a reason."""
+    """The step, message and error of a reason."""
 
     step: int
-    error: type[errors.ProtocolError]
     message: str
     """The message to the agent."""
+    error: type[errors.ProtocolError] = errors.InvalidRequest
 
 
 _SUBJECT = "subject_token is not a valid access token."
@@ -79,59 +79,49 @@ _NOT_YOURS = "This client cannot exchange this subject_token."
 _ASK = "A person must be asked. Send login_hint_token to /bc-authorize."
 
 REFUSALS: Final[Mapping[Reason, Refusal]] = {
-    Reason.MALFORMED: Refusal(1, errors.InvalidRequest, ""),
-    Reason.SUBJECT_INVALID: Refusal(2, errors.InvalidRequest, _SUBJECT),
-    Reason.ACTOR_INVALID: Refusal(
-        3, errors.InvalidRequest, "actor_token is not a valid access token."
-    ),
-    Reason.ACTOR_FOREIGN: Refusal(
-        3, errors.InvalidRequest, "actor_token must be the caller's own."
-    ),
+    Reason.MALFORMED: Refusal(1, ""),
+    Reason.SUBJECT_INVALID: Refusal(2, _SUBJECT),
+    Reason.ACTOR_INVALID: Refusal(3, "actor_token is not a valid access token."),
+    Reason.ACTOR_FOREIGN: Refusal(3, "actor_token must be the caller's own."),
     Reason.PROOF_MISSING: Refusal(
-        4,
-        errors.InvalidDpopProof,
-        "The token is bound to a key. Send a DPoP proof of that key.",
+        4, "The token is bound to a key. Send a DPoP proof of that key.", errors.InvalidDpopProof
     ),
-    Reason.SUBJECT_UNKNOWN: Refusal(5, errors.InvalidRequest, _SUBJECT),
-    Reason.SUBJECT_EXPIRED: Refusal(5, errors.InvalidRequest, _SUBJECT),
-    Reason.SUBJECT_REVOKED: Refusal(5, errors.InvalidRequest, _SUBJECT),
-    Reason.ANCESTOR_REVOKED: Refusal(5, errors.InvalidRequest, _SUBJECT),
-    Reason.NO_PERSON: Refusal(6, errors.InvalidRequest, "subject_token does not act for a person."),
-    Reason.USER_DISABLED: Refusal(6, errors.InvalidRequest, _SUBJECT),
-    Reason.MAY_ACT_FOREIGN: Refusal(7, errors.InvalidRequest, _NOT_YOURS),
-    Reason.NOT_SERVED: Refusal(7, errors.InvalidRequest, _NOT_YOURS),
-    Reason.ACTOR_DISABLED: Refusal(8, errors.InvalidRequest, _SUBJECT),
-    Reason.APP_DISABLED: Refusal(8, errors.InvalidRequest, _SUBJECT),
-    Reason.TOO_DEEP: Refusal(
-        9, errors.InvalidRequest, "The chain of actors would be longer than four."
-    ),
-    Reason.CHAIN_TOO_LARGE: Refusal(
-        9, errors.InvalidRequest, "The chain of actors would be too large for a token."
-    ),
+    Reason.SUBJECT_UNKNOWN: Refusal(5, _SUBJECT),
+    Reason.SUBJECT_EXPIRED: Refusal(5, _SUBJECT),
+    Reason.SUBJECT_REVOKED: Refusal(5, _SUBJECT),
+    Reason.ANCESTOR_REVOKED: Refusal(5, _SUBJECT),
+    Reason.NO_PERSON: Refusal(6, "subject_token does not act for a person."),
+    Reason.USER_DISABLED: Refusal(6, _SUBJECT),
+    Reason.MAY_ACT_FOREIGN: Refusal(7, _NOT_YOURS),
+    Reason.NOT_SERVED: Refusal(7, _NOT_YOURS),
+    Reason.ACTOR_DISABLED: Refusal(8, _SUBJECT),
+    Reason.APP_DISABLED: Refusal(8, _SUBJECT),
+    Reason.TOO_DEEP: Refusal(9, "The chain of actors would be longer than four."),
+    Reason.CHAIN_TOO_LARGE: Refusal(9, "The chain of actors would be too large for a token."),
     Reason.TARGET_BEYOND: Refusal(
         10,
-        errors.InvalidTarget,
         "This agent cannot request this resource, or no resource was specified.",
+        errors.InvalidTarget,
     ),
     Reason.SCOPE_BEYOND: Refusal(
-        11, errors.InvalidScope, "This exchange allows none of these scopes."
+        11, "This exchange allows none of these scopes.", errors.InvalidScope
     ),
-    Reason.DETAILS_INVALID: Refusal(12, errors.InvalidAuthorizationDetails, ""),
-    Reason.CONSENT_MISSING: Refusal(13, errors.InteractionRequired, _ASK),
+    Reason.DETAILS_INVALID: Refusal(12, "", errors.InvalidAuthorizationDetails),
+    Reason.CONSENT_MISSING: Refusal(13, _ASK, errors.InteractionRequired),
     Reason.DETAILS_MISSING: Refusal(
         14,
-        errors.InteractionRequired,
         "These scopes need authorization_details and a person's approval: send details and "
         "login_hint_token to /bc-authorize.",
+        errors.InteractionRequired,
     ),
     Reason.POLICY_DENIED: Refusal(
         14,
-        errors.RequestRefused,
         "The policy of this installation does not allow this. Nobody will be asked.",
+        errors.RequestRefused,
     ),
-    Reason.NEEDS_PERSON: Refusal(14, errors.InteractionRequired, _ASK),
+    Reason.NEEDS_PERSON: Refusal(14, _ASK, errors.InteractionRequired),
     Reason.DENIED_REPEATEDLY: Refusal(
-        14, errors.RequestRefused, "This person has denied such requests repeatedly."
+        14, "This person has denied such requests repeatedly.", errors.RequestRefused
     ),
 }
 """All reasons. If `message` is empty, the error of the failed check has the message."""

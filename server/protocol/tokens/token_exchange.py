@@ -3,8 +3,8 @@
 Owns: parsing a request and a subject token, the chain of actors, the limits of the new token.
 Never: signatures, rows or consents (`server.services`).
 
-Each token and each actor of the chain limits the new token, back to the basis of the chain. The
-basis is a person's signed approval for that resource, or else their consent to the first agent.
+Every token and actor in the chain, back to the approval or consent it started from, limits the new
+token: a person's signed approval for that resource, or else their consent to the first agent.
 """
 
 import json
@@ -72,7 +72,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class DelegationBasis:
-    """The basis on which a chain gets a token for one target."""
+    """What authorizes a chain to get a token for one target."""
 
     links: tuple[Link, ...]
     """The tokens that limit the new token, newest first."""
@@ -189,12 +189,15 @@ def details_approved(details: Sequence[Mapping[str, JsonValue]], basis: Delegati
 
 
 def canonical(detail: Mapping[str, JsonValue]) -> str:
-    """Return canonical JSON for comparing details. Unlike in Python, 1 and true differ in it."""
+    """Return canonical JSON for comparing details.
+
+    Unlike Python's `==`, it distinguishes 1 from true.
+    """
     return json.dumps(detail, sort_keys=True, separators=(",", ":"))
 
 
 def _token(form: Form, name: str) -> str | None:
-    """Return a token parameter, whose type must be that of access tokens (2.1)."""
+    """Return a token parameter, whose type must be access_token (2.1)."""
     token, kind = form.get(name), form.get(f"{name}_type")
     if (token is None) != (kind is None):
         raise errors.InvalidRequest(f"{name} and {name}_type must be sent together.")
@@ -206,7 +209,7 @@ def _token(form: Form, name: str) -> str | None:
 
 
 def _target(form: Form) -> str | None:
-    """Return the only target. `audience` may also name a resource by its URI."""
+    """Return the single target, if any. `audience` may also name a resource by its URI."""
     resources, audiences = form.every("resource"), form.every("audience")
     targets = [uris.check_resource(uri) for uri in (*resources, *audiences)]
     is_ambiguous = len(set(map(uris.without_slash, targets))) > 1
@@ -225,7 +228,9 @@ def _scope(form: Form, details: Sequence[object]) -> tuple[str, ...]:
         return ()
     openid, scope = scopes.split(scopes.parse(requested))
     if openid or OFFLINE_ACCESS in scope:
-        raise errors.InvalidScope("An exchange grants only scopes of a resource.")
+        raise errors.InvalidScope(
+            "An exchange can grant only resource scopes, not OpenID scopes or offline_access."
+        )
     return scope
 
 

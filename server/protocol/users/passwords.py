@@ -9,10 +9,10 @@ LONGEST: Final = 256
 FREE_ATTEMPTS: Final = 5
 """The number of failed attempts in a row that causes the first pause."""
 LONGEST_PAUSE_MS: Final = 5 * 60 * 1000
-FREE_OF_ADDRESS: Final = 30
+FREE_ATTEMPTS_PER_ADDRESS: Final = 30
 """Many people may share an address, so it has more attempts and shorter pauses."""
-LONGEST_PAUSE_OF_ADDRESS_MS: Final = 60 * 1000
-FORGOTTEN_MS: Final = 60 * 60 * 1000
+LONGEST_ADDRESS_PAUSE_MS: Final = 60 * 1000
+ATTEMPTS_RESET_MS: Final = 60 * 60 * 1000
 """The count of attempts restarts after an hour without an attempt."""
 
 
@@ -66,9 +66,9 @@ def pause_ms(attempts: int) -> int:
     return _pause(attempts - FREE_ATTEMPTS, LONGEST_PAUSE_MS)
 
 
-def pause_of_address_ms(attempts: int) -> int:
+def address_pause_ms(attempts: int) -> int:
     """Return the pause of an address after failures at any accounts."""
-    return _pause(attempts - FREE_OF_ADDRESS, LONGEST_PAUSE_OF_ADDRESS_MS)
+    return _pause(attempts - FREE_ATTEMPTS_PER_ADDRESS, LONGEST_ADDRESS_PAUSE_MS)
 
 
 def _pause(excess: int, longest: int) -> int:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from server.model.approval_requests import NewApproval
+from server.model.approval_requests import Display, NewApproval
 from server.model.approvals import Approval
 from server.model.clients import App
 from server.model.consents import PageOutcome
@@ -19,7 +19,7 @@ from server.model.users import User
 from server.protocol import errors
 from server.protocol.approvals import ceremonies, kinds
 from server.protocol.approvals.ceremonies import Ceremony
-from server.protocol.approvals.states import State, overdue
+from server.protocol.approvals.states import State
 from server.protocol.json_text import JsonValue
 from server.protocol.policy.action_types import ActionType
 from server.protocol.policy.questions import Approvals, Requirements, Verdict
@@ -27,12 +27,11 @@ from server.protocol.policy.risks import Risk
 from server.protocol.text import display_safe
 from server.services.approvals.creation import create_approval
 from server.services.audit import audit
+from server.services.consents.offers import page_outcome
 from server.services.notifications import request_limits
 from server.services.policy import displays
-from server.services.policy.displays import Display
 from server.services.policy.evaluation import Evaluator, PolicyRequest
 from server.services.policy.refusals import DeniedByPolicy
-from server.services.policy.schemas import Schemas
 from server.services.resources import targets
 from server.services.resources.targets import TokenTarget
 from server.services.server_policy import ServerPolicy
@@ -69,7 +68,6 @@ class AppActions:
     """Checks app actions against policy and creates their approval requests."""
 
     secrets: Secrets
-    schemas: Schemas
     evaluator: Evaluator
     server_policy: ServerPolicy
 
@@ -90,7 +88,7 @@ class AppActions:
         """
         directory = view.directory
         target = targets.resolve(directory, app, resource, scope)
-        actions = self.schemas.check(directory, details, app.action_types)
+        actions = self.evaluator.schemas.check(directory, details, app.action_types)
         targets.check_required_types(target, frozenset(action.type for action in actions))
         verdict = self.evaluator.decide(
             view, PolicyRequest("app", app, user, target, details, actions)
@@ -148,58 +146,40 @@ class AppActions:
         approval = view.approvals.get(approval_id)
         if approval is None or (approval.kind, approval.user_id) != ("app_action", user_id):
             return None
-        if overdue(approval.state, approval.expires_at, view.now):
-            return "over"
-        return _OUTCOMES.get(approval.state, "over")
+        return page_outcome(approval, view.now, given=State.APPROVED)
 
     def _create_approval(
         self, tx: Unit, app: App, user: User, act: CheckedAppAction, peer: str
     ) -> Approval:
-        is_first_request = not tx.approvals.asked_before(app.id, user.id)
-
-        def display(approval_id: str, expires_at: int) -> str:
-            texts, target = displays.action_texts(act), act.target
-            return displays.canonical_display(
-                Display(
-                    approval_id=approval_id,
-                    kind="app_action",
-                    risk=act.risk,
-                    risk_reason=texts.risk_reason,
-                    title=texts.title,
-                    headline=texts.headline,
-                    facts=texts.facts,
-                    scopes={name: target.resource.scopes[name] for name in target.scope},
-                    resource=target.resource.uri,
-                    undo=texts.undo,
-                    why=act.why,
-                    gives=self._grant_text(app, target),
-                    agent=displays.agent_member(
-                        app.id, app.name, (), first_request=is_first_request
-                    ),
-                    user=user,
-                    peer=peer,
-                    asked_at=tx.now,
-                    expires_at=expires_at,
-                )
-            )
-
+        texts, target = displays.action_texts(act), act.target
+        is_first_request = displays.is_first_request(tx, app.id, user.id)
+        display = Display(
+            kind="app_action",
+            risk=act.risk,
+            risk_reason=texts.risk_reason,
+            title=texts.title,
+            headline=texts.headline,
+            facts=texts.facts,
+            scopes={name: target.resource.scopes[name] for name in target.scope},
+            resource=target.resource.uri,
+            undo=texts.undo,
+            why=act.why,
+            gives=self._grant_text(app, target),
+            agent=displays.agent_member(app.id, app.name, (), first_request=is_first_request),
+            user=user,
+            peer=peer,
+        )
         return create_approval(
             tx,
             NewApproval(
-                kind="app_action",
                 client_id=app.id,
-                user_id=user.id,
-                phantom=False,
-                resource=act.target.resource.uri,
-                scope=act.target.scope,
+                scope=target.scope,
                 details=kinds.app_action_details(act.details),
-                risk=act.risk,
+                actor=audit.by_user(user.id),
+                display=display,
                 ceremony=act.requirements.ceremony,
                 no_later_than=tx.now + act.requirements.seconds * 1000,
                 policy=act.verdict.facts(),
-                actor=audit.by_user(user.id),
-                peer=peer,
-                display=display,
             ),
             secrets=self.secrets,
             server_policy=self.server_policy,
@@ -222,8 +202,3 @@ def signed_details(approval: Approval) -> tuple[Mapping[str, JsonValue], ...]:
 
 
 _DEFAULT_REASON: Final = "An app asks for your signature each time it takes an action."
-_OUTCOMES: Final[dict[State, PageOutcome]] = {
-    State.PENDING: "waiting",
-    State.APPROVED: "given",
-    State.DENIED: "denied",
-}

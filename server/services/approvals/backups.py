@@ -5,7 +5,7 @@ approvers, only those can be added. Users that a rule excludes cannot be added.
 Owns: checking who may be added. Never: counting their vote (`votes.py` and policy).
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from server.model.approvals import Approval
 from server.model.approvers import NamedApprover
@@ -16,10 +16,9 @@ from server.protocol.policy.questions import Requirements
 from server.services.approvals import oversight
 from server.services.approvals.oversight import NamedApproval
 from server.services.approvers import approvers
+from server.services.approvers.answer_sources import approver_by_rule
 from server.services.audit import audit
-from server.services.policy import reevaluation
 from server.services.policy.evaluation import Evaluator
-from server.services.policy.schemas import Schemas
 from server.services.refusals import Conflict, Invalid
 from server.services.server_policy import ServerPolicy
 from server.services.users import user_checks
@@ -32,7 +31,6 @@ class BackupRequests:
     store: Store
     evaluator: Evaluator
     server_policy: ServerPolicy
-    schemas: Schemas = field(default_factory=Schemas)
 
     def ask(self, approval_id: str, name_or_id: str, *, by: str) -> NamedApproval:
         """Ask one more person about a pending request. Raises `NotFound`, `Conflict` or `Invalid`.
@@ -46,20 +44,18 @@ class BackupRequests:
             user = user_checks.find(tx, name_or_id)
             if not user.enabled:
                 raise Invalid(f"{user.name} is disabled and cannot answer. Name someone else.")
-            approver = _new_approver(tx, approval, user, self._requirements(tx, approval))
+            needs = self.evaluator.current_requirements(tx, approval)
+            if needs is None:
+                raise Conflict(
+                    "Nobody can approve this request: policy or its resource has changed."
+                )
+            approver = _new_approver(tx, approval, user, needs)
             if user.id == approval.user_id or not approvers.add(
                 tx, approval, [approver], self.server_policy
             ):
                 raise Conflict(f"{user.name} is already an approver of this request.")
             _record(tx, approval, user, by)
             return oversight.with_names(tx, oversight.find(tx, approval_id))
-
-    def _requirements(self, tx: Unit, approval: Approval) -> Requirements:
-        """Return the current requirements for approving it."""
-        needs = reevaluation.current_requirements(tx, self.evaluator, self.schemas, approval)
-        if needs is None:
-            raise Conflict("Nobody can approve this request: policy or its resource has changed.")
-        return needs
 
 
 def _check_pending(tx: Unit, approval: Approval) -> None:
@@ -81,9 +77,7 @@ def _new_approver(tx: Unit, approval: Approval, user: User, needs: Requirements)
         raise Conflict(
             f"Policy names the approvers of this request, and {user.name} is not one of them."
         )
-    members = tx.directory.members()
-    group = next((name for name in sorted(needs.groups) if user.id in members.get(name, ())), None)
-    return NamedApprover(user.id, "asked" if group is None else "group", group_id=group)
+    return approver_by_rule(tx, needs, user.id)
 
 
 def _record(tx: Unit, approval: Approval, user: User, by: str) -> None:

@@ -18,7 +18,6 @@ from server.protocol import errors
 from server.protocol.approvals import ceremonies
 from server.protocol.approvals.ceremonies import COMPARED_STEPS, Ceremony, Step, ceremony_text
 from server.protocol.policy.risks import Risk
-from server.protocol.text import check_prose
 from server.services.approvals import votes
 from server.services.approvals.withdrawals import withdraw
 from server.services.audit import audit
@@ -29,7 +28,6 @@ LOCKED: Final = "locked"
 """The reason for canceling a request that no one can approve anymore."""
 LOCKED_TEXT: Final = "This request is locked for you after two wrong entries."
 
-_MAX_REASON = 500
 _ALL_USERS = ""
 _ENTRY_MEMBERS: Final[Mapping[Step, str]] = {
     Step.MATCH: "match",
@@ -81,48 +79,41 @@ class ApproveAnswer:
     entries: CeremonyEntries
 
 
-@dataclass(frozen=True, slots=True)
-class Ceremonies:
-    """Checks approve answers against the ceremony of their request."""
+def check_approval(
+    tx: Unit, secrets: Secrets, answer: ApproveAnswer, *, attempts_counted: bool
+) -> errors.Problem | AttemptsCounted | None:
+    """Check an approve answer against the request's ceremony; None if it suffices.
 
-    secrets: Secrets
+    Rules, in order: 1. The key and the PIN suffice. 2. The signature claims every required step
+    and no unknown one. 3. The entries are present. 4. The first unit of work counts an attempt
+    for each. 5. The next one compares them and takes back the attempts of correct entries.
+    Raises errors.Problem 403, 422 and 423. The caller must commit before it raises a returned
+    Problem.
+    """
+    _check_key_and_pin(tx, answer)
+    _check_steps(answer)
+    compared_steps = sorted(answer.ceremony & COMPARED_STEPS)
+    if not compared_steps:
+        return None
+    if not attempts_counted:
+        for step in compared_steps:
+            _count_attempt(tx, answer, step)
+        return AttemptsCounted()
+    wrong = [step for step in compared_steps if not _is_correct(secrets, answer, step)]
+    for step in compared_steps:
+        if step not in wrong:
+            tx.ceremony_attempts.undo_attempt(answer.approval.id, step, _counted_user(answer, step))
+    return _wrong_entry(tx, answer, wrong[0]) if wrong else None
 
-    def check(
-        self, tx: Unit, answer: ApproveAnswer, *, counted: bool
-    ) -> errors.Problem | AttemptsCounted | None:
-        """Check an approve answer against the request's ceremony; None if it suffices.
 
-        Rules, in order: 1. The key and the PIN suffice. 2. The signature claims every required step
-        and no unknown one. 3. The entries are present. 4. The first unit of work counts an attempt
-        for each. 5. The next one compares them and takes back the attempts of correct entries.
-        Raises errors.Problem 403, 422 and 423. The caller must commit before it raises a returned
-        Problem.
-        """
-        _check_key_and_pin(tx, answer)
-        _check_steps(answer)
-        typed = sorted(answer.ceremony & COMPARED_STEPS)
-        if not typed:
-            return None
-        if not counted:
-            for step in typed:
-                _count_attempt(tx, answer, step)
-            return AttemptsCounted()
-        wrong = [step for step in typed if not self._is_correct(answer, step)]
-        for step in typed:
-            if step not in wrong:
-                tx.ceremony_attempts.undo_attempt(
-                    answer.approval.id, step, _counted_user(answer, step)
-                )
-        return _wrong_entry(tx, answer, wrong[0]) if wrong else None
-
-    def _is_correct(self, answer: ApproveAnswer, step: Step) -> bool:
-        entry = answer.entries.entry_for(step) or ""
-        if step is Step.MATCH:
-            nonce = self.secrets.nonce(Step.MATCH, answer.approval.id)
-            return ceremonies.matches_number(ceremonies.match_number(nonce), entry)
-        type_back = json.loads(answer.approval.display)["type_back"]
-        value = ceremonies.value_at(answer.approval.action, type_back["at"])
-        return ceremonies.matches_value(type_back["kind"], value, entry)
+def _is_correct(secrets: Secrets, answer: ApproveAnswer, step: Step) -> bool:
+    entry = answer.entries.entry_for(step) or ""
+    if step is Step.MATCH:
+        nonce = secrets.nonce(Step.MATCH, answer.approval.id)
+        return ceremonies.matches_number(ceremonies.match_number(nonce), entry)
+    type_back = json.loads(answer.approval.display)["type_back"]
+    value = ceremonies.value_at(answer.approval.action, type_back["at"])
+    return ceremonies.matches_value(type_back["kind"], value, entry)
 
 
 def attempts_left(view: View, approval: Approval, user_id: str) -> Mapping[Step, int]:
@@ -132,16 +123,6 @@ def attempts_left(view: View, approval: Approval, user_id: str) -> Mapping[Step,
         return {}
     attempts = view.ceremony_attempts.counts_by_step(approval.id, (user_id, _ALL_USERS))
     return {step: MAX_ATTEMPTS - attempts.get(step, 0) for step in sorted(typed)}
-
-
-def checked_reason(reason: str | None) -> str | None:
-    """Check the reason and return it in its stored form. Raises errors.Problem 422."""
-    if not reason:
-        return None
-    try:
-        return check_prose(reason, what="reason", max_chars=_MAX_REASON)
-    except ValueError as error:
-        raise errors.invalid_body(str(error)) from error
 
 
 def _check_key_and_pin(tx: Unit, answer: ApproveAnswer) -> None:

@@ -3,11 +3,10 @@
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from server.model.approvals import Approval, Consumption
-from server.model.audit import Entry
 from server.model.granted import granted_digest_with
 from server.model.resources import ResourceServer
 from server.model.store import Store, Unit, View
@@ -19,6 +18,7 @@ from server.protocol.tokens import step_up
 from server.protocol.tokens.step_up import NOTHING, StepUpRequirement
 from server.protocol.tokens.token_exchange import canonical
 from server.services.approvals.current_checks import ApprovalChecks
+from server.services.approvals.execution_outcomes import execution_entry
 from server.services.audit import audit
 
 _ALARM_WINDOW_MS: Final = 10 * 60_000
@@ -131,20 +131,11 @@ class _ConsumptionAttempt:
         )
 
     def _record(self, kind: audit.Type, decision: str, execution: IntendedExecution) -> None:
-        self.tx.audit.add(
-            Entry(
-                type=kind,
-                actor=self.actor,
-                agent_id=self.approval.agent_id,
-                subject=self.approval.user_id,
-                resource=self.token.row.resource,
-                action=self.approval.action_digest,
-                decision=decision,
-                approval_id=self.approval.id,
-                caller_id=self.approval.caller_id,
-                facts={"execution": execution.id, "jti": self.token.row.id},
-            ),
+        facts = {"execution": execution.id, "jti": self.token.row.id}
+        entry = execution_entry(
+            self.approval, kind, actor=self.actor, decision=decision, facts=facts
         )
+        self.tx.audit.add(replace(entry, resource=self.token.row.resource))
 
 
 def _approval(tx: Unit, token: LiveToken) -> Approval:

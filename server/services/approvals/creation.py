@@ -1,13 +1,14 @@
-"""Creating approvals without a backchannel request: for a page or the device grant.
+"""Creating approvals: the signed texts and their digests.
 
-Nobody polls them. The page or the device grant reads the state of the approval.
+Pages and the device grant read the state of their approvals; nobody polls them. `ciba` adds what an
+agent needs to poll.
 """
 
 import hashlib
 import json
 from functools import partial
 
-from server.model.approval_requests import LIFETIME_SECONDS, CreateApproval, NewApproval
+from server.model.approval_requests import CreateApproval, NewApproval
 from server.model.approvals import Approval
 from server.model.ports import Secrets
 from server.model.store import Unit
@@ -19,6 +20,7 @@ from server.protocol.policy.risks import Risk
 from server.protocol.resources import scopes
 from server.services.audit import audit
 from server.services.notifications import notices
+from server.services.policy.displays import canonical_display
 from server.services.server_policy import ServerPolicy
 
 _PIN = frozenset({Step.PIN})
@@ -42,36 +44,38 @@ def create_approval(
 
 def record_request(tx: Unit, approval: Approval, new: NewApproval) -> None:
     """Write the audit entry of a request, including a phantom request."""
-    tx.audit.add(audit.request_entry(approval, new.actor, {"asked_from": new.peer}))
+    tx.audit.add(audit.request_entry(approval, new.actor, {"asked_from": new.display.peer}))
 
 
 def build_approval(tx: Unit, secrets: Secrets, new: NewApproval) -> Approval:
-    """Build the approval without storing it."""
+    """Build the approval without storing it. Nobody knows its handle, so it cannot be polled."""
     approval_id = secrets.new_id(names.PREFIX_APPROVAL)
-    default_expiry = tx.now + LIFETIME_SECONDS * 1000
-    expires_at = min(default_expiry, new.no_later_than or default_expiry)
+    expires_at = tx.now + new.seconds * 1000
+    expires_at = min(expires_at, new.no_later_than or expires_at)
     details: list[JsonValue] = [dict(detail) for detail in new.details]
     action = decisions.action_text(
         agent=new.client_id,
         authorization_details=details,
-        resource=new.resource,
+        resource=new.display.resource,
         salt=secrets.salt(),
         scope=new.scope,
-        user=new.user_id,
+        user=new.display.user.id,
     )
-    display = new.display(approval_id, expires_at)
+    display = canonical_display(
+        new.display, approval_id=approval_id, asked_at=tx.now, expires_at=expires_at
+    )
     return Approval(
         id=approval_id,
         auth_req_hash=_unpollable_handle(secrets),
         agent_id=new.client_id,
-        user_id=None if new.phantom else new.user_id,
-        resource=new.resource,
+        user_id=None if new.phantom else new.display.user.id,
+        resource=new.display.resource,
         scope=scopes.text(tuple(sorted(new.scope))),
         openid_scope="",
         details=json_text.canonical(details),
-        risk=new.risk,
+        risk=new.display.risk,
         ceremony=ceremonies.ceremony_text(_ceremony(new)),
-        policy=json.dumps(dict(new.policy), sort_keys=True),
+        policy=json.dumps(dict(new.policy), separators=(",", ":"), sort_keys=True),
         action=action,
         display=display,
         action_digest=decisions.digest(action),
@@ -79,13 +83,13 @@ def build_approval(tx: Unit, secrets: Secrets, new: NewApproval) -> Approval:
         created_at=tx.now,
         expires_at=expires_at,
         request_hash=hashlib.sha256(action.encode()).digest(),
-        kind=new.kind,
+        kind=new.display.kind,
     )
 
 
 def _ceremony(new: NewApproval) -> Ceremony:
     """Return the requested ceremony plus the steps that the risk requires."""
-    required = _PIN if new.risk.rank >= Risk.HIGH.rank else CONFIRM
+    required = _PIN if new.display.risk.rank >= Risk.HIGH.rank else CONFIRM
     return required if new.ceremony is None else required | new.ceremony
 
 

@@ -22,12 +22,10 @@ from server.services.approvers import answer_sources
 from server.services.policy import history
 from server.services.policy.evaluation import Evaluator, PolicyRequest
 from server.services.policy.history_keys import RequestToCompare
-from server.services.policy.reevaluation import as_of_today
-from server.services.policy.schemas import Schemas
 from server.services.resources import targets
 from server.services.standing_grants import reservations, uses
 from server.services.standing_grants.proposals import Proposals
-from server.services.users import user_or_group
+from server.services.users import user_checks
 
 POLICY_CHANGED = "policy_changed"
 PARENT_ENDED = "parent_ended"
@@ -44,7 +42,6 @@ GRANT_ENDED = "grant_ended"
 class ApprovalChecks:
     """Checks open approvals again."""
 
-    schemas: Schemas
     evaluator: Evaluator
     actions: AppActions
     proposals: Proposals
@@ -70,11 +67,11 @@ class ApprovalChecks:
             return "user_disabled"
         if (reason := _missing_basis(tx, approval)) is not None:
             return reason
-        may_not_ask = agent.asks is not None and not user_or_group.includes(tx, user.id, agent.asks)
+        may_ask = tx.directory.includes(agent.asks, user.id)
         lacks_key = agent.dpop_bound and approval.delivery == "push" and approval.jkt is None
-        if names.GRANT_CIBA not in agent.grant_types or may_not_ask or lacks_key:
+        if names.GRANT_CIBA not in agent.grant_types or not may_ask or lacks_key:
             return POLICY_CHANGED
-        case = as_of_today(tx, self.schemas, agent, user, approval)
+        case = self.evaluator.as_of_today(tx, agent, user, approval)
         return (
             None
             if case is not None and self._is_still_approvable(tx, case, approval)
@@ -109,7 +106,7 @@ class ApprovalChecks:
             act = self.actions.recheck(tx, app, approval)
             return None if act is None else act.risk
         agent = tx.directory.agent(approval.agent_id)
-        case = None if agent is None else as_of_today(tx, self.schemas, agent, None, approval)
+        case = None if agent is None else self.evaluator.as_of_today(tx, agent, None, approval)
         return None if case is None else case.risk
 
     def current_signals(self, view: View, approval: Approval) -> Unusual | None:
@@ -123,7 +120,7 @@ class ApprovalChecks:
         is_pending_action = approval.kind == "action" and approval.state is State.PENDING
         if not is_pending_action or agent is None or user is None:
             return None
-        case = as_of_today(view, self.schemas, agent, user, approval)
+        case = self.evaluator.as_of_today(view, agent, user, approval)
         if case is None:
             return None
         to_compare = RequestToCompare(agent, user, case.target, case.details, case.actions)
@@ -132,10 +129,10 @@ class ApprovalChecks:
 
 
 def build_approval_checks(adapters: Adapters) -> ApprovalChecks:
-    """Build the checks with their own policy engine and schemas."""
-    schemas, evaluator = Schemas(), Evaluator(adapters.secrets)
-    actions = AppActions(adapters.secrets, schemas, evaluator, adapters.server_policy)
-    return ApprovalChecks(schemas, evaluator, actions, Proposals(schemas, evaluator))
+    """Build the checks with their own policy engine."""
+    evaluator = Evaluator(adapters.secrets)
+    actions = AppActions(adapters.secrets, evaluator, adapters.server_policy)
+    return ApprovalChecks(evaluator, actions, Proposals(evaluator))
 
 
 def _missing_basis(tx: Unit, approval: Approval) -> str | None:
@@ -158,8 +155,7 @@ def _is_parent_active(tx: Unit, approval: Approval) -> bool:
 
 
 def _user_reason(tx: Unit, approval: Approval) -> str | None:
-    user = tx.directory.user(approval.user_id or "")
-    return None if user is not None and user.enabled else "user_disabled"
+    return None if user_checks.is_enabled(tx, approval.user_id) else "user_disabled"
 
 
 def _consent_reason(tx: Unit, approval: Approval) -> str | None:

@@ -14,11 +14,11 @@ from server.services.approvals import answer_entries, votes
 from server.services.approvals.ceremonies import (
     ApproveAnswer,
     AttemptsCounted,
-    Ceremonies,
     attempts_left,
+    check_approval,
 )
 from server.services.approvals.current_checks import ApprovalChecks
-from server.services.approvals.expiry import expire
+from server.services.approvals.expiry import expire_if_overdue
 from server.services.approvals.narrowing import Narrowed, Narrowings
 from server.services.approvals.submitted_decisions import (
     SubmittedDecision,
@@ -56,17 +56,14 @@ class ApprovalService:
     consents: ConsentService
     narrowings: Narrowings
     standing_grants: StandingGrants
-    ceremonies: Ceremonies
 
     def show(self, person: Person, approval_id: str) -> ApproverView:
         """Return an approval with the nonce that this device must sign, and mark it as seen."""
         with self.store.write() as tx:
             device = device_auth.current_device(tx, person)
-            approval = approvers.get_for_approver(tx, approval_id, person.user.id)
-            if overdue(approval.state, approval.expires_at, tx.now):
-                approval = expire(tx, approval) or approvers.get_for_approver(
-                    tx, approval_id, person.user.id
-                )
+            approval = expire_if_overdue(
+                tx, approvers.get_for_approver(tx, approval_id, person.user.id)
+            )
             if approval.state is State.PENDING:
                 tx.approvals.mark_seen(approval.id, tx.now)
                 tx.deliveries.add(approval.id, device.id, seen=True)
@@ -86,11 +83,17 @@ class ApprovalService:
         closed, 422 or 403 if the answer is invalid or too weak, 423 if the person is locked out.
         """
         submitted_decision = with_checked_texts(submitted_decision)
-        with self.store.write() as tx:
-            result = self._decide(tx, person, approval_id, submitted_decision, counted=False)
-        if isinstance(result, AttemptsCounted):
-            with self.store.write() as tx:
-                result = self._decide(tx, person, approval_id, submitted_decision, counted=True)
+        result: ApproverView | errors.Problem | AttemptsCounted = AttemptsCounted()
+        for attempts_counted in (False, True):
+            if isinstance(result, AttemptsCounted):
+                with self.store.write() as tx:
+                    result = self._decide(
+                        tx,
+                        person,
+                        approval_id,
+                        submitted_decision,
+                        attempts_counted=attempts_counted,
+                    )
         if isinstance(result, errors.Problem):
             raise result
         assert isinstance(result, ApproverView)  # noqa: S101  # attempts are counted only in the first unit of work
@@ -103,7 +106,7 @@ class ApprovalService:
         approval_id: str,
         submitted_decision: SubmittedDecision,
         *,
-        counted: bool,
+        attempts_counted: bool,
     ) -> ApproverView | errors.Problem | AttemptsCounted:
         """Process an answer in its own unit of work.
 
@@ -117,13 +120,13 @@ class ApprovalService:
         device = device_auth.current_device(tx, person)
         payload, key = self._verify_signature(tx, device, submitted_decision.jws)
         if payload.decision == "withdraw":
-            return self._decide_withdrawal(tx, person, approval, payload, submitted_decision)
+            return self._decide_withdrawal(tx, approval, device, payload, submitted_decision.jws)
         submitted_decision = with_checked_code(tx, approval, submitted_decision, payload.code)
         granted = submitted_decision.granted
         narrowed = None if granted is None else self.narrowings.check(tx, approval, granted)
         self._check_payload(tx, payload, approval, device, narrowed)
         answer = stored_decision(tx, approval, device, payload, submitted_decision)
-        if (closed := _check_open(tx, person, approval, answer, granted, self.checks)) is not None:
+        if (closed := self._check_open(tx, approval, answer, granted)) is not None:
             return closed
         earlier = votes.earlier_answer(tx, approval, person.user.id)
         if payload.decision == "approve" and earlier is None:
@@ -131,23 +134,43 @@ class ApprovalService:
             approve_answer = ApproveAnswer(
                 approval, device, key, _signed_steps(payload), submitted_decision.entries
             )
-            refused = self.ceremonies.check(tx, approve_answer, counted=counted)
+            refused = check_approval(
+                tx, self.secrets, approve_answer, attempts_counted=attempts_counted
+            )
             if refused is not None:
                 return refused
         if approval.quorum > 1:
             return self._add_vote(tx, approval, answer, narrowed, key)
         return self._close(tx, approval, answer, narrowed, key)
 
+    def _check_open(
+        self, tx: Unit, approval: Approval, answer: Decision, granted: str | None
+    ) -> ApproverView | errors.Problem | None:
+        """Return the result if the approval is closed or closes now; None if it stays pending."""
+        if overdue(approval.state, approval.expires_at, tx.now):
+            return _already_closed(tx, expire_if_overdue(tx, approval))
+        if approval.state is not State.PENDING:
+            earlier_answers = tx.decisions.of_approval(approval.id)
+            repeats = any(is_repeat(earlier, answer) for earlier in earlier_answers)
+            is_repeated = repeats and approval.granted == granted
+            return approver_view(tx, approval) if is_repeated else _already_closed(tx, approval)
+        if (reason := self.checks.invalid_reason(tx, approval)) is not None:
+            withdraw(tx, [approval], reason=reason, actor=audit.SYSTEM)
+            return _already_closed(tx, tx.approvals.get(approval.id) or approval)
+        return None
+
     def _close(
         self, tx: Unit, approval: Approval, answer: Decision, narrowed: Narrowed | None, key: str
     ) -> ApproverView | errors.Problem:
-        """Process the answer of the only approver."""
+        """Close the request with the deciding answer; votes and their limits are already stored."""
         closed = tx.approvals.transition(approval, _TARGET[answer.decision], now=tx.now)
         if closed is None:
             return _already_closed(tx, tx.approvals.get(approval.id) or approval)
-        if narrowed is not None:
-            closed = self.narrowings.store_granted(tx, closed, narrowed)
-        _store_and_settle(tx, closed, answer, key)
+        if closed.quorum == 1:
+            if narrowed is not None:
+                closed = self.narrowings.store_granted(tx, closed, narrowed)
+            tx.decisions.add(answer)
+        _settle(tx, closed, answer, key)
         if answer.decision == "approve":
             closed = self._grant(tx, closed, answer.ceremony)
         else:
@@ -168,30 +191,19 @@ class ApprovalService:
         if answer.decision == "approve":
             if _granted_text(narrowed) == approval.granted and votes.is_vote_cast(tx, answer):
                 return _conflict(tx, approval, "already_voted", _SHARED_VOTE)
-            counted = votes.add_approval(tx, self.narrowings, approval, answer, narrowed)
-            if counted is None:
+            updated = votes.add_approval(tx, self.narrowings, approval, answer, narrowed)
+            if updated is None:
                 text = "Another approver has narrowed this request. Review it again."
                 return _conflict(tx, approval, "narrowed_meanwhile", text)
-            if votes.vote_count(tx, counted) < counted.quorum:
-                return _record_vote(tx, counted, answer, key)
-            approval = counted
+            if votes.vote_count(tx, updated) < updated.quorum:
+                return _record_vote(tx, updated, answer, key)
+            approval = updated
         else:
             votes.store_answer(tx, answer)
-        closed = tx.approvals.transition(approval, _TARGET[answer.decision], now=tx.now)
-        if closed is None:
-            return _already_closed(tx, tx.approvals.get(approval.id) or approval)
-        _settle(tx, closed, answer, key)
-        if closed.state is State.DENIED:
-            request_limits.record_pause_if_begun(tx, closed, answer.user_id, self.server_policy)
-        return approver_view(tx, closed)
+        return self._close(tx, approval, answer, narrowed, key)
 
     def _decide_withdrawal(
-        self,
-        tx: Unit,
-        person: Person,
-        approval: Approval,
-        payload: decisions.Decision,
-        submitted_decision: SubmittedDecision,
+        self, tx: Unit, approval: Approval, device: Device, payload: decisions.Decision, jws: str
     ) -> ApproverView | errors.Problem:
         """Process the withdrawal of a vote. As with a denial, any key of the device suffices.
 
@@ -199,14 +211,11 @@ class ApprovalService:
         2. The device signed the server's values. 3. The request is pending and its agent may still
         act.
         """
-        if votes.is_stored_withdrawal(tx, approval, person.user.id, submitted_decision.jws):
-            return approver_view(tx, approval, person.user.id)
-        device = device_auth.current_device(tx, person)
+        if votes.is_stored_withdrawal(tx, approval, device.user_id, jws):
+            return approver_view(tx, approval, device.user_id)
         self._check_payload(tx, payload, approval, device, None)
-        answer = stored_decision(
-            tx, approval, device, payload, SubmittedDecision(submitted_decision.jws)
-        )
-        if (closed := _check_open(tx, person, approval, answer, None, self.checks)) is not None:
+        answer = stored_decision(tx, approval, device, payload, SubmittedDecision(jws))
+        if (closed := self._check_open(tx, approval, answer, None)) is not None:
             return closed
         return self._withdraw_vote(tx, approval, answer)
 
@@ -245,13 +254,13 @@ class ApprovalService:
             raise errors.Problem(
                 422, "invalid_decision", "A report is a denial with the code suspicious."
             )
-        if overdue(approval.state, approval.expires_at, tx.now):
-            expire(tx, approval)
+        expire_if_overdue(tx, approval)
         earlier = votes.earlier_answer(tx, approval, person.user.id)
         denied = None if earlier else tx.approvals.transition(approval, State.DENIED, now=tx.now)
         if denied is not None:
             answer = stored_decision(tx, denied, device, payload, SubmittedDecision(jws))
-            _store_and_settle(tx, denied, answer, key)
+            votes.store_answer(tx, answer)
+            _settle(tx, denied, answer, key)
         else:
             withdraw(tx, [approval], reason="reported", actor=audit.by_user(person.user.id))
         return approvers.get_for_approver(tx, approval_id, person.user.id)
@@ -291,34 +300,10 @@ class ApprovalService:
                 action_digest=approval.action_digest,
                 display_digest=approval.display_digest,
                 nonce=self._nonce(tx, approval, device),
-                now=tx.now // 1000,
+                at=tx.now // 1000,
                 granted=None if narrowed is None else narrowed.digest,
             ),
         )
-
-
-def _check_open(  # the members of one answer
-    tx: Unit,
-    person: Person,
-    approval: Approval,
-    answer: Decision,
-    granted: str | None,
-    checks: ApprovalChecks,
-) -> ApproverView | errors.Problem | None:
-    """Return the result if the approval is closed or closes now; None if it stays pending."""
-    if overdue(approval.state, approval.expires_at, tx.now):
-        return _already_closed(
-            tx, expire(tx, approval) or approvers.get_for_approver(tx, approval.id, person.user.id)
-        )
-    if approval.state is not State.PENDING:
-        earlier_answers = tx.decisions.of_approval(approval.id)
-        repeats = any(is_repeat(earlier, answer) for earlier in earlier_answers)
-        is_repeated = repeats and approval.granted == granted
-        return approver_view(tx, approval) if is_repeated else _already_closed(tx, approval)
-    if (reason := checks.invalid_reason(tx, approval)) is not None:
-        withdraw(tx, [approval], reason=reason, actor=audit.SYSTEM)
-        return _already_closed(tx, approvers.get_for_approver(tx, approval.id, person.user.id))
-    return None
 
 
 def _already_closed(tx: Unit, approval: Approval) -> errors.Problem:
@@ -355,12 +340,6 @@ def _repeat_or_refuse(
 
 def _granted_text(narrowed: Narrowed | None) -> str | None:
     return None if narrowed is None else narrowed.text
-
-
-def _store_and_settle(tx: Unit, approval: Approval, answer: Decision, key: str) -> None:
-    """Store an answer and its effects."""
-    votes.store_answer(tx, answer) if approval.quorum > 1 else tx.decisions.add(answer)
-    _settle(tx, approval, answer, key)
 
 
 def _settle(tx: Unit, approval: Approval, answer: Decision, key: str) -> None:

@@ -5,7 +5,8 @@ ran with what was granted. Never: consuming an approval.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 from server.model.approval_views import ShownExecution
@@ -17,9 +18,9 @@ from server.model.store import Store, Unit, View
 from server.protocol import errors
 from server.protocol.approvals.states import State
 from server.protocol.json_text import JsonValue
-from server.protocol.text import check_prose
 from server.services.audit import audit
 from server.services.notifications import notices
+from server.services.refusals import check_note
 
 MAX_TEXT: Final = 200
 
@@ -53,7 +54,7 @@ class Outcomes:
         this approval for this execution. 3. It has not reported a different result. 4. If what ran
         is not what was granted, raise an alarm. Raises errors.Problem.
         """
-        text = _checked_text(reported_outcome.text)
+        text = check_note(reported_outcome.text, what="text", max_chars=MAX_TEXT)
         with self.store.write() as tx:
             approval, consumption = _find_consumed(tx, caller, reported_outcome)
             outcome = Outcome(
@@ -72,34 +73,45 @@ class Outcomes:
                     "A different outcome was already reported for this execution.",
                 )
             if is_first:
-                self._record_outcome(tx, caller, approval, reported_outcome.execution_id, outcome)
+                _record_outcome(tx, caller, approval, reported_outcome.execution_id, outcome)
             return approval, ShownExecution(consumption, stored, effective_digest(approval))
 
-    def _record_outcome(
-        self,
-        tx: Unit,
-        caller: ResourceServer,
-        approval: Approval,
-        execution_id: str,
-        outcome: Outcome,
-    ) -> None:
-        facts: dict[str, object] = {"execution": execution_id, "text": outcome.text}
-        if outcome.executed_digest is not None:
-            facts["executed_digest"] = outcome.executed_digest
-        granted = effective_digest(approval)
-        _record(tx, audit.Type.APPROVAL_EXECUTED, caller, approval, outcome.result, facts)
-        notices.approval(tx, approval, "approval.executed")
-        if outcome.executed_digest not in {None, granted}:
-            facts |= {"granted_digest": granted}
-            _record(tx, audit.Type.APPROVAL_DIFFERED, caller, approval, "alarm", facts)
-            for approver in tx.approvers.list_for(approval):
-                notices.alarm(
-                    tx,
-                    "alarm.execution_differed",
-                    user_id=approver.user_id,
-                    approval=approval.id,
-                    resource=approval.resource,
-                )
+
+def _record_outcome(
+    tx: Unit, caller: ResourceServer, approval: Approval, execution_id: str, outcome: Outcome
+) -> None:
+    record = partial(execution_entry, approval, actor=audit.by_resource(caller.client_id))
+    facts: dict[str, object] = {"execution": execution_id, "text": outcome.text}
+    if outcome.executed_digest is not None:
+        facts["executed_digest"] = outcome.executed_digest
+    granted = effective_digest(approval)
+    executed = record(audit.Type.APPROVAL_EXECUTED, decision=outcome.result, facts=facts)
+    tx.audit.add(executed)
+    notices.approval(tx, approval, "approval.executed")
+    if outcome.executed_digest not in {None, granted}:
+        facts = facts | {"granted_digest": granted}
+        tx.audit.add(record(audit.Type.APPROVAL_DIFFERED, decision="alarm", facts=facts))
+        for approver in tx.approvers.list_for(approval):
+            notices.alarm(
+                tx,
+                "alarm.execution_differed",
+                user_id=approver.user_id,
+                approval=approval.id,
+                resource=approval.resource,
+            )
+
+
+def execution_entry(
+    approval: Approval,
+    kind: audit.Type,
+    *,
+    actor: str,
+    decision: str,
+    facts: Mapping[str, object],
+) -> Entry:
+    """Return an entry about the execution of an approval; it does not repeat the risk."""
+    entry = audit.approval_entry(approval, kind, actor=actor, decision=decision, facts=facts)
+    return replace(entry, posture=None)
 
 
 def execution(view: View, approval: Approval) -> ShownExecution | None:
@@ -141,36 +153,3 @@ def _executed_digest(approval: Approval, reported_outcome: ReportedOutcome) -> s
 def _is_same_report(stored: Outcome | None, reported: Outcome) -> bool:
     members = ("result", "text", "executed_digest")
     return all(getattr(stored, name) == getattr(reported, name) for name in members)
-
-
-def _checked_text(text: str | None) -> str | None:
-    if not text:
-        return None
-    try:
-        return check_prose(text, what="text", max_chars=MAX_TEXT)
-    except ValueError as error:
-        raise errors.invalid_body(str(error)) from error
-
-
-def _record(  # the members of one entry
-    tx: Unit,
-    kind: audit.Type,
-    caller: ResourceServer,
-    approval: Approval,
-    decision: str,
-    facts: Mapping[str, object],
-) -> None:
-    tx.audit.add(
-        Entry(
-            type=kind,
-            actor=audit.by_resource(caller.client_id),
-            agent_id=approval.agent_id,
-            subject=approval.user_id,
-            resource=approval.resource,
-            action=approval.action_digest,
-            decision=decision,
-            approval_id=approval.id,
-            caller_id=approval.caller_id,
-            facts=dict(facts),
-        ),
-    )

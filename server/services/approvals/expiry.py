@@ -6,7 +6,7 @@ from typing import Final
 from server.model.approvals import Approval
 from server.model.store import Store, Unit
 from server.protocol.approvals.outcomes import NOT_REDEEMED
-from server.protocol.approvals.states import State
+from server.protocol.approvals.states import State, overdue
 from server.services.audit import audit, floods
 from server.services.notifications import notices, pushes
 from server.services.standing_grants import reservations
@@ -32,15 +32,14 @@ class Sweeper:
         if not has_overdue:
             return 0
         with self.store.write() as tx:
-            overdue = tx.approvals.overdue(tx.now, _BATCH_SIZE)
-            return sum(expire(tx, approval) is not None for approval in overdue)
+            approvals = tx.approvals.overdue(tx.now, _BATCH_SIZE)
+            return sum(expire(tx, approval) is not None for approval in approvals)
 
     def tidy(self) -> None:
         """Delete expired rows, record counted floods, and check push subscriptions."""
         with self.store.write() as tx:
             tx.approvals.delete_expired_answers(tx.now)
             floods.write_counts(tx)
-            tx.notifications.prune()
             tx.pushes.prune()
             pushes.warn(tx)
             pushes.check(tx)
@@ -48,6 +47,13 @@ class Sweeper:
                 rows.prune(tx.now)
             tx.feed.prune(tx.now - FEED_KEPT_MS)
             tx.outbox.prune(tx.now - OUTBOX_KEPT_MS, dead_before=tx.now - DEAD_KEPT_MS)
+
+
+def expire_if_overdue(tx: Unit, approval: Approval) -> Approval:
+    """Expire an approval that is overdue; returns its current state."""
+    if not overdue(approval.state, approval.expires_at, tx.now):
+        return approval
+    return expire(tx, approval) or tx.approvals.get(approval.id) or approval
 
 
 def expire(tx: Unit, approval: Approval) -> Approval | None:

@@ -5,6 +5,7 @@ Owns: the contents and the counts of the inbox and the history. Never: deciding 
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 
 from server.model.approval_views import ApproverView
 from server.model.approvals import Approval
@@ -53,11 +54,9 @@ class InboxService:
         device = person.registered_device
         with self.store.read() as view:
             approvals = view.approvals.waiting(device.user_id, view.now, 1)
-            approver_views = [
-                approver_view(view, approval, device.user_id) for approval in approvals
-            ]
+            views = _views(view, person, approvals)
         deliveries.record(self.store, device.id, approvals)
-        return approver_views[0] if approver_views else None
+        return views[0] if views else None
 
     def load(self, person: Person, limit: int) -> Inbox:
         """Return up to `limit` requests per list. Records that the device received them."""
@@ -67,17 +66,12 @@ class InboxService:
                 view.approvals.waiting(device.user_id, view.now, limit, voted=voted)
                 for voted in (False, True)
             ]
-            waiting, voted = (
-                tuple(approver_view(view, approval, device.user_id) for approval in approvals)
-                for approvals in lists
-            )
+            waiting, voted = (_views(view, person, approvals) for approvals in lists)
             count = len(waiting)
             if count == limit:
                 count = view.approvals.waiting_count(device.user_id, view.now)
             inbox = Inbox(waiting, count, voted, view.feed.head())
-        deliveries.record(
-            self.store, device.id, [approval for approvals in lists for approval in approvals]
-        )
+        deliveries.record(self.store, device.id, [*chain.from_iterable(lists)])
         return inbox
 
     def waiting(self, person: Person, limit: int, after: tuple[int, str] | None) -> ApprovalPage:
@@ -121,11 +115,11 @@ class InboxService:
                 _views(view, person, matching[:limit]), next_cursor, cursor, view.now
             )
 
-    def agent_called(self, called: str) -> str:
+    def find_agent_id(self, name_or_id: str) -> str:
         """Return the ID of the agent with this name or ID; returns an unknown name unchanged."""
         with self.store.read() as view:
-            agent = view.directory.agent_called(called)
-            return called if agent is None else agent.id
+            agent = view.directory.agent_called(name_or_id)
+            return name_or_id if agent is None else agent.id
 
 
 def _cursor_after(approvals: list[Approval]) -> tuple[int, str] | None:

@@ -5,29 +5,27 @@ Nothing is stored in between, so no stored text can end up in another person's a
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 
 from server.model.approvals import Approval
-from server.model.clients import Agent
 from server.model.granted import GrantDifference
 from server.model.ports import Secrets
 from server.model.resources import Resource
 from server.model.store import Store, Unit, View
-from server.model.users import User
 from server.protocol import errors
 from server.protocol.approvals import decisions, narrowable, narrowing
 from server.protocol.approvals.narrowable import NarrowableFact
 from server.protocol.approvals.narrowing import NOT_GRANTED, Change, NotNarrower, Terms
 from server.protocol.approvals.states import State
-from server.protocol.json_text import JsonValue
 from server.protocol.policy import rendering
 from server.protocol.policy.action_types import ActionType
 from server.protocol.policy.rendering import Fact
-from server.protocol.policy.risks import Risk
 from server.protocol.text import pluralize
 from server.services.approvers import approvers
 from server.services.policy import displays, history
+from server.services.policy.history_keys import RequestToCompare
 from server.services.policy.schemas import Schemas
 from server.services.resources import targets
 from server.services.resources.targets import TokenTarget
@@ -62,7 +60,7 @@ class Narrowed:
 
     text: str
     terms: Terms
-    rows: tuple[GrantDifference, ...]
+    rows: Sequence[GrantDifference]
     headline: str
     """The headline of what is granted, from the action type."""
     types: tuple[ActionType, ...] = ()
@@ -71,27 +69,6 @@ class Narrowed:
     def digest(self) -> str:
         """The digest that the approver signs."""
         return decisions.digest(self.text)
-
-
-@dataclass(frozen=True, slots=True)
-class _HistoryInput:
-    """The granted request, as input for history."""
-
-    agent: Agent
-    user: User
-    target: TokenTarget
-    details: Sequence[Mapping[str, JsonValue]]
-    actions: Sequence[ActionType]
-
-
-@dataclass(frozen=True, slots=True)
-class _HeadlineInput:
-    """The granted request, as input for the headline."""
-
-    target: TokenTarget
-    details: Sequence[Mapping[str, JsonValue]]
-    actions: Sequence[ActionType]
-    risk: Risk
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,20 +111,16 @@ class Narrowings:
         lifetime is shorter.
         """
         _check_kind(approval)
-        try:
+        with _as_problem():
             terms = narrowing.read_granted(approval.action, text)
             requested_terms = _requested_terms(approval)
             types = self.schemas.check(view.directory, terms.details, None)
             rows = [
                 *_scope_rows(requested_terms, terms),
                 *_detail_rows(requested_terms, terms, types),
+                *self._lifetime_rows(view, approval, terms),
             ]
-            rows += self._lifetime_rows(view, approval, terms)
-        except errors.ProtocolError as error:
-            raise _not_narrower(error.description) from error
-        except NotNarrower as error:
-            raise _not_narrower(f"{error}.") from error
-        return Narrowed(text, terms, tuple(rows), _headline(view, approval, terms, types), types)
+        return Narrowed(text, terms, rows, _headline(view, approval, terms, types), types)
 
     def is_within(self, approval: Approval, narrowed: Narrowed) -> bool:
         """Return whether it grants no more than the request's earlier approvers granted."""
@@ -176,25 +149,19 @@ class Narrowings:
         return tx.approvals.narrow(approval.id, None, "{}", past)
 
     def _types(self, view: View, requested_terms: Terms) -> tuple[ActionType, ...]:
-        try:
+        with _as_problem():
             return self.schemas.check(view.directory, requested_terms.details, None)
-        except errors.ProtocolError as error:
-            raise _not_narrower(error.description) from error
 
     def _text(self, view: View, approval: Approval, requested: RequestedNarrowing) -> str:
         """Return the granted text of a requested narrowing, without checking it."""
         _check_kind(approval)
         terms = _requested_terms(approval)
-        try:
+        with _as_problem():
             types = self.schemas.check(view.directory, terms.details, None)
             rules = [action.fact_rules.narrow for action in types]
             granted = narrowing.narrowed_details(
                 terms, requested.drop_scopes, requested.changes, rules
             )
-        except errors.ProtocolError as error:
-            raise _not_narrower(error.description) from error
-        except NotNarrower as error:
-            raise _not_narrower(f"{error}.") from error
         return narrowing.granted_text(
             approval.action, replace(granted, seconds=requested.token_seconds)
         )
@@ -224,8 +191,8 @@ class Narrowings:
         if agent is None or user is None or resource is None:
             return approval.past
         target = TokenTarget(resource, granted.scope)
-        history_input = _HistoryInput(agent, user, target, granted.details, types)
-        return history.narrowed_past(self.secrets, approval, history_input)
+        to_compare = RequestToCompare(agent, user, target, granted.details, types)
+        return history.narrowed_past(self.secrets, approval, to_compare)
 
 
 def _resource(view: View, approval: Approval) -> Resource | None:
@@ -246,7 +213,7 @@ def _headline(view: View, approval: Approval, terms: Terms, types: tuple[ActionT
     if resource is None:
         return str(json.loads(approval.display)["headline"])
     target = TokenTarget(resource, terms.scope)
-    return displays.headline(_HeadlineInput(target, terms.details, types, approval.risk))
+    return displays.headline(target, terms.details, types)
 
 
 def _requested_terms(approval: Approval) -> Terms:
@@ -256,6 +223,17 @@ def _requested_terms(approval: Approval) -> Terms:
 def _check_kind(approval: Approval) -> None:
     if approval.kind != "action":
         raise _not_narrower("Only an agent's action can be approved with limits.")
+
+
+@contextmanager
+def _as_problem() -> Iterator[None]:
+    """Raise the problem `not_narrower` for details or differences that are not allowed."""
+    try:
+        yield
+    except errors.ProtocolError as error:
+        raise _not_narrower(error.description) from error
+    except NotNarrower as error:
+        raise _not_narrower(f"{error}.") from error
 
 
 def _not_narrower(detail: str) -> errors.Problem:

@@ -90,18 +90,13 @@ class Oversight:
         """Return one request with its answers and audit entries. Raises `NotFound`."""
         with self.store.read() as view:
             approval = find(view, approval_id)
-            named_approval = with_names(view, approval)
-            decisions = tuple(view.decisions.of_approval(approval_id))
             stored_entries = view.audit.of_approval(approval_id)
-            entries = tuple(actors.with_names(view, entry) for entry in stored_entries)
-            deliveries = tuple(view.deliveries.of_approval(approval_id))
-            shown_execution = execution(view, approval)
             return replace(
-                named_approval,
-                decisions=decisions,
-                deliveries=deliveries,
-                entries=entries,
-                execution=shown_execution,
+                with_names(view, approval),
+                decisions=tuple(view.decisions.of_approval(approval_id)),
+                deliveries=tuple(view.deliveries.of_approval(approval_id)),
+                entries=tuple(actors.with_names(view, entry) for entry in stored_entries),
+                execution=execution(view, approval),
             )
 
     def cancel(self, approval_id: str, reason: str, *, by: str) -> NamedApproval:
@@ -117,18 +112,8 @@ class Oversight:
                 )
             return with_names(tx, find(tx, approval_id))
 
-    def devices(self, user: str | None) -> list[tuple[Device, User | None]]:
-        """Return the devices of one user or all users, oldest first. Raises `NotFound`."""
-        with self.store.read() as view:
-            listed_devices = (
-                view.devices.all()
-                if user is None
-                else view.devices.of_user(user_checks.find(view, user).id)
-            )
-            return [(device, view.directory.user(device.user_id)) for device in listed_devices]
-
-    def device_page(
-        self, user: str | None, after: tuple[int, str], limit: int
+    def devices(
+        self, user: str | None, after: tuple[int, str] = (0, ""), limit: int | None = None
     ) -> list[tuple[Device, User | None]]:
         """Return devices of one or all users after the cursor (created_at, id), oldest first.
 

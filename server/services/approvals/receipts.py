@@ -15,7 +15,7 @@ from server.audit_log.receipts import EVIDENCE
 from server.model.approval_views import ApproverView
 from server.model.approvals import Approval, Decision
 from server.model.audit import StoredEntry
-from server.model.devices import Device, Passkey
+from server.model.devices import Device
 from server.model.ports import Authenticators, Signer, Verifier
 from server.model.store import Directory, Store, View
 from server.model.tokens import Delegation, NamedDelegation
@@ -133,26 +133,21 @@ class Receipts:
 
     def _key(self, view: View, device: Device, signed: str) -> Key | None:
         if passkeys.is_assertion(signed):
-            passkey = view.passkeys.of_device(device.id)
-            return None if passkey is None else self._passkey(passkey)
+            passkey = view.passkeys.get(device.id)
+            if passkey is None:
+                return None
+            kid = passkeys.encode_base64url(passkey.credential)
+            return Key(kid, self.authenticators.public_jwk(passkey))
         kid = self.verifier.key_of(signed)
         matching = (device.keys[name] for name, key_id in device.kids.items() if key_id == kid)
         jwk = next(matching, None)
         return None if jwk is None else Key(kid, jwk)
 
-    def _passkey(self, passkey: Passkey) -> Key:
-        return Key(
-            passkeys.encode_base64url(passkey.credential), self.authenticators.public_jwk(passkey)
-        )
-
     def _token(self, view: View, approval: Approval, person: Person) -> NamedDelegation | None:
         delegation = view.delegations.of_approval(approval.id)
-        is_own = delegation is not None and delegation.user_id == person.user.id
-        return (
-            self.name_delegation(view.directory, delegation)
-            if delegation is not None and is_own
-            else None
-        )
+        if delegation is None or delegation.user_id != person.user.id:
+            return None
+        return self.name_delegation(view.directory, delegation)
 
 
 def _evidence_entries(entries: list[StoredEntry]) -> Iterator[StoredEntry]:

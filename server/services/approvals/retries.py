@@ -12,8 +12,8 @@ from server.model.approvals import Approval
 from server.model.store import Store, Unit
 from server.protocol import errors
 from server.protocol.approvals.outcomes import NOT_REDEEMED
-from server.protocol.approvals.states import State, overdue
-from server.services.approvals.expiry import expire
+from server.protocol.approvals.states import State
+from server.services.approvals.expiry import expire_if_overdue
 from server.services.approvals.views import approver_view
 from server.services.approvers import approvers
 from server.services.audit import audit
@@ -52,11 +52,9 @@ class Retries:
         """
         with self.store.write() as tx:
             device_auth.current_device(tx, person)
-            approval = approvers.get_for_approver(tx, approval_id, person.user.id)
-            if overdue(approval.state, approval.expires_at, tx.now):
-                approval = expire(tx, approval) or approvers.get_for_approver(
-                    tx, approval_id, person.user.id
-                )
+            approval = expire_if_overdue(
+                tx, approvers.get_for_approver(tx, approval_id, person.user.id)
+            )
             _check(tx, approval)
             is_first = tx.escalations.request_retry(approval.id, tx.now)
             expired_request = approvers.get_for_approver(tx, approval_id, person.user.id)

@@ -4,6 +4,7 @@ Owns: checking its texts and the user that it names. Never: deciding whether the
 """
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal, cast
 
 from server.model.approvals import Approval, Decision
@@ -11,13 +12,13 @@ from server.model.devices import Device
 from server.model.store import View
 from server.protocol import errors
 from server.protocol.approvals import decisions
-from server.protocol.text import check_prose
 from server.services.approvals import votes
-from server.services.approvals.ceremonies import NO_ENTRIES, CeremonyEntries, checked_reason
+from server.services.approvals.ceremonies import NO_ENTRIES, CeremonyEntries
 from server.services.approvers import approvers
-from server.services.users import user_or_group
+from server.services.refusals import check_note
 
 _MAX_NOTE = 500
+"""The maximum length of a note or reason."""
 _LATEST_RETRY_MS = 366 * 86_400_000
 
 
@@ -41,13 +42,13 @@ class SubmittedDecision:
 
 def with_checked_texts(submitted_decision: SubmittedDecision) -> SubmittedDecision:
     """Check the texts and return the answer with their stored form. Raises errors.Problem 422."""
+    check = partial(check_note, max_chars=_MAX_NOTE)
+    entries = submitted_decision.entries
     return replace(
         submitted_decision,
-        note=_checked_note(submitted_decision.note, "note"),
-        private_note=_checked_note(submitted_decision.private_note, "private_note"),
-        entries=replace(
-            submitted_decision.entries, reason=checked_reason(submitted_decision.entries.reason)
-        ),
+        note=check(submitted_decision.note, what="note"),
+        private_note=check(submitted_decision.private_note, what="private_note"),
+        entries=replace(entries, reason=check(entries.reason, what="reason")),
     )
 
 
@@ -129,21 +130,12 @@ def _check_allowed_with_code(code: str | None, member: str, value: object) -> No
 def _find_user(view: View, approval: Approval, name_or_id: str) -> str:
     """Return the ID of the person to ask instead. Raises errors.Problem 422."""
     user, agent = view.directory.user_called(name_or_id), view.directory.agent(approval.agent_id)
-    eligible = user is not None and user.enabled and user.id != approval.user_id
     askable = None if agent is None else agent.asks
     if (
         user is None
-        or not eligible
-        or (askable is not None and not user_or_group.includes(view, user.id, askable))
+        or not user.enabled
+        or user.id == approval.user_id
+        or not view.directory.includes(askable, user.id)
     ):
         raise errors.invalid_body("/ask: must be a different user whom this agent can ask.")
     return user.id
-
-
-def _checked_note(note: str | None, what: str) -> str | None:
-    if not note:
-        return None
-    try:
-        return check_prose(note, what=what, max_chars=_MAX_NOTE)
-    except ValueError as error:
-        raise errors.invalid_body(str(error)) from error

@@ -121,14 +121,14 @@ def withdraw(
         if decision.user_id != answer.user_id
     ]
     if approval.granted is None or others:
-        kept = tx.approvals.narrow(
+        updated = tx.approvals.narrow(
             approval.id, approval.granted, approval.granted_rows, approval.past
         )
     else:
-        kept = narrowings.remove_granted(tx, approval)
-    if kept is not None:
+        updated = narrowings.remove_granted(tx, approval)
+    if updated is not None:
         store_answer(tx, answer)
-    return kept
+    return updated
 
 
 def withdrawals(view: View, approval: Approval, user_id: str) -> int:

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from server.model.store import Directory, View
 from server.model.tokens import Delegation, LiveToken, NamedDelegation
 from server.services.adapters import Adapters
-from server.services.approvals.ceremonies import Ceremonies
 from server.services.approvals.consumptions import Consumptions
 from server.services.approvals.current_checks import ApprovalChecks
 from server.services.approvals.decisions import ApprovalService
@@ -33,13 +32,12 @@ class ApprovalServices:
         standing_grants: StandingGrants,
         audit_log: AuditLog,
         *,
-        live: Callable[[View, str], LiveToken | None],
-        held: Callable[[Directory, Delegation], NamedDelegation],
+        find_active_token: Callable[[View, str], LiveToken | None],
+        name_delegation: Callable[[Directory, Delegation], NamedDelegation],
     ) -> None:
         store, secrets, policy = adapters.store, adapters.secrets, adapters.server_policy
         self.checks = checks
-        self.ceremonies = Ceremonies(secrets)
-        self.narrowings = Narrowings(store, secrets, checks.schemas, policy)
+        self.narrowings = Narrowings(store, secrets, checks.evaluator.schemas, policy)
         self.decisions = ApprovalService(
             store,
             secrets,
@@ -49,13 +47,17 @@ class ApprovalServices:
             consents,
             self.narrowings,
             standing_grants,
-            self.ceremonies,
         )
         self.inbox = InboxService(store)
         self.extensions = Extensions(store)
         self.retries = Retries(store)
         self.receipts = Receipts(
-            store, adapters.signer, adapters.verifier, signatures.authenticators, audit_log, held
+            store,
+            adapters.signer,
+            adapters.verifier,
+            signatures.authenticators,
+            audit_log,
+            name_delegation,
         )
-        self.consumptions = Consumptions(store, live, checks)
+        self.consumptions = Consumptions(store, find_active_token, checks)
         self.outcomes = Outcomes(store)

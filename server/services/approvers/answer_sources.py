@@ -24,25 +24,12 @@ from server.services.policy.evaluation import Evaluator, PolicyRequest
 from server.services.standing_grants import uses
 from server.services.standing_grants.reservations import grant_of
 from server.services.standing_grants.uses import CoveringGrant
+from server.services.users import user_checks
 
 NOT_CONSENTED = "A rule allows this, but you have not consented to it."
 WANTS_YOU = "A rule allows this, but the agent requests your own decision."
 CALL_AFTER_MS = 1_000
 """The delay of the callback, so that the agent gets the response to its request first."""
-
-
-def find_automatic_decision(
-    view: View, case: PolicyRequest, verdict: Verdict, *, wants_person: bool
-) -> tuple[Verdict, AutomaticDecision | None]:
-    """Return the verdict and the deciding consent, or the verdict with why a person is asked."""
-    if verdict.outcome != "allow" or case.user is None:
-        return verdict, None
-    if wants_person:
-        return replace(verdict, because=WANTS_YOU), None
-    consent = covering_consent(view, case)
-    if consent is None:
-        return replace(verdict, because=NOT_CONSENTED), None
-    return verdict, AutomaticDecision({"consent": consent.id, "policy": verdict.source.version})
 
 
 def covering_consent(view: View, case: PolicyRequest, at: int | None = None) -> Consent | None:
@@ -139,8 +126,9 @@ class AnswerSources:
 
     @property
     def is_ruled_out(self) -> bool:
-        """Whether a rule denies the request, or there are too few eligible approvers."""
-        return self.verdict.outcome == "deny" or self.quorum > self.people.count
+        """Whether a person has to decide, but a rule denies it or too few people are eligible."""
+        is_denied = self.verdict.outcome == "deny"
+        return self.needs_person and (is_denied or self.quorum > self.people.count)
 
 
 def find_answer_sources(
@@ -157,23 +145,36 @@ def find_answer_sources(
     decides.
     `from_exchange`: the request comes from an exchange, so no consent decides.
     """
-    verdict, decider = find_automatic_decision(
+    verdict, decider = _automatic_decision(
         view, case, verdict, wants_person=requires_person or from_exchange
     )
     if decider is not None:
         return AnswerSources(verdict, decider=decider)
     covering_grants = () if requires_person else tuple(uses.covering_grants(view, case, verdict))
-    if covering_grants or not isinstance(case.agent, Agent):
+    if covering_grants:
         return AnswerSources(verdict, covering_grants=covering_grants)
-    return AnswerSources(verdict, eligible_for_verdict(view, verdict, case.agent, case.user))
+    return AnswerSources(verdict, eligible_for_verdict(view, case, verdict))
 
 
-def eligible_for_verdict(
-    view: View, verdict: Verdict, agent: Agent, user: User | None
-) -> EligibleApprovers:
-    """Return the eligible approvers for a verdict; only the user if no approval is needed."""
-    needs = verdict.requirements
-    return ONLY_THE_USER if needs is None else find_eligible(view, needs, agent, user)
+def _automatic_decision(
+    view: View, case: PolicyRequest, verdict: Verdict, *, wants_person: bool
+) -> tuple[Verdict, AutomaticDecision | None]:
+    """Return the verdict and the deciding consent, or the verdict with why a person is asked."""
+    if verdict.outcome != "allow" or case.user is None:
+        return verdict, None
+    if wants_person:
+        return replace(verdict, because=WANTS_YOU), None
+    consent = covering_consent(view, case)
+    if consent is None:
+        return replace(verdict, because=NOT_CONSENTED), None
+    return verdict, AutomaticDecision({"consent": consent.id, "policy": verdict.source.version})
+
+
+def eligible_for_verdict(view: View, case: PolicyRequest, verdict: Verdict) -> EligibleApprovers:
+    """Return the eligible approvers for a verdict; only the user if no agent asks for approval."""
+    if verdict.requirements is None or not isinstance(case.agent, Agent):
+        return ONLY_THE_USER
+    return find_eligible(view, verdict.requirements, case.agent, case.user)
 
 
 def find_eligible(
@@ -193,26 +194,26 @@ def find_eligible(
     own_id = set() if user is None else {user.id}
     others = {*agent.owners, *view.directory.administrators()} - needs.excluded - own_id
     approvers = [
-        NamedApprover(user_id, "backup") for user_id in sorted(others) if _enabled(view, user_id)
+        NamedApprover(user_id, "backup")
+        for user_id in sorted(others)
+        if user_checks.is_enabled(view, user_id)
     ]
     viewers = [NamedApprover(user_id, "asked", approves=False) for user_id in own_id if excluded]
     return EligibleApprovers((*viewers, *approvers), len(approvers) + (not excluded))
 
 
 def _named_by_rules(view: View, needs: Requirements, user: User | None) -> EligibleApprovers:
-    members = view.directory.members()
-    counted = [user_id for user_id in sorted(needs.eligible) if _enabled(view, user_id)]
-    approvers = []
-    for user_id in counted:
-        groups = sorted(needs.groups)
-        group = next((name for name in groups if user_id in members.get(name, ())), None)
-        why = "asked" if group is None else "group"
-        approvers.append(NamedApprover(user_id, why, group_id=group))  # type: ignore[arg-type]  # both are valid reasons
+    counted = [
+        user_id for user_id in sorted(needs.eligible) if user_checks.is_enabled(view, user_id)
+    ]
+    approvers = [approver_by_rule(view, needs, user_id) for user_id in counted]
     if user is not None and user.id not in counted:
         approvers.append(NamedApprover(user.id, "asked", approves=False))
     return EligibleApprovers(tuple(approvers), len(counted))
 
 
-def _enabled(view: View, user_id: str) -> bool:
-    user = view.directory.user(user_id)
-    return user is not None and user.enabled
+def approver_by_rule(view: View, needs: Requirements, user_id: str) -> NamedApprover:
+    """Return an approver whom rules name, with the first of their groups in the rules, if any."""
+    members = view.directory.members()
+    group = next((name for name in sorted(needs.groups) if user_id in members.get(name, ())), None)
+    return NamedApprover(user_id, "asked" if group is None else "group", group_id=group)

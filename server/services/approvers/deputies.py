@@ -11,7 +11,6 @@ from typing import Final
 
 from server.model.approvers import Deputy
 from server.model.audit import Entry
-from server.model.devices import Device
 from server.model.ports import Secrets
 from server.model.store import Store, Unit, View
 from server.model.users import User
@@ -80,7 +79,8 @@ class Deputies:
         is valid. 4. The statement has not been used before. Both are notified.
         """
         with self.store.write() as tx:
-            device = self._check_signature(tx, person, requested_deputy, jws)
+            requested = requested_deputy.deputy, requested_deputy.begins, requested_deputy.ends
+            device = self.statements.check_own(tx, person, jws, decisions.DEPUTY, *requested)
             other, begins, ends = _checked_deputy(tx, person, requested_deputy)
             self.statements.spend(tx, device)
             deputy = Deputy(
@@ -107,22 +107,6 @@ class Deputies:
             if deputy is None or person.user.id not in participants or deputy.state == "over":
                 raise errors.Problem(404, "not_found", "Deputy not found.")
             end(tx, deputy, by=audit.by_user(person.user.id))
-
-    def _check_signature(
-        self, tx: Unit, person: Person, requested_deputy: RequestedDeputy, jws: str
-    ) -> Device:
-        device = device_auth.current_device(tx, person)
-        nonce = self.statements.nonce(device, device)
-        subject, purpose = signed_subject(nonce, requested_deputy), decisions.DEPUTY
-        self.statements.check_with_pin(tx, jws, device, purpose=purpose, subject=subject)
-        return device
-
-
-def signed_subject(nonce: str, requested_deputy: RequestedDeputy) -> str:
-    """Return the subject of the signed statement: a digest of the nonce and submitted strings."""
-    return decisions.digest(
-        f"{nonce}\n{requested_deputy.deputy}\n{requested_deputy.begins}\n{requested_deputy.ends}"
-    )
 
 
 @dataclass(frozen=True, slots=True)

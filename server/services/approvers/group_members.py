@@ -1,4 +1,4 @@
-"""The fields of a group, one row each, from which bodies, responses, flags and forms are created.
+"""Defines each field of a group once. Request bodies, responses, flags and forms follow from it.
 
 Never: rules that concern several fields, which are in `groups.py`.
 """
@@ -15,7 +15,7 @@ from server.services.users import user_checks
 MAX_MEMBERS: Final = 200
 
 
-def people(tx: Unit, names_or_ids: Sequence[str]) -> tuple[str, ...]:
+def resolve_user_ids(tx: Unit, names_or_ids: Sequence[str]) -> tuple[str, ...]:
     """Return the IDs of these users. Raises `NotFound`, or `Invalid` if there are too many."""
     user_ids = tuple(sorted({user_checks.find(tx, name_or_id).id for name_or_id in names_or_ids}))
     if len(user_ids) > MAX_MEMBERS:
@@ -41,7 +41,7 @@ GROUP_MEMBERS: Final[Members] = (
         Flag("--member", "A member.", metavar="USER"),
         Line("members", empty="none"),
         default=(),
-        check=people,
+        check=resolve_user_ids,
         widens=members.adds_values,
         has_column=False,
     ),

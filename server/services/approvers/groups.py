@@ -3,7 +3,7 @@
 Owns: their names and members. Never: how many of them must approve (policy).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from server.lazy_imports import lazily
@@ -59,7 +59,7 @@ class Groups:
             _check_name_free(tx, values["name"], None)
             group = Group(self.secrets.new_id(PREFIX_GROUP), created_at=tx.now, **values)
             tx.groups.add(group)
-            _record(tx, audit.Type.GROUP_ADDED, by, _facts(group))
+            _record(tx, audit.Type.GROUP_ADDED, by, group)
             return group
 
     def update(self, name_or_id: str, changes: GroupChanges, *, by: str) -> Group:
@@ -68,15 +68,15 @@ class Groups:
             before = find(tx, name_or_id)
             group = replace(before, **check_changes(tx, GROUP_MEMBERS, changes))
             with error_member("members"):
-                removed = set(group_members.people(tx, changes.get("remove", ())))
-                added = group_members.people(tx, changes.get("add", ()))
+                removed = set(group_members.resolve_user_ids(tx, changes.get("remove", ())))
+                added = group_members.resolve_user_ids(tx, changes.get("add", ()))
                 members = [member for member in (*group.members, *added) if member not in removed]
-                group = replace(group, members=group_members.people(tx, members))
+                group = replace(group, members=group_members.resolve_user_ids(tx, members))
             if group.name != before.name:
                 _check_name_free(tx, group.name, group.id)
             if group != before:
                 tx.groups.replace(group)
-                _record(tx, audit.Type.GROUP_UPDATED, by, _facts(group))
+                _record(tx, audit.Type.GROUP_UPDATED, by, group)
             return group
 
     def delete(self, name_or_id: str, *, by: str) -> Group:
@@ -85,7 +85,7 @@ class Groups:
             group = find(tx, name_or_id)
             _check_unused(tx, group)
             tx.groups.delete(group.id)
-            _record(tx, audit.Type.GROUP_DELETED, by, _facts(group))
+            _record(tx, audit.Type.GROUP_DELETED, by, group)
             return group
 
 
@@ -120,9 +120,6 @@ def _check_unused(tx: Unit, group: Group) -> None:
         raise Conflict("The current policy names this group. Change the policy first.")
 
 
-def _facts(group: Group) -> dict[str, object]:
-    return {"group": group.id, **facts(GROUP_MEMBERS, group)}
-
-
-def _record(tx: Unit, kind: audit.Type, by: str, facts: Mapping[str, object]) -> None:
-    tx.audit.add(Entry(kind, by, facts=facts))
+def _record(tx: Unit, kind: audit.Type, by: str, group: Group) -> None:
+    group_facts = {"group": group.id, **facts(GROUP_MEMBERS, group)}
+    tx.audit.add(Entry(kind, by, facts=group_facts))

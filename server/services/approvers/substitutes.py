@@ -7,7 +7,7 @@ Owns: finding them, and whether their approval can count. Never: counting votes 
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from server.model.approvals import Approval, Approver
 from server.model.approvers import NamedApprover
@@ -15,10 +15,9 @@ from server.model.store import Unit, View
 from server.model.users import User
 from server.protocol.policy.risks import Risk
 from server.services.approvers import approvers
-from server.services.policy import reevaluation
 from server.services.policy.evaluation import Evaluator
-from server.services.policy.schemas import Schemas
 from server.services.server_policy import ServerPolicy
+from server.services.users import user_checks
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +26,6 @@ class Substitutes:
 
     evaluator: Evaluator
     server_policy: ServerPolicy
-    schemas: Schemas = field(default_factory=Schemas)
 
     def ask_at_once(self, tx: Unit, approval: Approval) -> None:
         """Ask the deputies about a new request and, at critical risk, the backup."""
@@ -54,7 +52,7 @@ class Substitutes:
         if not named:
             return []
         own_row = approvers.find(tx, approval, approval.user_id or "")
-        needs = reevaluation.current_requirements(tx, self.evaluator, self.schemas, approval)
+        needs = self.evaluator.current_requirements(tx, approval)
         user_approves = own_row is not None and own_row.approves and needs is not None
         excluded = frozenset[str]() if needs is None else needs.excluded
         named_approvers = [
@@ -87,13 +85,13 @@ def deputies_of(view: View, user_id: str, types: Sequence[str]) -> list[NamedApp
     return [
         NamedApprover(deputy.deputy_id, "deputy", stands_for=deputy.user_id)
         for deputy in view.deputies.of_user(user_id, view.now)
-        if deputy.in_force(view.now) and _is_enabled(view, deputy.deputy_id)
+        if deputy.in_force(view.now) and user_checks.is_enabled(view, deputy.deputy_id)
     ]
 
 
 def backup_of(view: View, user: User) -> list[NamedApprover]:
     """Return the user's backup, if there is one and it is enabled."""
-    if user.backup is None or not _is_enabled(view, user.backup):
+    if user.backup is None or not user_checks.is_enabled(view, user.backup):
         return []
     return [NamedApprover(user.backup, "backup", stands_for=user.id)]
 
@@ -105,8 +103,3 @@ def _types_allow_deputies(view: View, types: Sequence[str]) -> bool:
         action is not None and json.loads(action.document).get("deputies") is True
         for action in actions
     )
-
-
-def _is_enabled(view: View, user_id: str) -> bool:
-    user = view.directory.user(user_id)
-    return user is not None and user.enabled

@@ -17,7 +17,8 @@ from server.protocol import errors
 from server.protocol.approvals.states import State, overdue
 from server.services.approvals.withdrawals import SUPERSEDED, WITHDRAWN
 from server.services.audit import audit
-from server.services.ciba.redemption import Redemption, is_token_live
+from server.services.ciba import redemption
+from server.services.ciba.redemption import Redemption
 from server.services.notifications import notices
 
 _STATES_BY_EVENT: Final[Mapping[str, frozenset[State]]] = {
@@ -94,7 +95,7 @@ class Callbacks:
     def _callback_request(
         self, agent: Agent, approval: Approval, members: Mapping[str, object]
     ) -> CallbackRequest:
-        token = decrypt(self.secrets, approval)
+        token = self.secrets.open(_purpose(approval.id), approval.notification_token or b"")
         body = {"auth_req_id": self.secrets.auth_req_id(approval.id), **members}
         return CallbackRequest(
             agent.notification_endpoint or "", token.decode(), json.dumps(body).encode()
@@ -114,24 +115,25 @@ class Callbacks:
         answer = self.redemption.redeem(tx, agent, approval, handle, jkt=approval.jkt)
         if isinstance(answer, errors.ProtocolError):
             return None  # it was just withdrawn, which sends its own message
-        sealed = self.secrets.seal(f"answer:{approval.id}", json.dumps(answer).encode())
         until = tx.now + 1000 * int(str(answer["expires_in"]))
-        tx.approvals.keep_answer(approval.id, sealed, b"", until)
+        redemption.store_answer(tx, self.secrets, approval, answer, b"", until)
         return answer
 
     def _resend(self, tx: Unit, approval: Approval) -> Mapping[str, object]:
         """Return the same tokens while they are valid, never new ones."""
         seconds_left = ((approval.answer_until or 0) - tx.now) // 1000
-        if approval.answer is None or seconds_left <= 0 or not is_token_live(tx, approval):
+        if (
+            approval.answer is None
+            or seconds_left <= 0
+            or not redemption.is_token_live(tx, approval)
+        ):
             _record(tx, approval, "the tokens expired first")
             return _error_members(
                 errors.TransactionFailed(
                     "The tokens could not be delivered in time. Send a new request."
                 )
             )
-        opened = self.secrets.open(f"answer:{approval.id}", approval.answer)
-        answer: dict[str, object] = json.loads(opened)
-        return answer | {"expires_in": seconds_left}
+        return redemption.stored_answer(self.secrets, approval) | {"expires_in": seconds_left}
 
 
 def _parse(message: str) -> tuple[str, frozenset[State]]:
@@ -173,11 +175,6 @@ def _record(tx: Unit, approval: Approval, why: str) -> None:
 def encrypt_token(secrets: Secrets, approval_id: str, token: str) -> bytes:
     """Return the encrypted notification token, which callbacks present."""
     return secrets.seal(_purpose(approval_id), token.encode())
-
-
-def decrypt(secrets: Secrets, approval: Approval) -> bytes:
-    """Return the decrypted notification token of this request."""
-    return secrets.open(_purpose(approval.id), approval.notification_token or b"")
 
 
 def _purpose(approval_id: str) -> str:

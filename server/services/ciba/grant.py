@@ -17,14 +17,15 @@ from server.model.clients import Agent
 from server.model.ports import Secrets
 from server.model.store import Store, Unit
 from server.protocol import errors
-from server.protocol.approvals.states import State, overdue
+from server.protocol.approvals.states import State
 from server.protocol.ciba import requests
 from server.protocol.json_text import JsonValue
 from server.services.approvals import votes
-from server.services.approvals.expiry import expire
-from server.services.approvers import absences
+from server.services.approvals.expiry import expire_if_overdue
+from server.services.approvers import approvers
 from server.services.audit import audit
-from server.services.ciba.redemption import Redemption, is_token_live
+from server.services.ciba import redemption
+from server.services.ciba.redemption import Answer, Redemption
 from server.services.clients import client_auth
 from server.services.notifications import notices
 from server.services.notifications.feed import Hub, approval_topic
@@ -36,7 +37,7 @@ REFETCH_MS: Final = 60_000
 _ALARM_WINDOW_MS: Final = 10 * 60_000
 
 Held = Literal["held"]
-Outcome = dict[str, object] | errors.ProtocolError | Held
+Outcome = Answer | errors.ProtocolError | Held
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +141,7 @@ class CibaGrant:
                 )
             if (mismatch := _mismatch(poll, approval)) is not None:
                 return mismatch
-            if overdue(approval.state, approval.expires_at, tx.now):
-                approval = expire(tx, approval) or approval
+            approval = expire_if_overdue(tx, approval)
             if not first and approval.holder != poll.holder:
                 return self._pending(tx, approval)  # a newer poll has replaced this one
             return self._by_state(tx, agent, approval, poll, first=first)
@@ -185,8 +185,8 @@ class CibaGrant:
         if approval.delivery != "poll":
             tx.approvals.clear_callback(approval.id)
         if poll.key_hash is not None:
-            sealed = self.secrets.seal(f"answer:{approval.id}", json.dumps(answer).encode())
-            tx.approvals.keep_answer(approval.id, sealed, poll.key_hash, tx.now + REFETCH_MS)
+            until = tx.now + REFETCH_MS
+            redemption.store_answer(tx, self.secrets, approval, answer, poll.key_hash, until)
         return answer
 
     def _refetch(self, tx: Unit, approval: Approval, poll: _Poll, *, first: bool) -> Outcome:
@@ -196,12 +196,10 @@ class CibaGrant:
         """
         has_answer = approval.answer is not None and tx.now < (approval.answer_until or 0)
         if has_answer and poll.key_hash is not None and poll.key_hash == approval.answer_key:
-            if self.redemption.checks.invalid_reason(tx, approval) is None and is_token_live(
+            if self.redemption.checks.invalid_reason(
                 tx, approval
-            ):
-                opened = self.secrets.open(f"answer:{approval.id}", approval.answer or b"")
-                answer: dict[str, object] = json.loads(opened)
-                return answer
+            ) is None and redemption.is_token_live(tx, approval):
+                return redemption.stored_answer(self.secrets, approval)
         elif first and tx.counters.count(f"reused:{approval.id}", _ALARM_WINDOW_MS) == 1:
             _raise_reuse_alarm(tx, approval)
         return requests.poll_error(State.REDEEMED, {})
@@ -223,8 +221,8 @@ class CibaGrant:
             "delivered": approval.delivered_at is not None,
             "seen": approval.seen_at is not None,
         }
-        if (available_at := absences.available_at(tx, approval)) is not None:
-            members["held_until"] = rfc3339(available_at)
+        if (held_until := approvers.notified_again_at(tx, approval)) is not None:
+            members["held_until"] = rfc3339(held_until)
         if approval.quorum > 1:
             members["approvals"] = f"{votes.vote_count(tx, approval)}/{approval.quorum}"
         return members

@@ -24,7 +24,6 @@ from server.protocol.names import PREFIX_USER
 from server.services.server_policy import ServerPolicy
 from server.services.tokens.issued_tokens import IssuedTokens
 from server.services.tokens.keys import id_token_claims
-from server.services.users import user_or_group
 
 _ALG = "ES256"
 _JTI_PREFIX = "sayso_lh_"
@@ -108,50 +107,41 @@ class CallerToken:
     user: str
 
 
-@dataclass(frozen=True, slots=True)
-class CallerTokens:
-    """Reads callers' tokens."""
+def read_caller(tokens: IssuedTokens, view: View, agent: Agent, token: str) -> CallerToken:
+    """Return the caller that this token identifies.
 
-    tokens: IssuedTokens
-
-    def read(self, view: View, agent: Agent, token: str) -> CallerToken:
-        """Return the caller that this token identifies.
-
-        Checks, in order, that: 1. we signed it; 2. it was issued for a resource that the agent
-        serves, so the agent received it in a call; 3. it is valid, and its client and user are
-        enabled; 4. it acts for a person. Raises errors.InvalidRequest or
-        errors.ExpiredLoginHintToken.
-        """
-        claims = self.tokens.read(view, token)
-        if claims is None:
-            raise errors.InvalidRequest(
-                "login_hint_token is neither from an exchange nor an access token of this issuer."
-            )
-        audience = str(claims.get("aud"))
-        if audience not in agent.serves and audience.startswith(
-            f"{self.tokens.server_policy.issuer}/"
-        ):
-            raise errors.InvalidRequest(
-                "login_hint_token is a token for this server itself, such as a person's session. "
-                "Send the access token that came with the call."
-            )
-        if audience not in agent.serves:
-            raise errors.InvalidRequest(
-                "The access token in login_hint_token is for a resource that this agent does not "
-                "serve. An administrator can add it to the agent.",
-                members={"reason": NOT_SERVED},
-            )
-        live_token = self.tokens.live(view, token)
-        if live_token is None:
-            raise errors.ExpiredLoginHintToken(
-                "The access token in login_hint_token is no longer valid. Use the token of a "
-                "new call."
-            )
-        if live_token.user is None:
-            raise errors.InvalidRequest(
-                "The access token in login_hint_token does not act for a person."
-            )
-        return CallerToken(live_token.row.id, live_token.row.client_id, live_token.user.id)
+    Checks, in order, that: 1. we signed it; 2. it was issued for a resource that the agent
+    serves, so the agent received it in a call; 3. it is valid, and its client and user are
+    enabled; 4. it acts for a person. Raises errors.InvalidRequest or
+    errors.ExpiredLoginHintToken.
+    """
+    claims = tokens.read(view, token)
+    if claims is None:
+        raise errors.InvalidRequest(
+            "login_hint_token is neither from an exchange nor an access token of this issuer."
+        )
+    audience = str(claims.get("aud"))
+    if audience not in agent.serves and audience.startswith(f"{tokens.server_policy.issuer}/"):
+        raise errors.InvalidRequest(
+            "login_hint_token is a token for this server itself, such as a person's session. "
+            "Send the access token that came with the call."
+        )
+    if audience not in agent.serves:
+        raise errors.InvalidRequest(
+            "The access token in login_hint_token is for a resource that this agent does not "
+            "serve. An administrator can add it to the agent.",
+            members={"reason": NOT_SERVED},
+        )
+    live_token = tokens.live(view, token)
+    if live_token is None:
+        raise errors.ExpiredLoginHintToken(
+            "The access token in login_hint_token is no longer valid. Use the token of a new call."
+        )
+    if live_token.user is None:
+        raise errors.InvalidRequest(
+            "The access token in login_hint_token does not act for a person."
+        )
+    return CallerToken(live_token.row.id, live_token.row.client_id, live_token.user.id)
 
 
 def client_of(view: View, token_id: str | None) -> str | None:
@@ -205,9 +195,7 @@ class Hints:
         )
         if user is None or not user.enabled:
             return None
-        return (
-            user if agent.asks is None or user_or_group.includes(tx, user.id, agent.asks) else None
-        )
+        return user if directory.includes(agent.asks, user.id) else None
 
     def _subject(self, tx: Unit, agent: Agent, hint: str) -> str:
         """Return the subject of our ID token for this agent; it may have expired."""

@@ -7,7 +7,7 @@ and refusals. Never: asking approvers, or storing the approval.
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from server.model.approvals import Approval
 from server.model.audit import Entry
@@ -34,7 +34,6 @@ from server.services.ciba.login_hints import CallerToken
 from server.services.clients import client_auth
 from server.services.policy import refusals
 from server.services.policy.evaluation import Evaluator, PolicyRequest
-from server.services.policy.schemas import Schemas
 from server.services.resources import targets
 from server.services.resources.targets import TokenTarget
 from server.services.server_policy import ServerPolicy
@@ -46,7 +45,7 @@ _REPLAY_KIND = "request object"
 class RequestObjectReplayKey:
     """Identifies a signed request, so that it is accepted only once."""
 
-    replay_key: bytes | None = None
+    digest: bytes | None = None
     """None for an unsigned request."""
     until: int = 0
     agent_id: str = ""
@@ -55,9 +54,9 @@ class RequestObjectReplayKey:
 
     def mark_used(self, tx: Unit) -> None:
         """Mark the request as used. Raises errors.InvalidRequest if it was used before."""
-        if self.replay_key is None:
+        if self.digest is None:
             return
-        if not tx.replays.first_use(_REPLAY_KIND, self.replay_key, self.until):
+        if not tx.replays.first_use(_REPLAY_KIND, self.digest, self.until):
             raise errors.InvalidRequest("This signed request was already used. Sign a new one.")
         tx.agents.mark_key_used(self.agent_id, self.signing_kid, tx.now)
 
@@ -103,9 +102,9 @@ class RequestObjects:
             raise errors.InvalidRequest(
                 "This request was signed before the last restore. Sign it again."
             )
-        replay_key = hashlib.sha256(f"{agent.id}\n{token_id}".encode()).digest()
-        used = RequestObjectReplayKey(replay_key, until, agent.id, kid)
-        return request_objects.to_form(claims), used
+        digest = hashlib.sha256(f"{agent.id}\n{token_id}".encode()).digest()
+        replay_key = RequestObjectReplayKey(digest, until, agent.id, kid)
+        return request_objects.to_form(claims), replay_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +115,7 @@ class BackchannelCall:
     request: BackchannelRequest
     idempotency_key: str | None
     peer: str
-    used: RequestObjectReplayKey
+    replay_key: RequestObjectReplayKey
     proofs: Sequence[str]
     notification_token: str | None
     """None for an agent that polls."""
@@ -148,23 +147,24 @@ class BackchannelCall:
 
 
 @dataclass(frozen=True, slots=True)
-class RequestDraft:
-    """A valid request, before policy is evaluated."""
-
-    target: TokenTarget
-    actions: tuple[ActionType, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class RequestPlan:
     """A valid request with the verdict of policy."""
 
-    target: TokenTarget
-    actions: tuple[ActionType, ...]
+    case: PolicyRequest
     answer_sources: AnswerSources
     """What decides it."""
     seconds: int
     """The lifetime of the request, in seconds."""
+
+    @property
+    def target(self) -> TokenTarget:
+        """The resource and the scopes."""
+        return self.case.target
+
+    @property
+    def types(self) -> list[str]:
+        """The action types of the details."""
+        return [action.type for action in self.case.actions]
 
     @property
     def verdict(self) -> Verdict:
@@ -191,50 +191,52 @@ class RequestPlan:
 class RequestPlanner:
     """Validates requests and evaluates policy for them."""
 
-    schemas: Schemas
     evaluator: Evaluator
     server_policy: ServerPolicy
 
-    def create_draft(self, tx: Unit, agent: Agent, call: BackchannelCall) -> RequestDraft:
+    def validate(self, tx: Unit, call: BackchannelCall) -> PolicyRequest:
         """Validate the request against the agent's permissions. Raises errors.ProtocolError."""
-        request = call.request
-        if (draft := self._openid_draft(request)) is not None:
-            return draft
-        target = targets.resolve(tx.directory, agent, request.resource, request.scope)
-        actions = self.schemas.check(tx.directory, request.details, agent.action_types)
-        targets.check_required_types(target, frozenset(action.type for action in actions))
-        return RequestDraft(target, actions)
+        request, agent = call.request, call.agent
+        target, actions = self._openid_target(request), tuple[ActionType, ...]()
+        if target is None:
+            target = targets.resolve(tx.directory, agent, request.resource, request.scope)
+            actions = self.evaluator.schemas.check(
+                tx.directory, request.details, agent.action_types
+            )
+            targets.check_required_types(target, frozenset(action.type for action in actions))
+        return PolicyRequest(
+            flow="request",
+            agent=agent,
+            user=None,
+            target=target,
+            details=request.details,
+            actions=actions,
+            wants_pin=requests.wants_pin(request.acr_values),
+            at_least=request.risk,
+        )
 
-    def _openid_draft(self, request: BackchannelRequest) -> RequestDraft | None:
-        """Return the draft of a request for OpenID scopes only; None for other requests."""
+    def _openid_target(self, request: BackchannelRequest) -> TokenTarget | None:
+        """Return the target of a request for OpenID scopes only; None for other requests."""
         if request.scope or request.details:
             return None
         audience = self.server_policy.userinfo_audience
         if request.resource not in {None, audience}:
             raise errors.InvalidTarget("Request a scope of this resource, or send details.")
-        return RequestDraft(targets.about_person(audience, request.openid_scope), ())
+        return targets.about_person(audience, request.openid_scope)
 
     def plan(
-        self, tx: Unit, call: BackchannelCall, agent: Agent, draft: RequestDraft, user: User | None
+        self, tx: Unit, call: BackchannelCall, case: PolicyRequest, user: User | None
     ) -> RequestPlan:
         """Evaluate policy for the request; without a user, for a user whom no rule names."""
-        acr_values = call.request.acr_values
-        case = PolicyRequest(
-            flow="request",
-            agent=agent,
-            user=user,
-            target=draft.target,
-            details=call.request.details,
-            actions=draft.actions,
-            wants_pin=requests.wants_pin(acr_values),
-            at_least=call.request.risk,
+        case = replace(case, user=user)
+        sources = answer_sources.find_answer_sources(
+            tx,
+            case,
+            self.evaluator.decide(tx, case),
+            requires_person=bool(call.request.acr_values),
+            from_exchange=call.hint is not None,
         )
-        verdict = self.evaluator.decide(tx, case)
-        from_exchange = call.hint is not None
-        by = answer_sources.find_answer_sources(
-            tx, case, verdict, requires_person=bool(acr_values), from_exchange=from_exchange
-        )
-        return RequestPlan(draft.target, draft.actions, by, _seconds(tx, call, by.verdict))
+        return RequestPlan(case, sources, _seconds(tx, call, sources.verdict))
 
 
 def _seconds(tx: Unit, call: BackchannelCall, verdict: Verdict) -> int:
@@ -273,17 +275,13 @@ def request_hash(request: BackchannelRequest) -> bytes:
     }
     if request.login_hint_token is not None:  # it differs in a repeated exchange or call
         members["login_hint_token"] = login_hint_tokens.comparable(request.login_hint_token)
-    return hashlib.sha256(canonical_json(members).encode()).digest()
+    text = json.dumps(members, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).digest()
 
 
 def _parsed_with(agent: Agent) -> tuple[object, ...]:
     """Return the fields of the agent that affect how a request is parsed."""
     return agent.request_alg, agent.jwks, agent.delivery
-
-
-def canonical_json(value: object) -> str:
-    """Return canonical JSON text for a row."""
-    return json.dumps(value, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
 
 
 _NO_MEMBERS: Mapping[str, object] = {}
@@ -305,14 +303,14 @@ def refuse(
             actor=audit.by_agent(call.agent.id),
             agent_id=call.agent.id,
             resource=plan.target.resource.uri,
-            action=" ".join([*plan.target.scope, *(action.type for action in plan.actions)]),
+            action=" ".join([*plan.target.scope, *plan.types]),
             decision="refused",
             posture=plan.risk,
             cause=reason,
             facts={
                 "policy": plan.verdict.facts(),
                 "scope": list(plan.target.scope),
-                "types": [action.type for action in plan.actions],
+                "types": plan.types,
             },
             caller_id=None if call.caller is None else call.caller.client,
         ),
@@ -325,7 +323,7 @@ def refuse_ruled_out(
     tx: Unit, call: BackchannelCall, plan: RequestPlan
 ) -> errors.RequestRefused | None:
     """Return the refusal if policy forbids the request or too few people can be asked."""
-    if not (plan.answer_sources.needs_person and plan.answer_sources.is_ruled_out):
+    if not plan.answer_sources.is_ruled_out:
         return None
     if plan.requirements is None:
         return refuse(tx, call, plan, refusals.DENIED, refusals.FORBIDDEN)
@@ -333,15 +331,11 @@ def refuse_ruled_out(
     return refuse(tx, call, plan, refusals.TOO_FEW, text)
 
 
-def _message_facts(message: str | None) -> Mapping[str, object]:
-    """Return the agent's own message, for example which tool was called."""
-    return {} if message is None else {"agent_says": display_safe(message)}
-
-
 def record(
     tx: Unit, call: BackchannelCall, approval: Approval, hashes: Mapping[str, object]
 ) -> None:
     """Record the request, with the hashes for finding the entry."""
+    message = call.request.binding_message
     tx.audit.add(
         audit.request_entry(
             approval,
@@ -349,7 +343,7 @@ def record(
             {
                 **hashes,
                 "types": [str(detail["type"]) for detail in call.request.details],
-                **_message_facts(call.request.binding_message),
+                **({} if message is None else {"agent_says": display_safe(message)}),
                 **({"supersedes": approval.supersedes} if approval.supersedes else {}),
             },
         ),

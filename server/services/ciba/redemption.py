@@ -1,10 +1,12 @@
 """Redeems an approval for its only token response, for polls and pushes."""
 
+import json
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 from server.model.approvals import Approval
 from server.model.clients import Agent
+from server.model.ports import Secrets
 from server.model.store import Unit
 from server.protocol import errors
 from server.protocol.approvals import decisions, outcomes
@@ -19,6 +21,9 @@ from server.services.policy.displays import rfc3339
 from server.services.standing_grants import reservations
 from server.services.tokens.issuing import TokenIssuer
 
+Answer: TypeAlias = dict[str, object]
+"""The members of a token response."""
+
 PROOF_MISSING: Final = "The parent token is bound to a key. Send a DPoP proof of that key."
 
 
@@ -31,7 +36,7 @@ class Redemption:
 
     def redeem(
         self, tx: Unit, agent: Agent, approval: Approval, handle: str, *, jkt: str | None
-    ) -> dict[str, object] | errors.ProtocolError:
+    ) -> Answer | errors.ProtocolError:
         """Return the token response; the UPDATE that redeems the approval succeeds only once.
 
         `handle` is its `auth_req_id`.
@@ -80,6 +85,20 @@ class Redemption:
             "login_hint": None if ask_instead is None else ask_instead.name,
         }
         return {name: value for name, value in members.items() if value is not None}
+
+
+def store_answer(
+    tx: Unit, secrets: Secrets, approval: Approval, answer: Answer, key: bytes, until: int
+) -> None:
+    """Seal and store the token response, which the same client may get again until this time."""
+    sealed = secrets.seal(f"answer:{approval.id}", json.dumps(answer).encode())
+    tx.approvals.keep_answer(approval.id, sealed, key, until)
+
+
+def stored_answer(secrets: Secrets, approval: Approval) -> Answer:
+    """Return the token response of this approval again."""
+    answer: Answer = json.loads(secrets.open(f"answer:{approval.id}", approval.answer or b""))
+    return answer
 
 
 def is_token_live(tx: Unit, approval: Approval) -> bool:

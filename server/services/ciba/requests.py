@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
+from server.model.approval_requests import NewApproval
 from server.model.approvals import Approval
 from server.model.clients import Agent
 from server.model.ports import Secrets
@@ -17,25 +18,27 @@ from server.protocol.ciba import login_hint_tokens as login_hints
 from server.protocol.ciba import requests
 from server.protocol.forms import Form
 from server.protocol.resources import scopes
+from server.services.approvals import creation
 from server.services.approvers import answer_sources, approvers, substitutes
 from server.services.approvers.substitutes import Substitutes
 from server.services.audit import audit
 from server.services.ciba import callbacks, plans, redemption, user_codes
-from server.services.ciba.login_hints import CallerTokens, Hints, LoginHints, client_of
+from server.services.ciba.login_hints import Hints, LoginHints, client_of, read_caller
 from server.services.ciba.plans import (
     BackchannelCall,
     RequestObjects,
     RequestPlan,
     RequestPlanner,
-    canonical_json,
 )
 from server.services.notifications import attention, notices, request_limits
 from server.services.policy import displays, history
 from server.services.policy.displays import DisplayedRequest
+from server.services.policy.history_keys import RequestToCompare
 from server.services.resources import targets
 from server.services.server_policy import ServerPolicy
 from server.services.standing_grants import uses
 from server.services.tokens import delegations
+from server.services.tokens.issued_tokens import IssuedTokens
 from server.services.users.dpop_proofs import Proofs
 
 _MAX_KEY_LENGTH = 255
@@ -55,7 +58,7 @@ class BackchannelService:
     login_hints: LoginHints
     server_policy: ServerPolicy
     substitutes: Substitutes
-    callers: CallerTokens
+    issued_tokens: IssuedTokens
 
     def start(
         self,
@@ -76,12 +79,12 @@ class BackchannelService:
             )
         with self.store.read() as view:
             now = view.now
-        form, used = self.objects.read(agent, form, now)
+        form, replay_key = self.objects.read(agent, form, now)
         request = requests.parse_request(form)
         token = None if agent.delivery == "poll" else requests.check_notification_token(request)
         sent_hash = plans.request_hash(request)
         call = BackchannelCall(
-            agent, request, idempotency_key, peer, used, proofs, token, sent_hash
+            agent, request, idempotency_key, peer, replay_key, proofs, token, sent_hash
         )
         with self.store.write() as tx:
             result = self._start(tx, call)
@@ -115,26 +118,23 @@ class BackchannelService:
         """
         if call.idempotency_key is not None:
             tx.lock(f"idempotency {call.agent.id}")
-        agent = plans.current_agent(tx, call)
-        call = replace(call, agent=agent)
+        call = replace(call, agent=plans.current_agent(tx, call))
         if (repeated := self._find_repeated(tx, call)) is not None:
             return repeated
-        call.used.mark_used(tx)
-        call = self._with_login_hint(tx, agent, call)
-        draft = self.planner.create_draft(tx, agent, call)
-        hinted_user = self.hints.hinted_user(tx, agent, call.request, call.known_user)
-        user = self.hints.find_askable(tx, agent, hinted_user)
-        plan_for = partial(self.planner.plan, tx, call, agent, draft)
+        call.replay_key.mark_used(tx)
+        call = self._with_login_hint(tx, call)
+        plan_for = partial(self.planner.plan, tx, call, self.planner.validate(tx, call))
+        hinted_user = self.hints.hinted_user(tx, call.agent, call.request, call.known_user)
+        user = self.hints.find_askable(tx, call.agent, hinted_user)
         if self.server_policy.hide_unknown_users:
-            return self._start_hidden(
-                tx, call, plan_for, user, hinted_user.hash(self.secrets, agent.id)
-            )
+            hint_hash = hinted_user.hash(self.secrets, call.agent.id)
+            return self._start_hidden(tx, call, plan_for, user, hint_hash)
         plan = plan_for(user)
         if (refused := plans.refuse_ruled_out(tx, call, plan)) is not None:
             return refused
         if user is None:
             return self._unknown_user(tx, call, plan)
-        if (refusal := self._refusal(tx, call, agent, plan, user)) is not None:
+        if (refusal := self._refusal(tx, call, plan, user)) is not None:
             return refusal
         return self._create(tx, call, plan, user)
 
@@ -181,32 +181,29 @@ class BackchannelService:
         earlier: Approval | None,
     ) -> bool:
         """Return whether any reason prevents asking this person; always checks every reason."""
-        sources = plan.answer_sources
         code = user_codes.refusal(tx, self.secrets, call.agent, user, call.request.user_code)
         limit = self._limit(tx, call.agent, plan, user, earlier)
-        is_ruled_out = sources.needs_person and sources.is_ruled_out
-        return is_ruled_out or code is not None or limit is not None
+        return plan.answer_sources.is_ruled_out or code is not None or limit is not None
 
     def _limit(
         self, tx: Unit, agent: Agent, plan: RequestPlan, user: User, earlier: Approval | None
     ) -> request_limits.RequestLimit | None:
         """Return the limit that prevents asking this person or deciding automatically for them."""
-        types = [action.type for action in plan.actions]
         if not plan.answer_sources.needs_person:
-            return request_limits.pause(tx, agent, user, types, self.server_policy)
+            return request_limits.pause(tx, agent, user, plan.types, self.server_policy)
         remaining = request_limits.RemainingRequests(tx, agent, self.server_policy, earlier)
-        named_approvers = plan.answer_sources.people.others
-        others = substitutes.additional_approver_ids(tx, named_approvers, user, types, plan.risk)
-        return remaining.refusal(user, types, plan.risk, others)
+        others = _additional_approvers(tx, plan, user)
+        return remaining.refusal(user, plan.types, plan.risk, others)
 
     def _refusal(
-        self, tx: Unit, call: BackchannelCall, agent: Agent, plan: RequestPlan, user: User
+        self, tx: Unit, call: BackchannelCall, plan: RequestPlan, user: User
     ) -> errors.ProtocolError | None:
         """Return why this person cannot be asked; None if they can.
 
         Checks, in order, that: 1. the agent does not guess names; 2. it sends the right user code;
         3. the request it supersedes is its own and pending; 4. its limits are not reached.
         """
+        agent = call.agent
         request_limits.lock(tx, agent)
         if request_limits.guessing(tx, agent):
             return plans.refuse(tx, call, plan, *_GUESSING)
@@ -227,14 +224,14 @@ class BackchannelService:
             raise errors.InvalidRequest("A different request used this Idempotency-Key.")
         return approval
 
-    def _with_login_hint(self, tx: Unit, agent: Agent, call: BackchannelCall) -> BackchannelCall:
+    def _with_login_hint(self, tx: Unit, call: BackchannelCall) -> BackchannelCall:
         """Apply the values of a `login_hint_token` from an exchange, or add the caller."""
         token, request = call.request.login_hint_token, call.request
         if token is None:
             return call
         if not login_hints.is_from_exchange(token):
-            return replace(call, caller=self.callers.read(tx, agent, token))
-        hint = self.login_hints.read(tx, agent, token)
+            return replace(call, caller=read_caller(self.issued_tokens, tx, call.agent, token))
+        hint = self.login_hints.read(tx, call.agent, token)
         details = login_hints.check_request(
             hint, resource=request.resource, scope=request.scope, details=request.details
         )
@@ -274,13 +271,15 @@ class BackchannelService:
             plans.cancel_superseded(tx, earlier, approval)
         if call.hint is not None:
             self.login_hints.spend(tx, call.hint)
-        by = plan.answer_sources
-        decider = by.decider or uses.reserve(tx, by.covering_grants, by.verdict, approval.id)
+        sources = plan.answer_sources
+        decider = sources.decider or uses.reserve(
+            tx, sources.covering_grants, sources.verdict, approval.id
+        )
         if decider is not None:
             approval = answer_sources.approve_automatically(approval, decider, tx.now)
         tx.approvals.add(approval)
         if approval.multi_approver:
-            approvers.store_approvers(tx, approval, by.people.others)
+            approvers.store_approvers(tx, approval, sources.people.others)
         values = {
             "auth_req_id": self.secrets.auth_req_id(approval.id),
             "login_hint": call.request.login_hint,
@@ -292,11 +291,7 @@ class BackchannelService:
         history.count_request(tx, approval)
         if phantom:
             notices.requested_of_nobody(tx, approval, user.id, self.server_policy)
-            types, others = (
-                [action.type for action in plan.actions],
-                plan.answer_sources.people.others,
-            )
-            substitutes.additional_approver_ids(tx, others, user, types, plan.risk)
+            _additional_approvers(tx, plan, user)  # takes as long as for a real user
         else:
             notices.requested(tx, approval, self.server_policy)
             self.substitutes.ask_at_once(tx, approval)
@@ -305,53 +300,40 @@ class BackchannelService:
     def _new_approval(
         self, tx: Unit, call: BackchannelCall, plan: RequestPlan, user: User, *, phantom: bool
     ) -> Approval:
-        approval_id = self.secrets.new_id(names.PREFIX_APPROVAL)
-        handle = self.secrets.auth_req_id(approval_id)
-        expires_at = tx.now + plan.seconds * 1000
-        action = decisions.action_text(
-            agent=call.agent.id,
-            authorization_details=[dict(detail) for detail in call.request.details],
-            resource=plan.target.resource.uri,
-            salt=self.secrets.salt(),
-            scope=plan.target.scope,
-            user=user.id,
+        agent, case = call.agent, plan.case
+        to_compare = RequestToCompare(agent, user, case.target, case.details, case.actions)
+        compared = history.compare(tx, self.secrets, to_compare)
+        displayed = self._displayed(tx, call, plan, user)
+        new = NewApproval(
+            client_id=agent.id,
+            scope=case.target.scope,
+            details=case.details,
+            actor=audit.by_agent(agent.id),
+            display=displays.request_display(displayed, compared.unusual),
+            phantom=phantom,
+            ceremony=plan.ceremony,
+            policy=plan.verdict.facts(),
+            seconds=plan.seconds,
         )
-        request = self._displayed(
-            tx, call, plan, user, approval_id=approval_id, expires_at=expires_at
-        )
-        compared = history.compare(tx, self.secrets, request)
-        display = displays.display_text(request, compared.unusual)
-        return Approval(
-            id=approval_id,
+        approval = creation.build_approval(tx, self.secrets, new)
+        handle, token = self.secrets.auth_req_id(approval.id), call.notification_token
+        return replace(
+            approval,
             auth_req_hash=hashlib.sha256(handle.encode()).digest(),
-            agent_id=call.agent.id,
-            user_id=None if phantom else user.id,
-            resource=plan.target.resource.uri,
-            scope=scopes.text(plan.target.scope),
             openid_scope=scopes.text(call.request.openid_scope),
-            details=canonical_json(list(call.request.details)),
-            risk=plan.risk,
-            ceremony=ceremonies.ceremony_text(plan.ceremony),
-            action=action,
-            display=display,
-            action_digest=decisions.digest(action),
-            display_digest=decisions.digest(display),
             acr_values=call.request.acr_values,
-            created_at=tx.now,
-            expires_at=expires_at,
             idempotency_hash=call.idempotency_hash,
             request_hash=call.request_hash,
             parent_id=None if phantom or call.hint is None else call.hint.parent,
             caller_id=None if phantom else client_of(tx, call.received_token),
-            delivery=call.agent.delivery,
+            delivery=agent.delivery,
             notification_token=None
-            if call.notification_token is None
-            else callbacks.encrypt_token(self.secrets, approval_id, call.notification_token),
-            jkt=self._proved_key(tx, call) if call.agent.delivery == "push" else None,
-            policy=canonical_json(plan.verdict.facts()),
+            if token is None
+            else callbacks.encrypt_token(self.secrets, approval.id, token),
+            jkt=self._proved_key(tx, call) if agent.delivery == "push" else None,
             past=compared.text,
             life_ms=plan.seconds * 1000,
-            escalate_at=None if phantom else attention.halfway(tx.now, expires_at),
+            escalate_at=None if phantom else attention.halfway(tx.now, approval.expires_at),
             quorum=plan.answer_sources.quorum,
             multi_approver=bool(plan.answer_sources.people.others) and not phantom,
         )
@@ -367,34 +349,30 @@ class BackchannelService:
         return jkt
 
     def _displayed(
-        self,
-        tx: Unit,
-        call: BackchannelCall,
-        plan: RequestPlan,
-        user: User,
-        *,
-        approval_id: str,
-        expires_at: int,
+        self, tx: Unit, call: BackchannelCall, plan: RequestPlan, user: User
     ) -> DisplayedRequest:
         owners = [tx.directory.user(owner) for owner in call.agent.owners]
         return DisplayedRequest(
-            approval_id=approval_id,
             agent=call.agent,
             owners=tuple(owner.name for owner in owners if owner is not None),
             user=user,
             target=plan.target,
-            details=call.request.details,
-            actions=plan.actions,
+            details=plan.case.details,
+            actions=plan.case.actions,
             risk=plan.risk,
             because=plan.verdict.because,
             ceremony=plan.ceremony,
             binding_message=call.request.binding_message,
             first_request=displays.is_first_request(tx, call.agent.id, user.id),
             peer=call.peer,
-            asked_at=tx.now,
-            expires_at=expires_at,
             token_seconds=targets.lifetime(
                 call.agent, plan.target.resource, self.server_policy.access_token_seconds
             ),
             through=delegations.actors(tx, call.received_token) if call.received_token else (),
         )
+
+
+def _additional_approvers(tx: Unit, plan: RequestPlan, user: User) -> frozenset[str]:
+    """Return the IDs of everyone who is asked, except the user the request is for."""
+    named_approvers = plan.answer_sources.people.others
+    return substitutes.additional_approver_ids(tx, named_approvers, user, plan.types, plan.risk)

@@ -10,7 +10,6 @@ from typing import Final
 
 from server.model.audit import Entry
 from server.model.clients import Agent
-from server.model.devices import Device
 from server.model.operations import CountedLimit
 from server.model.ports import PasswordHasher, Secrets
 from server.model.store import Store, Unit
@@ -62,9 +61,10 @@ class UserCodes:
         """
         checked = user_codes.check_new(code)
         with self.store.write() as tx:
-            self._check(tx, person, code, jws)
+            self.statements.check_own(tx, person, jws, decisions.USER_CODE, code)
             password = tx.passwords.get(person.user.id)
-            is_limited = password is not None and _too_many_changes(tx, person)
+            key = f"user code set:{person.user.id}"
+            is_limited = password and tx.counters.count(key, CHANGES_WINDOW_MS) > CHANGES
         if is_limited:
             raise errors.Problem(
                 429, "too_many_codes", "You changed your user code too often. Wait an hour."
@@ -72,7 +72,8 @@ class UserCodes:
         if password is not None and self.hasher.verify(passwords.normalize(code), password.hash):
             raise errors.invalid_body("A user code must not be your password.")
         with self.store.write() as tx:
-            self.statements.spend(tx, self._check(tx, person, code, jws))
+            device = self.statements.check_own(tx, person, jws, decisions.USER_CODE, code)
+            self.statements.spend(tx, device)
             code_hash = self.secrets.user_code_hash(person.user.id, checked)
             tx.user_codes.put(person.user.id, code_hash, tx.now)
             _record(tx, audit.Type.USER_CODE_SET, person)
@@ -80,22 +81,10 @@ class UserCodes:
     def clear(self, person: Person, jws: str) -> None:
         """Remove the user code; a second call changes nothing. Raises errors.Problem."""
         with self.store.write() as tx:
-            self.statements.spend(tx, self._check(tx, person, "", jws))
+            device = self.statements.check_own(tx, person, jws, decisions.USER_CODE, "")
+            self.statements.spend(tx, device)
             if tx.user_codes.drop(person.user.id):
                 _record(tx, audit.Type.USER_CODE_CLEARED, person)
-
-    def _check(self, tx: Unit, person: Person, code: str, jws: str) -> Device:
-        """Check that the device's high key, after a PIN entry, or its passkey signed the code."""
-        device = device_auth.current_device(tx, person)
-        subject = signed_subject(self.statements.nonce(device, device), code)
-        purpose = decisions.USER_CODE
-        self.statements.check_with_pin(tx, jws, device, purpose=purpose, subject=subject)
-        return device
-
-
-def signed_subject(nonce: str, code: str) -> str:
-    """Return the subject that a device signs for a code; the nonce hides a short code."""
-    return decisions.digest(f"{nonce}\n{code}")
 
 
 def refusal(
@@ -113,15 +102,11 @@ def refusal(
     counter_key = f"{agent.id}:{user.id}"
     if WRONG.count(tx, counter_key) >= WRONG.value:
         return errors.InvalidUserCode("Too many wrong user codes. Ask again in half an hour.")
-    sent_hash = secrets.user_code_hash(user.id, user_codes.normalise(sent))
+    sent_hash = secrets.user_code_hash(user.id, user_codes.normalize(sent))
     if hmac.compare_digest(sent_hash, expected_hash):
         return None
     WRONG.count_and_check(tx, counter_key)
     return errors.InvalidUserCode("The user code is wrong.")
-
-
-def _too_many_changes(tx: Unit, person: Person) -> bool:
-    return tx.counters.count(f"user code set:{person.user.id}", CHANGES_WINDOW_MS) > CHANGES
 
 
 def _record(tx: Unit, kind: audit.Type, person: Person) -> None:

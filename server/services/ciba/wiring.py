@@ -5,7 +5,7 @@ from server.services.approvals.current_checks import ApprovalChecks, build_appro
 from server.services.approvers.substitutes import Substitutes
 from server.services.ciba.callbacks import Callbacks
 from server.services.ciba.grant import CibaGrant
-from server.services.ciba.login_hints import CallerTokens, Hints, LoginHints
+from server.services.ciba.login_hints import Hints, LoginHints
 from server.services.ciba.plans import RequestObjects, RequestPlanner
 from server.services.ciba.redemption import Redemption
 from server.services.ciba.requests import BackchannelService
@@ -46,14 +46,14 @@ class CibaServices:
         self.requests = BackchannelService(
             store,
             secrets,
-            RequestPlanner(checks.schemas, checks.evaluator, policy),
+            RequestPlanner(checks.evaluator, policy),
             Hints(adapters.verifier, policy),
             RequestObjects(adapters.verifier, policy),
             proofs,
             self.login_hints,
             policy,
             substitutes,
-            CallerTokens(IssuedTokens(adapters.verifier, policy)),
+            IssuedTokens(adapters.verifier, policy),
         )
         self.grant = CibaGrant(store, secrets, _redemption(adapters, checks), hub)
         self.user_codes = UserCodes(store, secrets, statements, adapters.passwords)

@@ -18,7 +18,7 @@ with lazily():
     from server.protocol import json_text
     from server.protocol.clients import jwks
     from server.protocol.clients.jwks import PublicKey
-    from server.protocol.clients.labels import is_label
+    from server.protocol.names import is_label
     from server.services.clients import icons
     from server.services.policy import action_types as actions
     from server.services.resources import resource_checks

@@ -213,7 +213,7 @@ class ClientAuthentication:
         used = client_auth.check_assertion(
             claims, client_id=client.id, audiences=self.server_policy.assertion_audiences, now=now
         )
-        if client_auth.made_at(claims) < self.server_policy.not_before:
+        if client_auth.issued_at(claims) < self.server_policy.not_before:
             raise client_auth.invalid_client("the assertion was made before a restore")
         return kid, used
 

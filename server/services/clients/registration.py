@@ -239,7 +239,7 @@ def _live_invitation(view: View, token_hash: bytes) -> Invitation | None:
 
 def _registered_agent(view: View, agent_id: str, token: str | None) -> Agent | None:
     """Return the enabled agent that this registration token manages."""
-    registration = view.registrations.of_agent(agent_id)
+    registration = view.registrations.get(agent_id)
     token_hash = _hash(token or "")
     if registration is None or not hmac.compare_digest(registration.token_hash, token_hash):
         return None

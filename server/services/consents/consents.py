@@ -4,7 +4,6 @@ Giving a consent requires a signed approval. Revoking one requires only a sessio
 """
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
@@ -12,61 +11,31 @@ from server.model import display_names
 from server.model.approval_requests import CreateApproval, NewApproval
 from server.model.approvals import Approval
 from server.model.consents import Consent, PageOutcome
-from server.model.display_names import Party
 from server.model.ports import Secrets
 from server.model.store import Store, Unit, View
-from server.model.users import User
 from server.protocol import errors
 from server.protocol.approvals import kinds
-from server.protocol.approvals.states import State, overdue
+from server.protocol.approvals.states import State
 from server.protocol.names import PREFIX_CONSENT
-from server.protocol.policy.risks import Risk, highest
-from server.protocol.resources import scopes
 from server.services.audit import audit
 from server.services.clients import client_names
-from server.services.consents.displays import ConsentDisplay, consent_text
+from server.services.consents.displays import consent_display
+from server.services.consents.offers import (
+    MAX_MS,
+    ConsentOffer,
+    RequestedConsent,
+    check_offer,
+    page_outcome,
+)
 from server.services.consents.revocations import record_consent, revoke_consent
 from server.services.notifications import notices, request_limits
-from server.services.policy.displays import is_first_request, rfc3339
+from server.services.policy.displays import is_first_request, moment, rfc3339
 from server.services.refusals import Conflict, NotFound
 from server.services.server_policy import ServerPolicy
 from server.services.users import device_auth, user_checks
 from server.services.users.device_auth import Person
 
-DAY_MS: Final = 24 * 60 * 60 * 1000
-DEFAULT_MS: Final = 30 * DAY_MS
-MAX_MS: Final = 180 * DAY_MS
 _MAX_RESULTS: Final = 1_000
-
-
-@dataclass(frozen=True, slots=True)
-class RequestedConsent:
-    """A consent that a page requests. `until` is in milliseconds; None means 30 days."""
-
-    user: User
-    client_id: str
-    """The agent or the app itself."""
-    app_id: str | None
-    resource: str
-    scopes: tuple[str, ...]
-    until: int | None
-    peer: str
-
-
-@dataclass(frozen=True, slots=True)
-class ConsentOffer:
-    """A checked consent to request; it includes the scopes of the consent in force."""
-
-    party: Party
-    risks: Mapping[str, Risk]
-    """The risk of each scope."""
-    had: tuple[str, ...]
-    until: int
-
-    @property
-    def risk(self) -> Risk:
-        """The highest risk."""
-        return highest([Risk.LOW, *self.risks.values()])
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +53,23 @@ class GivenConsent:
         if self.consent.revoked_at is not None:
             return "revoked"
         return "live" if self.consent.live(now) else "expired"
+
+    def document(self, now: int) -> dict[str, object]:
+        """Return the consent as JSON, for the command line and the API."""
+        consent = self.consent
+        return {
+            "id": consent.id,
+            "state": self.state(now),
+            "user": {"id": consent.user_id, "name": self.user_name},
+            "client": {"id": consent.client_id, "name": self.client_name},
+            "app": {"id": consent.app_id or "", "name": self.app_name} if self.app_name else None,
+            "resource": consent.resource,
+            "scopes": list(consent.scopes),
+            "created_at": rfc3339(consent.created_at),
+            "expires_at": rfc3339(consent.expires_at),
+            "revoked_at": moment(consent.revoked_at),
+            "approval": consent.approval_id,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,49 +94,25 @@ class ConsentService:
         It includes the scopes that the client may still use under the consent in force, because the
         new consent replaces that one.
 
-        Raises errors.ProtocolError: 1. the client is disabled;  2. the client may not have the
-        scopes, or one is critical;  3. the expiry is invalid;  4. the user has no device;  5. a
+        Raises the errors of `check_offer`, and errors.AccessDenied if the user has no device or a
         request limit is reached.
         """
-        tx.lock(f"asked {requested_consent.user.id}")
-        offer = self.offer(
+        user = requested_consent.user
+        tx.lock(f"asked {user.id}")
+        offer = check_offer(
             tx,
-            requested_consent.user.id,
+            user.id,
             requested_consent.client_id,
             requested_consent.resource,
             requested_consent.scopes,
             requested_consent.until,
         )
-        if tx.devices.active_count(requested_consent.user.id, tx.now) == 0:
+        if tx.devices.active_count(user.id, tx.now) == 0:
             raise errors.AccessDenied("You have no device to answer on. Enroll one first.")
-        limit = request_limits.consent_refusal(
-            tx, offer.party.id, requested_consent.user, self.server_policy
-        )
+        limit = request_limits.consent_refusal(tx, offer.party.id, user, self.server_policy)
         if limit is not None:
             raise errors.AccessDenied(limit[1], detail=limit[0])
         return self._create_approval(tx, requested_consent, offer)
-
-    def offer(  # the members of one consent
-        self,
-        tx: Unit,
-        user_id: str,
-        client_id: str,
-        resource: str,
-        scopes_: tuple[str, ...],
-        until: int | None = None,
-    ) -> ConsentOffer:
-        """Check a consent for these scopes; without a resource, it only covers the user's identity.
-
-        Raises errors.ProtocolError as `ask` does.
-        """
-        party = _party(tx, client_id)
-        if not resource:
-            return ConsentOffer(party, {}, (), _expiry(tx, until))
-        before = tx.consents.live(user_id, party.id, resource, tx.now)
-        granted = () if before is None else _still_allowed(tx, party, before)
-        risks = self._risks(tx, party, resource, tuple(sorted({*scopes_, *granted})))
-        expires_at = max(_expiry(tx, until), before.expires_at if before and granted else 0)
-        return ConsentOffer(party, risks, granted, expires_at)
 
     def save(self, tx: Unit, consent: Consent) -> Consent:
         """Store a consent, which replaces the one in force."""
@@ -192,9 +154,7 @@ class ConsentService:
         approval = view.approvals.get(approval_id)
         if approval is None or (approval.kind, approval.user_id) != ("consent", user_id):
             return "over"
-        if overdue(approval.state, approval.expires_at, view.now):
-            return "over"
-        return _OUTCOMES.get(approval.state, "over")
+        return page_outcome(approval, view.now, given=State.REDEEMED)
 
     def give(self, tx: Unit, approval: Approval) -> Approval:
         """Store the consent of an approved request, which redeems the approval.
@@ -261,69 +221,24 @@ class ConsentService:
                 raise Conflict("This consent has already ended.")
             return _with_names(tx, tx.consents.get(consent_id) or consent), tokens
 
-    def _risks(self, tx: Unit, party: Party, uri: str, scope: tuple[str, ...]) -> dict[str, Risk]:
-        """Return the risk of each scope. Raises errors.InvalidTarget or errors.InvalidScope."""
-        openid, rest = scopes.split(scope)
-        resource = tx.directory.resource(uri) if uri in party.resources else None
-        if resource is None:
-            raise errors.InvalidTarget(f"{party.name} cannot use this resource.")
-        if not scope or any(n not in resource.scopes or not party.allows(uri, n) for n in rest):
-            raise errors.InvalidScope(
-                f"{party.name} cannot use all of these scopes at this resource."
-            )
-        risks = {name: resource.scopes[name] for name in rest} | dict.fromkeys(openid, Risk.LOW)
-        if Risk.CRITICAL in risks.values():
-            raise errors.InvalidScope("A critical scope cannot be part of a consent.")
-        return risks
-
     def _create_approval(
         self, tx: Unit, requested_consent: RequestedConsent, offer: ConsentOffer
     ) -> Approval:
-        party, risks = offer.party, offer.risks
-        is_for_an_agent = requested_consent.app_id not in {None, party.id}
         app_name = (
             display_names.name_of(tx.directory, requested_consent.app_id or "")
-            if is_for_an_agent
+            if requested_consent.app_id not in {None, offer.party.id}
             else None
         )
-
-        def display(approval_id: str, expires_at: int) -> str:
-            return consent_text(
-                ConsentDisplay(
-                    approval_id=approval_id,
-                    party=party,
-                    app_name=app_name,
-                    user=requested_consent.user,
-                    resource=requested_consent.resource,
-                    scopes=risks,
-                    had=offer.had,
-                    until=offer.until,
-                    risk=offer.risk,
-                    first_request=is_first_request(tx, party.id, requested_consent.user.id),
-                    peer=requested_consent.peer,
-                    asked_at=tx.now,
-                    expires_at=expires_at,
-                )
-            )
-
+        is_first = is_first_request(tx, offer.party.id, requested_consent.user.id)
+        terms = kinds.ConsentTerms(rfc3339(offer.until), requested_consent.app_id)
         return self.create_approval(
             tx,
             NewApproval(
-                kind="consent",
-                client_id=party.id,
-                user_id=requested_consent.user.id,
-                phantom=False,
-                resource=requested_consent.resource,
-                scope=tuple(risks),
-                details=[
-                    kinds.consent_details(
-                        kinds.ConsentTerms(rfc3339(offer.until), requested_consent.app_id)
-                    )
-                ],
-                risk=offer.risk,
+                client_id=offer.party.id,
+                scope=tuple(offer.risks),
+                details=[kinds.consent_details(terms)],
                 actor=audit.by_user(requested_consent.user.id),
-                peer=requested_consent.peer,
-                display=display,
+                display=consent_display(requested_consent, offer, app_name, first_request=is_first),
             ),
         )
 
@@ -344,44 +259,9 @@ class ConsentService:
         )
 
 
-_OUTCOMES: Final[dict[State, PageOutcome]] = {
-    State.PENDING: "waiting",
-    State.REDEEMED: "given",
-    State.DENIED: "denied",
-}
-
-
 def _client_id(view: View, name_or_id: str) -> str:
     app = view.directory.app_called(name_or_id)
     return client_names.find_agent(view, name_or_id).id if app is None else app.id
-
-
-def _party(tx: Unit, client_id: str) -> Party:
-    party = display_names.find(tx.directory, client_id, tx.now)
-    if party is None:
-        raise errors.UnauthorizedClient("There is no such client, or it is disabled.")
-    return party
-
-
-def _still_allowed(tx: Unit, party: Party, before: Consent) -> tuple[str, ...]:
-    """Return a consent's scopes that the client's permissions and the risks still allow."""
-    resource = tx.directory.resource(before.resource)
-    current_risks = {} if resource is None else resource.scopes
-    openid, rest = scopes.split(before.scopes)
-    allowed = [
-        name
-        for name in rest
-        if party.allows(before.resource, name)
-        and current_risks.get(name, Risk.CRITICAL) is not Risk.CRITICAL
-    ]
-    return (*openid, *allowed)
-
-
-def _expiry(tx: Unit, until: int | None) -> int:
-    end_at = tx.now + DEFAULT_MS if until is None else until
-    if not tx.now < end_at <= tx.now + MAX_MS:
-        raise errors.InvalidRequest("A consent must end within 180 days.")
-    return end_at
 
 
 def _with_names(view: View, consent: Consent) -> GivenConsent:

@@ -95,7 +95,7 @@ class Browsers:
     def sign_out(self, cookie: str) -> None:
         """Sign the browser out; safe to repeat."""
         with self.store.write() as tx:
-            browser = tx.browsers.by_token(_hash(cookie))
+            browser = tx.browsers.get(_hash(cookie))
             device = None if browser is None else tx.devices.get(browser.device_id)
             if device is not None and tx.browsers.end(_hash(cookie), tx.now):
                 _record(tx, audit.Type.SIGN_IN_ENDED, device)
@@ -106,7 +106,7 @@ def _hash(cookie: str) -> bytes:
 
 
 def _person(view: View, cookie: str) -> Person:
-    browser = view.browsers.by_token(_hash(cookie))
+    browser = view.browsers.get(_hash(cookie))
     if browser is None or browser.ended_at is not None or view.now >= browser.expires_at:
         raise errors.Problem(401, "signed_out", "Sign in with your passkey.")
     return device_auth.person_at_device(view, browser.device_id, until=browser.expires_at)

@@ -26,17 +26,13 @@ from server.protocol.clients import client_auth
 from server.protocol.devices import device_codes
 from server.protocol.devices.device_codes import AppRequest
 from server.protocol.forms import Form
-from server.protocol.policy.risks import Risk, highest
+from server.protocol.policy.risks import Risk
 from server.protocol.resources import scopes
 from server.services.audit import audit
 from server.services.clients.client_auth import ClientAuthentication, current_app, only_app
-from server.services.consents.consents import ConsentOffer, ConsentService
-from server.services.consents.displays import (
-    AppDeviceDisplay,
-    DeviceDisplay,
-    app_device_text,
-    device_text,
-)
+from server.services.consents.consents import ConsentService
+from server.services.consents.displays import app_device_display, device_display
+from server.services.consents.offers import ConsentOffer, check_offer
 from server.services.notifications import request_limits
 from server.services.policy.displays import rfc3339
 from server.services.resources import targets
@@ -97,40 +93,15 @@ class AppDevices:
         openid, _ = scopes.split(tuple(code.scope.split()))
         terms = kinds.AppDeviceTerms(code.address, shown, rfc3339(offer.until))
         resource = code.resource or self.consents.server_policy.userinfo_audience
-        risk = highest([Risk.MEDIUM, offer.risk])
-
-        def display(approval_id: str, expires_at: int) -> str:
-            return app_device_text(
-                AppDeviceDisplay(
-                    approval_id=approval_id,
-                    terms=terms,
-                    party=offer.party,
-                    user=user,
-                    resource=resource,
-                    openid=openid,
-                    scopes=offer.risks,
-                    had=offer.had,
-                    until=offer.until,
-                    risk=risk,
-                    asked_at=tx.now,
-                    expires_at=expires_at,
-                )
-            )
-
         return self.consents.create_approval(
             tx,
             NewApproval(
-                kind="app_device",
                 client_id=code.client_id,
-                user_id=user.id,
-                phantom=phantom,
-                resource=resource,
                 scope=(*openid, *offer.risks),
                 details=[kinds.app_device_details(terms)],
-                risk=risk,
                 actor=audit.SYSTEM,
-                peer=code.address,
-                display=display,
+                display=app_device_display(terms, offer, openid, user, resource),
+                phantom=phantom,
                 no_later_than=code.expires_at,
             ),
         )
@@ -161,7 +132,7 @@ class AppDevices:
 
     def _offer(self, tx: Unit, code: DeviceCode, user: User) -> ConsentOffer:
         _, scope = scopes.split(tuple(code.scope.split()))
-        return self.consents.offer(tx, user.id, code.client_id, code.resource, scope)
+        return check_offer(tx, user.id, code.client_id, code.resource, scope)
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,8 +212,8 @@ class DeviceGrantService:
 
     def format_code(self, typed: str) -> str:
         """Return a typed code in its displayed form; "" if it is not a code."""
-        letters = device_codes.normalized(typed)
-        return device_codes.formatted(letters) if letters else ""
+        letters = device_codes.normalize_code(typed)
+        return device_codes.format_code(letters) if letters else ""
 
     def form_token(self) -> str:
         """Return the token that binds a form to its page."""
@@ -279,7 +250,7 @@ class DeviceGrantService:
                 approval_id=None,
             )
         )
-        shown = device_codes.formatted(user_code)
+        shown = device_codes.format_code(user_code)
         return {
             "device_code": device_code,
             "user_code": shown,
@@ -292,7 +263,7 @@ class DeviceGrantService:
     def _free_code(self, tx: Unit) -> str:
         """Return an unused user code."""
         while True:
-            code = self.secrets.word(device_codes.ALPHABET, device_codes.LENGTH)
+            code = self.secrets.random_string(device_codes.ALPHABET, device_codes.LENGTH)
             if tx.device_codes.by_user_code(self._hash(code)) is None:
                 return code
 
@@ -309,7 +280,7 @@ class DeviceGrantService:
         tx.lock("types user codes")  # so that all parallel attempts are counted
         if _is_limit_reached(tx, peer):
             return "Too many wrong codes. Wait ten minutes, then start again."
-        letters = device_codes.normalized(typed)
+        letters = device_codes.normalize_code(typed)
         code = None if letters is None else tx.device_codes.by_user_code(self._hash(letters))
         if code is None or code.approval_id is not None or tx.now >= code.expires_at:
             WRONG_CODES.count_and_check(tx, peer)
@@ -318,7 +289,7 @@ class DeviceGrantService:
         user = self._find_askable(tx, name, code.client_id)
         try:
             approval = self._create_approval(
-                tx, code, user, name, device_codes.formatted(letters or "")
+                tx, code, user, name, device_codes.format_code(letters or "")
             )
         except errors.ProtocolError:  # the app was disabled or narrowed in the meantime
             return _WRONG
@@ -347,27 +318,15 @@ class DeviceGrantService:
         if code.client_id != names.APPROVER_CLIENT:
             return self.apps.create_approval(tx, code, approver, shown, phantom=user is None)
         terms = kinds.DeviceTerms(code.jkt, code.name, code.address, shown)
-
-        def display(approval_id: str, expires_at: int) -> str:
-            audience = self.server_policy.api_audience
-            return device_text(
-                DeviceDisplay(approval_id, terms, approver, audience, tx.now, expires_at)
-            )
-
         return self.create_approval(
             tx,
             NewApproval(
-                kind="device",
                 client_id=names.APPROVER_CLIENT,
-                user_id=approver.id,
-                phantom=user is None,
-                resource=self.server_policy.api_audience,
                 scope=(),
                 details=[kinds.device_details(terms)],
-                risk=Risk.HIGH,
                 actor=audit.SYSTEM,
-                peer=code.address,
-                display=display,
+                display=device_display(terms, approver, self.server_policy.api_audience),
+                phantom=user is None,
                 no_later_than=code.expires_at,
             ),
         )

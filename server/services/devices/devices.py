@@ -89,11 +89,7 @@ class DeviceService:
         The new device has the usual waiting time of an additional device.
         """
         with self.store.write() as tx:
-            device = device_auth.current_device(tx, person)
-            subject = signed_subject(self.statements.nonce(device, device))
-            self.statements.check_with_pin(
-                tx, jws, device, purpose=decisions.ENROLL, subject=subject
-            )
+            device = self.statements.check_own(tx, person, jws, decisions.ENROLL)
             if tx.devices.active_count(person.user.id, tx.now) >= MAX_DEVICES:
                 raise _too_many_devices()
             self.statements.spend(tx, device)
@@ -267,11 +263,6 @@ def enable(tx: Unit, device: Device, *, actor: str) -> None:
             facts={"device": device.id, "name": device.name},
         ),
     )
-
-
-def signed_subject(nonce: str) -> str:
-    """Return the subject that a device signs to get an enrollment code: a digest of a nonce."""
-    return decisions.digest(nonce)
 
 
 def _too_many_devices() -> errors.Problem:

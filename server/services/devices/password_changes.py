@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 
-from server.model.devices import Device
 from server.model.ports import PasswordHasher
-from server.model.store import Store, Unit
+from server.model.store import Store
 from server.protocol import errors
 from server.protocol.approvals import decisions
 from server.protocol.users import passwords as rules
@@ -40,17 +39,10 @@ class PasswordChanges:
         except ValueError as error:
             raise errors.invalid_body(f"{error}.") from None
         with self.store.write() as tx:
-            self._check(tx, person, raw, jws)
+            self.statements.check_own(tx, person, jws, decisions.PASSWORD, raw)
         hashed = self.hasher.hash(password)
         with self.store.write() as tx:
-            device = self._check(tx, person, raw, jws)
+            device = self.statements.check_own(tx, person, jws, decisions.PASSWORD, raw)
             self.statements.spend(tx, device)
             by = audit.by_user(person.user.id)
             return passwords.put(tx, person.user.id, hashed, by, device=device.id)
-
-    def _check(self, tx: Unit, person: Person, raw: str, jws: str) -> Device:
-        device = device_auth.current_device(tx, person)
-        subject = decisions.digest(f"{self.statements.nonce(device, device)}\n{raw}")
-        purpose = decisions.PASSWORD
-        self.statements.check_with_pin(tx, jws, device, purpose=purpose, subject=subject)
-        return device

@@ -43,7 +43,7 @@ class Signatures:
 
     def _verify_passkey(self, tx: Unit, device: Device, text: str) -> VerifiedSignature:
         assertion = passkeys.read_assertion(text)
-        passkey = tx.passkeys.of_device(device.id)
+        passkey = tx.passkeys.get(device.id)
         if passkey is None or passkey.credential != assertion.credential:
             raise _unknown_key()
         passkey_counters.verify(tx, self.authenticators, device, passkey, assertion)

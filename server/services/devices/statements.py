@@ -14,6 +14,8 @@ from server.protocol import errors
 from server.protocol.approvals import decisions
 from server.services.devices.signatures import Signatures, VerifiedSignature
 from server.services.server_policy import ServerPolicy
+from server.services.users import device_auth
+from server.services.users.device_auth import Person
 
 PIN_FRESH_MS: Final = 120_000
 """How long a PIN call is valid for its subject."""
@@ -46,14 +48,14 @@ class Statements:
 
         Raises errors.Problem 403 `key_not_allowed` or 422 `invalid_statement`.
         """
-        expected = decisions.ExpectedStatement(
+        expected = decisions.Statement(
             iss=signer.id,
             sub=signer.user_id,
             aud=self.server_policy.issuer,
             purpose=purpose,
             subject=subject,
             nonce=nonce,
-            now=tx.now // 1000,
+            at=tx.now // 1000,
         )
         signed = self._verify(tx, jws, signer, keys)
         decisions.check_statement(_parse(signed), expected)
@@ -83,6 +85,16 @@ class Statements:
         )
         if key != PASSKEY and not is_pin_entered(device, subject, tx.now):
             raise errors.Problem(403, "pin_required", "Enter your PIN for this request.")
+
+    def check_own(self, tx: Unit, person: Person, jws: str, purpose: str, *values: str) -> Device:
+        """Check a person's statement about these values; returns the device that signed it.
+
+        Raises the errors of `check_with_pin`.
+        """
+        device = device_auth.current_device(tx, person)
+        subject = signed_subject(self.nonce(device, device), *values)
+        self.check_with_pin(tx, jws, device, purpose=purpose, subject=subject)
+        return device
 
     def spend(self, tx: Unit, device: Device) -> None:
         """Use up the nonce, and reset the PIN attempts. Raises errors.Problem 422."""
@@ -117,6 +129,11 @@ def _unreadable_statement(error: Exception) -> errors.Problem:
     return errors.Problem(
         422, "invalid_statement", "The signed statement is malformed.", log=str(error)
     )
+
+
+def signed_subject(nonce: str, *values: str) -> str:
+    """Return the subject that a device signs for these values; the nonce hides a short value."""
+    return decisions.digest("\n".join((nonce, *values)))
 
 
 def is_pin_entered(device: Device, subject: str, now: int) -> bool:

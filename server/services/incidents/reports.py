@@ -15,9 +15,8 @@ from server.model.clients import Agent
 from server.model.incidents import Incident, Scope
 from server.model.ports import Secrets
 from server.model.store import Store, Unit, View
-from server.protocol import errors, names
+from server.protocol import names
 from server.protocol.approvals import decisions
-from server.protocol.text import check_prose
 from server.services.approvals.views import approver_view
 from server.services.approvers import approvers
 from server.services.audit import audit
@@ -25,6 +24,7 @@ from server.services.clients.agents import DisabledAgent, quarantine
 from server.services.consents import revocations
 from server.services.incidents import evidence
 from server.services.notifications import notices
+from server.services.refusals import check_note
 from server.services.users.device_auth import Person
 
 MAX_NOTE: Final = 500
@@ -65,7 +65,7 @@ class Reports:
         the same incident, while it is open and no agent was enabled again.
         Raises errors.Problem: 404 for another person's request, 422 for an invalid signature.
         """
-        note = _check_note(report.note)
+        note = check_note(report.note, what="note", max_chars=MAX_NOTE)
         with self.store.read() as view:  # refuse without taking the administration lock
             approvers.get_for_approver(view, approval_id, person.user.id)
         with self.store.administer() as tx:
@@ -180,12 +180,3 @@ def _record(
             },
         ),
     )
-
-
-def _check_note(note: str | None) -> str | None:
-    if not note:
-        return None
-    try:
-        return check_prose(note, what="note", max_chars=MAX_NOTE)
-    except ValueError as error:
-        raise errors.invalid_body(str(error)) from error

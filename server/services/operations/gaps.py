@@ -12,7 +12,6 @@ from server.services.approvers import answer_sources
 from server.services.policy.evaluation import Evaluator, PolicyRequest
 from server.services.policy.schemas import Schemas
 from server.services.resources.targets import TokenTarget
-from server.services.users import user_or_group
 
 _SCHEMAS: Final = Schemas()
 CandidateRequest = tuple[str, TokenTarget, Sequence[ActionType]]
@@ -32,7 +31,11 @@ class Gap:
 
 def of_agent(view: View, evaluator: Evaluator, agent: Agent) -> list[Gap]:
     """Return all gaps in the agent's permissions, without permissions that a rule denies."""
-    people = [user for user in view.users.all() if user.enabled and _may_ask(view, agent, user)]
+    people = [
+        user
+        for user in view.users.all()
+        if user.enabled and view.directory.includes(agent.asks, user.id)
+    ]
     candidates = _candidates(view, agent)
     gaps = (_gap(view, evaluator, agent, candidate, people) for candidate in candidates)
     return [gap for gap in gaps if gap is not None]
@@ -74,7 +77,3 @@ def _candidates(view: View, agent: Agent) -> Iterator[CandidateRequest]:
                 TokenTarget(resources[0], ()),
                 _SCHEMAS.registered_types(view.directory, [row.type]),
             )
-
-
-def _may_ask(view: View, agent: Agent, user: User) -> bool:
-    return agent.asks is None or user_or_group.includes(view, user.id, agent.asks)

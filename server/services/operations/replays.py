@@ -232,7 +232,7 @@ def _outcome_with_approvers(view: View, case: PolicyRequest, verdict: Verdict) -
     """Return the outcome with the eligible approvers; a denial if there are too few."""
     if not isinstance(case.agent, Agent):
         return ReplayedOutcome(case, verdict, "ask")
-    eligible_approvers = answer_sources.eligible_for_verdict(view, verdict, case.agent, case.user)
+    eligible_approvers = answer_sources.eligible_for_verdict(view, case, verdict)
     needs = verdict.requirements
     too_few = (
         case.flow == "request" and needs is not None and needs.quorum > eligible_approvers.count

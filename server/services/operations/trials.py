@@ -269,9 +269,7 @@ def _answer_sources(
         if no_consent or verdict.outcome != "ask"
         else standing_uses.covering_grants(view, case, verdict)
     )
-    eligible_approvers = answer_sources.eligible_for_verdict(
-        view, verdict, cast("Agent", case.agent), case.user
-    )
+    eligible_approvers = answer_sources.eligible_for_verdict(view, case, verdict)
     return AnswerSources(verdict, eligible_approvers, covering_grants=tuple(covering_grants))
 
 

@@ -10,12 +10,15 @@ import hashlib
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache, partial
 from importlib.resources import files
 from typing import Final
 
+from server.model.clients import Agent
 from server.model.policy import PolicyRow
 from server.model.policy_rules import PolicyDocument, PolicyRule
 from server.model.store import View
+from server.model.users import User
 from server.protocol.approvals.ceremonies import CONFIRM
 from server.protocol.names import is_group
 from server.protocol.policy.questions import (
@@ -30,11 +33,11 @@ from server.protocol.policy.questions import (
     default_requirements,
     possible_steps,
 )
-from server.protocol.policy.risks import highest
+from server.protocol.policy.risks import Risk, highest
 from server.protocol.resources import scopes
 from server.services.policy import conditions, documents
 from server.services.policy.conditions import Condition, NameIds, NewValues
-from server.services.policy.documents import InvalidPolicy
+from server.services.policy.documents import InvalidPolicy, NamesByKind
 from server.services.refusals import Invalid, NotFound
 from server.services.users import user_or_group
 
@@ -182,13 +185,10 @@ def _combined_requirements(question: Question, ask_rules: Sequence[_CompiledRule
 
 def _quorum(ask_rules: Sequence[_CompiledRule], default_quorum: int) -> int:
     """Return the rules' highest quorum; below the default only if a rule allows it at critical."""
-    quorums = [
-        compiled.rule.ask.quorum for compiled in ask_rules if compiled.rule.ask.quorum is not None
-    ]
-    floor = (
-        1 if any(compiled.rule.sets_critical_quorum for compiled in ask_rules) else default_quorum
-    )
-    return max([floor, *quorums])
+    rules = [compiled.rule for compiled in ask_rules if compiled.rule.ask.quorum is not None]
+    names_critical = any(Risk.CRITICAL in {rule.when.at_least, rule.ask.risk} for rule in rules)
+    floor = 1 if names_critical else default_quorum
+    return max([floor, *(rule.ask.quorum or floor for rule in rules)])
 
 
 def _who(question: Question, ask_rules: Iterable[_CompiledRule]) -> frozenset[str] | None:
@@ -226,6 +226,7 @@ DEFAULT_AUTHOR: Final = "default"
 _NOBODY: Mapping[str, str] = {}
 
 
+@cache
 def default_row() -> PolicyRow:
     """Return the built-in rule set."""
     text = files("server.services.policy").joinpath("default.toml").read_text("utf-8")
@@ -241,17 +242,19 @@ def compile_row(row: PolicyRow) -> BuiltinEngine:
 def bind_names(view: View, text: str, *, version: int, by: str) -> PolicyRow:
     """Resolve the names of a rule set. Raises `InvalidPolicy` with the rule and the remedy."""
     document = documents.parse_policy(text)
-    agents = {name: _agent_id(view, document, name) for name in _names_of_kind(document, "agents")}
-    users = {name: _user_id(view, document, name) for name in _names_of_kind(document, "users")}
-    users |= {
-        name: _user_or_group_id(view, document, name) for name in _names_of_kind(document, "who")
+    names = documents.names_in(document)
+    agents = _ids_by_name(names, "agent", lambda name: _id(view.directory.agent_called(name)))
+    users = _ids_by_name(names, "user", lambda name: _id(view.directory.user_called(name)))
+    users |= _ids_by_name(names, "user or group", partial(_user_or_group_id, view))
+    resources = view.resources.all()
+    registered = {
+        "resource": {resource.uri for resource in resources},
+        "scope of a resource": scopes.OPENID_SCOPES.union(*(r.scopes for r in resources)),
+        "action type": {action.type for action in view.actions.all()},
     }
-    _check_resources_and_types(view, document)
+    for kind, known in registered.items():
+        _ids_by_name(names, kind, {name: name for name in known}.get)
     return PolicyRow(version, text, agents, users, _hash(text, agents, users), by, view.now)
-
-
-def _names_of_kind(document: PolicyDocument, kind: str) -> list[str]:
-    return sorted(documents.names_in(document)[kind])
 
 
 def _hash(text: str, agents: Mapping[str, str], users: Mapping[str, str]) -> str:
@@ -259,60 +262,27 @@ def _hash(text: str, agents: Mapping[str, str], users: Mapping[str, str]) -> str
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def _agent_id(view: View, document: PolicyDocument, name_or_id: str) -> str:
-    agent = view.directory.agent_called(name_or_id)
-    if agent is None:
-        raise _unknown_name(document, "agent", name_or_id, _names_agent(name_or_id))
-    return agent.id
+def _ids_by_name(
+    names: NamesByKind, kind: str, find_id: Callable[[str], str | None]
+) -> dict[str, str]:
+    """Return the ID of each name of a kind. Raises `InvalidPolicy` for an unknown name."""
+    ids = {}
+    for name, rule_id in sorted(names[kind].items()):
+        found_id = find_id(name)
+        if found_id is None:
+            raise InvalidPolicy(f"rule {rule_id}: there is no {kind} {name}.", remedy=(kind, name))
+        ids[name] = found_id
+    return ids
 
 
-def _user_id(view: View, document: PolicyDocument, name_or_id: str) -> str:
-    user = view.directory.user_called(name_or_id)
-    if user is None:
-        raise _unknown_name(document, "user", name_or_id, _names_user(name_or_id))
-    return user.id
+def _id(record: Agent | User | None) -> str | None:
+    return None if record is None else record.id
 
 
-def _user_or_group_id(view: View, document: PolicyDocument, name_or_id: str) -> str:
+def _user_or_group_id(view: View, name_or_id: str) -> str | None:
     try:
         return user_or_group.id_of(view, name_or_id)
     except NotFound:
-        raise _unknown_name(
-            document, "user or group", name_or_id, _names_user(name_or_id)
-        ) from None
+        return None
     except Invalid as error:
         raise InvalidPolicy(str(error)) from None
-
-
-def _check_resources_and_types(view: View, document: PolicyDocument) -> None:
-    resources = view.resources.all()
-    registered = {
-        ("resources", "resource"): {resource.uri for resource in resources},
-        ("scopes", "scope of a resource"): {
-            name for resource in resources for name in resource.scopes
-        }
-        | scopes.OPENID_SCOPES,
-        ("types", "action type"): {action.type for action in view.actions.all()},
-    }
-    for (member, kind), registered_names in registered.items():
-        for name in sorted(documents.names_in(document)[member] - registered_names):
-            raise _unknown_name(document, kind, name, _names_resource_or_type(name))
-
-
-def _unknown_name(
-    document: PolicyDocument, kind: str, name: str, is_named_by: Callable[[PolicyRule], bool]
-) -> InvalidPolicy:
-    rule = next(rule.id for rule in document.rules if is_named_by(rule))
-    return InvalidPolicy(f"rule {rule}: there is no {kind} {name}.", remedy=(kind, name))
-
-
-def _names_agent(name: str) -> Callable[[PolicyRule], bool]:
-    return lambda rule: name in rule.when.agent
-
-
-def _names_user(name: str) -> Callable[[PolicyRule], bool]:
-    return lambda rule: name in (*rule.when.owner, *rule.when.user, *rule.ask.who)
-
-
-def _names_resource_or_type(name: str) -> Callable[[PolicyRule], bool]:
-    return lambda rule: name in (*rule.when.resource, *rule.when.scope, *rule.when.type)

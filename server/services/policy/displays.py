@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, Protocol
 
-from server.model.approvals import ApprovalKind
+from server.model.approval_requests import Display
 from server.model.clients import Agent
 from server.model.store import View
 from server.model.users import User
@@ -35,7 +35,6 @@ _NO_TEMPLATE = "This type has no template."
 class DisplayedRequest:
     """The input for the display text of an agent's request."""
 
-    approval_id: str
     agent: Agent
     owners: tuple[str, ...]
     user: User
@@ -50,8 +49,6 @@ class DisplayedRequest:
     binding_message: str | None
     first_request: bool
     peer: str
-    asked_at: int
-    expires_at: int
     token_seconds: int
     through: tuple[str, ...] = ()
     """The names of the prior actors, most recent first (RFC 8693 4.1)."""
@@ -89,69 +86,36 @@ class ActionTexts:
     undo: str
 
 
-@dataclass(frozen=True, slots=True)
-class Display:
-    """The members of the display text, for any kind of approval."""
-
-    approval_id: str
-    kind: ApprovalKind
-    risk: Risk
-    risk_reason: str
-    title: str
-    headline: str
-    facts: Sequence[JsonValue]
-    scopes: Mapping[str, Risk]
-    resource: str
-    undo: str
-    why: str
-    gives: str
-    agent: Mapping[str, JsonValue]
-    user: User
-    peer: str
-    asked_at: int
-    expires_at: int
-    unusual: Unusual | None = None
-    """None for kinds that are not compared with history."""
-    agent_says: str | None = None
-    type_back: TypeBack | None = None
-    """The value that the approver types back."""
-
-
-def display_text(request: DisplayedRequest, unusual: Unusual = NOTHING_COMPARED) -> str:
-    """Create the display text for an agent's request; approvers sign its digest."""
+def request_display(request: DisplayedRequest, unusual: Unusual = NOTHING_COMPARED) -> Display:
+    """Return what approvers see of an agent's request."""
     risks = request.target.resource.scopes
-    return canonical_display(
-        Display(
-            approval_id=request.approval_id,
-            kind="action",
-            risk=request.risk,
-            risk_reason=_risk_reason(request),
-            title=_title(request),
-            headline=headline(request),
-            facts=_facts(request),
-            scopes={name: risks[name] for name in request.target.scope},
-            resource=request.target.resource.uri,
-            unusual=unusual,
-            undo=_undo(request),
-            why=display_safe(request.because, max_chars=600),
-            gives=_grant_text(request),
-            agent={
-                **agent_member(
-                    request.agent.id,
-                    request.agent.name,
-                    request.owners,
-                    first_request=request.first_request,
-                ),
-                "keys": [display_safe(key) for key in _keys(request.agent)],
-                "through": [display_safe(name) for name in request.through],
-            },
-            agent_says=_safe_or_none(request.binding_message),
-            user=request.user,
-            peer=request.peer,
-            asked_at=request.asked_at,
-            expires_at=request.expires_at,
-            type_back=_type_back(request, unusual),
-        )
+    return Display(
+        kind="action",
+        risk=request.risk,
+        risk_reason=_risk_reason(request),
+        title=_title(request),
+        headline=headline(request.target, request.details, request.actions),
+        facts=_facts(request),
+        scopes={name: risks[name] for name in request.target.scope},
+        resource=request.target.resource.uri,
+        unusual=unusual,
+        undo=_undo(request),
+        why=display_safe(request.because, max_chars=600),
+        gives=_grant_text(request),
+        agent={
+            **agent_member(
+                request.agent.id,
+                request.agent.name,
+                request.owners,
+                first_request=request.first_request,
+            ),
+            "keys": [display_safe(key) for key in _keys(request.agent)],
+            "through": [display_safe(name) for name in request.through],
+        },
+        agent_says=_safe_or_none(request.binding_message),
+        user=request.user,
+        peer=request.peer,
+        type_back=_type_back(request, unusual),
     )
 
 
@@ -162,19 +126,19 @@ def action_texts(act: DisplayedAction) -> ActionTexts:
     """
     return ActionTexts(
         title=_title(act),
-        headline=headline(act),
+        headline=headline(act.target, act.details, act.actions),
         facts=tuple(_facts(act)),
         risk_reason=_risk_reason(act),
         undo=_undo(act),
     )
 
 
-def canonical_display(display: Display) -> str:
-    """Return the display text: canonical JSON (RFC 8785)."""
+def canonical_display(display: Display, *, approval_id: str, asked_at: int, expires_at: int) -> str:
+    """Return the display text, whose digest approvers sign: canonical JSON (RFC 8785)."""
     document: dict[str, JsonValue] = {
         "v": 1,
         "kind": display.kind,
-        "approval": display.approval_id,
+        "approval": approval_id,
         "risk": str(display.risk),
         "risk_reason": display.risk_reason,
         "title": display.title,
@@ -193,8 +157,8 @@ def canonical_display(display: Display) -> str:
         "agent_says": display.agent_says,
         "user": {"id": display.user.id, "name": display_safe(display.user.name)},
         "asked_from": display_safe(display.peer),
-        "asked_at": rfc3339(display.asked_at),
-        "expires_at": rfc3339(display.expires_at),
+        "asked_at": rfc3339(asked_at),
+        "expires_at": rfc3339(expires_at),
         "type_back": None if display.type_back is None else display.type_back.document(),
     }
     return json_text.canonical(document)
@@ -255,24 +219,23 @@ def _title(request: DisplayedAction) -> str:
     return display_safe(" and ".join(dict.fromkeys(a.title for a in request.actions)))
 
 
-def headline(request: DisplayedAction) -> str:
+def headline(
+    target: TokenTarget, details: Sequence[Mapping[str, JsonValue]], actions: Sequence[ActionType]
+) -> str:
     """Return the headline: one line that says what the action does."""
-    if not request.actions:
-        return _scope_headline(request)
-    more = len(request.actions) - 1
-    rest = f" and {more} more" if more else ""
-    action, detail = request.actions[0], request.details[0]
+    if not actions:
+        return _scope_headline(target)
+    rest = f" and {len(actions) - 1} more" if len(actions) > 1 else ""
+    action, detail = actions[0], details[0]
     if not action.has_template:
-        action, detail = (
-            builtin_action_types.generic(),
-            builtin_action_types.generic_details(action, request.target.resource.uri),
-        )
+        detail = builtin_action_types.generic_details(action, target.resource.uri)
+        action = builtin_action_types.generic()
     return rendering.render_headline(action, detail, room=MAX_HEADLINE - len(rest)) + rest
 
 
-def _scope_headline(request: DisplayedAction) -> str:
+def _scope_headline(target: TokenTarget) -> str:
     """Return the headline of a request without details: scope names, or their number if long."""
-    scope, uri = request.target.scope, request.target.resource.uri
+    scope, uri = target.scope, target.resource.uri
     if scopes.about_person(scope):
         return f"Know who you are: {claims.in_words(scope)}"
     full_text = f"Use {', '.join(scope) or 'nothing but your name'} at {uri}"

@@ -6,14 +6,15 @@ Never: checking that the agents and users in it exist (`builtin.py`).
 
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import time
-from typing import Final, TypeVar, cast
+from typing import Final, TypeAlias, TypeVar, cast
 from zoneinfo import ZoneInfoNotFoundError
 
 from server.model.policy import Hours
 from server.model.policy_rules import (
     ALLOWED,
+    ANY,
     DAYS,
     PARTIES,
     Amount,
@@ -26,7 +27,7 @@ from server.model.policy_rules import (
 )
 from server.protocol.approvals.ceremonies import CONFIRM, Ceremony, Step
 from server.protocol.approvals.unusual import Code
-from server.protocol.clients.labels import is_label
+from server.protocol.names import is_label
 from server.protocol.policy import uses
 from server.protocol.policy.questions import APP, FLOWS, MAX_QUORUM, Outcome, RequestFlow
 from server.protocol.policy.risks import Risk
@@ -181,7 +182,7 @@ def _ask(table: _Table) -> AskTerms:
     ask_terms = AskTerms(
         risk=table.take("risk", _risk),
         ceremony=table.take("ceremony", _ceremony) or CONFIRM,
-        quorum=table.take("quorum", _quorum),
+        quorum=table.take("quorum", _integer(1, MAX_QUORUM)),
         who=table.take("who", _names) or (),
         exclude=cast("tuple[Party, ...]", table.take("exclude", _all_of(PARTIES)) or ()),
         seconds=table.take("ttl", _wait),
@@ -265,14 +266,13 @@ def _ceremony(table: _Table, name: str, value: object) -> Ceremony:
     return frozenset(Step(step) for step in steps if step != _CONFIRM)
 
 
-def _quorum(table: _Table, name: str, value: object) -> int:
-    return _integer(table, name, value, 1, MAX_QUORUM)
+def _integer(least: int, most: int) -> Callable[[_Table, str, object], int]:
+    def read(table: _Table, name: str, value: object) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+            raise table.fail(name, f"must be a whole number from {least} to {most}")
+        return value
 
-
-def _integer(table: _Table, name: str, value: object, least: int, most: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-        raise table.fail(name, f"must be a whole number from {least} to {most}")
-    return value
+    return read
 
 
 def _span(table: _Table, name: str, value: object) -> int:
@@ -291,10 +291,7 @@ def _wait(table: _Table, name: str, value: object) -> int:
 
 def _limits(inner: _Table, least: int, most: int) -> tuple[int | None, int | None]:
     """Parse `over` or `at_most`; exactly one must be set."""
-
-    def number(table: _Table, name: str, value: object) -> int:
-        return _integer(table, name, value, least, most)
-
+    number = _integer(least, most)
     over, at_most = inner.take("over", number), inner.take("at_most", number)
     if (over is None) == (at_most is None):
         raise inner.fail("over", "must have exactly one of over and at_most")
@@ -358,14 +355,29 @@ def _targets(table: _Table, name: str, value: object) -> tuple[str, ...]:
     return targets
 
 
-def names_in(document: PolicyDocument) -> Mapping[str, frozenset[str]]:
-    """Return the names in the rules by kind, without patterns (those that contain `*`)."""
-    conditions = [rule.when for rule in document.rules]
-    return {
-        "agents": frozenset(name for w in conditions for name in w.agent),
-        "users": frozenset(name for w in conditions for name in (*w.owner, *w.user)),
-        "who": frozenset(name for rule in document.rules for name in rule.ask.who),
-        "resources": frozenset(name for w in conditions for name in w.resource if "*" not in name),
-        "scopes": frozenset(name for w in conditions for name in w.scope if "*" not in name),
-        "types": frozenset(name for w in conditions for name in w.type if "*" not in name),
-    }
+NamesByKind: TypeAlias = Mapping[str, Mapping[str, str]]
+"""Kind of name → the names, each with the ID of the first rule that contains it."""
+
+_NAMES: Final[Mapping[str, Callable[[PolicyRule], Iterable[str]]]] = {
+    "agent": lambda rule: rule.when.agent,
+    "user": lambda rule: (*rule.when.owner, *rule.when.user),
+    "user or group": lambda rule: rule.ask.who,
+    "resource": lambda rule: _exact(rule.when.resource),
+    "scope of a resource": lambda rule: _exact(rule.when.scope),
+    "action type": lambda rule: _exact(rule.when.type),
+}
+"""Kind of name, in the words of error messages → the names of this kind in a rule."""
+
+
+def names_in(document: PolicyDocument) -> NamesByKind:
+    """Return the names in the rules by kind, without patterns."""
+    names: dict[str, dict[str, str]] = {kind: {} for kind in _NAMES}
+    for rule in document.rules:
+        for kind, names_of in _NAMES.items():
+            for name in names_of(rule):
+                names[kind].setdefault(name, rule.id)
+    return names
+
+
+def _exact(names: Iterable[str]) -> Iterable[str]:
+    return (name for name in names if ANY not in name)

@@ -1,4 +1,4 @@
-"""Evaluates policy, both for enforcement and for explanation.
+"""Evaluates policy for enforcement and explanation, also again for a pending request.
 
 Owns: building the question for a request with its history; the compiled engine of the rule set in
 force. Never: acting on a verdict.
@@ -7,13 +7,15 @@ force. Never: acting on a verdict.
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
-from functools import cache
 
+from server.model.approvals import Approval
 from server.model.clients import Agent, App
+from server.model.granted import effective_terms
 from server.model.policy import PolicyRow
 from server.model.ports import Secrets
 from server.model.store import View
 from server.model.users import User
+from server.protocol import errors
 from server.protocol.approvals.unusual import Code
 from server.protocol.json_text import JsonValue
 from server.protocol.policy.action_types import ActionType
@@ -26,6 +28,7 @@ from server.protocol.policy.questions import (
     Question,
     QuestionHistory,
     RequestFlow,
+    Requirements,
     Verdict,
     decide,
     is_allowed,
@@ -34,6 +37,8 @@ from server.protocol.policy.risks import Risk, highest
 from server.services.policy import builtin, history
 from server.services.policy.documents import InvalidPolicy
 from server.services.policy.history_keys import RequestToCompare
+from server.services.policy.schemas import Schemas
+from server.services.resources import targets
 from server.services.resources.targets import TokenTarget
 
 
@@ -114,12 +119,14 @@ class Engine:
 
 @dataclass(frozen=True, slots=True)
 class Evaluator:
-    """Evaluates policy. `instead` replaces the engine in force, for trials."""
+    """Evaluates policy. `engine_override` replaces the engine in force, for trials."""
 
     secrets: Secrets
     engine_override: Engine | None = None
     engines: dict[str, Engine] = field(default_factory=dict)
     """A cache of the newest engine, by hash."""
+    schemas: Schemas = field(default_factory=Schemas)
+    """Validates the details of requests."""
 
     def decide(
         self,
@@ -140,14 +147,52 @@ class Evaluator:
 
     def question(self, view: View, case: PolicyRequest, at: int | None = None) -> Question:
         """Return the question for a request, now or at an earlier time."""
-        until = view.now if at is None else at - 1
-        facts = UseHistory(view, self.secrets, case, until)
-        return question(case, view.now if at is None else at, facts, view.directory.members())
+        now, until = (view.now, view.now) if at is None else (at, at - 1)
+        scopes, agent = case.target.resource.scopes, case.agent
+        return Question(
+            flow=case.flow,
+            agent=agent.id,
+            labels=frozenset(agent.labels if isinstance(agent, Agent) else ()),
+            owners=frozenset(agent.owners if isinstance(agent, Agent) else ()),
+            user=None if case.user is None else case.user.id,
+            resource=case.target.resource.uri,
+            scopes={name: scopes[name] for name in case.target.scope},
+            types={action.type: action.risk for action in case.actions},
+            details=case.details,
+            at=now,
+            history=UseHistory(view, self.secrets, case, until),
+            members=view.directory.members(),
+            wants_pin=case.wants_pin,
+            at_least=case.at_least,
+            interactive=isinstance(agent, Agent) and agent.interactive,
+            has_fact=any(action.has_type_back for action in case.actions),
+        )
+
+    def as_of_today(
+        self, view: View, agent: Agent, user: User | None, approval: Approval
+    ) -> PolicyRequest | None:
+        """Return the pending request as if it were sent now; None if it would be refused."""
+        try:
+            terms = effective_terms(approval)
+            details = terms.details
+            target = targets.resolve_stored(view.directory, agent, approval.resource, terms.scope)
+            actions = self.schemas.check(view.directory, details, agent.action_types)
+            targets.check_required_types(target, frozenset(action.type for action in actions))
+        except errors.ProtocolError:
+            return None
+        return PolicyRequest("request", agent, user, target, details, actions, past=approval.past)
+
+    def current_requirements(self, view: View, approval: Approval) -> Requirements | None:
+        """Return the current requirements for approving a request; None if nobody can."""
+        agent = view.directory.agent(approval.agent_id)
+        user = view.directory.user(approval.user_id or "")
+        case = None if agent is None else self.as_of_today(view, agent, user, approval)
+        return None if case is None else self.decide(view, case).requirements
 
     def _engine(self, view: View) -> Engine:
         if self.engine_override is not None:
             return self.engine_override
-        row = view.directory.policy() or _default()
+        row = view.directory.policy() or builtin.default_row()
         if row.hash not in self.engines:
             engine = engine_of(row)
             self.engines.clear()
@@ -169,33 +214,3 @@ def engine_of(row: PolicyRow) -> Engine:
         return Engine(builtin.compile_row(row), source)
     except InvalidPolicy:
         return Engine(_UnreadableEngine(), source)
-
-
-def question(
-    case: PolicyRequest, at: int, facts: QuestionHistory, members: Mapping[str, frozenset[str]]
-) -> Question:
-    """Build the question for a request at a time, with its history."""
-    scopes, agent = case.target.resource.scopes, case.agent
-    return Question(
-        flow=case.flow,
-        agent=agent.id,
-        labels=frozenset(agent.labels if isinstance(agent, Agent) else ()),
-        owners=frozenset(agent.owners if isinstance(agent, Agent) else ()),
-        user=None if case.user is None else case.user.id,
-        resource=case.target.resource.uri,
-        scopes={name: scopes[name] for name in case.target.scope},
-        types={action.type: action.risk for action in case.actions},
-        details=case.details,
-        at=at,
-        history=facts,
-        members=members,
-        wants_pin=case.wants_pin,
-        at_least=case.at_least,
-        interactive=isinstance(agent, Agent) and agent.interactive,
-        has_fact=any(action.has_type_back for action in case.actions),
-    )
-
-
-@cache
-def _default() -> PolicyRow:
-    return builtin.default_row()

@@ -28,15 +28,15 @@ from server.protocol.approvals.comparisons import (
     SameDay,
     TextValue,
 )
-from server.protocol.approvals.unusual import Code, FoundSignal, Unusual
+from server.protocol.approvals.unusual import Code, Unusual
 from server.services.policy import history_keys
 from server.services.policy.history_keys import (
     MAX_TARGETS,
     NAME_MARK_PREFIX,
     AmountKeys,
-    ComparedRequest,
     HistoryKeys,
     PartKeys,
+    RequestToCompare,
     TargetKeys,
 )
 
@@ -56,7 +56,7 @@ class ComparisonResult:
     """The result of comparing a request, and the keys that it adds to history."""
 
     unusual: Unusual
-    compared_request: ComparedRequest
+    compared_request: RequestToCompare
     keys: HistoryKeys
 
     @property
@@ -64,14 +64,9 @@ class ComparisonResult:
         """The JSON to store with the approval: signals, and what asking and approving add."""
         return _stored_json(self.unusual.codes, self.compared_request, self.keys)
 
-    @property
-    def signals(self) -> tuple[FoundSignal, ...]:
-        """The signals to show."""
-        return self.unusual.signals
-
 
 def compare(
-    view: View, secrets: Secrets, compared_request: ComparedRequest, *, asked_at: int | None = None
+    view: View, secrets: Secrets, compared_request: RequestToCompare, *, asked_at: int | None = None
 ) -> ComparisonResult:
     """Compare a request with earlier approvals.
 
@@ -82,7 +77,7 @@ def compare(
     return ComparisonResult(unusual.find_signals(comparer.comparison()), compared_request, keys)
 
 
-def narrowed_past(secrets: Secrets, approval: Approval, compared_request: ComparedRequest) -> str:
+def narrowed_past(secrets: Secrets, approval: Approval, compared_request: RequestToCompare) -> str:
     """Return the JSON to store with a narrowed request: approving adds only the granted values."""
     keys = history_keys.keys_of(secrets, compared_request)
     return _stored_json(json.loads(approval.past).get("codes", []), compared_request, keys)
@@ -126,7 +121,7 @@ class _Comparer:
 
     view: View
     secrets: Secrets
-    compared_request: ComparedRequest
+    compared_request: RequestToCompare
     keys: HistoryKeys
     asked_at: int | None
 
@@ -143,10 +138,6 @@ class _Comparer:
             values=tuple(self._values(rows)),
             hours=self._hours(rows),
         )
-
-    @property
-    def _parts(self) -> tuple[PartKeys, ...]:
-        return self.keys.parts[:MAX_TARGETS]
 
     @property
     def _at(self) -> int:
@@ -168,7 +159,7 @@ class _Comparer:
         yield from ((agent, key) for key in (keys.asked_day, keys.asked_hour))
         yield from ((user, key) for key in (_ANSWERS, _near_key(_hour(self._at))))
         yield from ((agent, amount.agent) for amount in keys.amounts)
-        for part in self._parts:
+        for part in self.keys.parts:
             yield user, part.person
             yield agent, part.asked
         for target in keys.targets[:MAX_TARGETS]:
@@ -230,15 +221,15 @@ class _Comparer:
         past = _past(rows, target_keys.person)
         is_known = self.keys.agent_mark in past.members
         if target_keys.name is None:
-            return NamedTarget(target_keys.place, target_keys.mark, is_known)
+            return NamedTarget(target_keys.location, target_keys.mark, is_known)
         target_history = past if past.count else _past(rows, target_keys.everybody)
         name_history = _past(rows, target_keys.name.person)
         targets = name_history if name_history.count else _past(rows, target_keys.name.everybody)
         return NamedTarget(
-            target_keys.place,
+            target_keys.location,
             target_keys.mark,
             is_known,
-            target_keys.name.place,
+            target_keys.name.location,
             target_keys.name.mark,
             frozenset(
                 member for member in target_history.members if member.startswith(NAME_MARK_PREFIX)
@@ -249,13 +240,15 @@ class _Comparer:
     def _amount(self, amount_keys: AmountKeys, rows: RowsByKey) -> Amount:
         kind_history = _past(rows, amount_keys.kind)
         parts = [
-            part_keys for part_keys in self._parts if part_keys.amount.agent == amount_keys.agent
+            part_keys
+            for part_keys in self.keys.parts
+            if part_keys.amount.agent == amount_keys.agent
         ]
         target_part = (
             parts[0] if len(parts) == 1 and parts[0].amount.value == amount_keys.value else None
         )
         return Amount(
-            amount_keys.place,
+            amount_keys.location,
             amount_keys.value,
             amount_keys.currency,
             tuple(self._baselines(amount_keys, target_part, lambda key: _past(rows, key))),
@@ -265,7 +258,7 @@ class _Comparer:
         )
 
     def _same_days(self, rows: RowsByKey) -> Iterator[SameDay]:
-        for part in self._parts:
+        for part in self.keys.parts:
             count, total = self._count_asked(rows, part.asked, _DAY_MS)
             if count >= unusual.MIN_SPLIT:
                 value = total + (part.amount.value if self.asked_at is None else 0)
@@ -280,7 +273,7 @@ class _Comparer:
 
         amount = part_keys.amount
         baselines = tuple(self._baselines(amount, part_keys, before))
-        return Amount(amount.place, value, amount.currency, baselines)
+        return Amount(amount.location, value, amount.currency, baselines)
 
     def _baselines(
         self, amount_keys: AmountKeys, to: PartKeys | None, past: Callable[[str], PastApprovals]
@@ -299,8 +292,10 @@ class _Comparer:
     def _values(self, rows: RowsByKey) -> Iterator[TextValue]:
         for key in (self.keys.name, *self.keys.texts):
             if key.key in rows:
-                yield TextValue(key.place, key.mark, rows[key.key].members)
-        yield from (TextValue(place, "", mixes_scripts=True) for place in self.keys.mixed_scripts)
+                yield TextValue(key.location, key.mark, rows[key.key].members)
+        yield from (
+            TextValue(location, "", mixes_scripts=True) for location in self.keys.mixed_scripts
+        )
 
     def _hours(self, rows: RowsByKey) -> AnswerHours:
         hour = _hour(self._at)
@@ -336,7 +331,7 @@ def _fewest_approvals(rows: RowsByKey, kinds: Sequence[str]) -> PastApprovals:
     return min((_past(rows, key) for key in kinds), key=lambda past: past.count)
 
 
-def _additions(compared_request: ComparedRequest, keys: HistoryKeys) -> Iterator[Addition]:
+def _additions(compared_request: RequestToCompare, keys: HistoryKeys) -> Iterator[Addition]:
     """Yield the entries that approving adds to history."""
     agent, user = compared_request.agent.id, compared_request.user.id
     marks = (keys.name.mark, *keys.credentials, *keys.types, *keys.scopes, *keys.resource)
@@ -348,7 +343,7 @@ def _additions(compared_request: ComparedRequest, keys: HistoryKeys) -> Iterator
         yield Addition(agent, amount.agent, amount.value)
         yield Addition(user, amount.person, amount.value)
         yield Addition(agent, amount.everybody, amount.value)
-    for part in keys.parts[:MAX_TARGETS]:
+    for part in keys.parts:
         yield Addition(user, part.person, part.amount.value)
     for target in keys.targets[:MAX_TARGETS]:
         yield from _target_additions(target, user, keys.agent_mark)
@@ -367,7 +362,9 @@ def _target_additions(target: TargetKeys, user: str, agent_mark: str) -> Iterato
     yield Addition(INSTALLATION, name.everybody, 0, (target.mark,))
 
 
-def _stored_json(codes: Iterable[str], compared_request: ComparedRequest, keys: HistoryKeys) -> str:
+def _stored_json(
+    codes: Iterable[str], compared_request: RequestToCompare, keys: HistoryKeys
+) -> str:
     rows: dict[tuple[str, str], tuple[int, dict[str, None]]] = {}
     for addition in _additions(compared_request, keys):
         amount, members = rows.get((addition.owner, addition.key), (0, {}))
@@ -376,7 +373,7 @@ def _stored_json(codes: Iterable[str], compared_request: ComparedRequest, keys: 
             members | dict.fromkeys(addition.members),
         )
     adds = [[*key, amount, list(members)] for key, (amount, members) in rows.items()]
-    asks = {part.asked: part.amount.value for part in keys.parts[:MAX_TARGETS]}
+    asks = {part.asked: part.amount.value for part in keys.parts}
     stored = {
         "codes": sorted(map(str, codes)),
         "hour": keys.asked_hour,

@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Final, NamedTuple, Protocol, TypeAlias, cast
+from typing import Final, NamedTuple, TypeAlias, cast
 
 from server.model.clients import Agent
 from server.model.ports import Secrets
@@ -42,30 +42,6 @@ _AGENT_NAME: Final = "Agent name"
 Detail: TypeAlias = Mapping[str, JsonValue]
 
 
-class ComparedRequest(Protocol):
-    """The parts of a request that are compared."""
-
-    @property
-    def agent(self) -> Agent:
-        """The agent."""
-
-    @property
-    def user(self) -> User:
-        """The person."""
-
-    @property
-    def target(self) -> TokenTarget:
-        """The resource and the scopes."""
-
-    @property
-    def details(self) -> Sequence[Detail]:
-        """The `authorization_details`."""
-
-    @property
-    def actions(self) -> Sequence[ActionType]:
-        """The action types of the details."""
-
-
 @dataclass(frozen=True, slots=True)
 class RequestToCompare:
     """A request to compare."""
@@ -90,7 +66,7 @@ class ValueLocation(NamedTuple):
 class TextKeys(NamedTuple):
     """The keys of a text, for finding earlier lookalikes."""
 
-    place: ValueLocation
+    location: ValueLocation
     mark: str
     key: str
 
@@ -98,7 +74,7 @@ class TextKeys(NamedTuple):
 class NameKeys(NamedTuple):
     """The keys of a target's name, for this person and for the installation."""
 
-    place: ValueLocation
+    location: ValueLocation
     mark: str
     person: str
     everybody: str
@@ -107,7 +83,7 @@ class NameKeys(NamedTuple):
 class TargetKeys(NamedTuple):
     """The keys of a target, for this person and for the installation."""
 
-    place: ValueLocation
+    location: ValueLocation
     mark: str
     person: str
     everybody: str
@@ -117,7 +93,7 @@ class TargetKeys(NamedTuple):
 class AmountKeys(NamedTuple):
     """The keys of an amount by type and unit, for this agent, this person and all people."""
 
-    place: ValueLocation
+    location: ValueLocation
     value: int
     currency: str | None
     kind: str
@@ -162,7 +138,7 @@ class HistoryKeys:
     """The locations of words that mix scripts."""
 
 
-def keys_of(secrets: Secrets, compared_request: ComparedRequest) -> HistoryKeys:
+def keys_of(secrets: Secrets, compared_request: RequestToCompare) -> HistoryKeys:
     """Compute the keys of one request."""
     builder = _KeyBuilder(secrets, compared_request.user.id)
     agent, user, uri = (
@@ -187,7 +163,7 @@ def keys_of(secrets: Secrets, compared_request: ComparedRequest) -> HistoryKeys:
         asked_hour=f"asked hour {user}",
         targets=tuple(builder.targets),
         amounts=tuple(builder.amounts.values()),
-        parts=tuple(builder.parts.values()),
+        parts=tuple(builder.parts.values())[:MAX_TARGETS],
         texts=tuple(builder.texts[:MAX_TEXTS]),
         mixed_scripts=(*mixed, *builder.mixed_scripts),
     )
@@ -300,7 +276,7 @@ class _KeyBuilder:
             key = f"{target.person} {currency}"
             before = self.parts.get(key)
             total = _add_amounts(None if before is None else before.amount, amount_keys)
-            self.parts[key] = PartKeys(total, target.place, key, f"asked {key}")
+            self.parts[key] = PartKeys(total, target.location, key, f"asked {key}")
 
     def _texts(self, action: ActionType, detail: Detail) -> None:
         """Add the keys of short material texts, of the target and of its name."""
@@ -345,7 +321,7 @@ def _target_of(trail: Trail, targets: Sequence[TargetKeys]) -> TargetKeys | None
         return targets[0]
     steps = _indexes(trail)
     return next(
-        (target for target in targets if steps and _indexes(target.place.trail) == steps), None
+        (target for target in targets if steps and _indexes(target.location.trail) == steps), None
     )
 
 

@@ -66,7 +66,6 @@ def _example(action: ActionType) -> Mapping[str, JsonValue]:
 def _preview(action: ActionType, details: Mapping[str, JsonValue], now: int) -> Preview:
     ceremony = questions.default_steps(action.risk, typed=action.has_type_back)
     request = DisplayedRequest(
-        approval_id=names.PREFIX_APPROVAL + "example",
         agent=_AGENT,
         owners=("its owner",),
         user=_USER,
@@ -79,13 +78,17 @@ def _preview(action: ActionType, details: Mapping[str, JsonValue], now: int) -> 
         binding_message=_AGENT_MESSAGE,
         first_request=True,
         peer="192.0.2.1",
-        asked_at=now,
-        expires_at=now + TIME_TO_LIVE[action.risk] * 1000,
         token_seconds=_TOKEN_SECONDS,
     )
     try:
         schemas.check_unregistered(action, details)
-        return Preview(details, displays.display_text(request), ceremony)
+        display = displays.canonical_display(
+            displays.request_display(request),
+            approval_id=names.PREFIX_APPROVAL + "example",
+            asked_at=now,
+            expires_at=now + TIME_TO_LIVE[action.risk] * 1000,
+        )
+        return Preview(details, display, ceremony)
     except errors.InvalidAuthorizationDetails as error:
         raise Invalid(error.description, member="details") from None
 

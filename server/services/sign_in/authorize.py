@@ -18,9 +18,9 @@ from server.model.store import Store, Unit, View
 from server.protocol import errors, json_text, names
 from server.protocol.clients import redirects
 from server.protocol.forms import Form
+from server.protocol.names import handle_hash
 from server.protocol.sign_in import authorize
 from server.protocol.sign_in.authorize import AuthorizationRequest, ReturnTo
-from server.protocol.sign_in.handles import handle_hash
 from server.services.approvals.app_actions import AppActions, CheckedAppAction
 from server.services.audit import audit, floods
 from server.services.clients import client_auth

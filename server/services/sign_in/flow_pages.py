@@ -9,7 +9,7 @@ from server.protocol.clients import redirects
 from server.protocol.policy.risks import Risk
 from server.services.approvals.app_actions import CheckedAppAction
 from server.services.clients import unknown_apps
-from server.services.consents.consents import DEFAULT_MS
+from server.services.consents.offers import DEFAULT_MS
 from server.services.policy import displays
 from server.services.policy.displays import ActionTexts
 from server.services.sign_in.authorize import AuthorizationPlan, ConsentNeeded

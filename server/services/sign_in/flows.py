@@ -11,13 +11,13 @@ from server.model.ports import Secrets, Verifier
 from server.model.sign_in import AuthorizationCode, Flow, Grant
 from server.model.store import Store, Unit, View
 from server.protocol import errors
-from server.protocol.names import PREFIX_CODE
+from server.protocol.names import PREFIX_CODE, handle_hash
 from server.protocol.sign_in import authorize
-from server.protocol.sign_in.handles import handle_hash
 from server.services.approvals.app_actions import AppActions
 from server.services.approvals.withdrawals import withdraw
 from server.services.audit import audit, floods
-from server.services.consents.consents import ConsentService, RequestedConsent
+from server.services.consents.consents import ConsentService
+from server.services.consents.offers import RequestedConsent
 from server.services.sign_in.authorize import (
     AuthorizationPlan,
     AuthorizationResponse,

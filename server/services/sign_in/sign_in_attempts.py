@@ -59,12 +59,12 @@ def count(tx: Unit, attempt: SignInAttempt) -> TooManyAttempts | None:
     until = max((wait for wait in waits if wait is not None), default=None)
     if until is not None:
         return TooManyAttempts(max(1, (until - tx.now + 999) // 1000))
-    forget_at = tx.now + passwords.FORGOTTEN_MS
+    forget_at = tx.now + passwords.ATTEMPTS_RESET_MS
     attempts = tx.passwords.count_attempt(attempt.account, tx.now, forget_at)
     tx.passwords.pause(attempt.account, tx.now + passwords.pause_ms(attempts))
     if attempt.address is not None:
         attempts = tx.passwords.count_attempt(attempt.address, tx.now, forget_at)
-        tx.passwords.pause(attempt.address, tx.now + passwords.pause_of_address_ms(attempts))
+        tx.passwords.pause(attempt.address, tx.now + passwords.address_pause_ms(attempts))
     return None
 
 
@@ -78,7 +78,7 @@ def record_success(tx: Unit, attempt: SignInAttempt) -> None:
 def record_failure(tx: Unit, attempt: SignInAttempt) -> None:
     """Keep the failures for another hour."""
     for key in attempt.keys:
-        tx.passwords.keep_attempts(key, tx.now + passwords.FORGOTTEN_MS)
+        tx.passwords.keep_attempts(key, tx.now + passwords.ATTEMPTS_RESET_MS)
 
 
 def _key(*parts: bytes) -> bytes:

@@ -4,6 +4,7 @@ Owns: creating a grant from a submitted proposal, and every refusal. Never: stor
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,6 +15,7 @@ from server.model.users import User
 from server.protocol import errors
 from server.protocol.approvals import kinds
 from server.protocol.approvals.ceremonies import Step
+from server.protocol.json_text import JsonValue
 from server.protocol.policy import uses as amounts
 from server.protocol.policy.action_types import ActionType
 from server.protocol.policy.questions import Approvals, Requirements
@@ -27,7 +29,6 @@ from server.protocol.standing_grants.standing_grants import (
     Pattern,
 )
 from server.services.policy.evaluation import Evaluator, PolicyRequest
-from server.services.policy.schemas import Schemas
 from server.services.resources import targets
 from server.services.resources.targets import TokenTarget
 from server.services.users.device_auth import Person
@@ -55,25 +56,33 @@ class SubmittedProposal:
 
 
 @dataclass(frozen=True, slots=True)
-class CheckedProposal:
-    """A checked proposal."""
+class EvaluatedExample:
+    """An example, evaluated under current policy."""
 
     agent: Agent
     user: User
     target: TokenTarget
+    details: tuple[Mapping[str, JsonValue], ...]
     action: ActionType | None
     version: int | None
-    pattern: Pattern
-    bounds: Bounds
     risk: Risk
     pin: bool
     """Whether the covered requests require the PIN, so that approving the grant requires it too."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedProposal:
+    """A checked proposal."""
+
+    example: EvaluatedExample
+    pattern: Pattern
+    bounds: Bounds
     notify: bool
 
     @property
     def given_at(self) -> Risk:
         """The risk level of approving the grant."""
-        return standing_grants.APPROVAL_RISK[self.risk]
+        return standing_grants.APPROVAL_RISK[self.example.risk]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,22 +94,9 @@ class TriedRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class _EvaluatedExample:
-    """An example, evaluated under current policy."""
-
-    case: PolicyRequest
-    user: User
-    action: ActionType | None
-    version: int | None
-    risk: Risk
-    pin: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Proposals:
     """Checks proposals."""
 
-    schemas: Schemas
     evaluator: Evaluator
 
     def check(
@@ -119,16 +115,13 @@ class Proposals:
         agent = view.directory.agent(example.agent_id)
         if agent is None or not agent.active(view.now):
             raise _refusal("agent", "is not enabled")
-        evaluated_example = self._evaluate_example(
-            view, agent, view.directory.user(person.user.id), example
-        )
-        details = evaluated_example.case.details
-        money = amounts.money(details)
+        evaluated = self._evaluate_example(view, agent, example)
+        money = amounts.money(evaluated.details)
         try:
             total = standing_grants.read_sum(money, submitted_proposal.sum)
-            vary = _vary(evaluated_example, submitted_proposal)
+            vary = _vary(evaluated, submitted_proposal)
             standing_grants.check_limits(
-                evaluated_example.risk,
+                evaluated.risk,
                 seconds=submitted_proposal.seconds,
                 uses=submitted_proposal.uses,
                 costs=bool(money),
@@ -138,25 +131,16 @@ class Proposals:
             raise _refusal(error.where, error.remedy) from error
         _check_limit(view, person.user.id)
         return CheckedProposal(
-            agent=agent,
-            user=evaluated_example.user,
-            target=evaluated_example.case.target,
-            action=evaluated_example.action,
-            version=evaluated_example.version,
-            pattern=Pattern(frozenset(evaluated_example.case.target.scope), tuple(details), vary),
-            bounds=Bounds(
-                view.now + submitted_proposal.seconds * 1000, submitted_proposal.uses, total
-            ),
-            risk=evaluated_example.risk,
-            pin=evaluated_example.pin,
-            notify=submitted_proposal.notify,
+            evaluated,
+            Pattern(frozenset(evaluated.target.scope), evaluated.details, vary),
+            Bounds(view.now + submitted_proposal.seconds * 1000, submitted_proposal.uses, total),
+            submitted_proposal.notify,
         )
 
-    def _evaluate_example(
-        self, view: View, agent: Agent, user: User | None, example: Approval
-    ) -> _EvaluatedExample:
+    def _evaluate_example(self, view: View, agent: Agent, example: Approval) -> EvaluatedExample:
         """Evaluate the example under current policy. Raises errors.Problem 400."""
         details = kinds.resource_details(json.loads(example.details))
+        user = view.directory.user(example.user_id or "")
         scope = tuple(example.scope.split())
         if len(details) > 1:
             raise _refusal(
@@ -164,7 +148,7 @@ class Proposals:
             )
         try:
             target = targets.resolve_stored(view.directory, agent, example.resource, scope)
-            actions = self.schemas.check(view.directory, details, agent.action_types)
+            actions = self.evaluator.schemas.check(view.directory, details, agent.action_types)
             targets.check_required_types(target, frozenset(action.type for action in actions))
         except errors.ProtocolError as error:
             raise _refusal("example", error.description) from error
@@ -183,13 +167,15 @@ class Proposals:
                 f"an administrator must first allow standing grants at high risk for {agent.name}",
             )
         row = view.directory.action(actions[0].type) if actions else None
-        return _EvaluatedExample(
-            case,
+        return EvaluatedExample(
+            agent,
             user,
-            actions[0] if actions else None,
-            None if row is None else row.version,
-            verdict.risk,
-            Step.PIN in needs.ceremony,
+            target,
+            details,
+            action=actions[0] if actions else None,
+            version=None if row is None else row.version,
+            risk=verdict.risk,
+            pin=Step.PIN in needs.ceremony,
         )
 
     def invalid_reason(self, view: View, approval: Approval) -> str | None:
@@ -202,36 +188,34 @@ class Proposals:
             return "resource_deleted"
         terms = json.loads(approval.details)[0]
         try:
-            evaluated_example = self._evaluate_example(
-                view, agent, view.directory.user(approval.user_id or ""), approval
-            )
+            evaluated = self._evaluate_example(view, agent, approval)
         except errors.Problem:
             return "policy_changed"
-        is_unchanged = (evaluated_example.version, str(evaluated_example.risk)) == (
-            terms["version"],
-            terms["risk"],
-        )
+        is_unchanged = [evaluated.version, evaluated.risk] == [terms["version"], terms["risk"]]
         return None if is_unchanged else "policy_changed"
 
 
 def _vary(
-    evaluated_example: _EvaluatedExample, submitted_proposal: SubmittedProposal
+    evaluated: EvaluatedExample, submitted_proposal: SubmittedProposal
 ) -> tuple[standing_grants.VaryingMember, ...]:
-    if evaluated_example.action is None:
+    if evaluated.action is None:
         if submitted_proposal.vary:
             raise GrantNotAllowed("vary", "this request has no details that can vary")
         return ()
     return standing_grants.read_vary(
-        evaluated_example.case.details[0],
+        evaluated.details[0],
         submitted_proposal.vary,
-        evaluated_example.action.fact_rules.target,
+        evaluated.action.fact_rules.target,
     )
 
 
 def try_on_past_requests(view: View, proposal: CheckedProposal) -> list[TriedRequest]:
     """Try the grant on the newest requests, as if it had been created before them."""
     approvals = view.approvals.search(
-        state=None, agent_id=proposal.agent.id, user_id=proposal.user.id, limit=_SCANNED
+        state=None,
+        agent_id=proposal.example.agent.id,
+        user_id=proposal.example.user.id,
+        limit=_SCANNED,
     )
     newest = [approval for approval in approvals if approval.kind == "action"][:TRIED_REQUESTS]
     usage, results = GrantUsage(), list[TriedRequest]()
@@ -245,10 +229,10 @@ def _try_request(
     proposal: CheckedProposal, approval: Approval, usage: GrantUsage
 ) -> tuple[str | None, GrantUsage]:
     details = json.loads(approval.details)
-    if approval.resource != proposal.target.resource.uri:
+    if approval.resource != proposal.example.target.resource.uri:
         return "resource", usage
     mismatch = standing_grants.mismatch(proposal.pattern, approval.scope.split(), details)
-    if mismatch is None and approval.risk.rank > proposal.risk.rank:
+    if mismatch is None and approval.risk.rank > proposal.example.risk.rank:
         mismatch = "risk"
     if mismatch is not None:
         return mismatch, usage

@@ -29,11 +29,10 @@ from server.services.clients import client_names
 from server.services.notifications import notices, request_limits
 from server.services.policy.displays import rfc3339
 from server.services.policy.evaluation import Evaluator
-from server.services.policy.schemas import Schemas
 from server.services.refusals import Conflict, NotFound
 from server.services.server_policy import ServerPolicy
 from server.services.standing_grants import ends
-from server.services.standing_grants.displays import StandingGrantDisplay, standing_grant_display
+from server.services.standing_grants.displays import standing_grant_display
 from server.services.standing_grants.proposals import (
     CheckedProposal,
     Proposals,
@@ -92,8 +91,8 @@ class StandingGrants:
             proposal = self.proposals.check(tx, person, submitted_proposal)
             limit = request_limits.page_refusal(
                 tx,
-                proposal.agent.id,
-                proposal.user,
+                proposal.example.agent.id,
+                proposal.example.user,
                 "standing_grant",
                 [kinds.STANDING_GRANT],
                 self.server_policy,
@@ -182,47 +181,19 @@ class StandingGrants:
             return self._with_names(tx, standing_grant)
 
     def _create_approval(self, tx: Unit, proposal: CheckedProposal, peer: str) -> Approval:
-        party = display_names.find(tx.directory, proposal.agent.id, tx.now)
+        party = display_names.find(tx.directory, proposal.example.agent.id, tx.now)
         assert party is not None  # noqa: S101  # the proposal checked it
         past = try_on_past_requests(tx, proposal)
-
-        def display(approval_id: str, expires_at: int) -> str:
-            return standing_grant_display(
-                StandingGrantDisplay(
-                    approval_id=approval_id,
-                    party=party,
-                    user=proposal.user,
-                    target=proposal.target,
-                    pattern=proposal.pattern,
-                    action=proposal.action,
-                    bounds=proposal.bounds,
-                    risk=proposal.risk,
-                    given_at=proposal.given_at,
-                    notify=proposal.notify,
-                    covered=sum(request.mismatch is None for request in past),
-                    looked_at=len(past),
-                    peer=peer,
-                    asked_at=tx.now,
-                    expires_at=expires_at,
-                )
-            )
-
         return self.create_approval(
             tx,
             NewApproval(
-                kind="standing_grant",
-                client_id=proposal.agent.id,
-                user_id=proposal.user.id,
-                phantom=False,
-                resource=proposal.target.resource.uri,
-                scope=proposal.target.scope,
+                client_id=proposal.example.agent.id,
+                scope=proposal.example.target.scope,
                 details=_terms(proposal),
-                risk=proposal.given_at,
-                actor=audit.by_user(proposal.user.id),
-                peer=peer,
-                display=display,
+                actor=audit.by_user(proposal.example.user.id),
+                display=standing_grant_display(proposal, party, past, peer),
                 no_later_than=min(tx.now + LIFETIME_SECONDS * 1000, proposal.bounds.until),
-                ceremony=frozenset({Step.PIN}) if proposal.pin else None,
+                ceremony=frozenset({Step.PIN}) if proposal.example.pin else None,
             ),
         )
 
@@ -230,11 +201,8 @@ class StandingGrants:
         self, view: View, grant: StandingGrant, uses: tuple[GrantUse, ...] = ()
     ) -> NamedStandingGrant:
         user = view.directory.user(grant.user_id)
-        action_types = (
-            ()
-            if grant.type is None
-            else self.proposals.schemas.registered_types(view.directory, [grant.type])
-        )
+        types = [] if grant.type is None else [grant.type]
+        action_types = self.proposals.evaluator.schemas.registered_types(view.directory, types)
         return NamedStandingGrant(
             grant=grant,
             agent_name=display_names.name_of(view.directory, grant.agent_id),
@@ -251,8 +219,8 @@ def _terms(proposal: CheckedProposal) -> tuple[Mapping[str, JsonValue], ...]:
         uses=proposal.bounds.uses,
         sum=None if total is None else {"minor": total.minor, "currency": total.currency},
         vary=standing_grants.as_json(proposal.pattern.vary),
-        version=proposal.version,
-        risk=str(proposal.risk),
+        version=proposal.example.version,
+        risk=str(proposal.example.risk),
         notify=proposal.notify,
     )
     return kinds.standing_grant_details(terms, proposal.pattern.details)
@@ -290,8 +258,8 @@ def _grant(secrets: Secrets, approval: Approval, ceremony: str, now: int) -> Sta
 def build_standing_grants(
     store: Store, secrets: Secrets, server_policy: ServerPolicy, create_approval: CreateApproval
 ) -> StandingGrants:
-    """Build the service for administration, with its own policy engine and schemas."""
-    proposals = Proposals(Schemas(), Evaluator(secrets))
+    """Build the service for administration, with its own policy engine."""
+    proposals = Proposals(Evaluator(secrets))
     return StandingGrants(store, secrets, proposals, server_policy, create_approval)
 
 

@@ -21,7 +21,6 @@ from server.protocol.policy.risks import Risk
 from server.protocol.standing_grants import standing_grants
 from server.services.policy.evaluation import Evaluator, PolicyRequest
 from server.services.standing_grants.reservations import GRANT_MEMBER, grant_of
-from server.services.users import user_or_group
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +83,7 @@ def still_covers(view: View, evaluator: Evaluator, case: PolicyRequest, approval
     grant = view.standing_grants.get(grant_of(approval) or "")
     if grant is None or not _same_version(view, grant):
         return False
-    steps, approvers = (
-        ceremonies.parse_ceremony(approval.ceremony),
-        frozenset({approval.user_id or ""}),
-    )
-    approvals = Approvals(1, approval.risk, steps, approvers, in_advance=True)
+    approvals = _in_advance(approval.risk, approval.ceremony, approval.user_id or "")
     is_covered = case.risk.rank <= approval.risk.rank and _covers_risk(grant, case, approval.risk)
     return is_covered and evaluator.holds(view, case, approvals)
 
@@ -96,16 +91,19 @@ def still_covers(view: View, evaluator: Evaluator, case: PolicyRequest, approval
 def _may_ask(view: View, user: User, case: PolicyRequest) -> bool:
     """Return whether the agent may ask this user."""
     agent = case.agent
-    return isinstance(agent, Agent) and (
-        agent.asks is None or user_or_group.includes(view, user.id, agent.asks)
-    )
+    return isinstance(agent, Agent) and view.directory.includes(agent.asks, user.id)
 
 
 def _satisfies(grant: StandingGrant, needs: Requirements, case: PolicyRequest, risk: Risk) -> bool:
     """Return whether the approval that created the grant satisfies the current requirements."""
-    steps, approvers = ceremonies.parse_ceremony(grant.ceremony), frozenset({grant.user_id})
-    approvals = Approvals(1, grant.risk, steps, approvers, in_advance=True)
+    approvals = _in_advance(grant.risk, grant.ceremony, grant.user_id)
     return needs.met_by(approvals, grant.user_id) and _covers_risk(grant, case, risk)
+
+
+def _in_advance(risk: Risk, ceremony: str, user_id: str) -> Approvals:
+    """Return one user's approval in advance, as policy input."""
+    steps = ceremonies.parse_ceremony(ceremony)
+    return Approvals(1, risk, steps, frozenset({user_id}), in_advance=True)
 
 
 def _covers_risk(grant: StandingGrant, case: PolicyRequest, risk: Risk) -> bool:

@@ -4,7 +4,6 @@ The approval is created, decided by the grant and redeemed in one unit of work, 
 grant has its token.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -24,6 +23,7 @@ from server.services.notifications import notices
 from server.services.policy import displays, history
 from server.services.policy.displays import DisplayedRequest
 from server.services.policy.evaluation import PolicyRequest
+from server.services.policy.history_keys import RequestToCompare
 from server.services.resources.targets import lifetime
 from server.services.standing_grants import reservations, uses
 from server.services.tokens.exchange_checks import ApprovalNeeded
@@ -66,7 +66,6 @@ class StandingExchanges:
             state=State.REDEEMED,
             parent_id=subject.id,
             caller_id=subject.client_id,
-            policy=json.dumps(needed.verdict.facts(), separators=(",", ":"), sort_keys=True),
         )
         tx.approvals.add(approval)
         creation.record_request(tx, approval, approval_data)
@@ -102,44 +101,25 @@ class StandingExchanges:
         self, tx: Unit, needed: ApprovalNeeded, agent: Agent, user: User
     ) -> NewApproval:
         case = needed.case
-
-        def display(approval_id: str, expires_at: int) -> str:
-            displayed = self._displayed_request(
-                tx, needed, agent, user, approval_id=approval_id, expires_at=expires_at
-            )
-            return displays.display_text(
-                displayed, history.compare(tx, self.secrets, displayed).unusual
-            )
-
+        to_compare = RequestToCompare(agent, user, case.target, case.details, case.actions)
+        unusual = history.compare(tx, self.secrets, to_compare).unusual
+        displayed = self._displayed_request(tx, needed, agent, user)
         return NewApproval(
-            kind="action",
             client_id=agent.id,
-            user_id=user.id,
-            phantom=False,
-            resource=case.target.resource.uri,
             scope=case.target.scope,
             details=case.details,
-            risk=needed.verdict.risk,
             actor=audit.by_agent(agent.id),
-            peer=_PEER,
-            display=display,
+            display=displays.request_display(displayed, unusual),
+            policy=needed.verdict.facts(),
         )
 
     def _displayed_request(
-        self,
-        tx: Unit,
-        needed: ApprovalNeeded,
-        agent: Agent,
-        user: User,
-        *,
-        approval_id: str,
-        expires_at: int,
+        self, tx: Unit, needed: ApprovalNeeded, agent: Agent, user: User
     ) -> DisplayedRequest:
         case: PolicyRequest = needed.case
         owners = [tx.directory.user(owner) for owner in agent.owners]
         default_seconds = self.issuing.server_policy.access_token_seconds
         return DisplayedRequest(
-            approval_id=approval_id,
             agent=agent,
             owners=tuple(owner.name for owner in owners if owner is not None),
             user=user,
@@ -152,7 +132,5 @@ class StandingExchanges:
             binding_message=None,
             first_request=displays.is_first_request(tx, agent.id, user.id),
             peer=_PEER,
-            asked_at=tx.now,
-            expires_at=expires_at,
             token_seconds=lifetime(agent, case.target.resource, default_seconds),
         )

@@ -25,6 +25,12 @@ def find(view: View, name_or_id: str) -> User:
     return user
 
 
+def is_enabled(view: View, user_id: str | None) -> bool:
+    """Return whether this user exists and is enabled."""
+    user = view.directory.user(user_id or "")
+    return user is not None and user.enabled
+
+
 def clients_called(view: View, name: str) -> list[Agent | App]:
     """Return the agents and apps whose names look like this one."""
     ids = view.names.ids_with_name_like("client", name_keys(name))

@@ -1,10 +1,7 @@
 """References to a user or a group.
 
-Owns: finding the ID for a name, and whether references include a user. Never: changing a group
-(`groups.py`).
+Owns: finding the ID for a name. Never: changing a group (`groups.py`).
 """
-
-from collections.abc import Sequence
 
 from server.model.store import View
 from server.services.refusals import Invalid, NotFound
@@ -20,9 +17,3 @@ def id_of(view: View, name_or_id: str) -> str:
     if user is None:
         raise NotFound("user or group", name_or_id)
     return user.id
-
-
-def includes(view: View, user_id: str, named: Sequence[str]) -> bool:
-    """Return whether this user, or a group with this user, is among the references."""
-    members = view.directory.members()
-    return any(name == user_id or user_id in members.get(name, ()) for name in named)

@@ -19,14 +19,14 @@ from sqlalchemy import (
     update,
 )
 
-from server.model.approvals import Approval, ApprovalKind, Place
+from server.model.approvals import Approval, ApprovalKind, ListCursor
 from server.protocol.approvals.states import REDEMPTION_GRACE_MS, State, origins
 from server.protocol.policy.risks import Risk
 from server.storage.approvals import waiting
 from server.storage.approvals.tables import approvals as a
 from server.storage.approvals.tables import decisions as d
 from server.storage.approvers.tables import approvers as p
-from server.storage.prepared import DatabaseRows, Prepared, insert_row, record_reader, row_writer
+from server.storage.prepared import Prepared, RecordRows, RecordTable, matches
 
 _GRACE = {State.PENDING: 0, State.APPROVED: REDEMPTION_GRACE_MS}
 
@@ -73,8 +73,6 @@ def _transition(target: State) -> Update:
 
 
 _TRANSITIONS = {target: Prepared(_transition(target)) for target in State if origins(target)}
-_ADD = Prepared(insert_row(a))
-_GET = Prepared(select(a).where(a.c.id == bindparam("approval")))
 _BY_HANDLE = Prepared(select(a).where(a.c.auth_req_hash == bindparam("hash")))
 _BY_IDEMPOTENCY = Prepared(
     select(a).where(a.c.agent_id == bindparam("agent"), a.c.idempotency_hash == bindparam("hash"))
@@ -153,13 +151,6 @@ _NARROW = Prepared(
     .values(granted=bindparam("text"), granted_rows=bindparam("rows"), past=bindparam("adds"))
     .returning(a)
 )
-_MARK_SEEN = Prepared(
-    update(a)
-    .where(a.c.id == bindparam("approval"), a.c.seen_at.is_(None))
-    .values(seen_at=bindparam("now"))
-    .returning(a.c.id)
-)
-_HOLD_BACK = Prepared(update(a).where(a.c.id == bindparam("approval")).values(held_back=True))
 _KEEP_ANSWER = Prepared(
     update(a)
     .where(a.c.id == bindparam("approval"))
@@ -168,15 +159,6 @@ _KEEP_ANSWER = Prepared(
 _DELETE_ANSWERS = Prepared(
     update(a)
     .where(a.c.answer_until <= bindparam("now"))
-    .values(answer=None, answer_key=None, answer_until=None)
-    .returning(a.c.id)
-)
-_CLEAR_TOKEN = Prepared(
-    update(a).where(a.c.id == bindparam("approval")).values(notification_token=None)
-)
-_CLEAR_PUSHED = Prepared(
-    update(a)
-    .where(a.c.id == bindparam("approval"), a.c.delivery == "push")
     .values(answer=None, answer_key=None, answer_until=None)
 )
 _OVERDUE = Prepared(
@@ -193,28 +175,20 @@ _OPEN_BY_AGENT = Prepared(select(a).where(_OPEN_STATES, _BY_AGENT))
 _OPEN_BY_CALLER = Prepared(select(a).where(_OPEN_STATES, a.c.caller_id == bindparam("client")))
 _OPEN_FOR_USER = Prepared(select(a).where(_OPEN_STATES, _FOR_USER))
 _AT_RESOURCE = Prepared(select(a).where(_OPEN_STATES, a.c.resource == bindparam("uri")))
-_record = record_reader(Approval, a, risk=Risk, state=State)
-_values = row_writer(a)
 
 
-class Approvals(DatabaseRows):
+class Approvals(RecordRows[Approval, str]):
     """Approvals in the database."""
 
-    def add(self, approval: Approval) -> None:
-        """Store a new approval."""
-        _ADD.run(self._db, _values(approval))
-
-    def get(self, approval_id: str) -> Approval | None:
-        """Return the approval with this ID."""
-        return self._one(_record, _GET, approval=approval_id)
+    records = RecordTable(Approval, a, risk=Risk, state=State)
 
     def by_handle(self, auth_req_hash: bytes) -> Approval | None:
         """Return the approval with this hash of the agent's `auth_req_id`."""
-        return self._one(_record, _BY_HANDLE, hash=auth_req_hash)
+        return self._find(_BY_HANDLE, hash=auth_req_hash)
 
     def by_idempotency(self, agent_id: str, idempotency_hash: bytes) -> Approval | None:
         """Return the approval that the agent created with this idempotency key."""
-        return self._one(_record, _BY_IDEMPOTENCY, agent=agent_id, hash=idempotency_hash)
+        return self._find(_BY_IDEMPOTENCY, agent=agent_id, hash=idempotency_hash)
 
     def open_count(
         self, agent_id: str | None, user_id: str | None, now: int, kind: ApprovalKind = "action"
@@ -250,7 +224,13 @@ class Approvals(DatabaseRows):
         return [(row[0], row[1], row[2]) for row in _DENIALS_BY_ALL.run(self._db, values)]
 
     def waiting(  # the list of an inbox
-        self, user_id: str, now: int, limit: int, after: Place = None, *, voted: bool | None = False
+        self,
+        user_id: str,
+        now: int,
+        limit: int,
+        after: ListCursor = None,
+        *,
+        voted: bool | None = False,
     ) -> list[Approval]:
         """Pending requests for this user after a cursor, by highest risk, then soonest expiry."""
         at, last = after or (0, "")
@@ -258,7 +238,7 @@ class Approvals(DatabaseRows):
         approvals = [
             approval
             for statement in waiting.LISTS[voted]
-            for approval in self._many(_record, statement, **values)
+            for approval in self._list(statement, **values)
         ]
         return sorted(approvals, key=lambda approval: (approval.sort_key, approval.id))[:limit]
 
@@ -267,14 +247,14 @@ class Approvals(DatabaseRows):
         values = {"user": user_id, "now": now}
         return sum(int(count.run(self._db, values)[0][0]) for count in waiting.COUNTS)
 
-    def list_decided(self, user_id: str, limit: int, before: Place) -> list[Approval]:
+    def list_decided(self, user_id: str, limit: int, before: ListCursor) -> list[Approval]:
         """Closed requests for this user, newest first, before (decided_at, id)."""
         values: dict[str, object] = {"user": user_id, "limit": limit}
         own, others = _DECIDED, waiting.DECIDED_FOR_APPROVER
         if before is not None:
             own, others = _DECIDED_BEFORE, waiting.DECIDED_FOR_APPROVER_BEFORE
             values |= {"at": before[0], "before": before[1]}
-        closed = [*self._many(_record, own, **values), *self._many(_record, others, **values)]
+        closed = [*self._list(own, **values), *self._list(others, **values)]
         return sorted(closed, key=lambda row: (row.decided_at or 0, row.id), reverse=True)[:limit]
 
     def search(
@@ -284,22 +264,21 @@ class Approvals(DatabaseRows):
         agent_id: str | None,
         user_id: str | None,
         limit: int,
-        before: Place = None,
+        before: ListCursor = None,
     ) -> list[Approval]:
         """The newest approvals that match all filters; `before` is the last (created_at, id)."""
         is_open = state in _GRACE
-        filters = agent_id is not None or user_id is not None
+        is_filtered = agent_id is not None or user_id is not None
         # + 0 prevents the databases from reading all requests by time to find a few open ones.
-        newest = a.c.created_at + 0 if is_open and filters else a.c.created_at
+        newest = a.c.created_at + 0 if is_open and is_filtered else a.c.created_at
         statement = select(a).order_by(newest.desc(), a.c.id.desc()).limit(limit)
         if is_open:
             statement = statement.where(_OPEN_STATES)
         if before is not None:
             statement = statement.where(tuple_(newest, a.c.id) < before)
-        for column, value in ((a.c.state, state), (a.c.agent_id, agent_id), (a.c.user_id, user_id)):
-            if value is not None:
-                statement = statement.where(column == str(value))
-        return self._many(_record, statement)
+        filters = {"state": state, "agent_id": agent_id, "user_id": user_id}
+        statement = statement.where(*matches(a, **filters))
+        return self._list(statement)
 
     def transition(
         self, approval: Approval, target: State, *, now: int, reason: str | None = None
@@ -333,7 +312,7 @@ class Approvals(DatabaseRows):
 
         If several must approve, each approver may narrow it further or withdraw a narrowing.
         """
-        return self._one(_record, _NARROW, approval=approval_id, text=text, rows=rows, adds=past)
+        return self._find(_NARROW, approval=approval_id, text=text, rows=rows, adds=past)
 
     def record_poll(
         self, approval_id: str, *, now: int, interval_ms: int, holder: str | None
@@ -344,11 +323,11 @@ class Approvals(DatabaseRows):
 
     def hold_back(self, approval_id: str) -> None:
         """Record that the user was not notified of this request."""
-        _HOLD_BACK.run(self._db, {"approval": approval_id})
+        self._set(approval_id, held_back=True)
 
     def mark_seen(self, approval_id: str, now: int) -> bool:
         """Record that the request was shown; returns True the first time."""
-        return self._any(_MARK_SEEN, approval=approval_id, now=now)
+        return self._set(approval_id, a.c.seen_at.is_(None), seen_at=now)
 
     def keep_answer(self, approval_id: str, answer: bytes, answer_key: bytes, until: int) -> None:
         """Store the sealed token response for a client that retries with the same key."""
@@ -357,29 +336,30 @@ class Approvals(DatabaseRows):
 
     def delete_expired_answers(self, now: int) -> int:
         """Delete expired sealed token responses; returns their number."""
-        return len(_DELETE_ANSWERS.run(self._db, {"now": now}))
+        return self._count_changes(_DELETE_ANSWERS, now=now)
 
     def clear_callback(self, approval_id: str) -> None:
         """Delete the notification token and the pushed response, once the agent was notified."""
-        for statement in (_CLEAR_TOKEN, _CLEAR_PUSHED):
-            statement.run(self._db, {"approval": approval_id})
+        self._set(approval_id, notification_token=None)
+        is_pushed = a.c.delivery == "push"
+        self._set(approval_id, is_pushed, answer=None, answer_key=None, answer_until=None)
 
     def overdue(self, now: int, limit: int) -> list[Approval]:
         """Return the approvals that are past the deadline of their state."""
-        return self._many(_record, _OVERDUE, now=now, limit=limit)
+        return self._list(_OVERDUE, now=now, limit=limit)
 
     def open_of_agent(self, agent_id: str) -> list[Approval]:
         """Return the agent's pending and approved requests."""
-        return self._many(_record, _OPEN_BY_AGENT, agent=agent_id)
+        return self._list(_OPEN_BY_AGENT, agent=agent_id)
 
     def open_of_caller(self, client_id: str) -> list[Approval]:
         """Return the pending and approved requests for calls of this client."""
-        return self._many(_record, _OPEN_BY_CALLER, client=client_id)
+        return self._list(_OPEN_BY_CALLER, client=client_id)
 
     def open_of_user(self, user_id: str) -> list[Approval]:
         """Return the pending and approved requests for the user."""
-        return self._many(_record, _OPEN_FOR_USER, user=user_id)
+        return self._list(_OPEN_FOR_USER, user=user_id)
 
     def open_at_resource(self, uri: str) -> list[Approval]:
         """Return the pending and approved requests for this resource."""
-        return self._many(_record, _AT_RESOURCE, uri=uri)
+        return self._list(_AT_RESOURCE, uri=uri)

@@ -2,19 +2,12 @@
 
 from collections.abc import Mapping
 
-from sqlalchemy import BindParameter, Executable, bindparam, select, update
+from sqlalchemy import Executable, bindparam, select, update
 from sqlalchemy.dialects import sqlite
 
 from server.protocol.approvals.ceremonies import Step
 from server.storage.approvals.tables import ceremony_tries as t
 from server.storage.prepared import DatabaseRows, Prepared, Upsert
-
-_VALUES: dict[str, BindParameter[object]] = {
-    "approval_id": bindparam("approval"),
-    "step": bindparam("ceremony_step"),
-    "user_id": bindparam("user"),
-    "tries": bindparam("attempts", 1),
-}
 
 
 def _count(insert: sqlite.Insert) -> Executable:
@@ -25,17 +18,7 @@ def _count(insert: sqlite.Insert) -> Executable:
     ).returning(t.c.tries)
 
 
-_COUNT = Upsert(t, _VALUES, _count)
-_UNDO_ATTEMPT = Prepared(
-    update(t)
-    .where(
-        t.c.approval_id == bindparam("approval"),
-        t.c.step == bindparam("ceremony_step"),
-        t.c.user_id == bindparam("user"),
-        t.c.tries > 0,
-    )
-    .values(tries=t.c.tries - 1)
-)
+_COUNT = Upsert(t, _count)
 _COUNTS = Prepared(
     select(t.c.step, t.c.tries).where(
         t.c.approval_id == bindparam("approval"),
@@ -49,14 +32,14 @@ class CeremonyAttempts(DatabaseRows):
 
     def count_attempt(self, approval_id: str, step: Step, user_id: str, limit: int) -> int | None:
         """Add an attempt and return the total, or None if `limit` attempts were already used."""
-        values = {"approval": approval_id, "ceremony_step": str(step), "user": user_id}
-        rows = _COUNT.run(self._db, {**values, "limit": limit})
+        row = {"approval_id": approval_id, "step": str(step), "user_id": user_id, "tries": 1}
+        rows = _COUNT.run(self._db, {**row, "limit": limit})
         return int(rows[0][0]) if rows else None
 
     def undo_attempt(self, approval_id: str, step: Step, user_id: str) -> None:
         """Subtract one attempt, after a correct entry."""
-        values = {"approval": approval_id, "ceremony_step": str(step), "user": user_id}
-        _UNDO_ATTEMPT.run(self._db, values)
+        row = t.c.approval_id == approval_id, t.c.step == str(step), t.c.user_id == user_id
+        self._change(update(t).where(*row, t.c.tries > 0).values(tries=t.c.tries - 1))
 
     def counts_by_step(self, approval_id: str, user_ids: tuple[str, str]) -> Mapping[Step, int]:
         """Return the number of attempts at each step."""

@@ -4,27 +4,14 @@ from sqlalchemy import bindparam, delete, select, update
 
 from server.model.approvals import Decision
 from server.storage.approvals.tables import decisions
-from server.storage.prepared import DatabaseRows, Prepared, insert_row, record_reader, row_writer
+from server.storage.prepared import DatabaseRows, Prepared, RecordTable
 
-_ADD = Prepared(insert_row(decisions))
 _BY_APPROVAL = Prepared(
     select(decisions)
     .where(decisions.c.approval_id == bindparam("approval"))
     .order_by(decisions.c.at, decisions.c.user_id)
 )
-_VOID = Prepared(
-    update(decisions)
-    .where(decisions.c.approval_id == bindparam("approval"), decisions.c.voided_at.is_(None))
-    .values(voided_at=bindparam("now"))
-)
-_DELETE = Prepared(
-    delete(decisions).where(
-        decisions.c.approval_id == bindparam("approval"),
-        decisions.c.user_id == bindparam("user"),
-    )
-)
-_record = record_reader(Decision, decisions)
-_values = row_writer(decisions)
+_DECISIONS = RecordTable(Decision, decisions)
 
 
 class Decisions(DatabaseRows):
@@ -32,16 +19,18 @@ class Decisions(DatabaseRows):
 
     def add(self, decision: Decision) -> None:
         """Store an answer; the table allows one per approval and user."""
-        _ADD.run(self._db, _values(decision))
+        _DECISIONS.add(self._db, decision)
 
     def void(self, approval_id: str, now: int) -> None:
         """Mark all current answers to this approval as void."""
-        _VOID.run(self._db, {"approval": approval_id, "now": now})
+        current = decisions.c.approval_id == approval_id, decisions.c.voided_at.is_(None)
+        self._change(update(decisions).where(*current).values(voided_at=now))
 
     def delete(self, approval_id: str, user_id: str) -> None:
         """Delete a user's void or withdrawn answer; the audit log keeps it."""
-        _DELETE.run(self._db, {"approval": approval_id, "user": user_id})
+        answer = decisions.c.approval_id == approval_id, decisions.c.user_id == user_id
+        self._change(delete(decisions).where(*answer))
 
     def of_approval(self, approval_id: str) -> list[Decision]:
         """Return the answers to one approval, oldest first."""
-        return self._many(_record, _BY_APPROVAL, approval=approval_id)
+        return self._many(_DECISIONS.read, _BY_APPROVAL, approval=approval_id)

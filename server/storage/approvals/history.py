@@ -5,7 +5,6 @@ from collections.abc import Collection, Mapping, Sequence
 from itertools import chain
 
 from sqlalchemy import (
-    BindParameter,
     ColumnElement,
     Executable,
     Text,
@@ -33,20 +32,6 @@ _MAX_AMOUNT = 2**53 - 1
 _MAX_TOTAL = 2**62
 """The maximum total of one period before the latest amount is added."""
 _NOTHING = "{}"
-
-_VALUES: dict[str, BindParameter[object]] = {
-    "owner": bindparam("owner"),
-    "key": bindparam("key"),
-    "count": bindparam("increment"),
-    "total": bindparam("amount"),
-    "most": bindparam("amount"),
-    "since": bindparam("now"),
-    "period": bindparam("period"),
-    "period_count": bindparam("increment"),
-    "period_total": bindparam("amount"),
-    "periods": bindparam("increment"),
-    "members": bindparam("members"),
-}
 
 
 def _add(insert: sqlite.Insert) -> Executable:
@@ -78,7 +63,7 @@ def _merge_members(insert: sqlite.Insert) -> ColumnElement[str]:
     return cast(cast(h.c.members, JSONB).concat(cast(insert.excluded.members, JSONB)), Text)
 
 
-_ADD = Upsert(h, _VALUES, _add)
+_ADD = Upsert(h, _add)
 _COLUMNS = [column for column in h.c if column.name != "owner"]
 _BY_KEY = [
     select(*_COLUMNS).where(h.c.owner == bindparam(f"owner{n}"), h.c.key == bindparam(f"key{n}"))
@@ -97,20 +82,7 @@ class History(DatabaseRows):
 
     def add(self, additions: Sequence[Addition], period: int, now: int) -> None:
         """Add one approval to each of these counters, in this period."""
-        rows = [
-            {
-                "owner": addition.owner,
-                "key": addition.key,
-                "increment": 1,
-                "amount": min(addition.amount, _MAX_AMOUNT),
-                "now": now,
-                "period": period,
-                "members": json.dumps(dict.fromkeys(addition.members, 1))
-                if addition.members
-                else _NOTHING,
-            }
-            for addition in additions
-        ]
+        rows = [_row(addition, period, now) for addition in additions]
         if rows:
             _ADD.run_each(self._db, rows)
 
@@ -128,3 +100,17 @@ class History(DatabaseRows):
     def forget(self, owner: str) -> None:
         """Delete the history of a deleted agent or user."""
         self._db.execute(_FORGET, {"owner": owner})
+
+
+def _row(addition: Addition, period: int, now: int) -> dict[str, object]:
+    """Return the row of a counter's first addition."""
+    members = json.dumps(dict.fromkeys(addition.members, 1)) if addition.members else _NOTHING
+    return {
+        "owner": addition.owner,
+        "key": addition.key,
+        "since": now,
+        "period": period,
+        "members": members,
+        **dict.fromkeys(("count", "period_count", "periods"), 1),
+        **dict.fromkeys(("total", "most", "period_total"), min(addition.amount, _MAX_AMOUNT)),
+    }

@@ -1,39 +1,27 @@
 """The tables of requests, answers and outcomes."""
 
-from sqlalchemy import (
-    Boolean,
-    Column,
-    ForeignKey,
-    Index,
-    Integer,
-    LargeBinary,
-    Table,
-    Text,
-    UniqueConstraint,
-)
+from sqlalchemy import Boolean, Column, Index, Table, UniqueConstraint
 
-from server.storage.tables import columns, metadata, partial_index
+from server.storage.tables import columns, define_table, metadata, partial_index
 
 _OPEN = "state IN ('pending', 'approved')"
 
 approvals = Table(
     "approvals",
     metadata,
-    Column("id", Text, primary_key=True),
-    Column("auth_req_hash", LargeBinary, nullable=False, unique=True),
     *columns(
-        "agent_id user_id? resource scope openid_scope details risk ceremony action "
-        "display action_digest display_digest acr_values state reason? created_at:big "
-        "expires_at:big interval_ms:int last_poll_at:big? polls:int holder? "
-        "seen_at:big? decided_at:big? idempotency_hash:bytes? request_hash:bytes "
+        "id:key auth_req_hash:bytes:unique agent_id user_id? resource scope openid_scope "
+        "details risk ceremony action display action_digest display_digest acr_values state "
+        "reason? created_at:big expires_at:big interval_ms:int last_poll_at:big? polls:int "
+        "holder? seen_at:big? decided_at:big? idempotency_hash:bytes? request_hash:bytes "
         "answer:bytes? answer_key:bytes? answer_until:big? parent_id? caller_id? kind "
         "delivery notification_token:bytes? jkt? policy past granted? granted_rows "
         "held_back:bool delivered_at:big? quorum:int"
     ),
     Column("several", Boolean, key="multi_approver", nullable=False),
     *columns(
-        "decided_by? life_ms:big extensions:int escalate_at:big? escalated:int "
-        "supersedes? retry_asked_at:big? hint_hash:bytes?"
+        "decided_by? life_ms:big extensions:int escalate_at:big? escalated:int supersedes? "
+        "retry_asked_at:big? hint_hash:bytes?"
     ),
     UniqueConstraint("agent_id", "idempotency_hash"),
     partial_index(
@@ -60,51 +48,34 @@ approvals = Table(
     Index("ix_approvals_made", "created_at"),
 )
 
-decisions = Table(
+decisions = define_table(
     "decisions",
-    metadata,
-    Column("approval_id", Text, ForeignKey("approvals.id"), primary_key=True),
-    Column("user_id", Text, ForeignKey("users.id"), primary_key=True),
-    *columns(
-        "device_id decision code? note? ceremony channel jws at:big voided_at:big? "
-        "reason? retry_at:big? ask_user? private_note? stands_for? withdrawals:int"
-    ),
+    "approval_id:key:approvals.id user_id:key:users.id device_id decision code? note? "
+    "ceremony channel jws at:big voided_at:big? reason? retry_at:big? ask_user? "
+    "private_note? stands_for? withdrawals:int",
 )
 
-ceremony_tries = Table(
+ceremony_tries = define_table(
     "ceremony_tries",
-    metadata,
-    Column("approval_id", Text, ForeignKey("approvals.id"), primary_key=True),
-    Column("step", Text, primary_key=True),
-    Column("user_id", Text, primary_key=True),
-    Column("tries", Integer, nullable=False),
+    "approval_id:key:approvals.id step:key user_id:key tries:int",
 )
 """`user_id` is empty for steps whose attempts are counted for all approvers together."""
 
-history = Table(
+history = define_table(
     "history",
-    metadata,
-    Column("owner", Text, primary_key=True),
-    Column("key", Text, primary_key=True),
-    *columns(
-        "count:big total:big most:big since:big period:big period_count:big "
-        "period_total:big periods:big members"
-    ),
+    "owner:key key:key count:big total:big most:big since:big period:big period_count:big "
+    "period_total:big periods:big members",
     sqlite_with_rowid=False,
 )
 """`owner` is an agent, a user or the installation. Keys and members are keyed hashes, which reveal
 nothing to a person who has only the database."""
 
-consumptions = Table(
+consumptions = define_table(
     "consumptions",
-    metadata,
-    Column("approval_id", Text, ForeignKey("approvals.id"), primary_key=True),
-    *columns("execution_id token_id resource at:big"),
+    "approval_id:key:approvals.id execution_id token_id resource at:big",
 )
 
-outcomes = Table(
+outcomes = define_table(
     "outcomes",
-    metadata,
-    Column("approval_id", Text, ForeignKey("consumptions.approval_id"), primary_key=True),
-    *columns("result text? executed_digest? at:big"),
+    "approval_id:key:consumptions.approval_id result text? executed_digest? at:big",
 )

@@ -22,7 +22,7 @@ from sqlalchemy import (
     union_all,
 )
 
-from server.model.approvals import first_place_of_risk
+from server.model.approvals import lowest_sort_key
 from server.protocol.policy.risks import Risk
 from server.storage.approvals.tables import approvals as a
 from server.storage.approvals.tables import decisions as d
@@ -53,7 +53,7 @@ def _highest_risk_first(
             risk == literal_column(f"'{level}'"),
             expiry > _NOW,
             tuple_(expiry, request_id)
-            > tuple_(_AT - literal_column(str(first_place_of_risk(level))), _AFTER),
+            > tuple_(_AT - literal_column(str(lowest_sort_key(level))), _AFTER),
         )
         .order_by(expiry, request_id)
         .limit(bindparam("limit"))

@@ -12,9 +12,8 @@ from server.storage.approvers.tables import group_members as m
 from server.storage.approvers.tables import groups as g
 from server.storage.clients.names import Names
 from server.storage.named_rows import NamedRows
-from server.storage.prepared import DatabaseRows, Prepared, insert_row, record_reader, row_writer
+from server.storage.prepared import DatabaseRows, Prepared, RecordTable
 
-_ADD = Prepared(insert_row(p))
 _BY_APPROVAL = Prepared(
     select(p).where(p.c.approval_id == bindparam("approval")).order_by(p.c.added_at, p.c.user_id)
 )
@@ -27,13 +26,7 @@ _MARK_MULTI_APPROVER = Prepared(
     .values(multi_approver=True)
     .returning(a.c.id)
 )
-_HOLD_BACK = Prepared(
-    update(p)
-    .where(p.c.approval_id == bindparam("approval"), p.c.user_id == bindparam("user"))
-    .values(held_back=True)
-)
-_record = record_reader(Approver, p, risk=Risk)
-_values = row_writer(p)
+_APPROVERS = RecordTable(Approver, p, risk=Risk)
 
 
 class Approvers(DatabaseRows):
@@ -44,16 +37,17 @@ class Approvers(DatabaseRows):
         pending = _MARK_MULTI_APPROVER.run(self._db, {"approval": approver.approval_id})
         if not pending or self.find(approver.approval_id, approver.user_id) is not None:
             return False
-        _ADD.run(self._db, _values(approver))
+        _APPROVERS.add(self._db, approver)
         return True
 
     def find(self, approval_id: str, user_id: str) -> Approver | None:
         """Return the row of one user."""
-        return self._one(_record, _FIND, approval=approval_id, user=user_id)
+        return self._one(_APPROVERS.read, _FIND, approval=approval_id, user=user_id)
 
     def hold_back(self, approval_id: str, user_id: str) -> None:
         """Record that this user was not notified of the request."""
-        _HOLD_BACK.run(self._db, {"approval": approval_id, "user": user_id})
+        is_theirs = p.c.approval_id == approval_id, p.c.user_id == user_id
+        self._change(update(p).where(*is_theirs).values(held_back=True))
 
     def list_for(self, approval: Approval) -> tuple[Approver, ...]:
         """All approvers, first the user that the request is for; empty for a phantom request."""
@@ -67,7 +61,7 @@ class Approvers(DatabaseRows):
 
     def of_approval(self, approval_id: str) -> list[Approver]:
         """Return all approver rows, in the order in which they were added."""
-        return self._many(_record, _BY_APPROVAL, approval=approval_id)
+        return self._many(_APPROVERS.read, _BY_APPROVAL, approval=approval_id)
 
 
 _DELETE = delete(g).where(g.c.id == bindparam("group"))
@@ -92,10 +86,9 @@ class Groups(NamedRows):
         self._attach(group)
 
     def delete(self, group_id: str) -> None:
-        """Delete the group with its name and members."""
+        """Delete the group with its name; the database deletes its members."""
         Names(self._db).drop(group_id)
-        for statement in (_DROP_MEMBERS, _DELETE):
-            self._db.execute(statement, {"group": group_id})
+        self._db.execute(_DELETE, {"group": group_id})
 
     def all(self) -> list[Group]:
         """Return all groups, by name; members by id."""

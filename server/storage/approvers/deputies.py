@@ -1,15 +1,14 @@
 """Users' deputies, in the database."""
 
-from sqlalchemy import BindParameter, and_, bindparam, delete, insert, or_, select, update
+from sqlalchemy import BindParameter, and_, bindparam, delete, or_, select
 
 from server.model.approvers import Deputy
 from server.storage.approvers.tables import approvers as p
 from server.storage.approvers.tables import deputies as d
-from server.storage.prepared import DatabaseRows, Prepared, record_reader, row_writer
+from server.storage.prepared import Prepared, RecordRows, RecordTable
 
 _NOW: BindParameter[int] = bindparam("now")
 _LIVE = d.c.state != "over"
-_GET = select(d).where(d.c.id == bindparam("deputy"))
 _ALL = select(d).where(_LIVE, d.c.to_at > _NOW).order_by(d.c.to_at, d.c.id)
 _BY_USER = _ALL.where(d.c.user_id == bindparam("user"))
 _BY_DEPUTY = _ALL.where(d.c.deputy_id == bindparam("user"))
@@ -24,66 +23,46 @@ _DUE = Prepared(
     .order_by(d.c.id)
     .limit(bindparam("limit"))
 )
-_BEGIN = (
-    update(d)
-    .where(d.c.id == bindparam("deputy"), d.c.state == "named")
-    .values(state="begun")
-    .returning(d.c.id)
-)
-_END = (
-    update(d)
-    .where(d.c.id == bindparam("deputy"), _LIVE)
-    .values(state="over", revoked_at=bindparam("at"))
-    .returning(d.c.id)
-)
 _REMOVE_FROM_PENDING = delete(p).where(
     p.c.user_id == bindparam("deputy"),
     p.c.stands_for == bindparam("user"),
     p.c.why == "deputy",
     p.c.over_at.is_(None),
 )
-_record = record_reader(Deputy, d)
-_values = row_writer(d)
 
 
-class Deputies(DatabaseRows):
+class Deputies(RecordRows[Deputy, str]):
     """Deputies in the database."""
 
-    def add(self, deputy: Deputy) -> None:
-        """Store a new deputy."""
-        self._db.execute(insert(d), _values(deputy))
-
-    def get(self, deputy_id: str) -> Deputy | None:
-        """Return the deputy with this ID, even if the term has ended."""
-        return self._one(_record, _GET, deputy=deputy_id)
+    records = RecordTable(Deputy, d)
 
     def of_user(self, user_id: str, now: int) -> list[Deputy]:
         """Return the user's current and upcoming deputies."""
-        return self._many(_record, _BY_USER, user=user_id, now=now)
+        return self._list(_BY_USER, user=user_id, now=now)
 
     def of_deputy(self, deputy_id: str, now: int) -> list[Deputy]:
         """Return the current and upcoming terms in which this user is a deputy."""
-        return self._many(_record, _BY_DEPUTY, user=deputy_id, now=now)
+        return self._list(_BY_DEPUTY, user=deputy_id, now=now)
 
     def live(self, now: int) -> list[Deputy]:
         """Return all current and upcoming deputies, by end date."""
-        return self._many(_record, _ALL, now=now)
+        return self._list(_ALL, now=now)
 
     def deciding(self, user_id: str, deputy_id: str, now: int) -> Deputy | None:
         """Return the row that lets the deputy decide for the user at this time."""
-        return self._one(_record, _DECIDING, user=user_id, deputy=deputy_id, now=now)
+        return self._find(_DECIDING, user=user_id, deputy=deputy_id, now=now)
 
     def due(self, now: int, limit: int) -> list[Deputy]:
         """Return the deputies whose term is due to start or end."""
-        return self._many(_record, _DUE, now=now, limit=limit)
+        return self._list(_DUE, now=now, limit=limit)
 
     def begin(self, deputy_id: str) -> bool:
         """Mark a deputy's term as started; at most one call returns True."""
-        return self._any(_BEGIN, deputy=deputy_id)
+        return self._set(deputy_id, d.c.state == "named", state="begun")
 
     def end(self, deputy_id: str, *, revoked_at: int | None) -> bool:
         """Mark a deputy's term as ended; at most one call returns True."""
-        return self._any(_END, deputy=deputy_id, at=revoked_at)
+        return self._set(deputy_id, _LIVE, state="over", revoked_at=revoked_at)
 
     def remove_from_pending(self, user_id: str, deputy_id: str) -> None:
         """Remove this deputy from the user's pending requests."""

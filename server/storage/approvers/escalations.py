@@ -17,48 +17,6 @@ _DUE = Prepared(
     .order_by(a.c.escalate_at)
     .limit(bindparam("limit"))
 )
-_STEP = (
-    update(a)
-    .where(
-        a.c.id == bindparam("approval"),
-        _IS_PENDING,
-        _IS_DUE,
-        a.c.escalated == bindparam("expected_steps"),
-    )
-    .values(escalated=a.c.escalated + 1, escalate_at=bindparam("escalate_at"))
-    .returning(a.c.id)
-)
-_EXTEND = (
-    update(a)
-    .where(
-        a.c.id == bindparam("approval"),
-        _IS_PENDING,
-        a.c.expires_at == bindparam("expected_expiry"),
-        a.c.expires_at > bindparam("now"),
-    )
-    .values(
-        expires_at=bindparam("expires_at"),
-        extensions=a.c.extensions + 1,
-        escalated=0,
-        escalate_at=bindparam("escalate_at"),
-    )
-    .returning(a.c.multi_approver)
-)
-_REQUEST_RETRY = (
-    update(a)
-    .where(
-        a.c.id == bindparam("approval"),
-        a.c.state == literal_column("'expired'"),
-        a.c.retry_asked_at.is_(None),
-    )
-    .values(retry_asked_at=bindparam("now"))
-    .returning(a.c.id)
-)
-_EXTEND_APPROVERS = (
-    update(p)
-    .where(p.c.approval_id == bindparam("approval"), p.c.over_at.is_(None))
-    .values(ends_at=bindparam("ends_at"))
-)
 
 
 class Escalations(DatabaseRows):
@@ -73,20 +31,28 @@ class Escalations(DatabaseRows):
 
         Returns False if another process advanced it or the approval is not pending.
         """
-        step = {"approval": approval_id, "expected_steps": expected, "escalate_at": next_at}
-        return bool(self._db.execute(_STEP, {**step, "now": now}).all())
+        is_due = a.c.escalate_at <= now, a.c.escalated == expected
+        step = update(a).where(a.c.id == approval_id, _IS_PENDING, *is_due)
+        return self._change(step.values(escalated=expected + 1, escalate_at=next_at))
 
     def extend(
         self, approval_id: str, *, expected: int, until: int, escalate_at: int, now: int
     ) -> bool:
         """Extend the expiry; False if it differs from `expected` or the approval is not pending."""
-        expiry = {"expected_expiry": expected, "expires_at": until, "escalate_at": escalate_at}
-        values = {"approval": approval_id, **expiry, "now": now}
-        extended = self._db.execute(_EXTEND, values).all()
+        is_unchanged = a.c.expires_at == expected, a.c.expires_at > now
+        extension = (
+            update(a)
+            .where(a.c.id == approval_id, _IS_PENDING, *is_unchanged)
+            .values(expires_at=until, escalated=0, escalate_at=escalate_at)
+            .values(extensions=a.c.extensions + 1)
+        )
+        extended = self._db.execute(extension.returning(a.c.multi_approver)).all()
         if extended and extended[0].multi_approver:
-            self._db.execute(_EXTEND_APPROVERS, {"approval": approval_id, "ends_at": until})
+            is_open = p.c.approval_id == approval_id, p.c.over_at.is_(None)
+            self._change(update(p).where(*is_open).values(ends_at=until))
         return bool(extended)
 
     def request_retry(self, approval_id: str, now: int) -> bool:
         """Ask the agent to retry; False if it was already asked or the request is not expired."""
-        return self._any(_REQUEST_RETRY, approval=approval_id, now=now)
+        is_new = a.c.id == approval_id, a.c.state == "expired", a.c.retry_asked_at.is_(None)
+        return self._change(update(a).where(*is_new).values(retry_asked_at=now))

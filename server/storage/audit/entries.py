@@ -9,14 +9,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import (
-    BindParameter,
     ColumnElement,
     Connection,
     Select,
     bindparam,
     delete,
     func,
-    insert,
     or_,
     select,
     text,
@@ -38,13 +36,10 @@ from server.storage.prepared import DatabaseRows, Prepared, insert_row
 with lazily():
     from server.telemetry import correlation_id
 
-_VALUES: dict[str, BindParameter[object]] = {
-    column.key: bindparam(column.key) for column in e.c if column.key != "seq"
-}
 _NEXT = select(func.coalesce(func.max(e.c.seq), -1) + 1).scalar_subquery()
 """The position of the next entry."""
-_ADD_WITH_SEQ = Prepared(insert(e).values(_VALUES).values(seq=_NEXT))
-_ADD_WITHOUT_SEQ = Prepared(insert(e).values(_VALUES))
+_ADD_WITH_SEQ = Prepared(insert_row(e, without="seq").values(seq=_NEXT))
+_ADD_WITHOUT_SEQ = Prepared(insert_row(e, without="seq"))
 _HAS_BODY = e.c.type != ""
 _TAIL = select(e).where(_HAS_BODY).order_by(e.c.id.desc()).limit(bindparam("limit"))
 _AFTER = (

@@ -7,18 +7,7 @@ of order, so an elected sequencer numbers the entries in the order in which it s
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import (
-    Row,
-    and_,
-    bindparam,
-    false,
-    func,
-    insert,
-    or_,
-    select,
-    tuple_,
-    update,
-)
+from sqlalchemy import Row, and_, bindparam, false, func, insert, or_, select, tuple_, update
 
 from server.audit_log.bundles import LoggedEntry
 from server.audit_log.merkle import MissingNode, NodeIndex
@@ -27,7 +16,7 @@ from server.storage.audit.entries import Openings
 from server.storage.audit.tables import audit_checkpoints as c
 from server.storage.audit.tables import audit_entries as e
 from server.storage.audit.tables import audit_nodes as n
-from server.storage.prepared import DatabaseRows, arrays
+from server.storage.prepared import DatabaseRows, RecordTable, arrays
 
 _SIZE = select(func.coalesce(func.max(e.c.seq), -1) + 1)
 _POSITION_OF = select(e.c.seq).where(e.c.id == bindparam("entry"))
@@ -48,6 +37,7 @@ _NODES_AT = select(n).where(tuple_(n.c.level, n.c.number).in_(bindparam("indexes
 _LEAVES_AT = select(e.c.seq, e.c.leaf).where(e.c.seq.in_(bindparam("indexes", expanding=True)))
 _PAIRS = select(func.coalesce(func.max(n.c.number), -1) + 1).where(n.c.level == 1)
 _NEWEST = select(c).order_by(c.c.size.desc(), c.c.at.desc()).limit(1)
+_CHECKPOINTS = RecordTable(CheckpointRow, c)
 
 
 class AuditLog(DatabaseRows):
@@ -141,19 +131,16 @@ class AuditLog(DatabaseRows):
     def newest(self, at_most: int | None = None) -> CheckpointRow | None:
         """Return the newest checkpoint, of at most this size if one is given."""
         statement = _NEWEST if at_most is None else _NEWEST.where(c.c.size <= at_most)
-        row = self._db.execute(statement).first()
-        return None if row is None else _checkpoint(row)
+        return self._one(_CHECKPOINTS.read, statement)
 
     def checkpoints(self, after: tuple[int, int], limit: int) -> list[CheckpointRow]:
         """Return the checkpoints after a size and time, oldest first."""
         later = select(c).where(tuple_(c.c.size, c.c.at) > after)
-        rows = self._db.execute(later.order_by(c.c.size, c.c.at).limit(limit))
-        return [_checkpoint(row) for row in rows]
+        return self._many(_CHECKPOINTS.read, later.order_by(c.c.size, c.c.at).limit(limit))
 
     def add(self, checkpoint: CheckpointRow) -> None:
         """Store a checkpoint."""
-        values = {column.key: getattr(checkpoint, column.key) for column in c.c}
-        self._db.execute(insert(c), values)
+        _CHECKPOINTS.add(self._db, checkpoint)
 
 
 def _bytes(value: bytes | str) -> bytes:
@@ -163,7 +150,3 @@ def _bytes(value: bytes | str) -> bytes:
 
 def _hashes(rows: Iterable[Row[Any]]) -> dict[NodeIndex, bytes]:
     return {(row.level, row.number): _bytes(row.hash) for row in rows}
-
-
-def _checkpoint(row: Row[Any]) -> CheckpointRow:
-    return CheckpointRow(row.size, row.at, bytes(row.frontier), row.note)

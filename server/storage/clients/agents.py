@@ -16,7 +16,7 @@ from server.storage.users.tables import users
 _USE_INTERVAL_MS = 60_000
 _NO_KEYS = codec.dump([])
 _COLUMNS = ("id", "auth_before", "auth_before_until", "state", "created_at", "named_at")
-"""The columns that callers cannot set as members."""
+"""The columns that the server sets, not callers."""
 
 _ALL = select(agents).order_by(agents.c.name_key)
 _PAGE = _ALL.where(agents.c.name_key > bindparam("after")).limit(bindparam("limit"))
@@ -36,6 +36,7 @@ _ORPHANS = _ALL.where(
 _BY_ID = select(agents).where(agents.c.id == bindparam("id"))
 _BY_NAME = select(agents).where(agents.c.name_key == bindparam("key"))
 _DELETE = delete(agents).where(agents.c.id == bindparam("agent"))
+"""Also deletes the agent's owners, secrets, keys and former names, which refer to it."""
 _OWNERS = (
     select(agent_owners.c.user_id)
     .where(agent_owners.c.agent_id == bindparam("id"))
@@ -44,9 +45,10 @@ _OWNERS = (
 _KEYS = select(agent_keys.c.kid, agent_keys.c.last_used_at).where(
     agent_keys.c.agent_id == bindparam("id"), agent_keys.c.last_used_at.is_not(None)
 )
-_DROP_OWNERS = delete(agent_owners).where(agent_owners.c.agent_id == bindparam("agent"))
-_DROP_KEYS = delete(agent_keys).where(agent_keys.c.agent_id == bindparam("agent"))
-_DROP_PARTS = (_DROP_OWNERS, _DROP_KEYS)
+_DROP_PARTS = tuple(
+    delete(table).where(table.c.agent_id == bindparam("agent"))
+    for table in (agent_owners, agent_keys)
+)
 _ADD_OWNER = insert(agent_owners)
 _ADD_KEY = insert(agent_keys)
 _KEY_USED = (
@@ -73,17 +75,14 @@ class Agents(ClientRows):
     def replace(self, agent: Agent, now: int) -> None:
         """Store all members, owners, secrets and keys; raises `Taken` if the name is in use."""
         self._replace(agents, "client", _values(agent))
-        self.secrets.drop(self._db, agent.id)
         for statement in _DROP_PARTS:
             self._db.execute(statement, {"agent": agent.id})
         self._attach(agent, now)
 
     def delete(self, agent_id: str) -> None:
         """Remove the agent with its names, owners, secrets and keys."""
-        Names(self._db).forget(agent_id)
-        self.secrets.drop(self._db, agent_id)
-        for statement in (*_DROP_PARTS, _DELETE):
-            self._db.execute(statement, {"agent": agent_id})
+        Names(self._db).drop(agent_id)
+        self._db.execute(_DELETE, {"agent": agent_id})
 
     def all(self, having: Having = ANY) -> list[Agent]:
         """Return every agent with these values, by name."""
@@ -107,7 +106,7 @@ class Agents(ClientRows):
         """Return the agent with this client_id."""
         return self._one(self._record, _BY_ID, id=agent_id)
 
-    def called(self, name: str) -> Agent | None:
+    def by_name(self, name: str) -> Agent | None:
         """Return the agent with this name, ignoring case."""
         return self._one(self._record, _BY_NAME, key=codec.key(name))
 
@@ -120,7 +119,7 @@ class Agents(ClientRows):
         for index, owner in enumerate(agent.owners):
             row = {"agent_id": agent.id, "user_id": owner, "since": now + index}
             self._db.execute(_ADD_OWNER, row)
-        self.secrets.add(self._db, agent.id, agent.secrets)
+        self.secrets.put(self._db, agent.id, agent.secrets)
         for kid in (key["kid"] for key in agent.jwks):
             used_at = agent.key_uses.get(kid)
             row = {"agent_id": agent.id, "kid": kid, "last_used_at": used_at}

@@ -1,23 +1,25 @@
-"""Rows of apps and their secrets."""
+"""Rows of apps and their secrets, and of unregistered apps' checks and uses."""
 
 from typing import Any
 
-from sqlalchemy import Row, bindparam, delete, select
+from sqlalchemy import Row, bindparam, delete, func, or_, select
 
-from server.model.clients import App
+from server.model.clients import App, AppUse
 from server.services.clients.app_members import APP_MEMBERS
 from server.storage import codec
 from server.storage.clients.names import Names
 from server.storage.clients.secrets import ClientRows, SecretTable
-from server.storage.clients.tables import app_secrets, app_uses, apps
+from server.storage.clients.tables import app_secrets, apps
+from server.storage.clients.tables import app_uses as u
+from server.storage.prepared import RecordRows, RecordTable
 
 _COLUMNS = ("id", "state", "created_at", "origin", "claimed_name")
-"""The columns that callers cannot set as members."""
+"""The columns that the server sets, not callers."""
 _ALL = select(apps).order_by(apps.c.name_key)
 _BY_ID = select(apps).where(apps.c.id == bindparam("id"))
 _BY_NAME = select(apps).where(apps.c.name_key == bindparam("key"))
 _DELETE = delete(apps).where(apps.c.id == bindparam("app"))
-_DROP_USE = delete(app_uses).where(app_uses.c.app_id == bindparam("app"))
+"""Also deletes the app's secrets and uses, which refer to it."""
 
 
 class Apps(ClientRows):
@@ -28,30 +30,27 @@ class Apps(ClientRows):
     def add(self, app: App) -> None:
         """Store a new app; raises `Taken` if the name is in use."""
         self._insert(apps, "client", _values(app))
-        self.secrets.add(self._db, app.id, app.secrets)
+        self.secrets.put(self._db, app.id, app.secrets)
 
     def replace(self, app: App) -> None:
-        """Store all members, with the secrets; raises `Taken` if the name is in use."""
+        """Replace all members, including the secrets; raises `Taken` if the name is in use."""
         self._replace(apps, "client", _values(app))
-        self.secrets.drop(self._db, app.id)
-        self.secrets.add(self._db, app.id, app.secrets)
+        self.secrets.put(self._db, app.id, app.secrets)
 
     def delete(self, app_id: str) -> None:
         """Remove the app with its name and secrets."""
         Names(self._db).drop(app_id)
-        self.secrets.drop(self._db, app_id)
-        for statement in (_DROP_USE, _DELETE):
-            self._db.execute(statement, {"app": app_id})
+        self._db.execute(_DELETE, {"app": app_id})
 
     def all(self) -> list[App]:
-        """Return every app, by name."""
+        """Return every app, sorted by name."""
         return self._many(self._record, _ALL)
 
     def get(self, app_id: str) -> App | None:
         """Return the app with this client_id."""
         return self._one(self._record, _BY_ID, id=app_id)
 
-    def called(self, name: str) -> App | None:
+    def by_name(self, name: str) -> App | None:
         """Return the app with this name, ignoring case."""
         return self._one(self._record, _BY_NAME, key=codec.key(name))
 
@@ -69,3 +68,30 @@ def _values(app: App) -> dict[str, object]:
         **{name: getattr(app, name) for name in _COLUMNS},
         **codec.member_values(APP_MEMBERS, app),
     }
+
+
+_COUNT_UNUSED = select(func.count()).select_from(u).where(u.c.used_at.is_(None))
+
+
+class AppUses(RecordRows[AppUse, str]):
+    """Checks and uses in the database."""
+
+    records = RecordTable(AppUse, u)
+
+    def check(self, app_id: str, checked_at: int, fresh_until: int) -> None:
+        """Record that the app's metadata document was fetched."""
+        self._set(app_id, checked_at=checked_at, fresh_until=fresh_until)
+
+    def use(self, app_id: str, now: int) -> None:
+        """Record that the app received a token."""
+        self._set(app_id, used_at=now)
+
+    def count_unused(self) -> int:
+        """Return how many apps never received a token."""
+        return int(self._db.execute(_COUNT_UNUSED).scalar_one())
+
+    def unused(self, created_before: int, used_before: int) -> list[str]:
+        """Return the IDs of apps without a token: never in time, or not since `used_before`."""
+        is_forgotten = u.c.used_at.is_(None) & (u.c.created_at < created_before)
+        unused = select(u.c.app_id).where(or_(u.c.used_at < used_before, is_forgotten))
+        return list(self._db.execute(unused.order_by(u.c.app_id)).scalars())

@@ -2,15 +2,7 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import (
-    bindparam,
-    delete,
-    exists,
-    insert,
-    literal,
-    select,
-    union_all,
-)
+from sqlalchemy import bindparam, delete, exists, insert, literal, select, union_all
 from sqlalchemy.exc import IntegrityError
 
 from server.model.clients import FormerName, NameKind, UnprotectedName
@@ -49,7 +41,6 @@ _SAME_FORMER = delete(f).where(
     f.c.name == bindparam("name"),
     f.c.until == bindparam("until"),
 )
-_DROP_FORMER = delete(f).where(f.c.agent_id == bindparam("agent"))
 _FORMER = (
     select(f.c.name, f.c.until).where(f.c.agent_id == bindparam("agent")).order_by(f.c.until.desc())
 )
@@ -100,8 +91,3 @@ class Names(DatabaseRows):
         """Return the former names of an agent, newest first."""
         rows = self._db.execute(_FORMER, {"agent": agent_id}).all()
         return [FormerName(row[0], row[1]) for row in rows]
-
-    def forget(self, agent_id: str) -> None:
-        """Delete all names of a deleted agent."""
-        self._db.execute(_DROP_FORMER, {"agent": agent_id})
-        self.drop(agent_id)

@@ -39,15 +39,12 @@ class SecretTable:
         """Return the secrets of a client, oldest first."""
         return tuple(Secret(*row) for row in db.execute(self._of, {"client": client}))
 
-    def add(self, db: Connection, client: str, secrets: Iterable[Secret]) -> None:
-        """Store the secrets of a client."""
+    def put(self, db: Connection, client: str, secrets: Iterable[Secret]) -> None:
+        """Store the secrets of a client in place of its earlier ones."""
+        db.execute(self._drop, {"client": client})
         for secret in secrets:
             row = {name: getattr(secret, name) for name in _MEMBERS}
             db.execute(self._add, {self._owner: client, **row})
-
-    def drop(self, db: Connection, client: str) -> None:
-        """Delete the secrets of a client."""
-        db.execute(self._drop, {"client": client})
 
     def mark_used(self, db: Connection, secret_id: str, now: int) -> None:
         """Record the use of a secret, at most once a minute."""

@@ -1,14 +1,12 @@
 """Stores, finds, renews and revokes consents."""
 
-from sqlalchemy import Executable, bindparam, insert, or_, select, tuple_, update
+from sqlalchemy import bindparam, or_, select, tuple_, update
 
 from server.model.consents import Consent
-from server.storage.codec import dump, names
+from server.storage.codec import dump, load_tuple
 from server.storage.consents.tables import consents as c
-from server.storage.prepared import DatabaseRows, Prepared, record_reader, row_writer
+from server.storage.prepared import Prepared, RecordRows, RecordTable, matches
 
-_ADD = insert(c)
-_GET = select(c).where(c.c.id == bindparam("consent"))
 _IN_FORCE = (c.c.revoked_at.is_(None), c.c.expires_at > bindparam("now"))
 _NEWEST = (c.c.created_at.desc(), c.c.id.desc())
 _LIVE = Prepared(
@@ -26,46 +24,22 @@ _LIVE = Prepared(
 """On PostgreSQL, this locks the row, so that a revocation waits until the unit of work ends."""
 _BY_USER = select(c).where(c.c.user_id == bindparam("user")).order_by(*_NEWEST)
 _LIVE_OF_USER = _BY_USER.where(*_IN_FORCE)
-_RENEW = (
-    update(c)
-    .where(c.c.id == bindparam("consent"), *_IN_FORCE)
-    .values(
-        scopes=bindparam("scopes"),
-        expires_at=bindparam("expires_at"),
-        approval_id=bindparam("approval_id"),
-        app_id=bindparam("app"),
-    )
-    .returning(c)
-)
 _END = update(c).where(*_IN_FORCE).values(revoked_at=bindparam("now")).returning(c)
-_REVOKE = _END.where(c.c.id == bindparam("consent"))
-_REVOKE_CLIENT = _END.where(
-    or_(c.c.client_id == bindparam("subject"), c.c.app_id == bindparam("subject"))
-)
-_REVOKE_AT = _END.where(c.c.resource == bindparam("subject"))
-_record = record_reader(Consent, c, scopes=names)
-_values = row_writer(c, scopes=dump)
 
 
-class Consents(DatabaseRows):
+class Consents(RecordRows[Consent, str]):
     """Consents in the database."""
 
-    def add(self, consent: Consent) -> None:
-        """Store a new consent."""
-        self._db.execute(_ADD, _values(consent))
-
-    def get(self, consent_id: str) -> Consent | None:
-        """Return the consent with this ID, even if it is no longer in force."""
-        return self._one(_record, _GET, consent=consent_id)
+    records = RecordTable(Consent, c, scopes=load_tuple)
 
     def live(self, user_id: str, client_id: str, resource: str, now: int) -> Consent | None:
         """Return the user's consent for this client at this resource, if one is in force."""
-        return self._one(_record, _LIVE, user=user_id, client=client_id, resource=resource, now=now)
+        return self._find(_LIVE, user=user_id, client=client_id, resource=resource, now=now)
 
     def of_user(self, user_id: str, now: int, *, ended: bool) -> list[Consent]:
         """Return the user's consents, newest first; `ended` adds expired and revoked ones."""
         statement = _BY_USER if ended else _LIVE_OF_USER
-        return self._many(_record, statement, user=user_id, now=now)
+        return self._list(statement, user=user_id, now=now)
 
     def search(
         self,
@@ -81,40 +55,34 @@ class Consents(DatabaseRows):
         `before` is the (created_at, id) of the last consent on the previous page.
         """
         statement = select(c).order_by(*_NEWEST).limit(limit)
-        if user_id is not None:
-            statement = statement.where(c.c.user_id == user_id)
-        if client_id is not None:
-            statement = statement.where(c.c.client_id == client_id)
+        statement = statement.where(*matches(c, user_id=user_id, client_id=client_id))
         if live_at is not None:
             statement = statement.where(c.c.revoked_at.is_(None), c.c.expires_at > live_at)
         if before is not None:
             statement = statement.where(tuple_(c.c.created_at, c.c.id) < tuple_(*before))
-        return self._many(_record, statement)
+        return self._list(statement)
 
     def renew(self, consent: Consent, now: int) -> Consent | None:
         """Replace the scopes and expiry of a consent; None if it is not in force."""
-        return self._one(
-            _record,
-            _RENEW,
-            consent=consent.id,
+        renewed = self.records.update(
+            consent.id,
+            *_IN_FORCE,
             scopes=dump(consent.scopes),
             expires_at=consent.expires_at,
             approval_id=consent.approval_id,
-            app=consent.app_id,
-            now=now,
+            app_id=consent.app_id,
         )
+        return self._find(renewed.returning(c), now=now)
 
     def revoke(self, consent_id: str, now: int) -> Consent | None:
         """Revoke a consent; None if it was already revoked."""
-        return self._one(_record, _REVOKE, consent=consent_id, now=now)
+        return self._find(_END.where(c.c.id == consent_id), now=now)
 
     def revoke_client(self, client_id: str, now: int) -> list[Consent]:
         """Revoke all consents of this client; returns those that were in force."""
-        return self._revoke_all(_REVOKE_CLIENT, client_id, now)
+        is_of_client = or_(c.c.client_id == client_id, c.c.app_id == client_id)
+        return self._list(_END.where(is_of_client), now=now)
 
     def revoke_at(self, resource: str, now: int) -> list[Consent]:
         """Revoke all consents at this resource; returns those that were in force."""
-        return self._revoke_all(_REVOKE_AT, resource, now)
-
-    def _revoke_all(self, statement: Executable, subject: str, now: int) -> list[Consent]:
-        return self._many(_record, statement, subject=subject, now=now)
+        return self._list(_END.where(c.c.resource == resource), now=now)

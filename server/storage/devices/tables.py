@@ -1,71 +1,45 @@
 """The tables of devices and their sessions."""
 
-from sqlalchemy import Column, ForeignKey, LargeBinary, Table, Text
+from server.storage.tables import ONE_TIME, define_table
 
-from server.storage.tables import ONE_TIME, Millis, columns, metadata
-
-enrollment_codes = Table(
+enrollment_codes = define_table(
     "enrolment_codes",
-    metadata,
-    Column("id", Text, primary_key=True),
-    Column("user_id", Text, ForeignKey("users.id"), nullable=False, index=True),
-    *columns("secret_hash:bytes created_by created_at:big expires_at:big used_at:big? tries:int"),
+    "id:key user_id:users.id:index secret_hash:bytes created_by created_at:big "
+    "expires_at:big used_at:big? tries:int",
 )
 
-sessions = Table(
+sessions = define_table(
     "sessions",
-    metadata,
-    Column("id", Text, primary_key=True),
-    Column("user_id", Text, ForeignKey("users.id"), nullable=False, index=True),
-    *columns("code_id jkt public_jwk"),
-    Column("refresh_hash", LargeBinary, nullable=False, unique=True),
-    Column("previous_hash", LargeBinary, index=True),
-    *columns(
-        "rotated_at:big created_at:big expires_at:big revoked_at:big? device_id? "
-        "admitted_as? resumes:bool"
-    ),
+    "id:key user_id:users.id:index code_id jkt public_jwk refresh_hash:bytes:unique "
+    "previous_hash:bytes:index? rotated_at:big created_at:big expires_at:big "
+    "revoked_at:big? device_id? admitted_as? resumes:bool",
 )
 
-devices = Table(
+devices = define_table(
     "devices",
-    metadata,
-    Column("id", Text, primary_key=True),
-    Column("user_id", Text, ForeignKey("users.id"), nullable=False, index=True),
-    Column("session_id", Text, nullable=False, unique=True),
-    *columns(
-        "name kind state created_at:big last_seen_at:big? high_from:big keys kids "
-        "pin_tries:int pin_calls:int pin_unconfirmed:int pin_epoch:int pin_for? "
-        "pin_for_at:big? statements:int alarmed_at:big?"
-    ),
+    "id:key user_id:users.id:index session_id:unique name kind state created_at:big "
+    "last_seen_at:big? high_from:big keys kids pin_tries:int pin_calls:int "
+    "pin_unconfirmed:int pin_epoch:int pin_for? pin_for_at:big? statements:int "
+    "alarmed_at:big?",
 )
 
-passkeys = Table(
+passkeys = define_table(
     "passkeys",
-    metadata,
-    Column("device_id", Text, ForeignKey("devices.id"), primary_key=True),
-    Column("credential", LargeBinary, nullable=False, unique=True),
-    *columns("public_key:bytes signs:big synced:bool last_signed:bytes?"),
+    "device_id:key:devices.id credential:bytes:unique public_key:bytes signs:big "
+    "synced:bool last_signed:bytes?",
 )
 """`signs` is a counter that can reach 2^32, so it needs a 64-bit integer."""
 
-browsers = Table(
+browsers = define_table(
     "browsers",
-    metadata,
-    Column("token_hash", LargeBinary, primary_key=True),
-    Column("device_id", Text, ForeignKey("devices.id"), nullable=False, index=True),
-    Column("signed_in_at", Millis, nullable=False),
-    Column("expires_at", Millis, nullable=False, index=True),
-    Column("ended_at", Millis),
+    "token_hash:bytes:key device_id:devices.id:index signed_in_at:big "
+    "expires_at:big:index ended_at:big?",
 )
 
-device_codes = Table(
+device_codes = define_table(
     "device_codes",
-    metadata,
-    Column("id", Text, primary_key=True),
-    Column("device_code_hash", LargeBinary, nullable=False, unique=True),
-    Column("user_code_hash", LargeBinary, nullable=False, unique=True),
-    *columns("client_id resource scope jkt name address created_at:big"),
-    Column("expires_at", Millis, nullable=False, index=True),
-    *columns("interval_ms:int last_poll_at:big? approval_id?"),
+    "id:key device_code_hash:bytes:unique user_code_hash:bytes:unique client_id resource "
+    "scope jkt name address created_at:big expires_at:big:index interval_ms:int "
+    "last_poll_at:big? approval_id?",
     info=ONE_TIME,
 )

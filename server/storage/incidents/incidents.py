@@ -1,52 +1,23 @@
 """Incidents with their evidence, in the database."""
 
-from sqlalchemy import bindparam, insert, select, tuple_, update
+from sqlalchemy import select, tuple_
 
 from server.model.incidents import Incident, Scope
 from server.storage.incidents.tables import incidents as i
-from server.storage.prepared import DatabaseRows, record_reader, row_writer
+from server.storage.prepared import RecordRows, RecordTable, matches
 
-_ADD = insert(i)
-_record, _values = record_reader(Incident, i), row_writer(i)
-_GET = select(i).where(i.c.id == bindparam("incident"))
 _NEWEST = (i.c.opened_at.desc(), i.c.id.desc())
-_OPEN_FOR_APPROVAL = (
-    select(i)
-    .where(
-        i.c.approval_id == bindparam("approval"),
-        i.c.scope == bindparam("scope"),
-        i.c.state == "open",
-    )
-    .order_by(*_NEWEST)
-    .limit(1)
-)
-_CLOSE = (
-    update(i)
-    .where(i.c.id == bindparam("incident"), i.c.state == "open")
-    .values(
-        state="closed",
-        closed_at=bindparam("now"),
-        closed_by=bindparam("closed_by"),
-        closing_note=bindparam("text"),
-    )
-    .returning(i)
-)
 
 
-class Incidents(DatabaseRows):
+class Incidents(RecordRows[Incident, str]):
     """Incidents in the database."""
 
-    def add(self, incident: Incident) -> None:
-        """Store a new incident."""
-        self._db.execute(_ADD, _values(incident))
-
-    def get(self, incident_id: str) -> Incident | None:
-        """Return the incident with this ID, even if it is closed."""
-        return self._one(_record, _GET, incident=incident_id)
+    records = RecordTable(Incident, i)
 
     def open_of(self, approval_id: str, scope: Scope) -> Incident | None:
         """Return the newest open incident about this request."""
-        return self._one(_record, _OPEN_FOR_APPROVAL, approval=approval_id, scope=scope)
+        matching = matches(i, approval_id=approval_id, scope=scope, state="open")
+        return self._find(select(i).where(*matching).order_by(*_NEWEST).limit(1))
 
     def search(
         self, *, closed: bool, limit: int, before: tuple[int, str] | None = None
@@ -57,8 +28,10 @@ class Incidents(DatabaseRows):
             statement = statement.where(i.c.state == "open")
         if before is not None:
             statement = statement.where(tuple_(i.c.opened_at, i.c.id) < tuple_(*before))
-        return self._many(_record, statement)
+        return self._list(statement)
 
     def close(self, incident_id: str, *, by: str, note: str | None, now: int) -> Incident | None:
         """Close an incident; None if it was already closed."""
-        return self._one(_record, _CLOSE, incident=incident_id, closed_by=by, text=note, now=now)
+        values = {"closed_at": now, "closed_by": by, "closing_note": note}
+        closed = self.records.update(incident_id, i.c.state == "open", state="closed", **values)
+        return self._find(closed.returning(i))

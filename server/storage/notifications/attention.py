@@ -23,7 +23,7 @@ from server.model.policy import Hours
 from server.storage.notifications.tables import holds as h
 from server.storage.notifications.tables import mutes as m
 from server.storage.notifications.tables import quiet_hours as q
-from server.storage.prepared import DatabaseRows, Prepared, record_reader, row_writer
+from server.storage.prepared import DatabaseRows, Prepared, RecordTable
 
 _MUTED = and_(
     m.c.user_id == bindparam("user"),
@@ -43,31 +43,15 @@ _PREFERENCES = Prepared(
 )
 _USER: BindParameter[str] = bindparam("user")
 _QUIET = select(q.c.begins, q.c.ends, q.c.days, q.c.zone).where(q.c.user_id == _USER)
-_CLEAR = delete(q).where(q.c.user_id == _USER).returning(q.c.user_id)
-_UNMUTE = (
-    delete(m)
-    .where(m.c.user_id == _USER, m.c.agent_id == bindparam("agent"))
-    .returning(m.c.agent_id)
-)
 _MUTES = (
     select(m)
     .where(m.c.user_id == _USER, or_(m.c.until.is_(None), m.c.until > bindparam("now")))
     .order_by(m.c.agent_id)
 )
-_UNHOLD = (
-    delete(h)
-    .where(h.c.user_id == _USER, h.c.approval_id == bindparam("approval"))
-    .returning(h.c.user_id)
-)
 _HOLDS = (
     select(h)
     .where(h.c.user_id == _USER, h.c.until > bindparam("now"))
     .order_by(h.c.until, h.c.approval_id)
-)
-_END_QUIET = (
-    update(h)
-    .where(h.c.user_id == _USER, h.c.why == "quiet_hours", h.c.until > bindparam("now"))
-    .values(until=bindparam("now"))
 )
 _ENDED_HOLDS = select(h.c.user_id, h.c.approval_id).where(h.c.until <= bindparam("now"))
 _DUE = Prepared(_ENDED_HOLDS.limit(1))
@@ -80,8 +64,7 @@ _RELEASE = (
     .where(tuple_(h.c.user_id, h.c.approval_id).in_(select(_batch.c.user_id, _batch.c.approval_id)))
     .returning(h)
 )
-_mute, _mute_values = record_reader(Mute, m), row_writer(m)
-_hold, _hold_values = record_reader(Hold, h), row_writer(h)
+_MUTED_AGENTS, _HELD_REQUESTS = RecordTable(Mute, m), RecordTable(Hold, h)
 
 
 class Attention(DatabaseRows):
@@ -119,37 +102,40 @@ class Attention(DatabaseRows):
 
     def clear_quiet_hours(self, user_id: str) -> bool:
         """Remove the quiet hours; returns whether there were any."""
-        return self._any(_CLEAR, user=user_id)
+        return self._change(delete(q).where(q.c.user_id == user_id))
 
     def mute(self, mute: Mute) -> None:
         """Add or replace a mute."""
         self.unmute(mute.user_id, mute.agent_id)
-        self._db.execute(insert(m), _mute_values(mute))
+        _MUTED_AGENTS.add(self._db, mute)
 
     def unmute(self, user_id: str, agent_id: str) -> bool:
         """Remove a mute; returns whether there was one."""
-        return self._any(_UNMUTE, user=user_id, agent=agent_id)
+        muted = m.c.user_id == user_id, m.c.agent_id == agent_id
+        return self._change(delete(m).where(*muted))
 
     def mutes(self, user_id: str, now: int) -> list[Mute]:
         """Return the current mutes, by agent."""
-        return self._many(_mute, _MUTES, user=user_id, now=now)
+        return self._many(_MUTED_AGENTS.read, _MUTES, user=user_id, now=now)
 
     def hold(self, hold: Hold) -> None:
         """Add or replace a hold."""
         self.unhold(hold.user_id, hold.approval_id)
-        self._db.execute(insert(h), _hold_values(hold))
+        _HELD_REQUESTS.add(self._db, hold)
 
     def unhold(self, user_id: str, approval_id: str) -> bool:
         """Remove a hold; returns whether there was one."""
-        return self._any(_UNHOLD, user=user_id, approval=approval_id)
+        held = h.c.user_id == user_id, h.c.approval_id == approval_id
+        return self._change(delete(h).where(*held))
 
     def holds(self, user_id: str, now: int) -> list[Hold]:
         """Return the current holds, ordered by when they end."""
-        return self._many(_hold, _HOLDS, user=user_id, now=now)
+        return self._many(_HELD_REQUESTS.read, _HOLDS, user=user_id, now=now)
 
     def end_quiet(self, user_id: str, now: int) -> None:
         """End the holds that quiet hours caused."""
-        self._db.execute(_END_QUIET, {"user": user_id, "now": now})
+        quiet = h.c.user_id == user_id, h.c.why == "quiet_hours", h.c.until > now
+        self._change(update(h).where(*quiet).values(until=now))
 
     def due(self, now: int) -> bool:
         """Return whether any hold has ended."""
@@ -157,13 +143,10 @@ class Attention(DatabaseRows):
 
     def release(self, now: int, limit: int) -> list[Hold]:
         """Remove and return ended holds; each is returned by only one call."""
-        return self._many(_hold, _RELEASE, now=now, limit=limit)
+        return self._many(_HELD_REQUESTS.read, _RELEASE, now=now, limit=limit)
 
 
 def _hours(row: Sequence[str]) -> Hours:
     begins, ends, days, zone = row
-    return Hours(time.fromisoformat(begins), time.fromisoformat(ends), _days(days), zone)
-
-
-def _days(text: str) -> tuple[int, ...]:
-    return tuple(json.loads(text))
+    day_numbers = tuple(json.loads(days))
+    return Hours(time.fromisoformat(begins), time.fromisoformat(ends), day_numbers, zone)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import BindParameter, Connection, Executable, and_, bindparam, func, select, update
+from sqlalchemy import Executable, and_, bindparam, func, select, update
 from sqlalchemy.dialects import sqlite
 
 from server.model.approvals import Delivery
@@ -10,14 +10,7 @@ from server.storage.approvals.tables import approvals as a
 from server.storage.approvals.tables import decisions
 from server.storage.devices.tables import devices
 from server.storage.notifications.tables import deliveries as d
-from server.storage.prepared import Prepared, Upsert
-
-_VALUES: dict[str, BindParameter[object]] = {
-    "approval_id": bindparam("approval"),
-    "device_id": bindparam("device"),
-    "delivered_at": bindparam("now"),
-    "seen_at": bindparam("seen"),
-}
+from server.storage.prepared import Prepared, TimedRows, Upsert
 
 
 def _add(insert: sqlite.Insert) -> Executable:
@@ -28,7 +21,7 @@ def _add(insert: sqlite.Insert) -> Executable:
     )
 
 
-_ADD = Upsert(d, _VALUES, _add)
+_ADD = Upsert(d, _add)
 _RECORD_FIRST = Prepared(
     update(a)
     .where(a.c.id == bindparam("approval"), a.c.delivered_at.is_(None))
@@ -54,22 +47,13 @@ _BY_APPROVAL = (
 )
 
 
-class Deliveries:
+class Deliveries(TimedRows):
     """Deliveries in the database."""
-
-    def __init__(self, connection: Connection, now: int) -> None:
-        self._db = connection
-        self._now = now
 
     def add(self, approval_id: str, device_id: str, *, seen: bool = False) -> None:
         """Record that a device received this request and, if `seen`, opened it. Idempotent."""
-        values = {
-            "approval": approval_id,
-            "device": device_id,
-            "now": self._now,
-            "seen": self._now if seen else None,
-        }
-        _ADD.run(self._db, values)
+        row = {"approval_id": approval_id, "device_id": device_id, "delivered_at": self._now}
+        _ADD.run(self._db, {**row, "seen_at": self._now if seen else None})
         _RECORD_FIRST.run(self._db, {"approval": approval_id, "now": self._now})
 
     def missing(self, device_id: str, approval_ids: Iterable[str]) -> list[str]:
@@ -81,5 +65,4 @@ class Deliveries:
 
     def of_approval(self, approval_id: str) -> list[Delivery]:
         """Return the deliveries of a request, oldest first."""
-        rows = self._db.execute(_BY_APPROVAL, {"approval": approval_id}).all()
-        return [Delivery(*row) for row in rows]
+        return self._many(lambda row: Delivery(*row), _BY_APPROVAL, approval=approval_id)

@@ -5,18 +5,16 @@ transactions commit out of order, so events are added without a number, and an e
 numbers them in the order in which it sees them. Therefore, readers never miss an event.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Final
 
 from sqlalchemy import (
-    BindParameter,
     Connection,
     and_,
     bindparam,
     delete,
     exists,
     func,
-    insert,
     literal_column,
     select,
     update,
@@ -27,41 +25,32 @@ from server.storage.approvals.tables import approvals as a
 from server.storage.incidents.tables import incidents as i
 from server.storage.notifications.tables import feed_events as f
 from server.storage.notifications.tables import notifications as n
-from server.storage.prepared import Prepared, arrays, insert_row
+from server.storage.prepared import ExpiringRows, Prepared, TimedRows, arrays, insert_row
 
 _NEXT = select(func.coalesce(func.max(f.c.seq), 0) + 1).scalar_subquery()
-_SUBJECTS = ("approval_id", "device_id", "held", "agent_id", "incident_id")
-_VALUES: dict[str, BindParameter[object]] = {
-    name: bindparam(name) for name in ("user_id", "event", "at", *_SUBJECTS)
-}
-_ADD_NUMBERED = Prepared(insert(f).values(_VALUES).values(seq=_NEXT))
-_ADD_UNNUMBERED = Prepared(insert(f).values(_VALUES))
+_ADD_NUMBERED = Prepared(insert_row(f, without="seq").values(seq=_NEXT))
+_ADD_UNNUMBERED = Prepared(insert_row(f, without="seq"))
 _HEAD = select(func.coalesce(func.max(f.c.seq), 0))
 _FLOOR = select(func.coalesce(func.min(f.c.seq), 0))
 _EVENTS_AFTER = (
-    select(f.c.seq, f.c.user_id, f.c.event, f.c.at, *(f.c[name] for name in _SUBJECTS))
+    select(*(column for column in f.c if column.key != "id"))
     .where(f.c.seq > bindparam("cursor"))
     .order_by(f.c.seq)
     .limit(bindparam("limit"))
 )
 _AFTER = Prepared(_EVENTS_AFTER)
 _AFTER_OF_USER = Prepared(_EVENTS_AFTER.where(f.c.user_id == bindparam("user")))
-_PRUNE = (
-    delete(f)
-    .where(f.c.at < bindparam("before"), f.c.seq < _HEAD.scalar_subquery())
-    .returning(f.c.id)
-)
+_PRUNE = delete(f).where(f.c.at < bindparam("before"), f.c.seq < _HEAD.scalar_subquery())
 _UNNUMBERED = select(f.c.id).where(f.c.seq.is_(None)).order_by(f.c.id).limit(bindparam("limit"))
 _NUMBERED = arrays("numbered", f.c.id, f.c.seq)
 _NUMBER = update(f).where(f.c.id == _NUMBERED.c.id).values(seq=_NUMBERED.c.seq)
 
 
-class Feed:
+class Feed(TimedRows):
     """Feed events in the database."""
 
     def __init__(self, connection: Connection, now: int, on_add: Callable[[], None]) -> None:
-        self._db = connection
-        self._now = now
+        super().__init__(connection, now)
         self._on_add = on_add
         one_writer = connection.dialect.name == "sqlite"
         self._add = _ADD_NUMBERED if one_writer else _ADD_UNNUMBERED
@@ -107,7 +96,7 @@ class Feed:
 
     def prune(self, before: int) -> int:
         """Delete older events. The newest event is kept, so that numbering continues."""
-        return len(self._db.execute(_PRUNE, {"before": before}).all())
+        return self._count_changes(_PRUNE, before=before)
 
     def number(self, limit: int) -> int:
         """Number new events; returns their count. The caller holds the sequencer's lock."""
@@ -145,22 +134,13 @@ _RECENT = Prepared(
         n.c.user_id == bindparam("user"), n.c.at > bindparam("hour"), n.c.lane == bindparam("lane")
     )
 )
-_PRUNE_NOTIFICATIONS = delete(n).where(n.c.at <= bindparam("hour")).returning(n.c.id)
 
 
-def _record(row: Sequence[int]) -> RecentNotifications:
-    minute, hour, agent_minute, agent_hour, type_hour, reported = row
-    return RecentNotifications(
-        minute, hour, agent_minute, agent_hour, type_hour, reported=bool(reported)
-    )
+class Notifications(TimedRows, ExpiringRows):
+    """Notifications in the database, as long as they are counted."""
 
-
-class Notifications:
-    """Notifications in the database."""
-
-    def __init__(self, connection: Connection, now: int) -> None:
-        self._db = connection
-        self._now = now
+    expires_at = n.c.at
+    kept_ms = _HOUR_MS
 
     def add(self, user_id: str, agent_id: str, action_types: str, lane: Lane) -> None:
         """Add a notification."""
@@ -185,9 +165,9 @@ class Notifications:
             "minute": self._now - _MINUTE_MS,
             "hour": self._now - _HOUR_MS,
         }
-        return _record(_RECENT.run(self._db, values)[0])
-
-    def prune(self) -> int:
-        """Delete notifications that are no longer counted."""
-        values = {"hour": self._now - _HOUR_MS}
-        return len(self._db.execute(_PRUNE_NOTIFICATIONS, values).all())
+        minute, hour, agent_minute, agent_hour, type_hour, reported = _RECENT.run(self._db, values)[
+            0
+        ]
+        return RecentNotifications(
+            minute, hour, agent_minute, agent_hour, type_hour, reported=bool(reported)
+        )

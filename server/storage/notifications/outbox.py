@@ -8,6 +8,7 @@ from sqlalchemy import (
     Connection,
     Executable,
     Select,
+    Update,
     and_,
     bindparam,
     case,
@@ -22,7 +23,7 @@ from sqlalchemy import (
 
 from server.model.notifications import DeliveryFailure, OutboxMessage
 from server.storage.notifications.tables import outbox as o
-from server.storage.prepared import DatabaseRows, Prepared, insert_row, record_reader
+from server.storage.prepared import Prepared, TimedRows, insert_row, record_reader
 
 _ADD = Prepared(insert_row(o))
 _IS_DUE = or_(
@@ -148,34 +149,6 @@ _LEASE = {
         select(_per_target.c.id).select_from(_TARGETS.join(_per_target, true())), _IS_DUE
     ),
 }
-_IS_LEASED_BY_HOLDER = and_(
-    o.c.id == bindparam("message"), o.c.state == "leased", o.c.lease_by == bindparam("holder")
-)
-_DISCARD = (
-    update(o)
-    .where(o.c.state == "waiting", o.c.channel == bindparam("unused"))
-    .values(state="sent")
-    .returning(o.c.id)
-)
-_SENT = (
-    update(o).where(_IS_LEASED_BY_HOLDER).values(state="sent", last_error=None).returning(o.c.id)
-)
-_FAILED = (
-    update(o)
-    .where(_IS_LEASED_BY_HOLDER)
-    .values(
-        state=bindparam("state"),
-        not_before=bindparam("not_before"),
-        last_error=bindparam("last_error"),
-    )
-    .returning(o.c.id)
-)
-_RETRY = (
-    update(o)
-    .where(o.c.id == bindparam("message"), o.c.state == "dead")
-    .values(state="waiting", attempts=0, not_before=bindparam("now"), last_error=None)
-    .returning(o)
-)
 _COUNTS = select(o.c.state, func.count()).group_by(o.c.state)
 _DEAD = select(o).where(o.c.state == "dead").order_by(o.c.id.desc()).limit(bindparam("limit"))
 _LAST_DEAD = (
@@ -205,24 +178,19 @@ _FAILURES = (
     .order_by(o.c.channel, o.c.target)
 )
 _record = record_reader(OutboxMessage, o)
-_PRUNE = (
-    delete(o)
-    .where(
-        or_(
-            and_(o.c.state == "sent", o.c.created_at < bindparam("before")),
-            and_(o.c.state == "dead", o.c.created_at < bindparam("dead_before")),
-        )
+_PRUNE = delete(o).where(
+    or_(
+        and_(o.c.state == "sent", o.c.created_at < bindparam("before")),
+        and_(o.c.state == "dead", o.c.created_at < bindparam("dead_before")),
     )
-    .returning(o.c.id)
 )
 
 
-class Outbox(DatabaseRows):
+class Outbox(TimedRows):
     """The outbox in the database."""
 
     def __init__(self, connection: Connection, now: int, on_add: Callable[[], None]) -> None:
-        super().__init__(connection)
-        self._now = now
+        super().__init__(connection, now)
         self._on_add = on_add
 
     def add(self, channel: str, target: str, body: str, *, after_ms: int = 0) -> None:
@@ -244,7 +212,8 @@ class Outbox(DatabaseRows):
 
     def discard(self, channel: str) -> int:
         """Mark an unused channel's waiting messages as sent; returns the number of messages."""
-        return len(self._db.execute(_DISCARD, {"unused": channel}).all())
+        waiting = update(o).where(o.c.state == "waiting", o.c.channel == channel)
+        return self._count_changes(waiting.values(state="sent"))
 
     def lease(self, holder: str, limit: int, seconds: int) -> list[OutboxMessage]:
         """Lease messages that are due or whose lease has expired."""
@@ -260,18 +229,16 @@ class Outbox(DatabaseRows):
 
     def mark_sent(self, message_id: int, holder: str) -> bool:
         """Mark a message as sent; returns whether the holder still had the lease."""
-        return self._any(_SENT, message=message_id, holder=holder)
+        return self._change(_leased(message_id, holder).values(state="sent", last_error=None))
 
     def failed(self, message_id: int, holder: str, error: str, not_before: int | None) -> bool:
         """Schedule a retry at `not_before`, or mark the message dead if it is None."""
-        return self._any(
-            _FAILED,
-            message=message_id,
-            holder=holder,
-            last_error=error,
-            state="dead" if not_before is None else "waiting",
-            not_before=self._now if not_before is None else not_before,
-        )
+        values = {
+            "state": "dead" if not_before is None else "waiting",
+            "not_before": self._now if not_before is None else not_before,
+            "last_error": error,
+        }
+        return self._change(_leased(message_id, holder).values(values))
 
     def counts(self) -> Mapping[str, int]:
         """Return the number of messages in each state."""
@@ -283,7 +250,9 @@ class Outbox(DatabaseRows):
 
     def retry(self, message_id: int) -> OutboxMessage | None:
         """Queue a dead message again; None if there is no such message."""
-        message = self._one(_record, _RETRY, message=message_id, now=self._now)
+        is_dead = o.c.id == message_id, o.c.state == "dead"
+        new = {"state": "waiting", "attempts": 0, "not_before": self._now, "last_error": None}
+        message = self._one(_record, update(o).where(*is_dead).values(new).returning(o))
         if message is not None:
             self._on_add()
         return message
@@ -295,5 +264,10 @@ class Outbox(DatabaseRows):
 
     def prune(self, before: int, *, dead_before: int) -> int:
         """Delete sent messages created before `before`, and dead ones from before `dead_before`."""
-        values = {"before": before, "dead_before": dead_before}
-        return len(self._db.execute(_PRUNE, values).all())
+        return self._count_changes(_PRUNE, before=before, dead_before=dead_before)
+
+
+def _leased(message_id: int, holder: str) -> Update:
+    """Return the UPDATE of a message that the holder has leased."""
+    is_leased = o.c.state == "leased", o.c.lease_by == holder
+    return update(o).where(o.c.id == message_id, *is_leased)

@@ -1,15 +1,13 @@
 """Rows of push subscriptions."""
 
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, select
 
 from server.model.notifications import PushLoss, PushService, PushSubscription
 from server.storage.devices.tables import devices
 from server.storage.notifications.tables import push_losses
 from server.storage.notifications.tables import push_subscriptions as s
-from server.storage.prepared import DatabaseRows, Prepared, record_reader, row_writer
+from server.storage.prepared import Prepared, RecordRows, RecordTable
 
-_ADD = insert(s)
-_GET = select(s).where(s.c.id == bindparam("subscription"))
 _BY_ENDPOINT = select(s).where(s.c.endpoint_hash == bindparam("endpoint_hash"))
 _ACTIVE = select(devices.c.id).where(devices.c.state == "active")
 _BY_USER = (
@@ -23,40 +21,11 @@ _TARGETS = Prepared(
     .where(s.c.user_id == bindparam("user"), devices.c.state == "active")
     .order_by(s.c.id)
 )
-_REFRESH = (
-    update(s)
-    .where(s.c.id == bindparam("subscription"))
-    .values(
-        user_id=bindparam("user"),
-        device_id=bindparam("device"),
-        sealed=bindparam("sealed"),
-        opened_at=bindparam("now"),
-        warned_at=None,
-        checked_at=None,
-    )
-)
-_DELIVERED = (
-    update(s)
-    .where(s.c.id == bindparam("subscription"))
-    .values(delivered_at=bindparam("now"), problem=None)
-)
-_ADD_PROBLEM = (
-    update(s)
-    .where(s.c.id == bindparam("subscription"), s.c.problem.is_(None))
-    .values(problem=bindparam("problem"))
-    .returning(s.c.id)
-)
-_REMOVE = delete(s).where(s.c.id == bindparam("subscription")).returning(s.c.id)
 _DORMANT = (
     select(s)
     .where(s.c.opened_at < bindparam("before"), s.c.warned_at.is_(None), s.c.device_id.in_(_ACTIVE))
     .order_by(s.c.opened_at, s.c.id)
     .limit(bindparam("limit"))
-)
-_WARNED = (
-    update(s)
-    .where(s.c.id == bindparam("subscription"))
-    .values(warned_at=bindparam("now"), checked_at=bindparam("now"))
 )
 _SILENT = (
     select(s)
@@ -69,21 +38,12 @@ _SILENT = (
     .order_by(s.c.opened_at, s.c.id)
     .limit(bindparam("limit"))
 )
-_CHECKED = update(s).where(s.c.id == bindparam("subscription")).values(checked_at=bindparam("now"))
-_ADD_LOSS = insert(push_losses)
-_LOSSES = (
+_LOSSES_OF_USER = (
     select(push_losses)
     .where(push_losses.c.user_id == bindparam("user"), push_losses.c.device_id.in_(_ACTIVE))
     .order_by(push_losses.c.lost_at.desc(), push_losses.c.id)
 )
-_REMOVE_LOSSES = delete(push_losses).where(push_losses.c.device_id == bindparam("device"))
-_DISMISS_LOSS = (
-    delete(push_losses)
-    .where(push_losses.c.user_id == bindparam("user"), push_losses.c.id == bindparam("loss"))
-    .returning(push_losses.c.id)
-)
-_record, _values = record_reader(PushSubscription, s), row_writer(s)
-_loss, _loss_values = record_reader(PushLoss, push_losses), row_writer(push_losses)
+_LOSSES = RecordTable(PushLoss, push_losses)
 _PROBLEMS = (
     select(s.c.origin, func.max(s.c.problem), func.count())
     .where(s.c.problem.is_not(None))
@@ -98,24 +58,18 @@ _SERVICES = (
 _PRUNE = tuple(delete(table).where(table.c.device_id.not_in(_ACTIVE)) for table in (s, push_losses))
 
 
-class PushSubscriptions(DatabaseRows):
+class PushSubscriptions(RecordRows[PushSubscription, str]):
     """Push subscriptions in the database."""
 
-    def add(self, subscription: PushSubscription) -> None:
-        """Store a new subscription."""
-        self._db.execute(_ADD, _values(subscription))
-
-    def get(self, subscription_id: str) -> PushSubscription | None:
-        """Return the subscription with this ID."""
-        return self._one(_record, _GET, subscription=subscription_id)
+    records = RecordTable(PushSubscription, s)
 
     def by_endpoint(self, endpoint_hash: bytes) -> PushSubscription | None:
         """Return the subscription with this hash of its endpoint."""
-        return self._one(_record, _BY_ENDPOINT, endpoint_hash=endpoint_hash)
+        return self._find(_BY_ENDPOINT, endpoint_hash=endpoint_hash)
 
     def of_user(self, user_id: str) -> list[PushSubscription]:
         """Return the user's subscriptions on active devices."""
-        return self._many(_record, _BY_USER, user=user_id)
+        return self._list(_BY_USER, user=user_id)
 
     def targets(self, user_id: str) -> list[tuple[str, str]]:
         """Return the IDs and origins of the user's subscriptions on active devices."""
@@ -123,58 +77,54 @@ class PushSubscriptions(DatabaseRows):
 
     def refresh(self, subscription: PushSubscription) -> None:
         """Update user, device, endpoint and `opened_at`; clear warnings and checks."""
-        values = {
-            "subscription": subscription.id,
-            "user": subscription.user_id,
-            "device": subscription.device_id,
-            "sealed": subscription.sealed,
-            "now": subscription.opened_at,
-        }
-        self._db.execute(_REFRESH, values)
+        changed = ("user_id", "device_id", "sealed", "opened_at")
+        values = {name: getattr(subscription, name) for name in changed}
+        self._set(subscription.id, **values, warned_at=None, checked_at=None)
 
     def record_delivery(self, subscription_id: str, now: int) -> None:
         """Record that the push service accepted a message, and clear the problem."""
-        self._db.execute(_DELIVERED, {"subscription": subscription_id, "now": now})
+        self._set(subscription_id, delivered_at=now, problem=None)
 
     def add_problem(self, subscription_id: str, problem: str) -> bool:
         """Record a problem; returns whether there was none before."""
-        return self._any(_ADD_PROBLEM, subscription=subscription_id, problem=problem)
+        return self._set(subscription_id, s.c.problem.is_(None), problem=problem)
 
     def remove(self, subscription_id: str) -> bool:
         """Delete a subscription; returns whether it existed."""
-        return self._any(_REMOVE, subscription=subscription_id)
+        return self._change(delete(s).where(s.c.id == subscription_id))
 
     def dormant(self, before: int, limit: int) -> list[PushSubscription]:
         """Return the subscriptions that were not opened since then and not warned."""
-        return self._many(_record, _DORMANT, before=before, limit=limit)
+        return self._list(_DORMANT, before=before, limit=limit)
 
     def mark_warned(self, subscription_id: str, now: int) -> None:
         """Record that the warning was sent to the subscription."""
-        self._db.execute(_WARNED, {"subscription": subscription_id, "now": now})
+        self._set(subscription_id, warned_at=now, checked_at=now)
 
     def silent(self, before: int, limit: int) -> list[PushSubscription]:
         """Return the subscriptions that were not opened, reached or checked since then."""
-        return self._many(_record, _SILENT, before=before, limit=limit)
+        return self._list(_SILENT, before=before, limit=limit)
 
     def mark_checked(self, subscription_id: str, now: int) -> None:
         """Record that a check message was sent to the subscription."""
-        self._db.execute(_CHECKED, {"subscription": subscription_id, "now": now})
+        self._set(subscription_id, checked_at=now)
 
     def add_loss(self, loss: PushLoss) -> None:
         """Store a lost subscription."""
-        self._db.execute(_ADD_LOSS, _loss_values(loss))
+        _LOSSES.add(self._db, loss)
 
     def losses(self, user_id: str) -> list[PushLoss]:
         """Return the lost subscriptions of the user's active devices, newest first."""
-        return self._many(_loss, _LOSSES, user=user_id)
+        return self._many(_LOSSES.read, _LOSSES_OF_USER, user=user_id)
 
     def remove_losses(self, device_id: str) -> None:
         """Remove the losses of a device that has subscribed again."""
-        self._db.execute(_REMOVE_LOSSES, {"device": device_id})
+        self._db.execute(delete(push_losses).where(push_losses.c.device_id == device_id))
 
     def dismiss_loss(self, user_id: str, subscription_id: str) -> bool:
         """Remove a loss; returns False if it does not belong to this user."""
-        return self._any(_DISMISS_LOSS, user=user_id, loss=subscription_id)
+        loss = push_losses.c.user_id == user_id, push_losses.c.id == subscription_id
+        return self._change(delete(push_losses).where(*loss))
 
     def problems(self) -> list[tuple[str, str, int]]:
         """Origin, reason and number of browsers of each push service that rejects messages."""

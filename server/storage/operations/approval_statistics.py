@@ -69,8 +69,7 @@ class ApprovalStatistics(DatabaseRows):
 
     def since(self, moment: int, limit: int) -> list[ApprovalSummary]:
         """Return the newest requests since this time."""
-        rows = _SINCE.run(self._db, {"moment": moment, "limit": limit})
-        return [_summary(row) for row in rows]
+        return self._many(_summary, _SINCE, moment=moment, limit=limit)
 
     def recent_requests(
         self, agent_id: str, user_id: str, since: int, limit: int

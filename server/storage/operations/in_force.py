@@ -1,10 +1,11 @@
 """Reads the active items in a backup, and in the database that it replaces."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Select, Table, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, Table, or_, select
 from sqlalchemy.engine import RowMapping
 
 from server.services.operations.restores import AccessItem, Items
@@ -39,7 +40,7 @@ _CONFIGURATION: Final = {
 
 def items(connection: Connection, now: int) -> Items:
     """Return all active items, by kind and id."""
-    return {kind: read(connection, now) for kind, read in _READERS.items()}
+    return {name: _read(connection, kind, now) for name, kind in _KINDS.items()}
 
 
 def configuration(connection: Connection) -> dict[str, str]:
@@ -50,104 +51,86 @@ def configuration(connection: Connection) -> dict[str, str]:
     }
 
 
-def _users(connection: Connection, _now: int) -> dict[str, AccessItem]:
-    rows = _rows(connection, select(users).where(users.c.state == "enabled"))
-    return {row["id"]: AccessItem(row["id"], row["name"], _fingerprint([row])) for row in rows}
+def _enabled(table: Table) -> Select[Any]:
+    return select(table).where(table.c.state == "enabled")
 
 
-def _devices(connection: Connection, _now: int) -> dict[str, AccessItem]:
-    """Return the devices, each with its session and its passkey, if any."""
-    rows = _rows(
-        connection,
+def _active_devices(_now: int) -> Select[Any]:
+    """Select the devices, each with its session and its passkey, if any."""
+    return (
         select(devices, users.c.name.label("owner"), sessions.c.revoked_at, passkeys.c.credential)
         .join(users, users.c.id == devices.c.user_id)
         .join(sessions, sessions.c.id == devices.c.session_id)
         .join(passkeys, passkeys.c.device_id == devices.c.id, isouter=True)
-        .where(devices.c.state == "active", sessions.c.revoked_at.is_(None)),
+        .where(devices.c.state == "active", sessions.c.revoked_at.is_(None))
     )
-    return {
-        row["id"]: AccessItem(
-            row["id"], f"{row['name']} of {row['owner']}", _fingerprint([row], _PIN)
-        )
-        for row in rows
-    }
 
 
-def _agents(connection: Connection, _now: int) -> dict[str, AccessItem]:
-    rows = _rows(connection, select(agents).where(agents.c.state == "enabled"))
-    parts = [_by_owner(connection, table) for table in (agent_owners, agent_secrets, registrations)]
-    return {row["id"]: _with_parts(row, parts) for row in rows}
+def _with_user(table: Table, *conditions: ColumnElement[bool]) -> Select[Any]:
+    """Select rows, each with the name of its user."""
+    owned = select(table, users.c.name).join(users, users.c.id == table.c.user_id)
+    return owned.where(*conditions)
 
 
-def _apps(connection: Connection, _now: int) -> dict[str, AccessItem]:
-    rows = _rows(connection, select(apps).where(apps.c.state == "enabled"))
-    parts = [_by_owner(connection, app_secrets, "app_id")]
-    return {row["id"]: _with_parts(row, parts) for row in rows}
-
-
-def _consents(connection: Connection, now: int) -> dict[str, AccessItem]:
-    live = select(consents, users.c.name).join(users, users.c.id == consents.c.user_id)
-    live = live.where(consents.c.revoked_at.is_(None), consents.c.expires_at > now)
-    return {
-        row["id"]: AccessItem(
-            row["id"],
-            f"{row['name']}: {row['client_id']} at {row['resource']}",
-            _fingerprint([row]),
-        )
-        for row in _rows(connection, live)
-    }
-
-
-def _grants(connection: Connection, now: int) -> dict[str, AccessItem]:
+def _live_grants(now: int) -> Select[Any]:
     g = standing_grants.c
-    live = select(standing_grants, users.c.name).join(users, users.c.id == g.user_id)
-    live = live.where(g.ended_at.is_(None), or_(g.expires_at.is_(None), g.expires_at > now))
-    return {
-        row["id"]: AccessItem(
-            row["id"], f"{row['name']}: {row['agent_id']}", _fingerprint([row], {"name"})
-        )
-        for row in _rows(connection, live)
-    }
+    has_time = or_(g.expires_at.is_(None), g.expires_at > now)
+    return _with_user(standing_grants, g.ended_at.is_(None), has_time)
 
 
-def _passwords(connection: Connection, _now: int) -> dict[str, AccessItem]:
-    statement = select(passwords, users.c.name).join(users, users.c.id == passwords.c.user_id)
-    return {
-        row["user_id"]: AccessItem(row["user_id"], row["name"], _fingerprint([row]))
-        for row in _rows(connection, statement)
-    }
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """How items of one kind are read."""
+
+    active: Callable[[int], Select[Any]]
+    """Returns the SELECT of the items that are active at this time."""
+    label: str
+    """The format of an item's label, with columns."""
+    ignored: frozenset[str] = frozenset()
+    """Further columns whose changes do not affect access."""
+    parts: tuple[Table, ...] = ()
+    """Tables with more rows of an item."""
+    key: str = "id"
+    part_key: str = "agent_id"
 
 
-def _deputies(connection: Connection, now: int) -> dict[str, AccessItem]:
-    live = select(deputies).where(deputies.c.state != "over", deputies.c.to_at > now)
-    return {
-        row["id"]: AccessItem(
-            row["id"], f"{row['deputy_id']} for {row['user_id']}", _fingerprint([row], {"state"})
-        )
-        for row in _rows(connection, live)
-    }
-
-
-_READERS: Final[dict[str, Callable[[Connection, int], dict[str, AccessItem]]]] = {
-    "users": _users,
-    "devices": _devices,
-    "agents": _agents,
-    "apps": _apps,
-    "consents": _consents,
-    "grants": _grants,
-    "passwords": _passwords,
-    "deputies": _deputies,
+_KINDS: Final[Mapping[str, _Kind]] = {
+    "users": _Kind(lambda _now: _enabled(users), "{name}"),
+    "devices": _Kind(_active_devices, "{name} of {owner}", _PIN),
+    "agents": _Kind(
+        lambda _now: _enabled(agents),
+        "{name}",
+        parts=(agent_owners, agent_secrets, registrations),
+    ),
+    "apps": _Kind(lambda _now: _enabled(apps), "{name}", parts=(app_secrets,), part_key="app_id"),
+    "consents": _Kind(
+        lambda now: _with_user(
+            consents, consents.c.revoked_at.is_(None), consents.c.expires_at > now
+        ),
+        "{name}: {client_id} at {resource}",
+    ),
+    "grants": _Kind(_live_grants, "{name}: {agent_id}", frozenset({"name"})),
+    "passwords": _Kind(lambda _now: _with_user(passwords), "{name}", key="user_id"),
+    "deputies": _Kind(
+        lambda now: select(deputies).where(deputies.c.state != "over", deputies.c.to_at > now),
+        "{deputy_id} for {user_id}",
+        frozenset({"state"}),
+    ),
 }
 
 
-def _with_parts(row: RowMapping, parts: Iterable[dict[str, list[RowMapping]]]) -> AccessItem:
-    rows = [row, *(more for part in parts for more in part.get(row["id"], ()))]
-    return AccessItem(row["id"], row["name"], _fingerprint(rows))
+def _read(connection: Connection, kind: _Kind, now: int) -> dict[str, AccessItem]:
+    parts = [_by_owner(connection, table, kind.part_key) for table in kind.parts]
+    found: dict[str, AccessItem] = {}
+    for row in _rows(connection, kind.active(now)):
+        item_id = row[kind.key]
+        rows = [row, *(more for part in parts for more in part.get(item_id, ()))]
+        label = kind.label.format_map(row)
+        found[item_id] = AccessItem(item_id, label, _fingerprint(rows, kind.ignored))
+    return found
 
 
-def _by_owner(
-    connection: Connection, table: Table, owner: str = "agent_id"
-) -> dict[str, list[RowMapping]]:
+def _by_owner(connection: Connection, table: Table, owner: str) -> dict[str, list[RowMapping]]:
     rows_by_owner: dict[str, list[RowMapping]] = {}
     for row in _rows(connection, _all(table)):
         rows_by_owner.setdefault(row[owner], []).append(row)

@@ -13,9 +13,7 @@ _IDS = select(k.c.name, k.c.key_id)
 _SEALED = select(k.c.sealed).where(k.c.name == bindparam("name"))
 _ADD_KEY = insert_once(k)
 _HOLDS = select(h.c.kind, h.c.id).order_by(h.c.kind, h.c.id)
-_RELEASE = (
-    delete(h).where(h.c.kind == bindparam("kind"), h.c.id == bindparam("id")).returning(h.c.id)
-)
+_RELEASE = delete(h).where(h.c.kind == bindparam("kind"), h.c.id == bindparam("id"))
 
 
 class InstallationRecords(DatabaseRows):
@@ -50,4 +48,4 @@ class InstallationRecords(DatabaseRows):
 
     def release(self, kind: str, held_id: str) -> bool:
         """Delete a hold; returns whether there was one."""
-        return self._any(_RELEASE, kind=kind, id=held_id)
+        return self._change(_RELEASE, kind=kind, id=held_id)

@@ -8,7 +8,6 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    Connection,
     Executable,
     Select,
     bindparam,
@@ -26,43 +25,41 @@ from server.storage.approvals.tables import approvals as a
 from server.storage.audit.tables import audit_entries as e
 from server.storage.notifications.tables import notifications as n
 from server.storage.operations.tables import counters as c
-from server.storage.prepared import Prepared, Upsert
-
-_VALUES = {"key": bindparam("key"), "window_ends_at": bindparam("ends"), "count": 1}
+from server.storage.prepared import ExpiringRows, Prepared, TimedRows, Upsert
 
 
 def _count(insert: sqlite.Insert) -> Executable:
-    ended = c.c.window_ends_at <= bindparam("now")
+    ends_at = c.c.window_ends_at
+    ended = ends_at <= bindparam("now")
     return insert.on_conflict_do_update(
         index_elements=[c.c.key],
         set_={
             "count": case((ended, 1), else_=c.c.count + 1),
-            "window_ends_at": case((ended, bindparam("ends")), else_=c.c.window_ends_at),
+            "window_ends_at": case(
+                (ended, insert.excluded.window_ends_at), else_=c.c.window_ends_at
+            ),
         },
     ).returning(c.c.count)
 
 
-_COUNT = Upsert(c, _VALUES, _count)
+_COUNT = Upsert(c, _count)
 _PEEK = Prepared(
     select(c.c.count).where(c.c.key == bindparam("key"), c.c.window_ends_at > bindparam("now"))
 )
 _POP = delete(c).where(c.c.window_ends_at <= bindparam("now")).returning(c)
 _POP_KEY = _POP.where(c.c.key == bindparam("key"))
 _POP_PREFIX = _POP.where(c.c.key.startswith(bindparam("key"), autoescape=False))
-_PRUNE = delete(c).where(c.c.window_ends_at <= bindparam("now")).returning(c.c.key)
 
 
-class Counters:
+class Counters(TimedRows, ExpiringRows):
     """Counters in the database."""
 
-    def __init__(self, connection: Connection, now: int) -> None:
-        self._db = connection
-        self._now = now
+    expires_at = c.c.window_ends_at
 
     def count(self, key: str, window_ms: int) -> int:
         """Increment the counter of the current window; returns the count."""
-        values = {"key": key, "ends": self._now + window_ms, "now": self._now}
-        return int(_COUNT.run(self._db, values)[0][0])
+        row = {"key": key, "window_ends_at": self._now + window_ms, "count": 1}
+        return int(_COUNT.run(self._db, {**row, "now": self._now})[0][0])
 
     def pop_ended(self, key: str) -> list[Window]:
         """Remove and return the window of this key if it has ended."""
@@ -76,10 +73,6 @@ class Counters:
         """Return the count in the current window."""
         rows = _PEEK.run(self._db, {"key": key, "now": self._now})
         return int(rows[0][0]) if rows else 0
-
-    def prune(self, now: int) -> int:
-        """Delete ended windows."""
-        return len(self._db.execute(_PRUNE, {"now": now}).all())
 
     def _pop(self, statement: ReturningDelete[Any], key: str) -> list[Window]:
         rows = self._db.execute(statement, {"key": key, "now": self._now}).mappings().all()
@@ -153,17 +146,12 @@ def _select_held_back() -> Select[tuple[str, bool]]:
 _HELD_BACK = Prepared(_select_held_back())
 
 
-class Limits:
+class Limits(TimedRows):
     """The rows in the database that limits apply to."""
-
-    def __init__(self, connection: Connection, now: int) -> None:
-        self._db = connection
-        self._now = now
 
     def open(self, limit: int) -> list[OpenRequest]:
         """Return the pending requests, ordered by expiry."""
-        rows = _OPEN.run(self._db, {"now": self._now, "limit": limit})
-        return [OpenRequest(*row) for row in rows]
+        return self._many(lambda row: OpenRequest(*row), _OPEN, now=self._now, limit=limit)
 
     def notifications(self, since: int, limit: int) -> list[SentNotification]:
         """Return the newest notifications since this time."""
@@ -179,13 +167,11 @@ class Limits:
 
     def list_refusals(self, since: int, limit: int) -> list[LimitRefusal]:
         """Return the newest refusals since this time."""
-        rows = _REFUSED.run(self._db, {"moment": since, "limit": limit})
-        return [_to_refusal(row) for row in rows]
+        return self._many(_to_refusal, _REFUSED, moment=since, limit=limit)
 
     def held_back(self, since: int, limit: int) -> list[str]:
         """Return the users of the newest requests since this time that did not notify them."""
-        rows = _HELD_BACK.run(self._db, {"moment": since, "limit": limit})
-        return [str(row[0]) for row in rows]
+        return self._many(lambda row: str(row[0]), _HELD_BACK, moment=since, limit=limit)
 
 
 def _to_refusal(row: Sequence[Any]) -> LimitRefusal:

@@ -66,7 +66,7 @@ class RestoreInput:
 
     held_items: Mapping[str, list[RestoredItem]]
     installation: InstallationRow
-    """The row of the installation in the backup."""
+    """The row as it was when the backup was made."""
     facts: Mapping[str, object]
     """The facts for the audit log: time of the backup, operator, and what was compared."""
     terminals: tuple[Terminal, ...] = ()
@@ -81,7 +81,7 @@ def make_safe(
     3. Disable the held items.  4. Start a new epoch and add an audit entry.
     """
     tx = Unit(connection, now, Cache(version=-1), new_entry_id, react)
-    counts = {"requests": _cancel_requests(tx), **_end_temporary(connection, tx.now)}
+    counts = {"requests": _cancel_requests(tx), **_invalidate_credentials(connection, tx.now)}
     for kind, items in restore.held_items.items():
         counts[kind] = len(items)
         for item in items:
@@ -106,18 +106,18 @@ def terminals(connection: Connection) -> dict[str, Terminal]:
 
 
 def _cancel_requests(tx: Unit) -> int:
-    cancelled = 0
+    canceled = 0
     for state in (State.PENDING, State.APPROVED):
         while approvals := tx.approvals.search(state=state, agent_id=None, user_id=None, limit=500):
             for approval in approvals:
                 if withdraw(tx, [approval], reason=REASON, actor=audit.OPERATOR):
-                    cancelled += 1
+                    canceled += 1
                 else:
                     expire(tx, approval)
-    return cancelled
+    return canceled
 
 
-def _end_temporary(connection: Connection, now: int) -> dict[str, int]:
+def _invalidate_credentials(connection: Connection, now: int) -> dict[str, int]:
     """Invalidate handles, tokens, sessions, codes, keys, and messages that may have been sent."""
     connection.execute(
         update(approvals).values(
@@ -143,11 +143,9 @@ def _end_temporary(connection: Connection, now: int) -> dict[str, int]:
         name: _set_end(connection, table, column, now)
         for name, (table, column) in _END_COLUMNS.items()
     }
-    unsent = delete(outbox).where(outbox.c.state.in_(_UNSENT)).returning(outbox.c.id)
-    ended["messages"] = len(connection.execute(unsent).all())
-    ended["signing_keys"] = len(
-        connection.execute(delete(signing_keys).returning(signing_keys.c.kid)).all()
-    )
+    unsent = delete(outbox).where(outbox.c.state.in_(_UNSENT))
+    ended["messages"] = connection.execute(unsent).rowcount
+    ended["signing_keys"] = connection.execute(delete(signing_keys)).rowcount
     return ended
 
 
@@ -160,11 +158,9 @@ _END_COLUMNS: Final[Mapping[str, tuple[Table, str]]] = {
 
 
 def _set_end(connection: Connection, table: Table, column: str, now: int) -> int:
-    """Set the end of the rows that have not ended yet."""
-    key_column = next(iter(table.primary_key))
+    """Set the end time of all rows that are still live; returns their number."""
     is_live = table.c[column].is_(None), table.c.expires_at > now
-    statement = update(table).where(*is_live).values({column: now}).returning(key_column)
-    return len(connection.execute(statement).all())
+    return connection.execute(update(table).where(*is_live).values({column: now})).rowcount
 
 
 def _end_terminal_tokens(connection: Connection, now: int) -> None:
@@ -192,73 +188,71 @@ def _empty_feed(connection: Connection, now: int) -> None:
     connection.execute(insert(feed_events).values(row))
 
 
+@dataclass(frozen=True, slots=True)
+class _Disabling:
+    """How a restore disables items of one kind."""
+
+    noun: str
+    entry: audit.Type
+    table: Table
+    values: Mapping[str, object] | None
+    """The changed columns; None if the row is deleted."""
+    time_column: str = ""
+    """The column with the time of the change."""
+    is_released_later: bool = False
+
+    def statement(self, item_id: str, now: int) -> Update | Delete:
+        """Return the statement that disables an item."""
+        is_item = next(iter(self.table.primary_key)) == item_id
+        if self.values is None:
+            return delete(self.table).where(is_item)
+        time = {self.time_column: now} if self.time_column else {}
+        return update(self.table).where(is_item).values({**self.values, **time})
+
+
+_DISABLED: Final = {"state": "disabled"}
+_DISABLING: Final[Mapping[str, _Disabling]] = {
+    "users": _Disabling(
+        "user", audit.Type.USER_DISABLED, users, _DISABLED, "disabled_at", is_released_later=True
+    ),
+    "devices": _Disabling(
+        "device", audit.Type.DEVICE_REVOKED, devices, {"state": "revoked"}, is_released_later=True
+    ),
+    "agents": _Disabling(
+        "agent", audit.Type.AGENT_DISABLED, agents, _DISABLED, is_released_later=True
+    ),
+    "apps": _Disabling("app", audit.Type.APP_UPDATED, apps, _DISABLED, is_released_later=True),
+    "consents": _Disabling("consent", audit.Type.CONSENT_REVOKED, consents, {}, "revoked_at"),
+    "grants": _Disabling(
+        "standing_grant",
+        audit.Type.STANDING_GRANT_ENDED,
+        standing_grants,
+        {"ended_because": REASON},
+        "ended_at",
+    ),
+    "passwords": _Disabling("user", audit.Type.PASSWORD_REMOVED, passwords, None),
+    "deputies": _Disabling(
+        "deputy", audit.Type.DEPUTY_ENDED, deputies, {"state": "over"}, "revoked_at"
+    ),
+}
+
+
 def _hold(tx: Unit, connection: Connection, kind: str, restored: RestoredItem) -> None:
-    item = restored.item
-    entry, end = _HOLDS[kind]
-    connection.execute(end(item.id, tx.now))
+    """Disable an item, with its audit entry."""
+    item, disabling = restored.item, _DISABLING[kind]
+    connection.execute(disabling.statement(item.id, tx.now))
     if kind == "devices" and restored.has_ended:
         is_device_session = sessions.c.device_id == item.id
         connection.execute(update(sessions).where(is_device_session).values(revoked_at=tx.now))
-    if kind in _RELEASED_LATER and not restored.has_ended:
+    if disabling.is_released_later and not restored.has_ended:
         row = {"kind": kind, "id": item.id, "at": tx.now}
         connection.execute(insert(restore_holds).values(row))
     agent_id = item.id if kind == "agents" else None
-    subject = item.id if kind in {"users", "passwords"} else None
-    facts = {_SINGULAR[kind]: item.id}
-    tx.audit.add(Entry(entry, audit.OPERATOR, agent_id, subject, cause=REASON, facts=facts))
-
-
-def _state(table: Table, state: str) -> Callable[[str, int], Update | Delete]:
-    return lambda item_id, _now: update(table).where(table.c.id == item_id).values(state=state)
-
-
-_SINGULAR: Final = {
-    "users": "user",
-    "devices": "device",
-    "agents": "agent",
-    "apps": "app",
-    "consents": "consent",
-    "grants": "standing_grant",
-    "passwords": "user",
-    "deputies": "deputy",
-}
-_RELEASED_LATER: Final = frozenset({"users", "devices", "agents", "apps"})
-_HOLDS: Final[Mapping[str, tuple[audit.Type, Callable[[str, int], Update | Delete]]]] = {
-    "users": (
-        audit.Type.USER_DISABLED,
-        lambda item_id, now: (
-            update(users).where(users.c.id == item_id).values(state="disabled", disabled_at=now)
-        ),
-    ),
-    "devices": (audit.Type.DEVICE_REVOKED, _state(devices, "revoked")),
-    "agents": (audit.Type.AGENT_DISABLED, _state(agents, "disabled")),
-    "apps": (audit.Type.APP_UPDATED, _state(apps, "disabled")),
-    "consents": (
-        audit.Type.CONSENT_REVOKED,
-        lambda item_id, now: (
-            update(consents).where(consents.c.id == item_id).values(revoked_at=now)
-        ),
-    ),
-    "grants": (
-        audit.Type.STANDING_GRANT_ENDED,
-        lambda item_id, now: (
-            update(standing_grants)
-            .where(standing_grants.c.id == item_id)
-            .values(ended_at=now, ended_because=REASON)
-        ),
-    ),
-    "passwords": (
-        audit.Type.PASSWORD_REMOVED,
-        lambda item_id, _now: delete(passwords).where(passwords.c.user_id == item_id),
-    ),
-    "deputies": (
-        audit.Type.DEPUTY_ENDED,
-        lambda item_id, now: (
-            update(deputies).where(deputies.c.id == item_id).values(state="over", revoked_at=now)
-        ),
-    ),
-}
-"""Kind → the audit entry about a held item, and the statement that disables it."""
+    subject = item.id if disabling.noun == "user" else None
+    facts = {disabling.noun: item.id}
+    tx.audit.add(
+        Entry(disabling.entry, audit.OPERATOR, agent_id, subject, cause=REASON, facts=facts)
+    )
 
 
 def _keep_terminal(connection: Connection, terminal: Terminal) -> None:
@@ -270,7 +264,7 @@ def _keep_terminal(connection: Connection, terminal: Terminal) -> None:
 
 
 def _begin_epoch(connection: Connection, before: InstallationRow, now: int) -> None:
-    """Add the installation's row, which a backup lacks and which makes the database usable."""
+    """Replace the installation's row, which makes the database usable. A backup has no row."""
     current = connection.execute(select(installation)).mappings().first()
     version = 0 if current is None else current["admin_version"]
     created_at = before.created_at if current is None else current["created_at"]

@@ -1,9 +1,10 @@
 """Rule sets, action types, and what agents' tokens were used for, in the database."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from itertools import compress
 
-from sqlalchemy import bindparam, delete, exists, func, insert, literal_column, select, update
+from sqlalchemy import bindparam, delete, exists, func, insert, literal_column, select
 from sqlalchemy.exc import IntegrityError
 
 from server.model.policy import ActionRow, PolicyRow
@@ -12,11 +13,14 @@ from server.storage import codec
 from server.storage.policy.tables import action_types
 from server.storage.policy.tables import policies as p
 from server.storage.policy.tables import uses as u
-from server.storage.prepared import DatabaseRows, Prepared, insert_row, record_reader, row_writer
+from server.storage.prepared import (
+    DatabaseRows,
+    Prepared,
+    RecordRows,
+    RecordTable,
+    insert_row,
+)
 
-_record = record_reader(PolicyRow, p, agents=codec.string_map, users=codec.string_map)
-_values = row_writer(p, agents=codec.dump, users=codec.dump)
-_ADD = insert(p)
 _NEWEST = select(p).order_by(p.c.version.desc()).limit(1)
 _ADD_USE = Prepared(insert_row(u))
 _BY_AGENT_AND_USE = (u.c.agent_id == bindparam("agent"), u.c.use == bindparam("use"))
@@ -43,16 +47,14 @@ _LIMITED = (
 _COUNT = Prepared(select(func.count()).select_from(_LIMITED))
 
 
-class Policies(DatabaseRows):
+class Policies(RecordRows[PolicyRow, int]):
     """Rule sets in the database."""
 
-    def add(self, row: PolicyRow) -> None:
-        """Store the next version."""
-        self._db.execute(_ADD, _values(row))
+    records = RecordTable(PolicyRow, p, agents=codec.load_map, users=codec.load_map)
 
     def newest(self) -> PolicyRow | None:
         """Return the newest rule set; None if none was set."""
-        return self._one(_record, _NEWEST)
+        return self._find(_NEWEST)
 
 
 class Uses(DatabaseRows):
@@ -80,41 +82,29 @@ class Uses(DatabaseRows):
         return int(_COUNT.run(self._db, values)[0][0])
 
 
-_type_record, _type_values = record_reader(ActionRow, action_types), row_writer(action_types)
-_ADD_TYPE = insert(action_types)
 _ALL_TYPES = select(action_types).order_by(action_types.c.type)
-_BY_TYPE = select(action_types).where(action_types.c.type == bindparam("type"))
-_REPLACE = (
-    update(action_types)
-    .where(action_types.c.type == bindparam("action_type"))
-    .values(document=bindparam("document"), version=bindparam("version"))
-)
-_DELETE = delete(action_types).where(action_types.c.type == bindparam("action_type"))
 
 
-class Actions(DatabaseRows):
+class Actions(RecordRows[ActionRow, str]):
     """Action types in the database."""
+
+    records = RecordTable(ActionRow, action_types)
 
     def add(self, action: ActionRow) -> None:
         """Store a new action type; raises `Taken` if the type exists."""
         try:
-            self._db.execute(_ADD_TYPE, _type_values(action))
+            self._db.execute(insert(action_types).values(asdict(action)))
         except IntegrityError as error:
             raise Taken(action.type) from error
 
     def replace(self, action: ActionRow) -> None:
         """Store a new version of the document."""
-        row = {"action_type": action.type, "document": action.document, "version": action.version}
-        self._db.execute(_REPLACE, row)
+        self._set(action.type, document=action.document, version=action.version)
 
     def delete(self, action_type: str) -> None:
         """Delete an action type."""
-        self._db.execute(_DELETE, {"action_type": action_type})
+        self._db.execute(delete(action_types).where(action_types.c.type == action_type))
 
     def all(self) -> list[ActionRow]:
         """Return all action types, by name."""
-        return self._many(_type_record, _ALL_TYPES)
-
-    def get(self, action_type: str) -> ActionRow | None:
-        """Return the action type with this name."""
-        return self._one(_type_record, _BY_TYPE, type=action_type)
+        return self._list(_ALL_TYPES)

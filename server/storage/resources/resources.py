@@ -17,12 +17,6 @@ _UPDATED = members_for_update(RESOURCE_MEMBERS)
 _ALL = select(resources).order_by(resources.c.uri)
 _BY_URI = select(resources).where(resources.c.uri.in_([bindparam("uri"), bindparam("other_form")]))
 _BY_CLIENT = select(resources).where(resources.c.client_id == bindparam("client_id"))
-_REPLACE = (
-    update(resources)
-    .where(resources.c.uri == bindparam("resource"))
-    .values({member.name: bindparam(member.name) for member in _UPDATED})
-)
-_DELETE = delete(resources).where(resources.c.uri == bindparam("resource"))
 
 
 class Resources(ClientRows):
@@ -39,21 +33,18 @@ class Resources(ClientRows):
         }
         self._write(insert(resources).values(row), resource.uri)
         Names(self._db).give("resource", resource.uri, resource.uri)
-        self.secrets.add(self._db, resource.uri, resource.secrets)
+        self.secrets.put(self._db, resource.uri, resource.secrets)
 
     def replace(self, resource: Resource) -> None:
         """Store the members that can change, and the secrets."""
-        self._db.execute(
-            _REPLACE, {"resource": resource.uri, **codec.member_values(_UPDATED, resource)}
-        )
-        self.secrets.drop(self._db, resource.uri)
-        self.secrets.add(self._db, resource.uri, resource.secrets)
+        values = codec.member_values(_UPDATED, resource)
+        self._change(update(resources).where(resources.c.uri == resource.uri).values(values))
+        self.secrets.put(self._db, resource.uri, resource.secrets)
 
     def delete(self, uri: str) -> None:
         """Delete the resource with its secrets."""
         Names(self._db).drop(uri)
-        self.secrets.drop(self._db, uri)
-        self._db.execute(_DELETE, {"resource": uri})
+        self._change(delete(resources).where(resources.c.uri == uri))
 
     def all(self) -> list[Resource]:
         """Return all resources, by URI."""

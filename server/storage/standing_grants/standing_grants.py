@@ -1,27 +1,22 @@
 """Standing grants and their uses. The UPDATE that reserves a use checks all limits."""
 
-from sqlalchemy import (
-    Update,
-    and_,
-    bindparam,
-    func,
-    insert,
-    literal_column,
-    or_,
-    select,
-    tuple_,
-    update,
-)
+from sqlalchemy import Update, and_, bindparam, func, literal_column, or_, select, tuple_, update
 
 from server.model.standing_grants import GrantUse, StandingGrant
 from server.protocol.policy.risks import Risk
-from server.storage.codec import dump, names
-from server.storage.prepared import DatabaseRows, Prepared, insert_row, record_reader, row_writer
+from server.storage.codec import load_tuple
+from server.storage.prepared import (
+    Prepared,
+    RecordRows,
+    RecordTable,
+    insert_row,
+    matches,
+    record_reader,
+    row_writer,
+)
 from server.storage.standing_grants.tables import grant_uses as u
 from server.storage.standing_grants.tables import standing_grants as g
 
-_ADD = insert(g)
-_GET = select(g).where(g.c.id == bindparam("grant"))
 _NOT_ENDED = g.c.ended_at.is_(None)
 _IN_FORCE = and_(_NOT_ENDED, g.c.expires_at > bindparam("now"))
 _NEWEST = (g.c.created_at.desc(), g.c.id.desc())
@@ -54,24 +49,12 @@ _RESERVE = (
     )
     .returning(g.c.numbered)
 )
-_RELEASE_GRANT = (
-    update(g)
-    .where(g.c.id == bindparam("grant"))
-    .values(used=g.c.used - 1, spent_minor=g.c.spent_minor - bindparam("minor"))
-    .returning(g.c.id)
-)
 _END = (
     update(g)
     .where(_NOT_ENDED)
     .values(ended_at=bindparam("now"), ended_because=bindparam("reason"))
     .returning(g)
 )
-_END_ONE = _END.where(g.c.id == bindparam("grant"))
-_END_FOR_AGENT = _END.where(g.c.agent_id == bindparam("agent"))
-_END_FOR_USER = _END.where(g.c.user_id == bindparam("user"))
-_END_AT = _END.where(g.c.resource == bindparam("uri"))
-_END_FOR_TYPE = _END.where(g.c.type == bindparam("action_type"))
-_END_BETWEEN = _END_AT.where(g.c.user_id == bindparam("user"), g.c.agent_id == bindparam("agent"))
 _USE = Prepared(insert_row(u))
 _USES = select(u).where(u.c.grant_id == bindparam("grant")).order_by(u.c.number)
 
@@ -88,25 +71,17 @@ def _set_state(state: str) -> Update:
 
 _RELEASE = Prepared(_set_state("released"))
 _SPEND = Prepared(_set_state("spent"))
-_read = record_reader(StandingGrant, g, scopes=names, risk=Risk)
-_values = row_writer(g, scopes=dump)
 _read_use, _use_values = record_reader(GrantUse, u), row_writer(u)
 
 
-class StandingGrants(DatabaseRows):
+class StandingGrants(RecordRows[StandingGrant, str]):
     """Standing grants in the database."""
 
-    def add(self, grant: StandingGrant) -> None:
-        """Store a new grant."""
-        self._db.execute(_ADD, _values(grant))
-
-    def get(self, grant_id: str) -> StandingGrant | None:
-        """Return the grant with this ID, even if it is no longer in force."""
-        return self._one(_read, _GET, grant=grant_id)
+    records = RecordTable(StandingGrant, g, scopes=load_tuple, risk=Risk)
 
     def live(self, user_id: str, agent_id: str, resource: str, now: int) -> list[StandingGrant]:
         """Return the grants in force, including used-up ones, oldest first."""
-        return self._many(_read, _LIVE, user=user_id, agent=agent_id, resource=resource, now=now)
+        return self._list(_LIVE, user=user_id, agent=agent_id, resource=resource, now=now)
 
     def live_count(self, user_id: str, now: int) -> int:
         """Return the number of this user's grants in force."""
@@ -126,16 +101,14 @@ class StandingGrants(DatabaseRows):
         before: tuple[int, str] | None = None,
     ) -> list[StandingGrant]:
         """Return the newest grants that match all filters; `before` is a (created_at, id)."""
-        statement = select(g).order_by(*_NEWEST).limit(limit)
-        if user_id is not None:
-            statement = statement.where(g.c.user_id == user_id)
+        statement = select(g).where(*matches(g, user_id=user_id)).order_by(*_NEWEST).limit(limit)
         if agent_ids is not None:
             statement = statement.where(g.c.agent_id.in_(agent_ids))
         if live_at is not None:
             statement = statement.where(_NOT_ENDED, g.c.expires_at > live_at)
         if before is not None:
             statement = statement.where(tuple_(g.c.created_at, g.c.id) < tuple_(*before))
-        return self._many(_read, statement)
+        return self._list(statement)
 
     def uses_of(self, grant_id: str) -> list[GrantUse]:
         """Return the uses of a grant, by number."""
@@ -155,7 +128,7 @@ class StandingGrants(DatabaseRows):
         """Release the use that this approval reserved; None if there is no such use."""
         use = self._one(_read_use, _RELEASE, approval=approval_id)
         if use is not None:
-            self._any(_RELEASE_GRANT, grant=use.grant_id, minor=use.minor)
+            self._set(use.grant_id, used=g.c.used - 1, spent_minor=g.c.spent_minor - use.minor)
         return use
 
     def spend(self, approval_id: str) -> GrantUse | None:
@@ -164,28 +137,30 @@ class StandingGrants(DatabaseRows):
 
     def end(self, grant_id: str, reason: str, now: int) -> StandingGrant | None:
         """Revoke a grant; None if it was already revoked."""
-        return self._one(_read, _END_ONE, grant=grant_id, reason=reason, now=now)
+        return next(iter(self._end(reason, now, id=grant_id)), None)
 
     def end_of_agent(self, agent_id: str, reason: str, now: int) -> list[StandingGrant]:
         """Revoke all grants for this agent; returns the revoked grants."""
-        return self._many(_read, _END_FOR_AGENT, agent=agent_id, reason=reason, now=now)
+        return self._end(reason, now, agent_id=agent_id)
 
     def end_of_user(self, user_id: str, reason: str, now: int) -> list[StandingGrant]:
         """Revoke all grants by this user; returns the revoked grants."""
-        return self._many(_read, _END_FOR_USER, user=user_id, reason=reason, now=now)
+        return self._end(reason, now, user_id=user_id)
 
     def end_at(self, resource: str, reason: str, now: int) -> list[StandingGrant]:
         """Revoke all grants at this resource; returns the revoked grants."""
-        return self._many(_read, _END_AT, uri=resource, reason=reason, now=now)
+        return self._end(reason, now, resource=resource)
 
     def end_of_type(self, action_type: str, reason: str, now: int) -> list[StandingGrant]:
         """Revoke all grants for this action type; returns the revoked grants."""
-        return self._many(_read, _END_FOR_TYPE, action_type=action_type, reason=reason, now=now)
+        return self._end(reason, now, type=action_type)
 
     def end_between(
         self, user_id: str, agent_id: str, resource: str, reason: str, now: int
     ) -> list[StandingGrant]:
         """Revoke this user's grants for this agent and resource; returns the revoked grants."""
-        return self._many(
-            _read, _END_BETWEEN, uri=resource, user=user_id, agent=agent_id, reason=reason, now=now
-        )
+        return self._end(reason, now, user_id=user_id, agent_id=agent_id, resource=resource)
+
+    def _end(self, reason: str, now: int, **columns: str) -> list[StandingGrant]:
+        """Revoke the grants with these values; returns the revoked grants."""
+        return self._list(_END.where(*matches(g, **columns)), reason=reason, now=now)

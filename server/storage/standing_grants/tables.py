@@ -1,24 +1,23 @@
 """The tables of standing grants."""
 
-from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, Table, Text, UniqueConstraint
+from sqlalchemy import Boolean, Column, Index, Table, UniqueConstraint
 
-from server.storage.tables import columns, metadata, partial_index
+from server.storage.tables import columns, define_table, metadata, partial_index
 
 _IN_FORCE = "ended_at IS NULL"
 
 standing_grants = Table(
     "standing_grants",
     metadata,
-    Column("id", Text, primary_key=True),
-    Column("user_id", Text, ForeignKey("users.id"), nullable=False),
     *columns(
-        "agent_id resource scopes details vary type? version:int? risk ceremony "
-        "uses:int sum_minor:big? sum_currency?"
+        "id:key user_id:users.id agent_id resource scopes details vary type? version:int? "
+        "risk ceremony uses:int sum_minor:big? sum_currency?"
     ),
     Column("tell", Boolean, key="notify", nullable=False),
-    *columns("used:int spent_minor:big numbered:int"),
-    Column("approval_id", Text, ForeignKey("approvals.id"), nullable=False),
-    *columns("created_at:big expires_at:big ended_at:big? ended_because?"),
+    *columns(
+        "used:int spent_minor:big numbered:int approval_id:approvals.id created_at:big "
+        "expires_at:big ended_at:big? ended_because?"
+    ),
     partial_index(
         "ix_standing_grants_live", "user_id", "agent_id", "resource", condition=_IN_FORCE
     ),
@@ -26,12 +25,9 @@ standing_grants = Table(
     Index("ix_standing_grants_made", "created_at"),
 )
 
-grant_uses = Table(
+grant_uses = define_table(
     "grant_uses",
-    metadata,
-    Column("grant_id", Text, ForeignKey("standing_grants.id"), primary_key=True),
-    Column("number", Integer, primary_key=True, autoincrement=False),
-    *columns("approval_id minor:big state at:big"),
+    "grant_id:key:standing_grants.id number:int:key approval_id minor:big state at:big",
     UniqueConstraint("approval_id"),
 )
 """`approval_id` is the approval that the use decided; a number is never reused."""

@@ -4,13 +4,11 @@ from sqlalchemy import ColumnElement, Select, bindparam, literal, or_, select, t
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from server.model.tokens import Delegation
-from server.storage.prepared import DatabaseRows, Prepared, insert_row, record_reader, row_writer
+from server.storage.prepared import Prepared, RecordRows, RecordTable, matches
 from server.storage.tokens.tables import delegations as d
 
 _USE_INTERVAL_MS = 60_000
 
-_ADD = Prepared(insert_row(d))
-_GET = Prepared(select(d).where(d.c.id == bindparam("token")))
 _BY_APPROVAL = Prepared(select(d).where(d.c.approval_id == bindparam("approval")))
 _LOCK_LIVE = Prepared(
     update(d)
@@ -67,15 +65,6 @@ def _revocation(roots: ColumnElement[bool]) -> ReturningUpdate[str]:
     )
 
 
-def _own_and_derived() -> Select[tuple[str, str]]:
-    """Select a client's live tokens and the live tokens derived from them."""
-    tree = _tree(d.c.client_id == bindparam("client"))
-    return select(d.c.id, d.c.client_id).where(d.c.id.in_(tree), d.c.revoked_at.is_(None))
-
-
-_OWN_AND_DERIVED = _own_and_derived()
-
-
 def _descendants() -> Select[tuple[object, ...]]:
     below = select(d.c.id).where(d.c.parent_id == bindparam("token")).cte("below", recursive=True)
     below = below.union(select(d.c.id).join(below, d.c.parent_id == below.c.id))
@@ -91,40 +80,23 @@ _REVOKE_RESOURCE = _revocation(d.c.resource == bindparam("subject"))
 _REVOKE_USER = _revocation(d.c.user_id == bindparam("subject"))
 _RESOURCES_OF_CLIENT = _resources(d.c.client_id == bindparam("subject"))
 _RESOURCES_OF_USER = _resources(d.c.user_id == bindparam("subject"))
-_CLIENTS_FOR = (
-    select(d.c.client_id)
-    .distinct()
-    .where(
-        d.c.user_id == bindparam("user"),
-        d.c.revoked_at.is_(None),
-        d.c.expires_at > bindparam("now"),
-    )
-)
-_record = record_reader(Delegation, d)
-_values = row_writer(d)
 
 
-class Delegations(DatabaseRows):
+class Delegations(RecordRows[Delegation, str]):
     """Issued access tokens in the database."""
 
-    def add(self, delegation: Delegation) -> None:
-        """Store an issued token; the table allows one per approval."""
-        _ADD.run(self._db, _values(delegation))
-
-    def get(self, jti: str) -> Delegation | None:
-        """Return the token with this ID."""
-        return self._one(_record, _GET, token=jti)
+    records = RecordTable(Delegation, d)
 
     def of_approval(self, approval_id: str) -> Delegation | None:
         """Return the token of an approval."""
-        return self._one(_record, _BY_APPROVAL, approval=approval_id)
+        return self._find(_BY_APPROVAL, approval=approval_id)
 
     def lock_live(self, jti: str, now: int) -> Delegation | None:
         """Return the token if it is valid now.
 
         PostgreSQL locks the row, so a revocation waits and then also revokes the derived token.
         """
-        return self._one(_record, _LOCK_LIVE, token=jti, now=now)
+        return self._find(_LOCK_LIVE, token=jti, now=now)
 
     def mark_used(self, jti: str, now: int) -> None:
         """Record that the token was used, at most once a minute."""
@@ -133,17 +105,18 @@ class Delegations(DatabaseRows):
 
     def ancestors(self, jti: str) -> list[Delegation]:
         """Return the tokens that this token was derived from, starting with its parent."""
-        return self._many(_record, _ANCESTORS, token=jti)
+        return self._list(_ANCESTORS, token=jti)
 
     def live_of_client(self, client_id: str, now: int) -> tuple[int, int]:
         """Count the client's own live tokens, and other clients' live tokens derived from them."""
-        rows = self._db.execute(_OWN_AND_DERIVED, {"client": client_id, "now": now}).all()
+        is_live = d.c.id.in_(_tree(d.c.client_id == client_id)), d.c.revoked_at.is_(None)
+        rows = self._db.execute(select(d.c.client_id).where(*is_live), {"now": now}).all()
         own = sum(row.client_id == client_id for row in rows)
         return own, len(rows) - own
 
     def descendants(self, jti: str) -> list[Delegation]:
         """Return the tokens derived from this token, oldest first."""
-        return self._many(_record, _DESCENDANTS, token=jti)
+        return self._list(_DESCENDANTS, token=jti)
 
     def search(
         self,
@@ -159,22 +132,18 @@ class Delegations(DatabaseRows):
         # + 0 prevents the databases from reading all tokens by time to find a few live ones.
         newest = d.c.issued_at if live_at is None else d.c.issued_at + 0
         statement = select(d).order_by(newest.desc(), d.c.id.desc()).limit(limit)
-        if client_id is not None:
-            statement = statement.where(d.c.client_id == client_id)
-        if user_id is not None:
-            statement = statement.where(d.c.user_id == user_id)
-        if resource is not None:
-            statement = statement.where(d.c.resource == resource)
+        filters = {"client_id": client_id, "user_id": user_id, "resource": resource}
+        statement = statement.where(*matches(d, **filters))
         if live_at is not None:
             statement = statement.where(d.c.revoked_at.is_(None), d.c.expires_at > live_at)
         if before is not None:
             statement = statement.where(tuple_(newest, d.c.id) < before)
-        return self._many(_record, statement)
+        return self._list(statement)
 
     def clients_for(self, user_id: str, now: int) -> list[str]:
         """Return the clients with a live token that acts for this user."""
-        rows = self._db.execute(_CLIENTS_FOR, {"user": user_id, "now": now})
-        return sorted(rows.scalars())
+        is_live = d.c.user_id == user_id, d.c.revoked_at.is_(None), d.c.expires_at > now
+        return sorted(self._db.execute(select(d.c.client_id).distinct().where(*is_live)).scalars())
 
     def resources_of_client(self, client_id: str, since: int) -> list[str]:
         """Return the resources of a client's tokens, and of tokens derived from them.

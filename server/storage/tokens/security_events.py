@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterable
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from server.protocol.tokens.security_events import KEPT_MS, SecurityEvent
-from server.storage.prepared import DatabaseRows, record_reader
+from server.storage.prepared import ExpiringRows, TimedRows, record_reader
 from server.storage.tokens.tables import security_events as e
 
 _BY_RESOURCES = e.c.resource.in_(bindparam("resources", expanding=True))
@@ -14,16 +14,17 @@ _WAITING = select(e).where(_BY_RESOURCES).order_by(e.c.id).limit(bindparam("limi
 _DELETE = (
     delete(e).where(_BY_RESOURCES, e.c.id.in_(bindparam("ids", expanding=True))).returning(e.c.id)
 )
-_PRUNE = delete(e).where(e.c.at <= bindparam("before"))
 _record = record_reader(SecurityEvent, e)
 
 
-class SecurityEvents(DatabaseRows):
-    """Security events in the database, until their API acknowledges them."""
+class SecurityEvents(TimedRows, ExpiringRows):
+    """Security events in the database, until their API acknowledges them or they are too old."""
+
+    expires_at = e.c.at
+    kept_ms = KEPT_MS
 
     def __init__(self, connection: Connection, now: int, new_id: Callable[[int], str]) -> None:
-        super().__init__(connection)
-        self._now = now
+        super().__init__(connection, now)
         self._new_id = new_id
 
     def add(self, resources: Iterable[str], subject: str, initiator: str, reason: str) -> None:
@@ -40,7 +41,3 @@ class SecurityEvents(DatabaseRows):
         """Delete these events if they are for these resources; returns the deleted IDs."""
         values = {"resources": list(resources), "ids": list(ids)}
         return list(self._db.execute(_DELETE, values).scalars())
-
-    def prune(self, now: int) -> None:
-        """Delete events that no API fetched in time."""
-        self._db.execute(_PRUNE, {"before": now - KEPT_MS})

@@ -1,17 +1,18 @@
-"""Rows of users."""
+"""Rows of users, and of their user codes."""
 
 from typing import Any
 
-from sqlalchemy import Row, bindparam, select
+from sqlalchemy import Row, bindparam, delete, insert, select
 
 from server.model.users import User
 from server.services.users.user_members import USER_MEMBERS
 from server.storage import codec
 from server.storage.named_rows import NamedRows
-from server.storage.users.tables import users
+from server.storage.prepared import DatabaseRows
+from server.storage.users.tables import user_codes, users
 
 _COLUMNS = ("id", "state", "created_at", "disabled_at")
-"""The columns that callers cannot set as members."""
+"""The columns that the server sets, not callers."""
 _ALL = select(users).order_by(users.c.name_key)
 _PAGE = _ALL.where(users.c.name_key > bindparam("after")).limit(bindparam("limit"))
 _BY_ID = select(users).where(users.c.id == bindparam("id"))
@@ -42,7 +43,7 @@ class Users(NamedRows):
         """Return the user with this id."""
         return self._one(_record, _BY_ID, id=user_id)
 
-    def called(self, name_or_email: str) -> User | None:
+    def by_name_or_email(self, name_or_email: str) -> User | None:
         """Return the user with this name or else this email address, ignoring case."""
         key = codec.key(name_or_email)
         return self._one(_record, _BY_NAME, key=key) or self._one(_record, _BY_EMAIL, key=key)
@@ -60,3 +61,22 @@ def _values(user: User) -> dict[str, object]:
         **{name: getattr(user, name) for name in _COLUMNS},
         **codec.member_values(USER_MEMBERS, user),
     }
+
+
+class UserCodes(DatabaseRows):
+    """User codes in the database, as keyed hashes."""
+
+    def get(self, user_id: str) -> bytes | None:
+        """Return the hash of this user's code."""
+        stored = select(user_codes.c.hash).where(user_codes.c.user_id == user_id)
+        return self._one(lambda row: bytes(row[0]), stored)
+
+    def put(self, user_id: str, code_hash: bytes, now: int) -> None:
+        """Set or replace this user's code."""
+        self.drop(user_id)
+        row = {"user_id": user_id, "hash": code_hash, "set_at": now}
+        self._db.execute(insert(user_codes).values(row))
+
+    def drop(self, user_id: str) -> bool:
+        """Delete this user's code; returns whether there was one."""
+        return self._change(delete(user_codes).where(user_codes.c.user_id == user_id))

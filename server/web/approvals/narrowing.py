@@ -14,7 +14,7 @@ from server.web.approvals.request import is_open, request_facts
 from server.web.browser import go
 from server.web.calls import Document
 from server.web.page import Facts
-from server.web.visit import Visit
+from server.web.visit import Visit, refusal_text
 
 _OPTIONS: Final = "GET /api/approvals/<id>/narrowing"
 _PROPOSE: Final = "POST /api/approvals/<id>/narrowing"
@@ -30,22 +30,20 @@ def load(visit: Visit) -> Facts | AnyResponse:
 def compare(visit: Visit, form: Form) -> Facts | AnyResponse:
     """POST /r/<id>/limit: show what would be granted, without deciding the request."""
     try:
-        options = visit.read(_OPTIONS, visit.about)
-        narrowed = visit.calls.do(_PROPOSE, visit.about, narrowing_request(form, options), form)
+        options = visit.read(_OPTIONS, visit.record_id)
+        narrowed = visit.calls.do(_PROPOSE, visit.record_id, narrowing_request(form, options), form)
     except (errors.Problem, ValueError) as refused:
-        if isinstance(refused, errors.Problem) and refused.status != _UNPROCESSABLE:
-            raise
-        message = refused.detail if isinstance(refused, errors.Problem) else f"{refused}."
+        message = refusal_text(refused, {_UNPROCESSABLE})
         return _facts(visit, form, {"narrowed": None, "problem": message, "status": _UNPROCESSABLE})
     return _facts(visit, form, {"narrowed": narrowed, "problem": ""})
 
 
 def _facts(visit: Visit, form: Form, facts: Facts) -> Facts | AnyResponse:
     """The content of the page; redirects if this person can no longer decide the request."""
-    approver_view = visit.site.approvals.decisions.show(visit.person, visit.about)
+    approver_view = visit.site.approvals.decisions.show(visit.person, visit.record_id)
     if not is_open(approver_view, visit.person):
-        return go(f"{visit.site.server_policy.issuer}/r/{visit.about}")
-    options = visit.read(_OPTIONS, visit.about)
+        return go(f"{visit.site.server_policy.issuer}/r/{visit.record_id}")
+    options = visit.read(_OPTIONS, visit.record_id)
     return {**request_facts(visit, approver_view), "options": options, "sent": form, **facts}
 
 

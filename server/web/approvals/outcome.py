@@ -22,10 +22,10 @@ _REVOKE: Final = "DELETE /api/delegations/<id>"
 def load(visit: Visit) -> Facts | AnyResponse:
     """GET /done/<id>; redirects to the request page while this person can still decide."""
     site, person = visit.site, visit.person
-    approver_view = site.approvals.decisions.show(person, visit.about)
+    approver_view = site.approvals.decisions.show(person, visit.record_id)
     if is_open(approver_view, person):
-        return go(f"{site.server_policy.issuer}/r/{visit.about}")
-    token = site.tokens.delegations.of_approval(person, visit.about)
+        return go(f"{site.server_policy.issuer}/r/{visit.record_id}")
+    token = site.tokens.delegations.of_approval(person, visit.record_id)
     next_request = site.approvals.inbox.first(person)
     return {
         **request_facts(visit, approver_view),
@@ -42,8 +42,8 @@ def load(visit: Visit) -> Facts | AnyResponse:
 
 def revoke(visit: Visit, form: Form) -> AnyResponse:
     """POST /done/<id>/revoke: revoke the request's token and all tokens derived from it."""
-    token = visit.site.tokens.delegations.of_approval(visit.person, visit.about)
+    token = visit.site.tokens.delegations.of_approval(visit.person, visit.record_id)
     if token is None:
         raise errors.Problem(404, "not_found", "This request has no active token.")
     visit.calls.do(_REVOKE, token.delegation.id, None, form)
-    return go(f"{visit.site.server_policy.issuer}/done/{visit.about}")
+    return go(f"{visit.site.server_policy.issuer}/done/{visit.record_id}")

@@ -4,14 +4,13 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from server.protocol.forms import Form
 from server.services.policy.displays import rfc3339
 from server.web.approvals import history, inbox, narrowing, outcome, request
 from server.web.approvals.outcomes import outcome_of
 from server.web.approvals.request import headline_of
 from server.web.fields import Field
-from server.web.form import FormAction, acts
-from server.web.page import Facts, Page, Read, console_list
+from server.web.form import FormAction, acts, texts
+from server.web.page import Facts, Page, Read, console_list, record_page
 
 
 def facts(read: Mapping[str, Any]) -> Facts:
@@ -33,11 +32,6 @@ def _entry(body: str) -> dict[str, Any]:
     return {**entry, "at": rfc3339(entry["at"])}
 
 
-def _reason(form: Form) -> object:
-    """The API request of the cancel form."""
-    return {"reason": form.get("reason") or ""}
-
-
 PAGES: Final = (
     Page("/", "approvals/inbox.html", "inbox", load=inbox.load),
     Page("/r/<id>", "approvals/request.html", load=request.load),
@@ -51,24 +45,19 @@ PAGES: Final = (
         (Read("receipt", "GET /api/approvals/<id>/receipt"),),
         draw=facts,
     ),
-    console_list(
-        "approvals",
-        "approvals/console_approvals.html",
-        "GET /api/admin/approvals",
-        *("state", "agent", "user"),
-    ),
-    Page(
-        "/admin/approvals/<id>",
-        "approvals/console_approval.html",
-        "approvals",
-        (Read("approval", "GET /api/admin/approvals/<id>"),),
-    ),
+    console_list("approvals/approvals", "GET /api/admin/approvals", "state", "agent", "user"),
+    record_page("approvals/approval", Read("approval", "GET /api/admin/approvals/<id>")),
 )
 
 FORMS: Final = (
     FormAction("/r/<id>/limit", page="/r/<id>/limit", handler=narrowing.compare),
     FormAction("/done/<id>/revoke", handler=outcome.revoke),
-    acts("POST /api/admin/approvals/<id>/cancel", "Withdraw this request", body=_reason, page=True),
+    acts(
+        "POST /api/admin/approvals/<id>/cancel",
+        "Withdraw this request",
+        body=texts("reason"),
+        page=True,
+    ),
     acts(
         "POST /api/admin/approvals/<id>/escalate",
         "Ask one more person about this request",

@@ -97,7 +97,7 @@ _SHORT_ARMING_MS: Final = 800
 
 def load(visit: Visit) -> Facts:
     """GET /r/<id>: the open request, or how it ended."""
-    approver_view = visit.site.approvals.decisions.show(visit.person, visit.about)
+    approver_view = visit.site.approvals.decisions.show(visit.person, visit.record_id)
     approval = approver_view.approval
     note = None if approver_view.decision is None else approver_view.decision.note
     is_waiting = is_open(approver_view, visit.person)

@@ -6,14 +6,17 @@ from typing import Final
 from server.protocol.approvals import decisions
 from server.protocol.forms import Form
 from server.services.approvers import deputies
+from server.services.approvers.group_members import GROUP_MEMBERS
+from server.services.devices.statements import signed_subject
 from server.web.calls import Document
 from server.web.choices import USERS
-from server.web.console import people_fields
+from server.web.console.member_fields import fields
 from server.web.form import FormAction, Signed, acts, changes, creates, deletes, statement
-from server.web.page import Page, Read, console_list, delete_page, new_page
+from server.web.page import Page, Read, console_list, delete_page, new_page, record_page
 from server.web.visit import Visit
 
 _GROUP: Final = Read("group", "GET /api/groups/<id>")
+_GROUP_FIELDS: Final = fields(GROUP_MEMBERS, "new")
 
 
 def _deputy(form: Form) -> object:
@@ -32,7 +35,8 @@ def _signs_deputy(visit: Visit, body: Document) -> Signed:
     requested_deputy = deputies.RequestedDeputy(body["deputy"], body["from"], body["to"])
     visit.site.approvers.deputies.check(visit.person, requested_deputy)
     nonce = visit.statement_nonce()
-    return Signed(decisions.DEPUTY, deputies.signed_subject(nonce, requested_deputy), nonce)
+    subject = signed_subject(nonce, body["deputy"], body["from"], body["to"])
+    return Signed(decisions.DEPUTY, subject, nonce)
 
 
 def _day(name: str, form: Form) -> date:
@@ -53,9 +57,9 @@ PAGES: Final = (
         "deputies",
         (Read("deputies", "GET /api/admin/deputies"),),
     ),
-    console_list("groups", "approvers/console_groups.html", "GET /api/groups"),
+    console_list("approvers/groups", "GET /api/groups"),
     new_page("group", USERS, intro="Policy rules and agents refer to a group by its name."),
-    Page("/admin/groups/<id>", "approvers/console_group.html", "groups", (_GROUP, USERS)),
+    record_page("approvers/group", _GROUP, USERS),
     delete_page(
         "group",
         _GROUP,
@@ -77,7 +81,7 @@ FORMS: Final = (
         "/settings/deputies/<id>/end", "DELETE /api/deputies/<id>", then="/settings?done=alone"
     ),
     acts("POST /api/admin/deputies/<id>/revoke", "Revoke this deputy", then="/admin/deputies"),
-    creates("group", "Add a group", people_fields.GROUP, then="/admin/groups"),
-    changes("group", "Change this group", people_fields.GROUP, page=""),
+    creates("group", "Add a group", _GROUP_FIELDS, then="/admin/groups"),
+    changes("group", "Change this group", _GROUP_FIELDS, page=""),
     deletes("group", "Delete this group"),
 )

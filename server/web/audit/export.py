@@ -23,7 +23,6 @@ _SEARCH: Final = "GET /api/audit"
 _TIMELINE: Final = "GET /api/audit/<id>/timeline"
 SEARCHED: Final = ("type", "actor", "agent", "user", "resource", "approval", "from", "to")
 """The query parameters of a search."""
-_PAGE_SIZE: Final = "200"
 _COLUMNS: Final = ("at", "type", "actor", "id", "correlation_id")
 _FORMULA_PREFIXES: Final = ("=", "+", "-", "@", "\t", "\r")
 """A spreadsheet evaluates a cell that begins with one of these as a formula."""
@@ -35,12 +34,12 @@ def load(visit: Visit) -> Facts | AnyResponse:
     query = {**filters, **days.span(filters)}
     for name in ("from", "to"):
         query.pop(name, None)
-    return _file(lambda: _entries(visit, query))
+    return _file(lambda: visit.read_all(_SEARCH, **query))
 
 
 def load_timeline(visit: Visit) -> Facts | AnyResponse:
     """GET /admin/audit/timelines/<id> with `format`: a file instead of the page."""
-    return _file(lambda: iter(visit.read(_TIMELINE, visit.about)["items"]))
+    return _file(lambda: iter(visit.read(_TIMELINE, visit.record_id)["items"]))
 
 
 def _file(entries: Callable[[], Iterator[Document]]) -> Facts | AnyResponse:
@@ -55,17 +54,6 @@ def _file(entries: Callable[[], Iterator[Document]]) -> Facts | AnyResponse:
     response.headers.extend(HEADERS)
     response.headers["Content-Disposition"] = f'attachment; filename="audit.{name}"'
     return response
-
-
-def _entries(visit: Visit, search: dict[str, str]) -> Iterator[Document]:
-    """Every entry, newest first. The person's right is checked for each page."""
-    cursor = ""
-    while True:
-        page = visit.read(_SEARCH, limit=_PAGE_SIZE, cursor=cursor, **search)
-        yield from page["items"]
-        if not page["next"]:
-            return
-        cursor = page["next"]
 
 
 def _json_lines(entries: Iterator[Document]) -> Iterator[str]:

@@ -4,14 +4,10 @@ from typing import Final
 
 from server.protocol.approvals import decisions
 from server.protocol.forms import Form
-from server.services.ciba import user_codes
+from server.services.devices.statements import signed_subject
 from server.web.calls import Document
-from server.web.form import FormAction, Signed, statement
+from server.web.form import FormAction, Signed, statement, texts
 from server.web.visit import Visit
-
-
-def _code(form: Form) -> object:
-    return {"code": form.get("code") or "", **statement(form)}
 
 
 def _no_code(form: Form) -> object:
@@ -21,8 +17,7 @@ def _no_code(form: Form) -> object:
 def _signs_code(visit: Visit, body: Document) -> Signed:
     """The signature is required because the code decides which agents may ask."""
     nonce = visit.statement_nonce()
-    subject = user_codes.signed_subject(nonce, body["code"] or "")
-    return Signed(decisions.USER_CODE, subject, nonce)
+    return Signed(decisions.USER_CODE, signed_subject(nonce, body["code"] or ""), nonce)
 
 
 FORMS: Final = (
@@ -30,7 +25,7 @@ FORMS: Final = (
         "/settings/user-code",
         "POST /api/user-code",
         "Set this user code",
-        body=_code,
+        body=texts("code", "statement"),
         signs=_signs_code,
         then="/settings?done=code",
     ),

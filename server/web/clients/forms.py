@@ -8,6 +8,7 @@ from server.services.clients.agent_members import AGENT_MEMBERS
 from server.services.clients.client_members import METHODS
 from server.services.clients.invitations import SAFE_GRANTS
 from server.web.console import client_fields
+from server.web.console.client_fields import CREDENTIALS, rotates
 from server.web.console.member_fields import field_named, fields
 from server.web.fields import Field
 from server.web.form import FormAction, acts, changes, creates, deletes, number_of
@@ -62,9 +63,6 @@ NEW_INVITATION: Final = (
 )
 
 
-_CREDENTIALS: Final = "clients/console_credentials.html"
-
-
 def _mute(form: Form) -> object:
     """The agent to mute and for how many minutes, or until it is unmuted."""
     minutes = number_of(form, "minutes", "for how long")
@@ -72,12 +70,26 @@ def _mute(form: Form) -> object:
     return agent if minutes is None else {**agent, "minutes": minutes}
 
 
-def _disable(_form: Form) -> object:
-    return {"enabled": False}
+def _switch_app(verb: str, label: str, *, enabled: bool) -> FormAction:
+    """The button that disables or enables an app."""
+    return FormAction(
+        f"/admin/apps/<id>/{verb}",
+        "PATCH /api/apps/<id>",
+        label,
+        body=lambda _form: {"enabled": enabled},
+        page="/admin/apps/<id>",
+        then="/admin/apps/<id>",
+    )
 
 
-def _enable(_form: Form) -> object:
-    return {"enabled": True}
+def _changes_keys(noun: str) -> FormAction:
+    return changes(
+        noun,
+        f"Change the keys of this {noun}",
+        client_fields.KEYS,
+        part="/keys",
+        merge=client_fields.merged_keys,
+    )
 
 
 _OWN: Final = (
@@ -91,7 +103,7 @@ _OWN: Final = (
 )
 
 _AGENTS: Final = (
-    creates("agent", "Register an agent", NEW_AGENT, answer=_CREDENTIALS),
+    creates("agent", "Register an agent", NEW_AGENT, answer=CREDENTIALS),
     changes("agent", "Change this agent", CHANGED_AGENT),
     FormAction(
         "/admin/agents/<id>/owners",
@@ -103,20 +115,8 @@ _AGENTS: Final = (
     ),
     acts("POST /api/agents/<id>/disable", "Disable this agent"),
     acts("POST /api/agents/<id>/enable", "Enable this agent"),
-    acts(
-        "POST /api/agents/<id>/secret",
-        "Create a new secret for this agent",
-        fields=(client_fields.OVERLAP,),
-        page=True,
-        answer=_CREDENTIALS,
-    ),
-    changes(
-        "agent",
-        "Change the keys of this agent",
-        client_fields.KEYS,
-        part="/keys",
-        merge=client_fields.merged_keys,
-    ),
+    rotates("agent"),
+    _changes_keys("agent"),
     changes("agent", "Change the icon of this agent", ICON, part="/icon"),
     FormAction(
         "/admin/agents/<id>/auth/change",
@@ -124,7 +124,7 @@ _AGENTS: Final = (
         "Change how this agent authenticates",
         fields=AUTH,
         page="/admin/agents/<id>/auth",
-        answer=_CREDENTIALS,
+        answer=CREDENTIALS,
     ),
     replace(deletes("agent", "Delete this agent"), values_from=""),  # its page counts what ends
     creates(
@@ -142,38 +142,12 @@ _AGENTS: Final = (
 )
 
 _APPS: Final = (
-    creates("app", "Register an app", client_fields.NEW_APP, answer=_CREDENTIALS),
+    creates("app", "Register an app", client_fields.NEW_APP, answer=CREDENTIALS),
     changes("app", "Change this app", client_fields.CHANGED_APP),
-    changes(
-        "app",
-        "Change the keys of this app",
-        client_fields.KEYS,
-        part="/keys",
-        merge=client_fields.merged_keys,
-    ),
-    FormAction(
-        "/admin/apps/<id>/disable",
-        "PATCH /api/apps/<id>",
-        "Disable this app",
-        body=_disable,
-        page="/admin/apps/<id>",
-        then="/admin/apps/<id>",
-    ),
-    FormAction(
-        "/admin/apps/<id>/enable",
-        "PATCH /api/apps/<id>",
-        "Enable this app",
-        body=_enable,
-        page="/admin/apps/<id>",
-        then="/admin/apps/<id>",
-    ),
-    acts(
-        "POST /api/apps/<id>/secret",
-        "Create a new secret for this app",
-        fields=(client_fields.OVERLAP,),
-        page=True,
-        answer=_CREDENTIALS,
-    ),
+    _changes_keys("app"),
+    _switch_app("disable", "Disable this app", enabled=False),
+    _switch_app("enable", "Enable this app", enabled=True),
+    rotates("app"),
     deletes("app", "Delete this app"),
 )
 

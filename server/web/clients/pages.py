@@ -13,6 +13,7 @@ from server.web import charts
 from server.web.calls import Document
 from server.web.choices import ACTIONS, GROUPS, RESOURCES, USERS
 from server.web.page import (
+    TEN,
     Facts,
     Page,
     Read,
@@ -21,6 +22,8 @@ from server.web.page import (
     edit_page,
     form_page,
     new_page,
+    recent_approvals,
+    record_page,
 )
 from server.web.visit import Visit
 
@@ -56,7 +59,9 @@ class ClientAccess:
 def load_agents(visit: Visit) -> Facts:
     """Load the page of all agents: clients with access by name, then other agents of the person."""
     access = _access_by_client(visit)
-    owned = {item["client_id"]: item for item in _owned(visit)}
+    # To people with a role the API lists all agents.
+    agents = (item for item in visit.read_all("GET /api/agents") if _owns(visit.person, item))
+    owned = {item["client_id"]: item for item in agents}
     other_agents = [item for key, item in owned.items() if key not in access]
     ordered = sorted(access.values(), key=lambda item: (item.name.casefold(), item.id))
     return {"acting": ordered, "mine": owned, "others": other_agents}
@@ -85,7 +90,7 @@ def load_suspension(visit: Visit) -> Facts:
     agent = _own_agent(visit)
     if agent is None:
         raise _unknown()
-    return {"agent": agent, "stops": visit.read("GET /api/agents/<id>/disable", visit.about)}
+    return {"agent": agent, "stops": visit.read("GET /api/agents/<id>/disable", visit.record_id)}
 
 
 def _access_by_client(visit: Visit) -> dict[str, ClientAccess]:
@@ -106,22 +111,10 @@ def _access_by_client(visit: Visit) -> dict[str, ClientAccess]:
     return access_by_id
 
 
-def _owned(visit: Visit) -> list[Document]:
-    """Return the agents that the person owns. To people with a role the API lists all agents."""
-    owned: list[Document] = []
-    after: dict[str, str] = {}
-    while True:
-        page = visit.read("GET /api/agents", limit=_MAX, **after)
-        owned += [item for item in page["items"] if _owns(visit.person, item)]
-        if page["next"] is None:
-            return owned
-        after = {"cursor": page["next"]}
-
-
 def _own_agent(visit: Visit) -> Document | None:
     """Return the agent if the person owns it."""
     try:
-        agent = visit.read("GET /api/agents/<id>", visit.about)
+        agent = visit.read("GET /api/agents/<id>", visit.record_id)
     except errors.Problem as problem:
         if problem.status in _UNKNOWN_STATUSES:
             return None
@@ -136,8 +129,8 @@ def _owns(person: Person, agent: Mapping[str, Any]) -> bool:
 def _client_id(visit: Visit) -> str:
     """Return the client_id of the agent or app in the path."""
     with visit.site.store.read() as view:
-        app = by_path(view, visit.about)
-    return visit.about if app is None else app.id
+        app = by_path(view, visit.record_id)
+    return visit.record_id if app is None else app.id
 
 
 def _name(visit: Visit, client_id: str, owned: Document | None) -> str:
@@ -152,7 +145,6 @@ def _unknown() -> errors.Problem:
     return errors.Problem(404, "not_found", "No such agent.")
 
 
-_TEN: Final = (("limit", "10"),)
 _CHOICES: Final = (RESOURCES, USERS, GROUPS, ACTIONS)
 _AGENT: Final = Read("agent", "GET /api/agents/<id>")
 _APP: Final = Read("app", "GET /api/apps/<id>")
@@ -169,29 +161,19 @@ _OWN: Final = (
 )
 
 _AGENTS: Final = (
-    console_list("agents", "clients/console_agents.html", "GET /api/agents"),
+    console_list("clients/agents", "GET /api/agents"),
     new_page(
         "agent",
         *_CHOICES,
         intro="The client secret is shown once.",
     ),
-    Page(
-        "/admin/agents/<id>",
-        "clients/console_agent.html",
-        "agents",
-        (
-            _AGENT,
-            Read("course", "GET /api/agents/<id>/statistics", ("days",)),
-            Read("log", "GET /api/agents/<id>/audit", fixed_parameters=_TEN),
-            Read(
-                "recent",
-                "GET /api/admin/approvals",
-                fixed_parameters=_TEN,
-                id_parameter="agent",
-                optional=True,
-            ),
-            USERS,
-        ),
+    record_page(
+        "clients/agent",
+        _AGENT,
+        Read("course", "GET /api/agents/<id>/statistics", ("days",)),
+        Read("log", "GET /api/agents/<id>/audit", fixed_parameters=TEN),
+        replace(recent_approvals("agent"), optional=True),
+        USERS,
         draw=charts.of_agent,
     ),
     edit_page("agent", _AGENT, replace(RESOURCES, optional=True), *_CHOICES[1:], intro=_EDIT),
@@ -209,23 +191,18 @@ _AGENTS: Final = (
         intro="Both methods work during the overlap, so the agent can switch without an outage. "
         "A new client secret is shown once.",
     ),
-    form_page(
-        "/admin/agents/<id>/delete",
-        "/admin/agents/<id>/delete",
-        "agents",
-        Read("stops", "GET /api/agents/<id>/disable"),
-        _AGENT,
-        template="clients/console_agent_disable.html",
+    *(
+        form_page(
+            f"/admin/agents/<id>/{verb}",
+            f"/admin/agents/<id>/{verb}",
+            "agents",
+            Read("stops", "GET /api/agents/<id>/disable"),
+            _AGENT,
+            template="clients/console_agent_disable.html",
+        )
+        for verb in ("delete", "disable")
     ),
-    form_page(
-        "/admin/agents/<id>/disable",
-        "/admin/agents/<id>/disable",
-        "agents",
-        Read("stops", "GET /api/agents/<id>/disable"),
-        _AGENT,
-        template="clients/console_agent_disable.html",
-    ),
-    console_list("invitations", "clients/console_invitations.html", "GET /api/invitations"),
+    console_list("clients/invitations", "GET /api/invitations"),
     new_page(
         "invitation",
         *_CHOICES,
@@ -235,13 +212,13 @@ _AGENTS: Final = (
 )
 
 _APPS: Final = (
-    console_list("apps", "clients/console_apps.html", "GET /api/apps"),
+    console_list("clients/apps", "GET /api/apps"),
     new_page(
         "app",
         *_CHOICES,
         intro="People sign in to an app with their account here.",
     ),
-    Page("/admin/apps/<id>", "clients/console_app.html", "apps", (_APP,)),
+    record_page("clients/app", _APP),
     edit_page("app", _APP, *_CHOICES, intro=_EDIT),
     edit_page("app", _APP, part="/keys", intro=f"The app authenticates with these keys. {_KEYS}"),
     delete_page(

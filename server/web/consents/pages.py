@@ -12,12 +12,7 @@ PAGES: Final = (
         "consents",
         (Read("consents", "GET /api/consents", ("ended",)),),
     ),
-    console_list(
-        "consents",
-        "consents/console_consents.html",
-        "GET /api/admin/consents",
-        *("client", "user", "ended"),
-    ),
+    console_list("consents/consents", "GET /api/admin/consents", "client", "user", "ended"),
 )
 
 FORMS: Final = (

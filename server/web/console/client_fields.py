@@ -7,6 +7,7 @@ from server.services.clients.app_members import APP_MEMBERS
 from server.services.resources.resource_members import RESOURCE_MEMBERS
 from server.web.console.member_fields import fields
 from server.web.fields import Field
+from server.web.form import FormAction, acts
 
 NEW_APP: Final = fields(APP_MEMBERS, "new")
 CHANGED_APP: Final = fields(APP_MEMBERS, "change")
@@ -39,7 +40,19 @@ def overlap(label: str) -> Field:
     return Field("overlap", label, "overlap", choices=OVERLAPS, empty=0)
 
 
-OVERLAP: Final = overlap("Old secret keeps working for")
+CREDENTIALS: Final = "clients/console_credentials.html"
+"""The template that shows a new secret once."""
+
+
+def rotates(noun: str) -> FormAction:
+    """The form that creates a new secret."""
+    return acts(
+        f"POST /api/{noun}s/<id>/secret",
+        f"Create a new secret for this {noun}",
+        fields=(overlap("Old secret keeps working for"),),
+        page=True,
+        answer=CREDENTIALS,
+    )
 
 
 def file_of(body: dict[str, Any], document: Mapping[str, Any]) -> bytes:

@@ -6,11 +6,11 @@ does not decide anything; an enrolled device does.
 
 import hmac
 from typing import Final
-from urllib.parse import urlsplit
 
 from flask import Flask, request
 from werkzeug.wrappers import Response as AnyResponse
 
+from server.http import cookies
 from server.http.site import Site
 from server.model.store import Busy
 from server.web.browser import cookie_of, go, is_same_origin, page, redirect_to_issuer_host
@@ -105,7 +105,7 @@ def _form(site: Site, *, name: str, code: str, problem: str = "") -> AnyResponse
         max_age=_FORM_SECONDS,
         httponly=True,
         samesite="Strict",
-        secure=urlsplit(site.server_policy.issuer).scheme == "https",
+        secure=cookies.is_secure(site.server_policy),
     )
     return response
 

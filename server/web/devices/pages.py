@@ -6,15 +6,14 @@ from typing import Any, Final
 
 import segno
 
-from server.http.notifications.push_wire import push_subscription
+from server.http.notifications.push_subscriptions import push_subscription
 from server.model.devices import Device
 from server.protocol import errors
 from server.protocol.approvals import decisions
-from server.protocol.forms import Form
-from server.services.devices import devices as devices_service
+from server.services.devices.statements import signed_subject
 from server.services.notifications.push_subscriptions import NamedSubscription
 from server.web.calls import Document
-from server.web.form import FormAction, Signed, statement
+from server.web.form import FormAction, Signed, statement, texts
 from server.web.page import Facts, Page, console_list
 from server.web.visit import Visit
 
@@ -37,7 +36,7 @@ def load_device(visit: Visit) -> Facts:
 
 def find_device(visit: Visit) -> Device:
     """Return the person's active device that the page is about. Raises errors.Problem 404."""
-    match = next((device for device in _active(visit) if device.id == visit.about), None)
+    match = next((device for device in _active(visit) if device.id == visit.record_id), None)
     if match is None:
         raise errors.Problem(404, "not_found", "You have no such device.")
     return match
@@ -70,14 +69,10 @@ def _browser(subscription: NamedSubscription, now: int) -> dict[str, object]:
     return push_subscription(subscription, now).model_dump()
 
 
-def _name(form: Form) -> object:
-    return {"name": form.get("name") or ""}
-
-
 def _signs_code(visit: Visit, _body: Document) -> Signed:
     """The signature is required because the code enrolls another device."""
     nonce = visit.statement_nonce()
-    return Signed(decisions.ENROLL, devices_service.signed_subject(nonce), nonce)
+    return Signed(decisions.ENROLL, signed_subject(nonce), nonce)
 
 
 def _signs_device(purpose: str, visit: Visit, _body: Document) -> Signed:
@@ -90,14 +85,14 @@ def _signs_device(purpose: str, visit: Visit, _body: Document) -> Signed:
 PAGES: Final = (
     Page("/devices", "devices/devices.html", "devices", load=load_devices),
     Page("/devices/<id>", "devices/device.html", "devices", load=load_device),
-    console_list("devices", "devices/console_devices.html", "GET /api/admin/devices", "user"),
+    console_list("devices/devices", "GET /api/admin/devices", "user"),
 )
 
 FORMS: Final = (
     FormAction(
         "/devices/<id>/rename",
         "PATCH /api/devices/<id>",
-        body=_name,
+        body=texts("name"),
         then="/devices/<id>?done=renamed",
     ),
     FormAction("/devices/<id>/remove", "DELETE /api/devices/<id>", then="/devices?done=removed"),

@@ -3,10 +3,9 @@
 from typing import Final
 
 from server.model.approvals import Approval
-from server.protocol.forms import Form
 from server.web.approvals.request import is_open, request_facts
 from server.web.form import acts
-from server.web.page import Facts, Page, Read, console_list
+from server.web.page import Facts, Page, Read, console_list, record_page
 from server.web.visit import Visit
 
 _DENIAL_ONLY: Final = (
@@ -17,7 +16,7 @@ _DENIAL_ONLY: Final = (
 
 def load(visit: Visit) -> Facts:
     """GET /r/<id>/report: for pending and closed requests."""
-    approver_view = visit.site.approvals.decisions.show(visit.person, visit.about)
+    approver_view = visit.site.approvals.decisions.show(visit.person, visit.record_id)
     report_choices = choices(approver_view.approval, is_open=is_open(approver_view, visit.person))
     return {**request_facts(visit, approver_view), "choices": report_choices}
 
@@ -43,23 +42,18 @@ def choices(approval: Approval, *, is_open: bool) -> list[tuple[str, str, str]]:
     return [denial_only, *stops] if is_open else stops
 
 
-def _note(form: Form) -> object:
-    """The body that closes an incident."""
-    return {"note": form.get("note")}
-
-
 PAGES: Final = (
     Page("/r/<id>/report", "incidents/report.html", load=load),
-    console_list("incidents", "incidents/console_incidents.html", "GET /api/incidents", "closed"),
-    Page(
-        "/admin/incidents/<id>",
-        "incidents/console_incident.html",
-        "incidents",
-        (Read("incident", "GET /api/incidents/<id>"),),
-    ),
-    console_list("orphans", "incidents/console_orphans.html", "GET /api/admin/orphans"),
+    console_list("incidents/incidents", "GET /api/incidents", "closed"),
+    record_page("incidents/incident", Read("incident", "GET /api/incidents/<id>")),
+    console_list("incidents/orphans", "GET /api/admin/orphans"),
 )
 
 FORMS: Final = (
-    acts("POST /api/incidents/<id>/close", "Close this incident", body=_note, page=True),
+    acts(
+        "POST /api/incidents/<id>/close",
+        "Close this incident",
+        body=lambda form: {"note": form.get("note")},
+        page=True,
+    ),
 )

@@ -4,7 +4,7 @@ from typing import Final
 
 from server.model.policy_rules import DAYS
 from server.protocol.forms import Form
-from server.web.form import FormAction
+from server.web.form import FormAction, texts
 from server.web.page import Page
 
 
@@ -12,9 +12,7 @@ def _quiet_hours(form: Form) -> object:
     """The quiet hours in the form."""
     return {
         "days": [day for day in DAYS if form.get(day)],
-        "from": form.get("from") or "",
-        "to": form.get("to") or "",
-        "zone": form.get("zone") or "",
+        **texts("from", "to", "zone")(form),
     }
 
 

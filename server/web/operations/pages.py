@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from server.protocol import errors
 from server.protocol.forms import Form
 from server.web import charts, themes
-from server.web.browser import go
+from server.web.browser import go, set_cookie
 from server.web.form import FormAction, acts
 from server.web.page import Facts, Page, Read
 from server.web.visit import Visit
@@ -34,8 +34,8 @@ def choose_theme(visit: Visit, form: Form) -> AnyResponse:
     theme = form.get("theme") or ""
     if theme not in themes.THEMES:
         raise errors.invalid_body("This theme does not exist.")
-    server_policy = visit.site.server_policy
-    return themes.with_theme(visit.site, go(f"{server_policy.issuer}/settings?done=theme"), theme)
+    response = go(f"{visit.site.server_policy.issuer}/settings?done=theme")
+    return set_cookie(visit.site, response, themes.COOKIE, theme, max_age=themes.YEAR)
 
 
 _TEN: Final = ("limit", "10")

@@ -8,14 +8,7 @@ from server.web import fields
 from server.web.console import client_fields
 from server.web.fields import Field
 from server.web.form import FormAction, creates, deletes, number_of, text_of
-from server.web.page import (
-    Page,
-    Read,
-    console_list,
-    delete_page,
-    edit_page,
-    new_page,
-)
+from server.web.page import Page, Read, console_list, delete_page, edit_page, new_page, record_page
 
 _ACTION: Final = Read("action", "GET /api/actions/<id>")
 
@@ -71,6 +64,19 @@ def _preview(form: Form) -> object:
     }
 
 
+def _previews(path: str, page: str) -> FormAction:
+    """The button of a page that previews the file in the form."""
+    return FormAction(
+        path,
+        "POST /api/actions/preview",
+        "Preview the request",
+        body=_preview,
+        fields=client_fields.ACTION,
+        page=page,
+        shows_response=True,
+    )
+
+
 PAGES: Final = (
     Page(
         "/admin/policy",
@@ -78,13 +84,13 @@ PAGES: Final = (
         "policy",
         (Read("policy", "GET /api/policy"),),
     ),
-    console_list("actions", "policy/console_actions.html", "GET /api/actions"),
+    console_list("policy/actions", "GET /api/actions"),
     new_page(
         "action",
         intro="An action type says what agents can ask for and how approvers read it.",
         template="policy/console_action_form.html",
     ),
-    Page("/admin/actions/<id>", "policy/console_action.html", "actions", (_ACTION,)),
+    record_page("policy/action", _ACTION),
     edit_page(
         "action",
         _ACTION,
@@ -112,21 +118,20 @@ FORMS: Final = (
         values_from="policy",
         then="/admin/policy",
     ),
-    FormAction(
-        "/admin/policy/test",
-        "POST /api/policy/test",
-        "Test these rules against cases",
-        body=_table,
-        page="/admin/policy",
-        answer="policy/console_policy.html",
-    ),
-    FormAction(
-        "/admin/policy/dry-run",
-        "POST /api/policy/dry-run",
-        "Replay past requests against these rules",
-        body=_replay,
-        page="/admin/policy",
-        answer="policy/console_policy.html",
+    *(
+        FormAction(
+            f"/admin/policy/{path}",
+            f"POST /api/policy/{path}",
+            label,
+            body,
+            (),
+            page="/admin/policy",
+            answer="policy/console_policy.html",
+        )
+        for path, label, body in (
+            ("test", "Test these rules against cases", _table),
+            ("dry-run", "Replay past requests against these rules", _replay),
+        )
     ),
     FormAction(
         "/admin/explain",
@@ -143,15 +148,7 @@ FORMS: Final = (
         body=_document,
         then="/admin/actions",
     ),
-    FormAction(
-        "/admin/new/action/preview",
-        "POST /api/actions/preview",
-        "Preview the request",
-        body=_preview,
-        fields=client_fields.ACTION,
-        page="/admin/new/action",
-        shows_response=True,
-    ),
+    _previews("/admin/new/action/preview", "/admin/new/action"),
     FormAction(
         "/admin/actions/<id>/change",
         "PUT /api/actions/<id>",
@@ -162,14 +159,6 @@ FORMS: Final = (
         merge=client_fields.file_of,
         then="/admin/actions/<id>",
     ),
-    FormAction(
-        "/admin/actions/<id>/preview",
-        "POST /api/actions/preview",
-        "Preview the request",
-        body=_preview,
-        fields=client_fields.ACTION,
-        page="/admin/actions/<id>/edit",
-        shows_response=True,
-    ),
+    _previews("/admin/actions/<id>/preview", "/admin/actions/<id>/edit"),
     deletes("action", "Delete this action type"),
 )

@@ -4,26 +4,19 @@ from typing import Final
 
 from server.web.choices import ACTIONS
 from server.web.console import client_fields
-from server.web.form import acts, changes, creates, deletes
-from server.web.page import (
-    Page,
-    Read,
-    console_list,
-    delete_page,
-    edit_page,
-    new_page,
-)
+from server.web.form import changes, creates, deletes
+from server.web.page import Read, console_list, delete_page, edit_page, new_page, record_page
 
 _RESOURCE: Final = Read("resource", "GET /api/resources/<id>")
 
 PAGES: Final = (
-    console_list("resources", "resources/console_resources.html", "GET /api/resources"),
+    console_list("resources/resources", "GET /api/resources"),
     new_page(
         "resource",
         intro="A resource is a protected API or an MCP server. Its credentials, with which it "
         "introspects tokens, are shown once.",
     ),
-    Page("/admin/resources/<id>", "resources/console_resource.html", "resources", (_RESOURCE,)),
+    record_page("resources/resource", _RESOURCE),
     edit_page(
         "resource",
         _RESOURCE,
@@ -44,7 +37,7 @@ FORMS: Final = (
         "resource",
         "Register a resource",
         client_fields.NEW_RESOURCE,
-        answer="clients/console_credentials.html",
+        answer=client_fields.CREDENTIALS,
     ),
     changes(
         "resource",
@@ -53,11 +46,5 @@ FORMS: Final = (
         merge=client_fields.with_removals,
     ),
     deletes("resource", "Delete this resource", answer="resources/console_deletion.html"),
-    acts(
-        "POST /api/resources/<id>/secret",
-        "Create a new secret for this resource",
-        fields=(client_fields.OVERLAP,),
-        page=True,
-        answer="clients/console_credentials.html",
-    ),
+    client_fields.rotates("resource"),
 )

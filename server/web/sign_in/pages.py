@@ -15,7 +15,7 @@ def sign_out(visit: Visit, _form: Form) -> AnyResponse:
     """Sign this browser out; its passkey stays."""
     visit.site.devices.browsers.sign_out(visit.cookie)
     response = go(f"{visit.site.server_policy.issuer}/")
-    response.headers.extend(cookies.setting(visit.site.server_policy, ""))
+    response.headers.extend(cookies.set_cookie_header(visit.site.server_policy, ""))
     return response
 
 

@@ -16,8 +16,7 @@ from server.http.site import Site
 from server.protocol import errors, forms
 from server.protocol.clients import redirects
 from server.protocol.forms import Form
-from server.protocol.names import ACR_PASSKEY, ACR_PASSWORD
-from server.protocol.sign_in.handles import handle_hash
+from server.protocol.names import ACR_PASSKEY, ACR_PASSWORD, handle_hash
 from server.protocol.users import passwords
 from server.services.sign_in.authorize import AuthorizationResponse
 from server.services.sign_in.flow_pages import ConsentPage, SignInPage

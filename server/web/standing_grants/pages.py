@@ -23,7 +23,7 @@ from server.web.browser import go
 from server.web.calls import Document
 from server.web.form import FormAction, acts
 from server.web.page import Facts, Page, Read, console_list
-from server.web.visit import Visit
+from server.web.visit import Visit, refusal_text
 
 DURATIONS: Final = (
     (900, "15 minutes"),
@@ -73,9 +73,7 @@ def propose(visit: Visit, form: Form) -> Facts | AnyResponse:
     try:
         answer = visit.calls.do(route, "", proposal_request(form, approver_view), form)
     except (errors.Problem, ValueError) as refused:
-        if isinstance(refused, errors.Problem) and refused.status not in _SHOWN_STATUSES:
-            raise
-        message = refused.detail if isinstance(refused, errors.Problem) else f"{refused}."
+        message = refusal_text(refused, _SHOWN_STATUSES)
         return _facts(
             visit, approver_view, form, {"preview": None, "problem": message, "status": 422}
         )
@@ -85,7 +83,7 @@ def propose(visit: Visit, form: Form) -> Facts | AnyResponse:
 
 
 def _example(visit: Visit) -> ApproverView:
-    approver_view = visit.site.approvals.decisions.show(visit.person, visit.about)
+    approver_view = visit.site.approvals.decisions.show(visit.person, visit.record_id)
     if not can_become_standing_grant(approver_view, visit.person):
         detail = "You can create a standing grant only from an agent's non-critical request to you."
         raise errors.Problem(400, "not_grantable", detail)
@@ -180,12 +178,7 @@ PAGES: Final = (
         "grants",
         (Read("grants", "GET /api/grants", ("ended",)),),
     ),
-    console_list(
-        "grants",
-        "standing_grants/console_grants.html",
-        "GET /api/admin/grants",
-        *("agent", "user", "ended"),
-    ),
+    console_list("standing_grants/grants", "GET /api/admin/grants", "agent", "user", "ended"),
 )
 
 FORMS: Final = (

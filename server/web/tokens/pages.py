@@ -2,17 +2,11 @@
 
 from typing import Final
 
-from server.protocol.forms import Form
-from server.web.form import FormAction, acts
-from server.web.page import Page, Read, confirmation, console_list
+from server.web.form import FormAction, acts, texts
+from server.web.page import Page, Read, confirmation, console_list, record_page
 
 _MAX: Final = 50
 """Default number of tokens on one page."""
-
-
-def _alg(form: Form) -> object:
-    """The algorithm of the new key."""
-    return {"alg": form.get("alg") or ""}
 
 
 PAGES: Final = (
@@ -30,17 +24,9 @@ PAGES: Final = (
         ),
     ),
     console_list(
-        "delegations",
-        "tokens/console_delegations.html",
-        "GET /api/admin/delegations",
-        *("client", "user", "resource", "ended"),
+        "tokens/delegations", "GET /api/admin/delegations", "client", "user", "resource", "ended"
     ),
-    Page(
-        "/admin/delegations/<id>",
-        "tokens/console_delegation.html",
-        "delegations",
-        (Read("chain", "GET /api/admin/delegations/<id>"),),
-    ),
+    record_page("tokens/delegation", Read("chain", "GET /api/admin/delegations/<id>")),
     confirmation(
         "/admin/keys/<id>/revoke",
         "/admin/keys/<id>/revoke",
@@ -63,7 +49,7 @@ FORMS: Final = (
         "/admin/keys/rotate",
         "POST /api/keys",
         "Sign with a new key",
-        body=_alg,
+        body=texts("alg"),
         page="/admin/settings",
         then="/admin/settings",
     ),

@@ -2,33 +2,32 @@
 
 from typing import Final
 
+from server.services.users.user_members import USER_MEMBERS
 from server.web.choices import USERS
-from server.web.console import people_fields
+from server.web.console.member_fields import fields
 from server.web.form import FormAction, acts, changes, creates
-from server.web.page import Page, Read, confirmation, console_list, new_page
+from server.web.page import (
+    Read,
+    confirmation,
+    console_list,
+    new_page,
+    recent_approvals,
+    record_page,
+)
 
-_TEN: Final = (("limit", "10"),)
+_USER: Final = Read("user", "GET /api/users/<id>")
 _CODE: Final = "users/console_enrollment_code.html"
 _ERASE: Final = "/admin/users/<id>/erase"
 
 PAGES: Final = (
-    console_list("users", "users/console_users.html", "GET /api/users"),
+    console_list("users/users", "GET /api/users"),
     new_page("user", intro="The one-time code for their first device is shown once."),
-    Page(
-        "/admin/users/<id>",
-        "users/console_user.html",
-        "users",
-        (
-            Read("user", "GET /api/users/<id>"),
-            Read("recent", "GET /api/admin/approvals", fixed_parameters=_TEN, id_parameter="user"),
-            USERS,
-        ),
-    ),
+    record_page("users/user", _USER, recent_approvals("user"), USERS),
     confirmation(
         _ERASE,
         _ERASE,
         "users",
-        Read("user", "GET /api/users/<id>"),
+        _USER,
         intro="This deletes their name, the names of their devices, IP addresses, what was asked "
         "in their name, and what they typed from every entry. It cannot be undone. IDs stay, and "
         "the log still verifies.",
@@ -36,8 +35,8 @@ PAGES: Final = (
 )
 
 FORMS: Final = (
-    creates("user", "Add user", people_fields.NEW_USER, answer=_CODE),
-    changes("user", "Change this user", people_fields.CHANGED_USER, page=""),
+    creates("user", "Add user", fields(USER_MEMBERS, "new"), answer=_CODE),
+    changes("user", "Change this user", fields(USER_MEMBERS, "change"), page=""),
     acts("POST /api/users/<id>/disable", "Disable this user"),
     acts("POST /api/users/<id>/enable", "Enable this user"),
     FormAction(

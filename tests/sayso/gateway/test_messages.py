@@ -66,14 +66,14 @@ def test_a_pending_call_is_answered_in_the_form_of_its_protocol_version() -> Non
     """The form is a result with an error, a URL elicitation, or a request for input."""
     texts = {"text": "pending", "url": "https://sayso.example/", "state": "s"}
     request = {"id": 7}
-    error_result = messages.come_back(
+    error_result = messages.resume_message(
         request, ResumeMethod.SAME_CALL, version="2025-11-25", **texts
     )
     assert (error_result["id"], error_result["result"]["isError"]) == (7, True)
-    url = messages.come_back(request, ResumeMethod.URL_REQUIRED, version="2025-11-25", **texts)
+    url = messages.resume_message(request, ResumeMethod.URL_REQUIRED, version="2025-11-25", **texts)
     assert url["error"]["code"] == -32042
     assert url["error"]["data"]["elicitations"][0]["elicitationId"] == "s"
-    input_required = messages.come_back(
+    input_required = messages.resume_message(
         request, ResumeMethod.INPUT_REQUIRED, version="2026-07-28", **texts
     )
     assert input_required["result"]["resultType"] == "input_required"

@@ -109,14 +109,14 @@ def test_a_call_requires_the_tool_as_it_was_mapped() -> None:
 )
 def test_the_scopes_of_a_method(method: str, scopes: list[str]) -> None:
     """Methods of the protocol itself require no scope."""
-    assert list(MAP.needed(method)) == scopes
+    assert list(MAP.required_scopes(method)) == scopes
 
 
 @pytest.mark.parametrize("method", ["tools/other", "tasks/result", "prompts/get", "completion/x"])
 def test_a_method_that_reads_data_needs_an_entry(method: str) -> None:
     """Without an entry in the file, such a method is refused."""
     with pytest.raises(ValueError, match="does not pass on"):
-        MAP.needed(method)
+        MAP.required_scopes(method)
 
 
 def test_arguments_become_facts_and_granted_facts_become_arguments() -> None:
@@ -140,4 +140,4 @@ def test_arguments_that_the_user_would_not_see_are_refused(arguments: dict[str, 
 
 def test_an_unknown_tool_name_is_quoted_safely() -> None:
     """A model reads the refusal, so the name must not contain control characters."""
-    assert '"a b"' in tools.unknown("a\n\u202eb")
+    assert '"a b"' in tools.unknown_tool_text("a\n\u202eb")

@@ -21,7 +21,7 @@ from tests.support.builders.installation import LocalAdmin, open_admin
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class CommandResult:
     """The result of a command."""
 
     code: int
@@ -51,16 +51,16 @@ def data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def sayso(data_folder: Path, capfd: pytest.CaptureFixture) -> Callable[..., Done]:
+def sayso(data_folder: Path, capfd: pytest.CaptureFixture) -> Callable[..., CommandResult]:
     """Run one command and return its result."""
     assert not data_folder.exists()
 
-    def run(*arguments: str) -> Done:
+    def run(*arguments: str) -> CommandResult:
         telemetry.correlate("local")  # a test that ran before may have served a request
         with pytest.raises(SystemExit) as exit_info:
             main(arguments)
         out, err = capfd.readouterr()
-        return Done(int(exit_info.value.code or 0), out, err)
+        return CommandResult(int(exit_info.value.code or 0), out, err)
 
     return run
 
@@ -81,15 +81,15 @@ def installation_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def admin_cli(
-    installation_template: Path, data_folder: Path, sayso: Callable[..., Done]
-) -> Callable[..., Done]:
+    installation_template: Path, data_folder: Path, sayso: Callable[..., CommandResult]
+) -> Callable[..., CommandResult]:
     """Run one command on an installation with an administrator and a payment API."""
     shutil.copytree(installation_template, data_folder)
     return sayso
 
 
 @pytest.fixture
-def services(admin_cli: Callable[..., Done], data_folder: Path) -> Iterator[LocalAdmin]:
+def services(admin_cli: Callable[..., CommandResult], data_folder: Path) -> Iterator[LocalAdmin]:
     """Services of the same installation, with an agent; they create what agents and devices do."""
     permissions = ("--resource", "https://pay.example", "--scope", "payments:read")
     admin_cli("agents", "add", "invoice-bot", "--owner", "admin", *permissions)
@@ -100,7 +100,7 @@ def services(admin_cli: Callable[..., Done], data_folder: Path) -> Iterator[Loca
 
 
 @pytest.fixture
-def asked(services: LocalAdmin) -> Approval:
+def pending_request(services: LocalAdmin) -> Approval:
     """A pending request to the administrator."""
     agent, user = services.agents.show("invoice-bot")[0], services.users.show("admin")[0]
     return services.approval(agent.id, user.id)

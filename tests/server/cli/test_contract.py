@@ -63,8 +63,8 @@ def test_adding_an_agent_prints_its_secret_once(admin_cli):
 def test_disabling_an_agent_prints_exactly_its_state_and_counts(admin_cli):
     """The agent is given by its name or client_id; repeating the command is harmless."""
     client_id = admin_cli(*AGENT, "--json").document["client_id"]
-    for called in ("invoice-bot", client_id):
-        assert admin_cli("agents", "disable", called, "--json").document == {
+    for name_or_id in ("invoice-bot", client_id):
+        assert admin_cli("agents", "disable", name_or_id, "--json").document == {
             "client_id": client_id,
             "state": "disabled",
             "tokens_revoked": 0,
@@ -80,6 +80,8 @@ def test_disabling_an_agent_prints_exactly_its_state_and_counts(admin_cli):
         ("users", "add", "admin"),
         ("resources", "add", "https://pay.example"),
         AGENT,
+        ("apps", "add", "chat", "--redirect-uri", "https://chat.example/back"),
+        ("groups", "add", "finance", "--member", "admin"),
         ("actions", "add", "FILE"),
     ],
 )

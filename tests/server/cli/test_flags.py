@@ -136,10 +136,10 @@ def test_an_invitation_is_limited_to_its_action_types(run):
 
 def test_flags_set_an_apps_id_token_algorithm_and_dpop_binding(run):
     """`add` sets both members, and `update` changes them."""
-    where = ("--redirect-uri", "https://chat.example/back")
+    redirect_flags = ("--redirect-uri", "https://chat.example/back")
     bound = ("--id-token-alg", "EdDSA", "--dpop-bound")
     names = ("id_token_signed_response_alg", "dpop_bound_access_tokens")
-    app = run("apps", "add", "chat", *where, *bound)
+    app = run("apps", "add", "chat", *redirect_flags, *bound)
     assert [app[name] for name in names] == ["EdDSA", True]
     app = run("apps", "update", "chat", "--id-token-alg", "RS256", "--no-dpop-bound")
     assert [app[name] for name in names] == ["RS256", False]
@@ -147,12 +147,12 @@ def test_flags_set_an_apps_id_token_algorithm_and_dpop_binding(run):
 
 def test_flags_set_whether_an_app_must_push_its_requests(run):
     """The default is no; `add` and `update` change it."""
-    where, name = (
+    redirect_flags, name = (
         ("--redirect-uri", "https://chat.example/back"),
         "require_pushed_authorization_requests",
     )
-    assert run("apps", "add", "talk", *where)[name] is False
-    assert run("apps", "add", "chat", *where, "--require-par")[name] is True
+    assert run("apps", "add", "talk", *redirect_flags)[name] is False
+    assert run("apps", "add", "chat", *redirect_flags, "--require-par")[name] is True
     assert run("apps", "update", "chat", "--no-require-par")[name] is False
 
 

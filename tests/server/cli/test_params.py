@@ -4,19 +4,19 @@ import click
 import pytest
 
 from server.cli.output import answer, moment, rfc3339, safe, sheet, table
-from server.cli.params import ScopeNeed, ScopeRisk, Span, moment_ms, span_ms
+from server.cli.params import moment_ms, scope_need, scope_risk, span, span_ms
 from server.protocol.policy.risks import Risk
 from tests.support.builders.clock import DAY, HOUR, MINUTE, NOON, SECOND
 
 
 @pytest.mark.parametrize(
-    ("text", "span"),
+    ("text", "milliseconds"),
     [("0", 0), ("90s", 90 * SECOND), ("15m", 15 * MINUTE), ("24h", DAY), ("30d", 30 * DAY)],
 )
-def test_a_span_is_a_number_and_a_unit(text, span):
+def test_a_span_is_a_number_and_a_unit(text, milliseconds):
     """The span is converted to milliseconds."""
-    assert span_ms(text) == span
-    assert Span().convert(text, None, None) == span
+    assert span_ms(text) == milliseconds
+    assert span(text) == milliseconds
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ def test_a_span_is_a_number_and_a_unit(text, span):
 def test_an_invalid_span_is_refused(text):
     """Guessing a unit could turn thirty seconds into thirty days."""
     with pytest.raises(click.BadParameter, match="30d"):
-        Span().convert(text, None, None)
+        span(text)
 
 
 def test_a_moment_is_a_date_a_time_or_a_span_from_now():
@@ -45,20 +45,19 @@ def test_an_invalid_moment_is_refused(text):
 
 def test_a_scope_has_the_risk_after_the_equals_sign_or_medium():
     """The name of a scope may contain an equals sign if the risk is given."""
-    read = ScopeRisk()
-    assert read.convert("pay", None, None) == ("pay", Risk.MEDIUM)
-    assert read.convert("pay=high", None, None) == ("pay", Risk.HIGH)
-    assert read.convert("a=b=low", None, None) == ("a=b", Risk.LOW)
+    assert scope_risk("pay") == ("pay", Risk.MEDIUM)
+    assert scope_risk("pay=high") == ("pay", Risk.HIGH)
+    assert scope_risk("a=b=low") == ("a=b", Risk.LOW)
     with pytest.raises(click.BadParameter, match="critical"):
-        read.convert("pay=hihg", None, None)
+        scope_risk("pay=hihg")
 
 
 def test_a_scope_requirement_names_an_action_type_or_clears_it():
     """An empty value after the equals sign clears the requirement."""
-    assert ScopeNeed().convert("pay=payment.transfer", None, None) == ("pay", "payment.transfer")
-    assert ScopeNeed().convert("pay=", None, None) == ("pay", "")
+    assert scope_need("pay=payment.transfer") == ("pay", "payment.transfer")
+    assert scope_need("pay=") == ("pay", "")
     with pytest.raises(click.BadParameter, match="SCOPE=TYPE"):
-        ScopeNeed().convert("pay", None, None)
+        scope_need("pay")
 
 
 def test_times_are_utc_in_both_output_formats():

@@ -79,7 +79,9 @@ def test_every_kind_of_id_may_be_abbreviated(noun, monkeypatch):
     kind = noun.removesuffix(" ID")
     ids = ["sayso_xx_abcdefgh23456722", "sayso_xx_abcdzzzz23456722"]
     monkeypatch.setattr(references, "LISTS", {noun: lambda _: ids})
-    monkeypatch.setattr(references, "_requests", lambda _, typed: references._beginning(ids, typed))
+    monkeypatch.setattr(
+        references, "_requests", lambda _, typed: references._with_prefix(ids, typed)
+    )
     assert references.full_id(SimpleNamespace(), kind, "abcdef") == ids[0]
     with pytest.raises(click.UsageError, match="sayso_xx_abcdzzzz23456722"):
         references.full_id(SimpleNamespace(), kind, "sayso_xx_abcd")
@@ -87,7 +89,7 @@ def test_every_kind_of_id_may_be_abbreviated(noun, monkeypatch):
 
 def test_an_abbreviation_is_refused_if_the_list_of_ids_is_incomplete():
     """An ID beyond the end of the list could begin in the same way."""
-    ids = [f"sayso_dg_{number:016}" for number in range(references._MOST)]
+    ids = [f"sayso_dg_{number:016}" for number in range(references._MAX_LISTED)]
     search = SimpleNamespace(search=lambda **_: [_delegation(id_) for id_ in ids])
     admin = SimpleNamespace(delegations=search)
     with pytest.raises(click.UsageError, match="Type the whole ID"):

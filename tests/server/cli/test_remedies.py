@@ -13,7 +13,7 @@ NEW = ("agents", "add", "x", "--owner", "admin")
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "message"),
     [
         (
             ("users", "show", "nobody"),
@@ -43,10 +43,10 @@ NEW = ("agents", "add", "x", "--owner", "admin")
         (("policy", "explain", "--agent", "x"), "There is no agent x. See them all with: sayso a"),
     ],
 )
-def test_a_refusal_names_the_flag_and_the_command_that_helps(admin_cli, arguments, says):
+def test_a_refusal_names_the_flag_and_the_command_that_helps(admin_cli, arguments, message):
     """The services know no flags or commands; `--json` has the same text."""
-    assert says in admin_cli(*arguments).err
-    assert says.removeprefix("Error: ") in admin_cli(*arguments, "--json").error["message"]
+    assert message in admin_cli(*arguments).err
+    assert message.removeprefix("Error: ") in admin_cli(*arguments, "--json").error["message"]
 
 
 def test_an_existing_resource_is_refused_with_the_command_for_its_secret(admin_cli):

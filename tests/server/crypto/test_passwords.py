@@ -22,7 +22,7 @@ def test_a_password_verifies_only_against_its_own_hash():
     assert not hasher.verify("nobody", None)
 
 
-def test_checking_the_password_of_an_unknown_user_takes_as_long():
+def test_checking_the_password_of_an_unknown_user_takes_just_as_long():
     """Timing does not reveal whether an account exists."""
     hasher = Argon2Passwords()
     hashed = hasher.hash("correct horse battery")

@@ -5,7 +5,7 @@ import stat
 import pytest
 
 from server.crypto import secrets
-from server.crypto.secrets import BadKeyFile, Sealer, derive, read_or_make_key
+from server.crypto.secrets import BadKeyFile, Sealer, derive, read_or_create_key
 
 MASTER = bytes(range(32))
 
@@ -13,11 +13,11 @@ MASTER = bytes(range(32))
 def test_a_key_file_is_created_once_and_readable_by_its_owner_only(tmp_path):
     """The file has 32 random bytes and mode 0600, and its folder has mode 0700."""
     path = tmp_path / "data" / "master.key"
-    key = read_or_make_key(path)
-    assert (len(key), read_or_make_key(path)) == (32, key)
+    key = read_or_create_key(path)
+    assert (len(key), read_or_create_key(path)) == (32, key)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
-    assert read_or_make_key(tmp_path / "other.key") != key
+    assert read_or_create_key(tmp_path / "other.key") != key
     assert [file.name for file in path.parent.iterdir()] == ["master.key"]
 
 
@@ -25,10 +25,10 @@ def test_a_key_file_is_created_once_and_readable_by_its_owner_only(tmp_path):
 def test_a_key_file_that_others_can_read_is_refused(tmp_path, mode):
     """The error contains the command that fixes the mode."""
     path = tmp_path / "master.key"
-    read_or_make_key(path)
+    read_or_create_key(path)
     path.chmod(mode)
     with pytest.raises(BadKeyFile, match="chmod 600"):
-        read_or_make_key(path)
+        read_or_create_key(path)
 
 
 @pytest.mark.parametrize("size", [0, 31, 33])
@@ -38,7 +38,7 @@ def test_a_key_file_of_the_wrong_size_is_refused(tmp_path, size):
     path.write_bytes(bytes(size))
     path.chmod(0o600)
     with pytest.raises(BadKeyFile, match="backup"):
-        read_or_make_key(path)
+        read_or_create_key(path)
     assert len(path.read_bytes()) == size
 
 
@@ -53,7 +53,7 @@ def test_two_processes_that_create_a_key_use_the_first_one(tmp_path, monkeypatch
         link(temporary, target)
 
     monkeypatch.setattr(secrets.os, "link", link_after_another_process)
-    assert read_or_make_key(path) == MASTER
+    assert read_or_create_key(path) == MASTER
     assert [file.name for file in tmp_path.iterdir()] == ["master.key"]
 
 

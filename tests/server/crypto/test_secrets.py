@@ -2,14 +2,14 @@
 
 import re
 
-from server.crypto.secrets import EntryIds, KeyedSecrets
+from server.crypto.secrets import EntryIdGenerator, KeyedSecrets
 
 SECRETS = KeyedSecrets(b"m" * 32, b"p" * 32)
 SAME = KeyedSecrets(b"m" * 32, b"p" * 32)
 OTHER = KeyedSecrets(b"n" * 32, b"q" * 32)
 
 
-def test_ids_and_secrets_have_their_format_and_are_unique():
+def test_ids_and_secrets_have_the_expected_format_and_are_unique():
     """IDs have 80 random bits, secrets 256, and salts 128."""
     assert re.fullmatch(r"sayso_us_[a-z2-7]{16}", SECRETS.new_id("sayso_us_"))
     assert re.fullmatch(r"sayso_rt_[A-Za-z0-9_-]{43}", SECRETS.new_secret("sayso_rt_"))
@@ -24,21 +24,21 @@ def test_ids_and_secrets_have_their_format_and_are_unique():
 
 
 def test_a_code_has_a_public_id_and_a_secret_in_unambiguous_letters():
-    """Crockford's alphabet has no I, L, O and U."""
+    """Crockford's alphabet has no I, L, O or U."""
     code_id, secret = SECRETS.new_code()
     assert re.fullmatch(r"[0-9A-HJKMNP-TV-Z]{8}", code_id)
     assert re.fullmatch(r"[0-9A-HJKMNP-TV-Z]{24}", secret)
 
 
-def test_entry_ids_sort_by_time_and_then_by_order():
+def test_entry_ids_sort_by_time_and_then_by_creation_order():
     """Entry IDs contain the time, and sort correctly even if the clock is set back."""
-    entries = EntryIds()
+    entries = EntryIdGenerator()
     ids = [entries.new(now) for now in (5, 5, 6, 4, 4, 7)]
     assert ids == sorted(ids)
     assert [int(entry_id[:12], 16) for entry_id in ids] == [5, 5, 6, 6, 6, 7]
 
 
-def test_keyed_values_are_recomputed_only_with_the_same_keys():
+def test_keyed_values_can_be_recomputed_only_with_the_same_keys():
     """Other processes of the installation compute the same values. Other installations do not."""
     for make in (
         lambda s: s.auth_req_id("sayso_ap_a"),

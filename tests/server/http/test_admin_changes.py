@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from server.http.clients import agent_wire, invitation_wire
+from server.http.clients import agent_wire, invitations
 from server.http.clients import apps as app_routes
-from server.http.resources import resource_wire
+from server.http.resources import resources
 from server.http.users import user_wire
 from server.model.clients import Agent, App
 from server.model.resources import Resource
@@ -480,9 +480,9 @@ def test_the_api_shows_and_accepts_every_member_of_a_record() -> None:
     """A member that is added to a record must be added to the API too."""
     expected_members = {
         Agent: (agent_wire.ManagedAgent, {"id": "client_id", "jwks": "keys", **_AGENT_MEMBERS}),
-        Resource: (resource_wire.ManagedResource, {}),
+        Resource: (resources.ManagedResource, {}),
         User: (user_wire.ManagedUser, {}),
-        NewInvitation: (invitation_wire.NewInvitation, {}),
+        NewInvitation: (invitations.NewInvitation, {}),
         App: (app_routes.ManagedApp, {"id": "client_id", "jwks": "keys", **_AGENT_MEMBERS}),
     }
     for record, (model, names) in expected_members.items():

@@ -17,7 +17,7 @@ REQUEST = HttpRequest("GET", "/here", {}, {}, {}, (), b"", "192.0.2.7", 0)
 
 
 def _answer(site, raised, caller=Caller.CLIENT):
-    def endpoint(*_):
+    def endpoint():
         raise raised
 
     if caller is Caller.PERSON:

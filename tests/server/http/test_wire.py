@@ -7,7 +7,7 @@ import pytest
 from server.http import wire
 from server.http.approvals import approval_wire
 from server.http.devices import device_wire
-from server.http.notifications import event_wire
+from server.http.feed import event_frame
 from server.protocol import errors
 from tests.support.builders.callers import X
 
@@ -98,7 +98,7 @@ def test_an_event_carries_its_subject_and_no_nonce(local, agent, person):
     """A nonce is only for the device that requested it, and an event goes to all devices."""
     agent.request_approval()
     page = local.site.notifications.feed.page(person.user.id, person.device_id, 0)
-    frames = [event_wire.event(item) for item in page.items]
+    frames = [event_frame(item) for item in page.items]
     assert [frame["event"] for frame in frames] == ["device.enrolled", "approval.requested"]
     device, requested = frames
     assert (device["type"], device["seq"], device["device"]["id"]) == (

@@ -14,7 +14,7 @@ from server.http import members as wire_members
 from server.http.approvers import groups as group_routes
 from server.http.clients import agent_wire
 from server.http.clients import apps as app_routes
-from server.http.resources import resource_wire
+from server.http.resources import resources as resource_api
 from server.http.users import user_wire
 from server.model.approvers import Group
 from server.model.clients import Agent, App
@@ -121,7 +121,11 @@ NOUNS = (
         Resource("https://a.example", {"read": Risk.LOW}, {"read": "a.b"}, 0),
         RESOURCE_MEMBERS,
         resources,
-        (resource_wire.NewResource, resource_wire.ResourceChanges, resource_wire.ManagedResource),
+        (
+            resource_api.NewResource,
+            resource_api.ResourceChanges,
+            resource_api.ManagedResource,
+        ),
         ("resources add", "resources update"),
         ("/admin/new/resource/add", "/admin/resources/<id>/change"),
         own_rule=("requires",),

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from server.crypto.secrets import EntryIds
+from server.crypto.secrets import EntryIdGenerator
 from server.model.store import Unit
 from server.protocol.approvals.states import State
 from server.services.reactions import react
@@ -80,6 +80,6 @@ def test_a_statement_uses_its_index(
 @pytest.fixture
 def sqlite_store(sqlite_url: str) -> Iterator[SqlStore]:
     """A store on SQLite, whose query plans can be read."""
-    store = open_store(sqlite_url, MovableClock(), EntryIds().new, react, serving=False)
+    store = open_store(sqlite_url, MovableClock(), EntryIdGenerator().new, react, serving=False)
     yield store
     store.close()

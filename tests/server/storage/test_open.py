@@ -15,7 +15,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from server.crypto.secrets import EntryIds
+from server.crypto.secrets import EntryIdGenerator
 from server.model.store import Busy
 from server.services.reactions import react
 from server.storage import open as opening
@@ -199,8 +199,8 @@ def test_a_command_says_that_a_backup_is_being_restored_on_postgresql(
     with psycopg.connect(postgres_url.replace("+psycopg", "")) as restore:
         restore.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
         with pytest.raises(Busy, match="A backup is being restored here"):
-            open_store(postgres_url, MovableClock(), EntryIds().new, react, serving=False)
-    open_store(postgres_url, MovableClock(), EntryIds().new, react, serving=False).close()
+            open_store(postgres_url, MovableClock(), EntryIdGenerator().new, react, serving=False)
+    open_store(postgres_url, MovableClock(), EntryIdGenerator().new, react, serving=False).close()
 
 
 def test_an_unreachable_database_is_busy(postgres_server: PostgresServer) -> None:

@@ -15,7 +15,7 @@ from server.storage.devices.tables import passkeys
 from server.storage.notifications.tables import outbox
 from server.storage.operations import approval_statistics
 from server.storage.operations.tables import counters
-from server.storage.prepared import Prepared, insert_row, record_reader
+from server.storage.prepared import Prepared, RecordTable, insert_row, record_reader
 from tests.support.checks import query_plans
 
 
@@ -88,3 +88,12 @@ def test_booleans_are_read_as_booleans() -> None:
     """SQLite stores them as numbers."""
     row = [0] * len(passkeys.c)
     assert record_reader(Passkey, passkeys)(row).synced is False
+
+
+def test_a_row_is_found_by_its_key_only_if_the_key_is_one_column() -> None:
+    """Otherwise the first of several rows would be returned or changed."""
+    table = RecordTable(Decision, decisions)
+    with pytest.raises(ValueError, match="too many values"):
+        table.update("sayso_ap_a", note="x")
+    with pytest.raises(ValueError, match="too many values"):
+        assert table.by_key

@@ -161,7 +161,7 @@ def test_every_upgraded_row_is_readable(upgraded_url: str, open_database: Opener
         assert session is not None
         assert (session.resumes, session.device_id) == (False, "sayso_dv_1")
         assert code is not None
-        device, passkey = view.devices.get("sayso_dv_1"), view.passkeys.of_device("sayso_dv_1")
+        device, passkey = view.devices.get("sayso_dv_1"), view.passkeys.get("sayso_dv_1")
         assert device is not None
         assert device.alarmed_at is None
         assert passkey is not None
@@ -228,11 +228,11 @@ def test_names_are_found_ignoring_case_after_an_upgrade(
 ) -> None:
     """Look-alike letters no longer find a name."""
     with open_database(upgraded_url).read() as view:
-        agent = view.agents.called("νοτα")
+        agent = view.agents.by_name("νοτα")
         assert agent is not None
         assert agent.id == "sayso_ag_greek"
-        assert view.agents.called("nota") is None
-        assert view.agents.called("deploy-bot") is not None
+        assert view.agents.by_name("nota") is None
+        assert view.agents.by_name("deploy-bot") is not None
 
 
 def test_an_upgrade_that_would_break_a_reference_changes_nothing(tmp_path: Path) -> None:

@@ -20,27 +20,27 @@ from tests.support.builders.console import FROM_HERE, NOBODY, Console
 from tests.support.builders.installation import BY, PAY, PAYMENT
 from tests.support.builders.policies import rule
 
-ROWS = {route.name: route for route in ADMIN_ROUTES}
+ROUTES_BY_NAME = {route.name: route for route in ADMIN_ROUTES}
 CONSOLE_PAGES = [page for page in PAGES if page.in_console]
 CONSOLE_FORMS = [form for form in FORMS if form.in_console]
-NAMED = {"ids": lambda form_row: form_row.path}
+FORM_IDS = {"ids": lambda form_row: form_row.path}
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
     """A form that succeeds for the permitted roles."""
 
-    about: str = ""
+    object_kind: str = ""
     form: dict[str, Any] = field(default_factory=dict)
     signed: bool = False
-    versioned: str = ""
+    version_route: str = ""
     """The API route that returns the version to send."""
 
 
-DENIES = rule("deny")
+DENY_RULE = rule("deny")
 KEY = json.dumps({**JWK, "kid": "b"})
-NEXT = json.dumps({**PAYMENT, "title": "Another payment"})
-OTHER = json.dumps(
+UPDATED_ACTION = json.dumps({**PAYMENT, "title": "Another payment"})
+NEW_ACTION = json.dumps(
     {
         "type": "mail.send",
         "title": "Mail",
@@ -71,18 +71,20 @@ SAMPLES = {
             "id_token_signed_response_alg": "ES256",
             f"grant_types-{names.GRANT_CIBA}": "1",
         },
-        versioned="/api/agents/<id>",
+        version_route="/api/agents/<id>",
     ),
     "/admin/agents/<id>/owners": Sample(
-        "agent", {"add_owners": "owner"}, versioned="/api/agents/<id>"
+        "agent", {"add_owners": "owner"}, version_route="/api/agents/<id>"
     ),
     "/admin/agents/<id>/disable": Sample("agent"),
     "/admin/agents/<id>/enable": Sample("disabled agent", signed=True),
     "/admin/agents/<id>/secret": Sample("agent", {"overlap": "3600"}, signed=True),
     "/admin/agents/<id>/keys/change": Sample(
-        "agent", {"jwks": KEY}, signed=True, versioned="/api/agents/<id>"
+        "agent", {"jwks": KEY}, signed=True, version_route="/api/agents/<id>"
     ),
-    "/admin/agents/<id>/icon/change": Sample("agent", {"icon": ""}, versioned="/api/agents/<id>"),
+    "/admin/agents/<id>/icon/change": Sample(
+        "agent", {"icon": ""}, version_route="/api/agents/<id>"
+    ),
     "/admin/agents/<id>/auth/change": Sample(
         "agent", {"method": "client_secret_post", "jwks": "", "overlap": "3600"}, signed=True
     ),
@@ -110,30 +112,30 @@ SAMPLES = {
             "id_token_signed_response_alg": "ES256",
             "grant_types-authorization_code": "1",
         },
-        versioned="/api/apps/<id>",
+        version_route="/api/apps/<id>",
     ),
-    "/admin/apps/<id>/keys/change": Sample("app", versioned="/api/apps/<id>"),
-    "/admin/apps/<id>/disable": Sample("app", versioned="/api/apps/<id>"),
-    "/admin/apps/<id>/enable": Sample("app", versioned="/api/apps/<id>"),
+    "/admin/apps/<id>/keys/change": Sample("app", version_route="/api/apps/<id>"),
+    "/admin/apps/<id>/disable": Sample("app", version_route="/api/apps/<id>"),
+    "/admin/apps/<id>/enable": Sample("app", version_route="/api/apps/<id>"),
     "/admin/apps/<id>/secret": Sample("app", {"overlap": "2592000"}, signed=True),
     "/admin/apps/<id>/delete": Sample("app"),
     "/admin/new/group/add": Sample(form={"name": "legal", "members": "bystander"}, signed=True),
     "/admin/groups/<id>/change": Sample(
-        "group", {"name": "finance", "members": ""}, versioned="/api/groups/<id>"
+        "group", {"name": "finance", "members": ""}, version_route="/api/groups/<id>"
     ),
     "/admin/groups/<id>/delete": Sample("group"),
-    "/admin/new/action/add": Sample(form={"document": OTHER}, signed=True),
-    "/admin/new/action/preview": Sample(form={"document": OTHER}),
+    "/admin/new/action/add": Sample(form={"document": NEW_ACTION}, signed=True),
+    "/admin/new/action/preview": Sample(form={"document": NEW_ACTION}),
     "/admin/actions/<id>/change": Sample(
-        "action", {"document": NEXT}, signed=True, versioned="/api/actions/<id>"
+        "action", {"document": UPDATED_ACTION}, signed=True, version_route="/api/actions/<id>"
     ),
-    "/admin/actions/<id>/preview": Sample("action", {"document": OTHER, "details": "{}"}),
+    "/admin/actions/<id>/preview": Sample("action", {"document": NEW_ACTION, "details": "{}"}),
     "/admin/actions/<id>/delete": Sample("action"),
     "/admin/new/resource/add": Sample(
         form={"uri": "https://mail.example", "scopes": "mail:read low"}, signed=True
     ),
     "/admin/resources/<id>/change": Sample(
-        "resource", {"scopes": "payments:read high"}, versioned="/api/resources/<id>"
+        "resource", {"scopes": "payments:read high"}, version_route="/api/resources/<id>"
     ),
     "/admin/resources/<id>/delete": Sample("resource"),
     "/admin/outbox/<id>/retry": Sample("message"),
@@ -149,24 +151,24 @@ SAMPLES = {
     "/admin/devices/<id>/revoke": Sample("device", signed=True),
     "/admin/new/user/add": Sample(form={"name": "dora", "roles-auditor": "1"}, signed=True),
     "/admin/users/<id>/change": Sample(
-        "user", {"roles-auditor": "1"}, signed=True, versioned="/api/users/<id>"
+        "user", {"roles-auditor": "1"}, signed=True, version_route="/api/users/<id>"
     ),
     "/admin/users/<id>/disable": Sample("user"),
     "/admin/users/<id>/enable": Sample("disabled user", signed=True),
     "/admin/users/<id>/code": Sample("user", signed=True),
     "/admin/users/<id>/unlock": Sample("user", signed=True),
     "/admin/users/<id>/erase": Sample("user", signed=True),
-    "/admin/policy/set": Sample(form={"document": DENIES}, signed=True),
+    "/admin/policy/set": Sample(form={"document": DENY_RULE}, signed=True),
     "/admin/policy/test": Sample(
-        form={"document": DENIES, "table": '[[cases]]\r\nagent = "one"\r\nexpect = "deny"'}
+        form={"document": DENY_RULE, "table": '[[cases]]\r\nagent = "one"\r\nexpect = "deny"'}
     ),
-    "/admin/policy/dry-run": Sample(form={"document": DENIES, "days": "7"}),
+    "/admin/policy/dry-run": Sample(form={"document": DENY_RULE, "days": "7"}),
     "/admin/explain": Sample(
         form={"agent": "one", "flow": "client_credentials", "scope": "payments:read"}
     ),
     "/admin/resources/<id>/secret": Sample("resource", {"overlap": "0"}, signed=True),
 }
-ABOUT = {
+OBJECT_KINDS = {
     "agents": "agent",
     "approvals": "approval",
     "incidents": "incident",
@@ -189,22 +191,28 @@ def test_every_console_form_has_a_sample() -> None:
 
 @pytest.mark.parametrize("who", WHO)
 def test_each_role_sees_exactly_its_console_pages(console: Console, who: str) -> None:
-    """A role may open a page exactly if it may call the page's API routes."""
+    """A role can open a page if and only if it can call the page's API routes."""
     wrong = {}
     for page_row in CONSOLE_PAGES:
-        page = console.get(who, _path(console, page_row.path, ABOUT.get(page_row.menu_key, "")))
-        of_one = "<id>" in page_row.path
-        reply = [_status(row, who, of_one=of_one) for row in required_routes(page_row)]
-        expected = next((status for status in reply if status != 200), 200)
+        page = console.get(
+            who, _path(console, page_row.path, OBJECT_KINDS.get(page_row.menu_key, ""))
+        )
+        single_object = "<id>" in page_row.path
+        statuses = [
+            _status(row, who, single_object=single_object) for row in required_routes(page_row)
+        ]
+        expected = next((status for status in statuses if status != 200), 200)
         if page.status_code != expected:
             wrong[page_row.path] = (page.status_code, expected)
     assert wrong == {}
 
 
 def test_a_signed_out_user_is_asked_to_sign_in_on_every_console_page(console: Console) -> None:
-    """A signed-out user sees nothing of the console."""
+    """A signed-out user sees no part of the console."""
     for page_row in CONSOLE_PAGES:
-        page = console.get(NOBODY, _path(console, page_row.path, ABOUT.get(page_row.menu_key, "")))
+        page = console.get(
+            NOBODY, _path(console, page_row.path, OBJECT_KINDS.get(page_row.menu_key, ""))
+        )
         assert (page.status_code, "Sign in with a passkey" in page.text) == (200, True)
         assert "console" not in page.text
 
@@ -213,7 +221,7 @@ ALLOWED = [
     pytest.param(form_row, who, id=f"{form_row.path} {who}")
     for form_row in CONSOLE_FORMS
     for who in WHO
-    if who in (ROWS[form_row.route].rule or AccessRule(())).roles
+    if who in (ROUTES_BY_NAME[form_row.route].rule or AccessRule(())).roles
 ]
 
 
@@ -228,22 +236,22 @@ def test_a_console_form_works_for_each_permitted_role(
     )
 
 
-@pytest.mark.parametrize("form_row", CONSOLE_FORMS, **NAMED)
+@pytest.mark.parametrize("form_row", CONSOLE_FORMS, **FORM_IDS)
 def test_a_console_form_is_refused_for_every_other_role(
     console: Console, form_row: FormAction
 ) -> None:
-    """The form gets the status of the API, and nothing is stored."""
+    """The form returns the same status as the API, and nothing is stored."""
     before = len(console.staff.local.admin.entries())
     for role in (NOBODY, *WHO):
-        expected = 401 if role == NOBODY else _status(form_row.route, role, of_one=True)
+        expected = 401 if role == NOBODY else _status(form_row.route, role, single_object=True)
         if expected != 200:
             assert _send(console, form_row, role, signed=False).status_code == expected, role
     assert len(console.staff.local.admin.entries()) == before
 
 
-@pytest.mark.parametrize("form_row", CONSOLE_FORMS, **NAMED)
-def test_forms_that_add_power_wait_for_the_passkey(console: Console, form_row: FormAction) -> None:
-    """Forms that remove power take effect without a signature."""
+@pytest.mark.parametrize("form_row", CONSOLE_FORMS, **FORM_IDS)
+def test_forms_that_grant_access_require_a_passkey(console: Console, form_row: FormAction) -> None:
+    """Forms that only remove access take effect without a signature."""
     before = len(console.staff.local.admin.entries())
     answer = _send(console, form_row, "admin", signed=False)
     if not SAMPLES[form_row.path].signed:
@@ -256,7 +264,7 @@ def test_forms_that_add_power_wait_for_the_passkey(console: Console, form_row: F
 
 FORGED: tuple[tuple[dict[str, Any], dict[str, str]], ...] = (
     ({"csrf": None}, FROM_HERE),
-    ({"csrf": "of another browser"}, FROM_HERE),
+    ({"csrf": "from another browser"}, FROM_HERE),
     ({}, {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}),
     ({}, {"Origin": "https://evil.example"}),
     ({}, {"Sec-Fetch-Site": "same-site"}),
@@ -264,11 +272,11 @@ FORGED: tuple[tuple[dict[str, Any], dict[str, str]], ...] = (
 )
 
 
-@pytest.mark.parametrize("form_row", CONSOLE_FORMS, **NAMED)
+@pytest.mark.parametrize("form_row", CONSOLE_FORMS, **FORM_IDS)
 def test_a_forged_console_form_is_refused(console: Console, form_row: FormAction) -> None:
     """A forged form gets 403 even if the browser is signed in."""
     before = len(console.staff.local.admin.entries())
-    path = _path(console, form_row.path, SAMPLES[form_row.path].about)
+    path = _path(console, form_row.path, SAMPLES[form_row.path].object_kind)
     for form, headers in FORGED:
         forged_form = {**_form(console, form_row), **form}
         assert console.post("admin", path, forged_form, headers).status_code == 403, (form, headers)
@@ -278,18 +286,20 @@ def test_a_forged_console_form_is_refused(console: Console, form_row: FormAction
 def test_a_get_request_changes_nothing(console: Console) -> None:
     """Links, images and mail scanners send only GET requests."""
     before = len(console.staff.local.admin.entries())
-    confirmations = {page_row.path for page_row in CONSOLE_PAGES}
+    page_paths = {page_row.path for page_row in CONSOLE_PAGES}
     for form_row in CONSOLE_FORMS:
-        path = _path(console, form_row.path, SAMPLES[form_row.path].about)
-        expected = {200} if form_row.path in confirmations else {404, 405}
+        path = _path(console, form_row.path, SAMPLES[form_row.path].object_kind)
+        expected = {200} if form_row.path in page_paths else {404, 405}
         assert console.get("admin", path).status_code in expected, path
     assert len(console.staff.local.admin.entries()) == before
 
 
-def test_console_pages_have_no_inline_code_one_heading_and_labeled_fields(console: Console) -> None:
+def test_console_pages_have_one_heading_labeled_fields_and_no_inline_code(console: Console) -> None:
     """Every page has one first-level heading, a label for every field, and no inline code."""
     for page_row in CONSOLE_PAGES:
-        page = console.get("admin", _path(console, page_row.path, ABOUT.get(page_row.menu_key, "")))
+        page = console.get(
+            "admin", _path(console, page_row.path, OBJECT_KINDS.get(page_row.menu_key, ""))
+        )
         directives = page.headers["Content-Security-Policy"].split("; ")
         assert {"default-src 'none'", "script-src 'self'", "form-action 'self'"} <= set(directives)
         assert {"frame-ancestors 'none'", "require-trusted-types-for 'script'"} <= set(directives)
@@ -372,7 +382,7 @@ def test_an_action_type_shows_its_type_back_and_narrowing_rules(console: Console
 
 
 def test_the_page_that_signs_a_policy_shows_the_changed_lines(console: Console) -> None:
-    """Changed lines have numbers; CRLF line breaks of a browser are not a change."""
+    """Changed lines have numbers; CRLF line breaks from a browser don't count as changes."""
     stored = console.document("/api/policy")["document"]
     typed = stored.replace("\n", "\r\n") + "# a \u202e comment\r\n"
     form = {"document": typed, "days": "7", "table": ""}
@@ -400,11 +410,11 @@ def test_a_new_secret_is_shown_once(console: Console) -> None:
     assert secret[-4:] in page
 
 
-def _status(row: str, who: str, *, of_one: bool) -> int:
-    """Return the API's status for this role at this route; `of_one` means a single object."""
-    rule = ROWS[row].rule
+def _status(row: str, who: str, *, single_object: bool) -> int:
+    """Return the API's status for this role at this route."""
+    rule = ROUTES_BY_NAME[row].rule
     assert rule is not None
-    listed = Role.OWNER in rule.roles and rule.target is None and not of_one
+    listed = Role.OWNER in rule.roles and rule.target is None and not single_object
     if who in rule.roles or (listed and who == "stranger"):
         return 200
     return 404 if Role.OWNER in rule.roles and who == "stranger" else 403
@@ -416,14 +426,14 @@ def _path(console: Console, path: str, about: str) -> str:
 
 def _form(console: Console, form_row: FormAction) -> dict[str, Any]:
     sample = SAMPLES[form_row.path]
-    if not sample.versioned:
+    if not sample.version_route:
         return dict(sample.form)
-    path = _path(console, sample.versioned, sample.about)
+    path = _path(console, sample.version_route, sample.object_kind)
     return {**sample.form, "version": console.document(path)["version"]}
 
 
 def _send(console: Console, form_row: FormAction, who: str, *, signed: bool) -> Any:
-    path = _path(console, form_row.path, SAMPLES[form_row.path].about)
+    path = _path(console, form_row.path, SAMPLES[form_row.path].object_kind)
     send = console.signed if signed else console.post
     return send(who, path, _form(console, form_row))
 
@@ -443,4 +453,4 @@ def test_every_menu_entry_is_a_page_with_an_api_route() -> None:
     """Each menu entry leads to a page of its own section."""
     for entry in (entry for _, entries in CONSOLE_MENU for entry in entries):
         assert page_at(entry.path).menu_key == entry.key
-        assert required_routes(page_at(entry.path))[0] in ROWS
+        assert required_routes(page_at(entry.path))[0] in ROUTES_BY_NAME

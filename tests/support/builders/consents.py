@@ -8,7 +8,8 @@ from typing import Any
 
 from server.model.approvals import Approval
 from server.model.consents import Consent
-from server.services.consents.consents import GivenConsent, RequestedConsent
+from server.services.consents.consents import GivenConsent
+from server.services.consents.offers import RequestedConsent
 from tests.support.builders.callers import LocalAgent, LocalTerminal
 from tests.support.builders.clock import DAY
 from tests.support.builders.installation import PAY

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from server.crypto.jose import JwtSigner
-from server.crypto.secrets import EntryIds, KeyedSecrets, read_or_make_key
+from server.crypto.secrets import EntryIdGenerator, KeyedSecrets, read_or_create_key
 from server.model.approvals import Approval
 from server.model.consents import Consent
 from server.model.devices import Device
@@ -188,11 +188,11 @@ class LocalAdmin:
 def open_admin(folder: Path) -> LocalAdmin:
     """Open an empty installation in this folder."""
     clock = MovableClock()
-    master, pin = read_or_make_key(folder / "master.key"), read_or_make_key(folder / "pin.key")
+    master, pin = read_or_create_key(folder / "master.key"), read_or_create_key(folder / "pin.key")
     secrets = KeyedSecrets(master, pin)
     place_database(folder / "sayso.db", clock.now())
     store = open_store(
-        f"sqlite:///{folder / 'sayso.db'}", clock, EntryIds().new, react, serving=False
+        f"sqlite:///{folder / 'sayso.db'}", clock, EntryIdGenerator().new, react, serving=False
     )
     signer = JwtSigner(secrets)
     return LocalAdmin(

@@ -52,8 +52,8 @@ def engine(*rules: str) -> BuiltinEngine:
     names = documents.names_in(document)
     return compile_document(
         document,
-        {name: name for name in names["agents"]},
-        {name: name for name in names["users"] | names["who"]},
+        {name: name for name in names["agent"]},
+        {name: name for name in (*names["user"], *names["user or group"])},
     )
 
 

@@ -22,8 +22,8 @@ class Row:
 
     id: str
     invariant: str
-    tried_by: str
-    shown_by: str
+    test: str
+    failure_test: str
 
 
 def _page() -> str:

@@ -138,7 +138,7 @@ FAULTS: Mapping[str, Fault] = {
     ),
     "the display digest is computed from a different text": Fault(
         "I26",
-        "server/services/ciba/requests.py",
+        "server/services/approvals/creation.py",
         "display_digest=decisions.digest(display),",
         "display_digest=decisions.digest(action),",
         _ONE_TEXT,
@@ -168,8 +168,8 @@ FAULTS: Mapping[str, Fault] = {
     "a withdrawn vote counts": Fault(
         "I4",
         "server/services/approvals/votes.py",
-        "    if kept is not None:\n        store_answer(tx, answer)",
-        "    if kept is not None:\n        pass",
+        "    if updated is not None:\n        store_answer(tx, answer)",
+        "    if updated is not None:\n        pass",
         "tests/server/services/approvals/test_vote_withdrawals.py"
         "::test_a_withdrawn_vote_no_longer_counts",
     ),

@@ -21,7 +21,7 @@ from tests.support.servers.server import LiveServer
 MARK = "xyzzyplugh"
 """A word that tests put into requests, and that no response may repeat."""
 
-_CLOCK_ENTRIES = ("approval.expired", "approval.reminder", "approval.digest")
+_TIMED_EVENTS = ("approval.expired", "approval.reminder", "approval.digest")
 _STATE = case((approvals.c.state == "expired", "pending"), else_=approvals.c.state)
 _BY_STATE = select(_STATE, func.count()).group_by(_STATE)
 
@@ -35,15 +35,18 @@ _COUNTED = select(
     _count(delegations).label("tokens"),
     _count(sessions).label("sessions"),
     _count(devices).label("devices"),
-    _count(feed_events, feed_events.c.event.not_in(_CLOCK_ENTRIES)).label("events"),
-    _count(outbox, *(~outbox.c.body.contains(name) for name in _CLOCK_ENTRIES)).label("messages"),
+    _count(feed_events, feed_events.c.event.not_in(_TIMED_EVENTS)).label("events"),
+    _count(outbox, *(~outbox.c.body.contains(name) for name in _TIMED_EVENTS)).label("messages"),
 )
 _SENDABLE = re.compile(r"[\x20-\x21\x23-\x5B\x5D-\x7E]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Footprint:
-    """The rows that only an accepted request may change. Changes that time causes are ignored."""
+    """The rows that only an accepted request may change.
+
+    Changes caused only by the passage of time are ignored.
+    """
 
     approvals: tuple[tuple[str, int], ...]
     decisions: int
@@ -64,7 +67,7 @@ def footprint(server: LiveServer) -> Footprint:
 
 @contextlib.contextmanager
 def assert_unchanged(server: LiveServer) -> Iterator[None]:
-    """Check that the block adds no approval, answer, token, event or message."""
+    """Check that the block changes no row in the footprint."""
     before = footprint(server)
     yield
     after = footprint(server)
@@ -77,7 +80,7 @@ def check_refusal(response: httpx.Response, status: int, error: str) -> dict[str
     body: dict[str, Any] = response.json()
     assert body["error"] == error, body
     assert response.headers["content-type"] == "application/json"
-    _check_head(response)
+    _check_headers(response)
     assert _SENDABLE.fullmatch(body["error_description"]), body
     assert MARK not in response.text.lower()
     return body
@@ -90,11 +93,11 @@ def check_problem(response: httpx.Response, status: int, code: str) -> dict[str,
     assert (body["code"], body["status"]) == (code, status), body
     assert response.headers["content-type"] == "application/problem+json"
     assert {"type", "title", "detail"} <= body.keys()
-    _check_head(response)
+    _check_headers(response)
     return body
 
 
-def _check_head(response: httpx.Response) -> None:
+def _check_headers(response: httpx.Response) -> None:
     assert response.headers["cache-control"] == "no-store"
     assert response.headers["x-content-type-options"] == "nosniff"
     if response.status_code != httpx.codes.UNAUTHORIZED:

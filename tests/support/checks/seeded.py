@@ -94,7 +94,7 @@ def _many_tokens_per_approval() -> None:
     def add_without_approval(self: Delegations, delegation: Delegation) -> None:
         add(self, replace(delegation, approval_id=None))
 
-    Delegations.add = add_without_approval  # type: ignore[method-assign]  # the fault
+    Delegations.add = add_without_approval  # type: ignore[assignment,method-assign]  # the fault
 
 
 def _separate_entry() -> None:

@@ -74,7 +74,7 @@ class ForeignClient:
         assert line.event == event, (event, self.heard)
         return line
 
-    def tell(self, **members: object) -> None:
+    def resume(self, **members: object) -> None:
         """Send it one document; an empty one makes it poll again."""
         assert self.process.stdin is not None
         self.process.stdin.write(json.dumps(members) + "\n")
@@ -82,7 +82,7 @@ class ForeignClient:
 
 
 @contextlib.contextmanager
-def playing(library: str, flow: str, **settings: object) -> Iterator[ForeignClient]:
+def run_client(library: str, flow: str, **settings: object) -> Iterator[ForeignClient]:
     """Run a client through this flow while the block runs.
 
     Append `@VERSION` to the library name to use an older MCP version than the client's latest.
@@ -99,7 +99,7 @@ def playing(library: str, flow: str, **settings: object) -> Iterator[ForeignClie
     )
     client = ForeignClient(process)
     try:
-        client.tell(flow=flow, **settings)
+        client.resume(flow=flow, **settings)
         yield client
     finally:
         process.kill()

@@ -1,6 +1,6 @@
-"""Requests from agents and apps that tests and pictures use.
+"""Requests from agents and apps, used by tests and pictures.
 
-Owns: the terms of the requests. Never: approvals made from them.
+Owns: the fields of the requests, in the words of the server. Never: approvals created from them.
 """
 
 from collections.abc import Mapping
@@ -22,12 +22,13 @@ PAYMENT: Mapping[str, object] = {
     "resource": "https://pay.example",
     "undo": "Not possible after 15:00 today.",
     "why": "payments:transfer is high risk at this resource",
-    "gives": "one token, 5 min, payments:transfer, this payment only",
+    "gives": "One access token for https://pay.example, valid 5 minutes, with payments:transfer, "
+    "for exactly this action. No refresh token.",
     "unusual": [
         ("large_amount", "Amount is 12 times the usual amount for invoice-bot, EUR 401.67."),
         ("new_target", "First time: “To account”."),
     ],
-    "says": "INV-2291 is due today. The vendor stops delivery if it is not paid before 15:00.",
+    "says": "INV-2291 is due today. The vendor will stop deliveries unless it is paid by 15:00.",
 }
 DEPLOY: Mapping[str, object] = {
     "agent": "release-agent",
@@ -38,7 +39,8 @@ DEPLOY: Mapping[str, object] = {
     "scopes": [("deploy:run", "medium")],
     "resource": "https://k8s.example/stage",
     "undo": "Roll back to web 4.1.7.",
-    "gives": "one token, 5 min, deploy:run, this release only",
+    "gives": "One access token for https://k8s.example/stage, valid 5 minutes, with deploy:run, "
+    "for exactly this action. No refresh token.",
     "says": None,
 }
 CONSENT: Mapping[str, object] = {
@@ -60,10 +62,10 @@ CONSENT: Mapping[str, object] = {
     "scopes": [("payments:read", "low"), ("payments:transfer", "high")],
     "resource": "https://pay.example",
     "undo": "You can revoke it at any time (sayso-approver revoke); its tokens end with it.",
-    "why": "A consent lasts, so it takes your signature.",
+    "why": "A consent covers future requests, so it needs your signature.",
     "gives": "Until 2026-12-24 12:00 UTC invoice-bot gets access tokens for https://pay.example in "
-    "your name with these rights, without asking you each time. What policy wants asked is still "
-    "asked.",
+    "your name with these scopes, without asking you each time. Policy can still require your "
+    "approval.",
     "says": None,
 }
 GRANT: Mapping[str, object] = {
@@ -71,7 +73,7 @@ GRANT: Mapping[str, object] = {
     "details": [{"type": "sayso:standing_grant", "uses": 3}, {"type": "payment.transfer"}],
     "agent": "invoice-bot",
     "risk": "medium",
-    "risk_reason": "it covers low risk ahead, and counts as one level more",
+    "risk_reason": "It covers low risk; standing grants count one risk level higher.",
     "headline": "Let invoice-bot do this 3 times without asking: Payment",
     "facts": [
         ("Agent", "invoice-bot", True),
@@ -81,9 +83,12 @@ GRANT: Mapping[str, object] = {
     ],
     "scopes": [],
     "resource": "https://pay.example",
-    "undo": "You can revoke it at any time (sayso-approver grants revoke).",
-    "why": "An answer given ahead stands for many, so it takes your signature.",
-    "gives": "Until 2026-12-24 12:00 UTC, and 3 times at most, without asking you.",
+    "undo": "You can revoke it at any time (sayso-approver grants revoke). Actions that it allowed "
+    "are not undone.",
+    "why": "A standing grant covers many requests, so it needs your signature.",
+    "gives": "Until 2026-12-24 12:00 UTC, and 3 times at most, invoice-bot gets an access token "
+    "for a request like this one without asking you. Every other request still needs your "
+    "approval.",
     "says": None,
 }
 SIGN_IN: Mapping[str, object] = {
@@ -91,7 +96,7 @@ SIGN_IN: Mapping[str, object] = {
     "details": [{"type": "sayso:device", "key": "k", "name": "desktop", "code": "BCDF-GHJK"}],
     "agent": "Sayso terminal app",
     "risk": "high",
-    "risk_reason": "whoever holds the new device can approve in your name",
+    "risk_reason": "Anybody with the new device can approve in your name.",
     "headline": "Let a new device sign in as alice",
     "facts": [
         ("New device", "desktop", True),
@@ -101,7 +106,7 @@ SIGN_IN: Mapping[str, object] = {
             "Careful",
             (
                 "Approve only if you started this sign-in yourself, just now, and the new device "
-                "shows this very code. If somebody sent you the code, deny."
+                "shows this code. If somebody sent you the code, deny."
             ),
             True,
         ),
@@ -109,9 +114,9 @@ SIGN_IN: Mapping[str, object] = {
     ],
     "scopes": [],
     "resource": "http://localhost:8470/api",
-    "undo": "You can revoke the device at any time. What it approved until then stays.",
-    "why": "Only a device of yours can let another one in.",
-    "gives": "The new device sees and answers every request to you, high risk included.",
+    "undo": "You can revoke the device at any time. Its earlier approvals stay valid.",
+    "why": "Only one of your devices can sign in a new one.",
+    "gives": "The new device can see and answer every request to you, including high risk.",
     "says": None,
 }
 APP_SIGN_IN: Mapping[str, object] = {
@@ -119,7 +124,7 @@ APP_SIGN_IN: Mapping[str, object] = {
     "details": [{"type": "sayso:app_device", "address": "203.0.113.7", "code": "BCDF-GHJK"}],
     "agent": "television",
     "risk": "medium",
-    "risk_reason": "whoever holds that device acts in your name",
+    "risk_reason": "Anybody with that device can act in your name.",
     "headline": "Let television on another device act for you at https://films.example until May",
     "facts": [
         ("App", "television", True),
@@ -131,8 +136,9 @@ APP_SIGN_IN: Mapping[str, object] = {
     "scopes": [("films:watch", "low")],
     "resource": "https://films.example",
     "undo": "You can revoke it at any time (sayso-approver revoke); its tokens end with it.",
-    "why": "Only a device of yours can let an app on another one in.",
-    "gives": "Until May television gets access tokens in your name.",
+    "why": "Only one of your devices can sign in an app on a different one.",
+    "gives": "Until May television gets access tokens for https://films.example in your name with "
+    "these scopes, on that device, without asking you each time.",
     "says": None,
 }
 APP_PAYMENT: Mapping[str, object] = {
@@ -140,8 +146,9 @@ APP_PAYMENT: Mapping[str, object] = {
     "kind": "app_action",
     "details": [{"type": "sayso:app_action"}, {"type": "payment.transfer"}],
     "agent": "shop",
-    "why": "What an app does once is asked for each time, and takes your signature.",
-    "gives": "The app shop gets one access token for https://pay.example, valid 5 minutes.",
+    "why": "An app asks for your signature each time it takes an action.",
+    "gives": "The app shop gets one access token for https://pay.example, valid 5 minutes, with "
+    "payments:transfer, for exactly this action. No refresh token.",
     "says": None,
 }
 PRICES: Mapping[str, object] = {
@@ -153,6 +160,7 @@ PRICES: Mapping[str, object] = {
     "scopes": [("prices:read", "low")],
     "resource": "https://supplier.example/prices",
     "undo": "",
-    "gives": "one token, 5 min, prices:read",
+    "gives": "One access token for https://supplier.example/prices, valid 5 minutes, with "
+    "prices:read, for exactly this action. No refresh token.",
     "says": None,
 }

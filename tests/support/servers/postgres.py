@@ -94,14 +94,14 @@ class PostgresServer:
         After `kill9` orphaned backends hold the shared memory for a moment, so starts are retried.
         """
         deadline = time.monotonic() + _TIMEOUT
-        while not self._started_by(deadline):
+        while not self._try_start(deadline):
             if time.monotonic() > deadline:
                 raise RuntimeError(f"PostgreSQL did not start:\n{self._log_tail()}")
             time.sleep(0.1)
 
     def stop(self, *, immediate: bool = False) -> None:
         """Stop the server; `immediate` leaves recovery to the next start."""
-        self._end(signal.SIGQUIT if immediate else signal.SIGINT)
+        self._terminate(signal.SIGQUIT if immediate else signal.SIGINT)
 
     def restart(self, *, immediate: bool = False) -> None:
         """Stop and start the server; open connections are closed."""
@@ -110,7 +110,7 @@ class PostgresServer:
 
     def kill9(self) -> None:
         """Kill the server with SIGKILL, like a crash; `start` starts it again."""
-        self._end(signal.SIGKILL)
+        self._terminate(signal.SIGKILL)
 
     def stand_by(self) -> None:
         """Restart the server as a hot standby, which answers reads and refuses changes."""
@@ -129,7 +129,7 @@ class PostgresServer:
             self._initialise()
             self.start()
         except BaseException:
-            self._sweep()
+            self._clean_up()
             raise
         return self
 
@@ -139,7 +139,7 @@ class PostgresServer:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._sweep()
+        self._clean_up()
 
     def _initialise(self) -> None:
         (self._folder / "password").write_text(self._password)
@@ -152,19 +152,19 @@ class PostgresServer:
         if self._run(command).wait() != 0:
             raise RuntimeError(f"initdb failed:\n{self._log_tail()}")
 
-    def _started_by(self, deadline: float) -> bool:
+    def _try_start(self, deadline: float) -> bool:
         options = {**_OPTIONS, "port": str(self._port), "unix_socket_directories": self._folder}
         settings = [f"--{name}={value}" for name, value in options.items()]
         self._process = self._run(
             [self._program("postgres"), "-D", str(self._folder / "data"), *settings]
         )
         while self._process.poll() is None and time.monotonic() < deadline:
-            if self._accepts():
+            if self._accepts_connections():
                 return True
             time.sleep(0.05)
         return False
 
-    def _accepts(self) -> bool:
+    def _accepts_connections(self) -> bool:
         try:
             psycopg.connect(self._libpq_url("postgres"), connect_timeout=2).close()
         except psycopg.OperationalError:
@@ -184,12 +184,12 @@ class PostgresServer:
                 extra_groups=user and [],
             )
 
-    def _end(self, how: signal.Signals) -> None:
+    def _terminate(self, stop_signal: signal.Signals) -> None:
         if self._process is not None and self._process.poll() is None:
-            self._process.send_signal(how)
+            self._process.send_signal(stop_signal)
             self._process.wait(_TIMEOUT)
 
-    def _sweep(self) -> None:
+    def _clean_up(self) -> None:
         self.stop(immediate=True)
         shutil.rmtree(self._folder)
 

@@ -10,14 +10,14 @@ from server import key_files
 from tests.support.servers.server import LiveServer
 
 
-def grow(server: LiveServer, count: int = 3) -> None:
+def add_log_entries(server: LiveServer, count: int = 3) -> None:
     """Add entries to the audit log, and sign a checkpoint that covers them."""
     for _ in range(count):
         server.user()
     server.services.audit_log.sign()
 
 
-def copied(server: LiveServer, name: str) -> Path:
+def copy_database(server: LiveServer, name: str) -> Path:
     """Copy the database as it is now; return the copy's path."""
     copy = server.folder / name
     with sqlite3.connect(_database(server)) as source, sqlite3.connect(copy) as target:
@@ -26,7 +26,10 @@ def copied(server: LiveServer, name: str) -> Path:
 
 
 def replace(server: LiveServer, copy: Path, meanwhile: Callable[[], object] = bool) -> None:
-    """Restart the server on a different database with the same keys; call `meanwhile` between."""
+    """Restart the server on a different database with the same keys.
+
+    `meanwhile` is called while it is down.
+    """
     server.stop()
     if server._services is not None:
         server._services.store.close()

@@ -114,10 +114,11 @@ def _allow_refusals(count: int) -> None:
 def _detour(detours: dict[str, str]) -> None:
     """Send requests for one origin to another; everything else stays, including signatures."""
     from server.delivery import egress  # noqa: PLC0415  # gevent has patched now
+    from server.model.ports import Fetched  # noqa: PLC0415  # gevent has patched now
 
     original_send = egress.send
 
-    def send(method: str, url: str, **named: Any) -> egress.Answer:
+    def send(method: str, url: str, **named: Any) -> Fetched:
         for origin, replacement in detours.items():
             if url.startswith(f"{origin}/"):
                 named["reach"] = None

@@ -14,9 +14,9 @@ from server.protocol.approvals.states import State, overdue
 from server.protocol.ciba import requests
 from server.protocol.clients import redirects
 from server.protocol.forms import Form
+from server.protocol.names import handle_hash
 from server.protocol.resources import uris
 from server.protocol.sign_in import pkce
-from server.protocol.sign_in.handles import handle_hash
 from server.services.approvals.app_actions import signed_details
 from server.services.approvals.current_checks import ApprovalChecks
 from server.services.clients import client_auth

@@ -38,9 +38,15 @@ FIELDS = (
     (
         "agent's words",
         "Agent says, not verified:",
-        '"INV-2291 is due today. The vendor stops delivery if it is not paid before 15:00."',
+        '"INV-2291 is due today. The vendor will stop deliveries unless it is paid by 15:00."',
     ),
-    ("gives", "If approved one token, 5 min, payments:transfer, this payment only"),
+    (
+        "gives",
+        (
+            "If approved One access token for https://pay.example, valid 5 minutes, with "
+            "payments:transfer, for exactly this action. No refresh token."
+        ),
+    ),
     ("others", "For alice", "Approvals", "dan: approved"),
     ("expiry", "Expires 14:36:19, in 4 min", "Expiring isn't a denial."),
     ("fingerprint", "Fingerprint"),

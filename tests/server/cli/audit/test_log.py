@@ -67,12 +67,12 @@ def test_a_stored_checkpoint_is_part_of_a_later_log(admin_cli, bundle, tmp_path)
 
 
 @pytest.mark.parametrize(
-    ("given", "message"),
+    ("log_key", "message"),
     [("nonsense", "not the public key of a log"), ("", "not the public key of a log")],
 )
-def test_a_bad_key_is_a_usage_error(admin_cli, bundle, given, message):
+def test_a_bad_key_is_a_usage_error(admin_cli, bundle, log_key, message):
     """An invalid key must not look like a broken log, which exits with 20."""
-    result = admin_cli("audit", "verify", str(bundle), "--log-key", given)
+    result = admin_cli("audit", "verify", str(bundle), "--log-key", log_key)
     assert result.code == 2
     assert message in result.err
 
@@ -106,8 +106,8 @@ def test_a_replaced_key_signs_from_now_on(admin_cli, data_folder, tmp_path):
     assert new == _key(admin_cli) != old
     assert len(list(data_folder.glob("log.key*"))) == 2
     assert admin_cli("audit", "export", str(later)).code == 0
-    both = ("--log-key", old, "--log-key", new)
-    assert admin_cli("audit", "verify", str(later), *both).code == 0
+    key_flags = ("--log-key", old, "--log-key", new)
+    assert admin_cli("audit", "verify", str(later), *key_flags).code == 0
     for key in (old, new):
         assert admin_cli("audit", "verify", str(later), "--log-key", key).code == 20
     entry = json.loads(admin_cli("audit", "search", "--type", "log_key.replaced", "--json").out)[
@@ -206,7 +206,7 @@ def test_a_bundle_is_compared_with_a_later_one_and_with_the_log(admin_cli, bundl
         result = admin_cli("audit", "diff", *arguments)
         assert result.code == 0
         head, added, erased = result.out.splitlines()
-        assert head == f"{count} entries in both, 2 in only one of them. Erased: 1 text."
+        assert head == f"{count} entries in both, 2 in only one of them. 1 text erased."
         assert added.startswith(f"+ {count}  ")
         assert added.endswith("  agent.added  operator")
         assert "audit.erased" in erased
@@ -227,7 +227,7 @@ def test_a_log_that_lost_entries_differs(admin_cli, bundle, data_folder, tmp_pat
     shutil.copytree(old, data_folder)
     diff = admin_cli("audit", "diff", str(later), "--json")
     assert (diff.code, diff.error["code"]) == (20, "broken_log")
-    assert diff.error["message"] == f"Entry {count} is missing in the log of this installation."
+    assert diff.error["message"] == f"Entry {count} is missing from the log of this installation."
     admin_cli("agents", "add", "other", "--owner", "admin")
     forked = admin_cli("audit", "diff", str(later))
     assert forked.code == 20
@@ -260,7 +260,7 @@ def test_old_entries_lose_their_contents(admin_cli, bundle, tmp_path, monkeypatc
     assert len(admin_cli("audit", "tail").out.splitlines()) == 1
     shorter = tmp_path / "header"
     shorter.write_text(bundle.read_text().splitlines()[0] + "\n")
-    assert "+ 0  without contents" in admin_cli("audit", "diff", str(shorter), str(file)).out
+    assert "+ 0  (no contents)" in admin_cli("audit", "diff", str(shorter), str(file)).out
     again = admin_cli("audit", "trim", "--before", "30d", "--force")
     assert again.out == "Deleted the contents of 0 entries.\n"
     assert len(admin_cli("audit", "tail").out.splitlines()) == 1

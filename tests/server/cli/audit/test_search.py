@@ -7,10 +7,10 @@ import subprocess
 import sys
 
 
-def test_the_audit_log_is_shown_and_searched(admin_cli, asked):
+def test_the_audit_log_is_shown_and_searched(admin_cli, pending_request):
     """Filters take names or IDs, and a request's ID shows its timeline."""
     admin_cli("agents", "disable", "invoice-bot")
-    agent, admin = asked.agent_id, asked.user_id
+    agent, admin = pending_request.agent_id, pending_request.user_id
     entries_by_query = {
         query: admin_cli("audit", "search", *query, "--json").document["items"]
         for query in (
@@ -19,7 +19,7 @@ def test_the_audit_log_is_shown_and_searched(admin_cli, asked):
             ("--user", "admin", "--type", "user.added", "--since", "1h", "--until", "2099-01-01"),
             ("--user", admin, "--type", "user.added", "--actor", "operator"),
             ("--resource", "https://pay.example", "--type", "resource.added"),
-            ("--approval", asked.id, "--type", "approval.cancelled"),
+            ("--approval", pending_request.id, "--type", "approval.cancelled"),
             ("--until", "1h"),
             ("--correlation", "none"),
         )
@@ -40,11 +40,11 @@ def test_the_audit_log_is_shown_and_searched(admin_cli, asked):
     assert (
         admin_cli("audit", "search", "--before", entry["id"], "--type", "agent.disabled").code == 0
     )
-    timeline = admin_cli("audit", "show", asked.id)
+    timeline = admin_cli("audit", "show", pending_request.id)
     assert re.fullmatch(
         "    [+]0.0 s  .*Z  approval.cancelled .*cause=agent_disabled.*\n", timeline.out
     )
-    items = admin_cli("audit", "show", asked.id, "--json").document["items"]
+    items = admin_cli("audit", "show", pending_request.id, "--json").document["items"]
     assert [item["type"] for item in items] == ["approval.cancelled"]
     same = admin_cli("audit", "show", items[0]["id"], "--timeline", "--json").document["items"]
     assert same == items

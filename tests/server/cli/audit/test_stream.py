@@ -101,12 +101,12 @@ class _Syslog:
 
     def messages(self) -> list[str]:
         """Split the received bytes into messages by their octet counts (RFC 5425 4.3)."""
-        rest, found = self.got, []
+        rest, messages = self.got, []
         while rest:
             length, _, rest = rest.partition(b" ")
-            found.append(rest[: int(length)].decode())
+            messages.append(rest[: int(length)].decode())
             rest = rest[int(length) :]
-        return found
+        return messages
 
 
 @pytest.fixture

@@ -57,7 +57,7 @@ def test_an_agents_icon_is_set_kept_and_removed(admin_cli, picture):
 
 
 @pytest.mark.parametrize(
-    ("raw", "says"),
+    ("raw", "message"),
     [
         (b"<svg/>", "is neither PNG nor WebP"),
         (png(20, 30), "is 20 by 30 pixels"),
@@ -65,12 +65,12 @@ def test_an_agents_icon_is_set_kept_and_removed(admin_cli, picture):
     ],
     ids=["svg", "not square", "too large"],
 )
-def test_an_invalid_icon_file_is_refused_with_the_remedy(admin_cli, tmp_path, raw, says):
+def test_an_invalid_icon_file_is_refused_with_the_remedy(admin_cli, tmp_path, raw, message):
     """The agent is not registered."""
     path = tmp_path / "icon"
     path.write_bytes(raw)
     refused = admin_cli(*ADD, "--icon", str(path), "--json")
-    assert (refused.code, says in refused.error["message"]) == (2, True)
+    assert (refused.code, message in refused.error["message"]) == (2, True)
     assert refused.error["message"].startswith("--icon: The icon is ")
     assert "Use a still, square PNG or WebP" in refused.error["message"]
     assert admin_cli("agents", "show", "bot").code == 3

@@ -12,9 +12,9 @@ EC = {
 }
 
 
-def test_disabling_an_agent_prints_the_revoked_objects(admin_cli, services, asked):
+def test_disabling_an_agent_prints_the_revoked_objects(admin_cli, services, pending_request):
     """`--dry-run` prints the same counts without changing anything."""
-    services.token(asked.agent_id, asked.user_id)
+    services.token(pending_request.agent_id, pending_request.user_id)
     preview = admin_cli("agents", "disable", "invoice-bot", "--dry-run", "--json").document
     assert (preview["state"], preview["requests_cancelled"]) == ("enabled", 1)
     output = admin_cli("agents", "disable", "invoice-bot", "--dry-run").out
@@ -73,8 +73,8 @@ def test_token_lifetimes_and_served_resources_are_set_and_cleared(admin_cli):
     ).document
     assert resource["token_seconds"] == 60
     assert "60 seconds" in admin_cli("resources", "show", support_desk).out
-    both = ("--token-seconds", "60", "--no-token-seconds")
-    assert admin_cli("resources", "update", support_desk, *both).code == 2
+    flags = ("--token-seconds", "60", "--no-token-seconds")
+    assert admin_cli("resources", "update", support_desk, *flags).code == 2
     changed = admin_cli(
         "resources", "update", support_desk, "--no-token-seconds", "--json"
     ).document
@@ -92,7 +92,7 @@ def test_token_lifetimes_and_served_resources_are_set_and_cleared(admin_cli):
         admin_cli("agents", "update", "invoice-bot", "--serves", support_desk, "--no-serves").code
         == 2
     )
-    assert admin_cli("agents", "update", "invoice-bot", *both).code == 2
+    assert admin_cli("agents", "update", "invoice-bot", *flags).code == 2
     cleared = admin_cli(
         "agents",
         "update",

@@ -82,7 +82,7 @@ def test_rotating_a_secret_keeps_the_old_one_for_the_overlap_or_revokes_it(admin
 
 
 @pytest.mark.parametrize(
-    "both",
+    "flags",
     [
         ("--scope", "payments:read", "--no-scope"),
         ("--resource", "https://pay.example", "--no-resource"),
@@ -92,10 +92,10 @@ def test_rotating_a_secret_keeps_the_old_one_for_the_overlap_or_revokes_it(admin
         ("--no-action", "--any-action"),
     ],
 )
-def test_setting_and_clearing_the_same_member_is_a_usage_error(admin_cli, both):
+def test_setting_and_clearing_the_same_member_is_a_usage_error(admin_cli, flags):
     """The command is refused, because it is unclear which of the two flags is meant."""
     admin_cli(*CHAT)
-    assert admin_cli("apps", "update", "chat", *both, "--json").error["code"] == "usage"
+    assert admin_cli("apps", "update", "chat", *flags, "--json").error["code"] == "usage"
 
 
 def test_an_app_for_the_device_grant_needs_no_redirect_uri(admin_cli):

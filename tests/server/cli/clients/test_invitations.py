@@ -21,5 +21,5 @@ def test_agent_invitations_are_created_and_revoked(admin_cli):
     assert "revoked" in admin_cli("agents", "invitations").out
     assert "is revoked" in admin_cli("agents", "uninvite", document["id"]).out
     assert admin_cli("agents", "uninvite", "none", "--json").error["code"] == "not_found"
-    both = ("--owner", "ana", "--asks", "ana", "--asks-everybody")
-    assert admin_cli("agents", "invite", *both, "--json").code == 2
+    flags = ("--owner", "ana", "--asks", "ana", "--asks-everybody")
+    assert admin_cli("agents", "invite", *flags, "--json").code == 2

@@ -41,14 +41,14 @@ def look_alikes(admin_cli):
 def test_no_command_accepts_a_name_that_looks_like_another(look_alikes, command):
     """Exit 6 names the existing one; a name of mixed scripts exits with 2 and the remedy."""
     for name in ALIKE:
-        done = look_alikes(*(part.format(name) for part in command), "--json")
-        assert (done.code, done.error["code"]) == (6, "exists"), name
-        assert "invoice-bot" in done.error["message"]
-        assert "cannot be confused with it" in done.error["message"]
+        result = look_alikes(*(part.format(name) for part in command), "--json")
+        assert (result.code, result.error["code"]) == (6, "exists"), name
+        assert "invoice-bot" in result.error["message"]
+        assert "cannot be confused with it" in result.error["message"]
     for name in MIXED:
-        done = look_alikes(*(part.format(name) for part in command), "--json")
-        assert (done.code, done.error["code"]) == (2, "invalid"), name
-        assert "use one script" in done.error["message"]
+        result = look_alikes(*(part.format(name) for part in command), "--json")
+        assert (result.code, result.error["code"]) == (2, "invalid"), name
+        assert "use one script" in result.error["message"]
 
 
 def test_show_states_since_when_an_agent_has_its_name(look_alikes):

@@ -4,20 +4,20 @@ from server.model.consents import Consent
 from tests.support.builders.clock import DAY
 
 
-def test_consents_are_listed_and_revoked(admin_cli, services, asked):
+def test_consents_are_listed_and_revoked(admin_cli, services, pending_request):
     """Consents of all users are listed; revoking one again is a conflict."""
     until = services.clock.now() + DAY
     consent = Consent(
         id="sayso_co_1",
-        user_id=asked.user_id,
-        client_id=asked.agent_id,
+        user_id=pending_request.user_id,
+        client_id=pending_request.agent_id,
         app_id="sayso_app_chat",
         resource="https://pay.example",
         scopes=("payments:read",),
         created_at=services.clock.now(),
         expires_at=until,
         revoked_at=None,
-        approval_id=asked.id,
+        approval_id=pending_request.id,
     )
     with services.store.write() as tx:
         tx.consents.add(consent)

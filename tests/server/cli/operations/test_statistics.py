@@ -3,7 +3,7 @@
 from server.protocol.approvals.states import State
 
 
-def test_statistics_list_days_agents_and_users_with_warnings(admin_cli, services, asked):
+def test_statistics_list_days_agents_and_users_with_warnings(admin_cli, services, pending_request):
     """The warnings name the agents and users that need attention."""
     document = admin_cli("approvals", "statistics", "--days", "3", "--json").document
     assert (document["pending"], document["total"]["waiting"], len(document["days"])) == (1, 1, 3)
@@ -23,7 +23,7 @@ def test_statistics_list_days_agents_and_users_with_warnings(admin_cli, services
     printed = admin_cli("approvals", "statistics").out
     assert "1 pending now." in printed
     assert "asked" not in printed.splitlines()[-1]
-    owner, agent = asked.user_id, asked.agent_id
+    owner, agent = pending_request.user_id, pending_request.agent_id
     now = services.clock.now()
     for _ in range(31):
         times = {"created_at": now, "seen_at": now, "decided_at": now + 1}
@@ -35,7 +35,7 @@ def test_statistics_list_days_agents_and_users_with_warnings(admin_cli, services
     assert "admin was asked 32 times in one day." in printed
 
 
-def test_limits_list_each_setting_and_who_reached_it(admin_cli, services, asked):
+def test_limits_list_each_setting_and_who_reached_it(admin_cli, services, pending_request):
     """Each limit names the setting that changes it, if there is one."""
     document = admin_cli("approvals", "limits", "--json").document
     limits = {item["name"]: item for item in document["items"]}
@@ -43,7 +43,7 @@ def test_limits_list_each_setting_and_who_reached_it(admin_cli, services, asked)
     assert limits["unknown_users"]["setting"] is None
     assert limits["open_per_agent"]["near"] == []
     for _ in range(9):
-        services.approval(asked.agent_id, asked.user_id)
+        services.approval(pending_request.agent_id, pending_request.user_id)
     (near,) = admin_cli("approvals", "limits", "--json").document["items"][0]["near"]
     assert (near["agent"]["name"], near["user"]["name"], near["count"]) == (
         "invoice-bot",
@@ -52,4 +52,4 @@ def test_limits_list_each_setting_and_who_reached_it(admin_cli, services, asked)
     )
     printed = admin_cli("approvals", "limits").out
     assert "SAYSO_OPEN_IN_ALL" in printed
-    assert "invoice-bot and admin is at open_per_agent: 10 of 10." in printed
+    assert "invoice-bot and admin has reached open_per_agent: 10 of 10." in printed

@@ -59,8 +59,8 @@ def test_an_action_type_shows_its_type_back_and_narrowing_rules(admin_cli, tmp_p
     }
     assert (document["narrow"], document["target"]) == ({"/amount": "lower"}, "/account")
     admin_cli("actions", "add", "--builtin", "message.send")
-    says = "typed back: /domains/0; if present /external_domains/0\n"
-    assert says in admin_cli("actions", "show", "message.send").out
+    message = "typed back: /domains/0; if present /external_domains/0\n"
+    assert message in admin_cli("actions", "show", "message.send").out
     admin_cli("actions", "add", "--builtin", "secret.rotate")
     assert (
         "typed back: /key\ncan be narrowed: none\n"

@@ -101,9 +101,11 @@ def test_explain_reads_details_from_a_file(installation, tmp_path):
     """The details are validated against their action type."""
     details = tmp_path / "details.json"
     details.write_text('[{"type": "x"}]')
-    done = installation("policy", "explain", "--agent", "bot", "--details", str(details), "--json")
-    assert (done.code, done.error["code"]) == (2, "invalid")
-    assert "not a registered type" in done.error["message"]
+    result = installation(
+        "policy", "explain", "--agent", "bot", "--details", str(details), "--json"
+    )
+    assert (result.code, result.error["code"]) == (2, "invalid")
+    assert "not a registered type" in result.error["message"]
 
 
 def test_a_table_of_cases_passes_or_is_exit_1(installation, rules, tmp_path):
@@ -113,18 +115,18 @@ def test_a_table_of_cases_passes_or_is_exit_1(installation, rules, tmp_path):
     passed = installation("policy", "test", str(table))
     assert (passed.code, passed.out.splitlines()[-1]) == (0, "1 of 1 passed.")
     table.write_text(TABLE + '[[cases]]\nagent = "eve"\nexpect = "ask"\n')
-    done = installation("policy", "test", str(table), "--policy", rules(rule("deny")))
-    assert done.code == 1
-    assert "FAIL    reading alone: expect is deny, not allow" in done.out
-    assert "ERROR   case 2: There is no agent eve" in done.out
+    result = installation("policy", "test", str(table), "--policy", rules(rule("deny")))
+    assert result.code == 1
+    assert "FAIL    reading alone: expect is deny, not allow" in result.out
+    assert "ERROR   case 2: There is no agent eve" in result.out
     output = installation("policy", "test", str(table), "--json")
     assert (output.code, json.loads(output.out)["passed"]) == (1, False)
 
 
 def test_dry_run_on_a_new_installation_changes_nothing(installation, rules):
     """A new installation has no requests to evaluate again."""
-    done = installation("policy", "dry-run", "--policy", rules(rule("deny")), "--json").document
-    assert (done["evaluated"], done["changed"], done["changes"]) == (0, 0, [])
+    result = installation("policy", "dry-run", "--policy", rules(rule("deny")), "--json").document
+    assert (result["evaluated"], result["changed"], result["changes"]) == (0, 0, [])
     assert "0 evaluated again" in installation("policy", "dry-run", "--last", "1d").out
     assert installation("policy", "dry-run", "--last", "90d").code == 2
 

@@ -14,6 +14,6 @@ def test_a_resource_gets_keeps_and_loses_its_default_scopes(admin_cli):
     assert unrelated_update["default_scopes"] == ["mail:read"]
     changed = admin_cli(*update, "--default-scope", "mail:send", "--json").document
     assert changed["default_scopes"] == ["mail:send"]
-    both = admin_cli(*update, "--default-scope", "mail:read", "--no-default-scope")
-    assert both.code == 2
+    result = admin_cli(*update, "--default-scope", "mail:read", "--no-default-scope")
+    assert result.code == 2
     assert admin_cli(*update, "--no-default-scope", "--json").document["default_scopes"] == []

@@ -1,9 +1,11 @@
 """`sayso users`: update, disable and enable."""
 
 
-def test_disabling_a_user_prints_the_revoked_objects_and_how_to_enable(admin_cli, services, asked):
+def test_disabling_a_user_prints_the_revoked_objects_and_how_to_enable(
+    admin_cli, services, pending_request
+):
     """The output has the command that enables the user again."""
-    services.token(asked.agent_id, asked.user_id)
+    services.token(pending_request.agent_id, pending_request.user_id)
     document = admin_cli("users", "disable", "admin", "--json").document
     assert (document["tokens_revoked"], document["requests_cancelled"]) == (1, 1)
     assert "sayso users enable admin" in admin_cli("users", "disable", "admin").out

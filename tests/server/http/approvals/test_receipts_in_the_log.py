@@ -57,13 +57,13 @@ def test_the_receipt_of_each_outcome_verifies_with_the_key_of_the_log(
     """The receipt verifies. If nobody answered, the log says how the request ended and why."""
     receipt = receipts.prove_receipt(person, end(agent, person))
     verdict = verified(receipt)
-    name = receipt["approval"]["id"]
+    approval_id = receipt["approval"]["id"]
     assert verdict.startswith(
-        f'Verified: "{name}" is {receipts.ENDS[end]}. All of it is in the log'
+        f'Verified: "{approval_id}" is {receipts.ENDS[end]}. Everything in it is in the log'
     )
 
 
-def test_the_receipt_of_a_passkey_verifies(
+def test_a_receipt_signed_with_a_passkey_verifies(
     verified: Callable[..., str], local: LocalSite, agent: LocalAgent
 ) -> None:
     """The signature of a passkey has a different format."""
@@ -73,12 +73,12 @@ def test_the_receipt_of_a_passkey_verifies(
     assert "is approved, with 1 answer." in verified(receipts.prove_receipt(browser, approval.id))
 
 
-def _set(value: Any, *place: Any) -> Callable[[Any], None]:
+def _set(value: Any, *path: Any) -> Callable[[Any], None]:
     def change(receipt: Any) -> None:
-        for name in place[:-1]:
+        for name in path[:-1]:
             receipt = receipt[name]
-        old = receipt[place[-1]]
-        receipt[place[-1]] = value(old) if callable(value) else value
+        old = receipt[path[-1]]
+        receipt[path[-1]] = value(old) if callable(value) else value
 
     return change
 
@@ -106,13 +106,13 @@ def _other_text(name: str) -> Callable[[Any], None]:
     return change
 
 
-def _more_of_granted(receipt: Any) -> None:
+def _change_granted_text(receipt: Any) -> None:
     """Change what was granted, and drop the answer whose signature names it."""
     receipt["approval"]["granted"]["text"] += " "
     receipt["answers"][0]["counts"] = False
 
 
-def _another_root(proof: str) -> str:
+def _change_first_hash(proof: str) -> str:
     """Change the first hash of a proof."""
     lines = proof.split("\n")
     return "\n".join([*lines[:3], "A" * 43 + "=", *lines[4:]])
@@ -155,12 +155,12 @@ CHANGES = {
     "code": (_set("too_broad", *ANSWER, "code"), "code is not what was signed"),
     "ceremony": (_set("confirm", *ANSWER, "ceremony"), "ceremony is not what was signed"),
     "granted": (_set({"text": "{}"}, "approval", "granted"), "granted is not what was signed"),
-    "scope of the token": (_more_of_granted, "is for something other than what was granted"),
+    "scope of the token": (_change_granted_text, "is for something other than what was granted"),
     "no answer": (_set([], "answers"), "lacks an answer that is in the log"),
     "no key": (_set(None, *ANSWER, "key"), "the signature cannot be checked"),
     "other key": (_set({"kty": "OKP"}, *ANSWER, "key", "jwk"), "the signature is invalid"),
     "entry": (_set(_append_space, *ENTRY, "body"), "entry/body does not match its proof"),
-    "hash": (_set(_another_root, *ENTRY, "proof"), "is not in the log"),
+    "hash": (_set(_change_first_hash, *ENTRY, "proof"), "is not in the log"),
     "form": (_set("other", *ENTRY, "proof"), "This is not a proof"),
     "no proof": (_set(None, *ENTRY, "proof"), "has no proof that it is in the log"),
     "malformed": (_set(7, "answers"), "A member of the receipt is missing or wrong"),
@@ -168,7 +168,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_each_change_of_a_receipt_is_named(
+def test_each_change_to_a_receipt_is_reported(
     verified: Callable[..., str], receipt: Any, name: str
 ) -> None:
     """A change is found even if it was made with the keys of the server."""
@@ -189,7 +189,7 @@ def test_each_change_of_a_receipt_is_named(
         (_other_text("display"), f"display_digest of the request {OTHER}"),
     ],
 )
-def test_each_change_of_an_unanswered_receipt_is_named(
+def test_each_change_to_an_unanswered_receipt_is_reported(
     verified: Callable[..., str],
     agent: LocalAgent,
     person: LocalTerminal,
@@ -203,11 +203,11 @@ def test_each_change_of_an_unanswered_receipt_is_named(
         verified(receipt)
 
 
-GIVEN: tuple[Any, ...] = ("given_in", "approval")
-GIVEN_CHANGES = {
+GRANT_REQUEST: tuple[Any, ...] = ("given_in", "approval")
+GRANT_REQUEST_CHANGES = {
     "none": (_set(None, "given_in"), "lacks the request that created"),
-    "display": (_set(_append_space, *GIVEN, "display"), "approval/display was changed"),
-    "state": (_set("approved", *GIVEN, "state"), "is approved, but the log has an entry"),
+    "display": (_set(_append_space, *GRANT_REQUEST, "display"), "approval/display was changed"),
+    "state": (_set("approved", *GRANT_REQUEST, "state"), "is approved, but the log has an entry"),
     "no answer": (_set([], "given_in", "answers"), "lacks an answer that is in the log"),
     "forged": (_set({"kty": "OKP"}, "given_in", *ANSWER, "key", "jwk"), "signature is invalid"),
     "entry": (_without("standing_grant.given", "given_in"), "has no entry standing_grant.given"),
@@ -216,7 +216,7 @@ GIVEN_CHANGES = {
 }
 
 
-def test_a_withdrawn_approval_in_place_of_its_withdrawal_is_named(
+def test_replacing_a_withdrawal_with_the_withdrawn_approval_is_detected(
     verified: Callable[..., str], agent: LocalAgent, person: LocalTerminal
 ) -> None:
     """Only the last answer of each user counts, although the log also has the earlier ones."""
@@ -227,13 +227,13 @@ def test_a_withdrawn_approval_in_place_of_its_withdrawal_is_named(
         verified(receipt)
 
 
-@pytest.mark.parametrize("name", GIVEN_CHANGES)
-def test_each_change_of_the_receipt_of_a_use_is_named(
+@pytest.mark.parametrize("name", GRANT_REQUEST_CHANGES)
+def test_each_change_to_the_receipt_of_a_standing_grant_use_is_reported(
     verified: Callable[..., str], agent: LocalAgent, person: LocalTerminal, name: str
 ) -> None:
     """The receipt contains the request in which the user signed the standing grant."""
     receipt = receipts.prove_receipt(person, receipts.granted(agent, person))
-    change, words = GIVEN_CHANGES[name]
+    change, words = GRANT_REQUEST_CHANGES[name]
     change(receipt)
     with pytest.raises(Broken, match=words):
         verified(receipt)
@@ -252,22 +252,22 @@ def _prove_in_another_log(*entries: Any) -> None:
         entry["proof"] = Proof(index, body, hashes, checkpoint).text
 
 
-def _change_entries(receipt: Any, kind: str, *place: str, value: Any) -> None:
+def _change_entries(receipt: Any, kind: str, *path: str, value: Any) -> None:
     """Change the member of every entry of this type."""
     for entry in receipt["entries"]:
         members = json.loads(entry["body"])
         if members["type"] == kind:
-            _set(value, *place)(members)
+            _set(value, *path)(members)
             entry["body"] = json.dumps(members)
 
 
 def _unsigned(receipt: Any) -> None:
-    """Let the log say that the standing grant was created without an answer."""
+    """Make the log say that the standing grant was created without an answer."""
     _change_entries(receipt["given_in"], "approval.approved", "type", value="approval.allowed")
     receipt["given_in"]["answers"] = []
 
 
-LOGS = {
+CONTRADICTIONS = {
     "another answer": ("approval.approved", ("type",), "approval.denied", "the log says"),
     "another user": ("approval.approved", ("actor",), "user:sayso_us_other", "is not in the log"),
     "another request": ("token.issued", ("approval_id",), "sayso_ap_other", "approval_id differs"),
@@ -286,16 +286,16 @@ LOGS = {
 }
 
 
-@pytest.mark.parametrize("name", LOGS)
-def test_a_receipt_that_contradicts_its_log_is_not_verified(
+@pytest.mark.parametrize("name", CONTRADICTIONS)
+def test_a_receipt_that_contradicts_its_log_does_not_verify(
     verified: Callable[..., str], agent: LocalAgent, person: LocalTerminal, name: str
 ) -> None:
     """Verification fails even if the log's own key signed the entries."""
     receipt = receipts.prove_receipt(person, receipts.collected(agent, person))
     _prove_in_another_log(*receipt["entries"])
     assert "is redeemed, with 1 answer" in verified(receipt, FORGED_LOG)
-    kind, place, value, words = LOGS[name]
-    _change_entries(receipt, kind, *place, value=value)
+    kind, path, value, words = CONTRADICTIONS[name]
+    _change_entries(receipt, kind, *path, value=value)
     _prove_in_another_log(*receipt["entries"])
     with pytest.raises(Broken, match=words):
         verified(receipt, FORGED_LOG)
@@ -304,7 +304,7 @@ def test_a_receipt_that_contradicts_its_log_is_not_verified(
 @pytest.mark.parametrize(
     "name", ["approval", "action_digest", "display_digest", "decision", "code", "ceremony"]
 )
-def test_a_signature_over_something_else_is_not_verified(
+def test_a_signature_over_something_else_does_not_verify(
     verified: Callable[..., str], agent: LocalAgent, person: LocalTerminal, name: str
 ) -> None:
     """Verification fails even if the log has it as the answer to this request."""
@@ -323,7 +323,7 @@ def test_a_signature_over_something_else_is_not_verified(
         verified(receipt, FORGED_LOG)
 
 
-def test_a_token_before_its_approval_is_not_verified(
+def test_a_token_before_its_approval_does_not_verify(
     verified: Callable[..., str], agent: LocalAgent, person: LocalTerminal
 ) -> None:
     """A log whose token entry precedes the approval is refused."""
@@ -334,7 +334,7 @@ def test_a_token_before_its_approval_is_not_verified(
         verified(receipt, FORGED_LOG)
 
 
-GIVEN_LOGS: dict[str, Callable[[Any], None]] = {
+FORGED_GRANT_LOGS: dict[str, Callable[[Any], None]] = {
     "another grant": lambda receipt: _change_entries(
         receipt["given_in"], "standing_grant.given", "facts", "standing_grant", value="other"
     ),
@@ -348,8 +348,8 @@ GIVEN_LOGS: dict[str, Callable[[Any], None]] = {
 }
 
 
-@pytest.mark.parametrize("name", [*GIVEN_LOGS, "later"])
-def test_a_use_of_a_standing_grant_that_the_user_did_not_create_is_not_verified(
+@pytest.mark.parametrize("name", [*FORGED_GRANT_LOGS, "later"])
+def test_a_use_of_a_standing_grant_that_the_user_did_not_create_does_not_verify(
     verified: Callable[..., str], agent: LocalAgent, person: LocalTerminal, name: str
 ) -> None:
     """The log must say that the user gave this grant to this agent before this use."""
@@ -357,7 +357,7 @@ def test_a_use_of_a_standing_grant_that_the_user_did_not_create_is_not_verified(
     grant_entries, use_entries = receipt["given_in"]["entries"], receipt["entries"]
     _prove_in_another_log(*grant_entries, *use_entries)
     assert "is redeemed, with 0 answers" in verified(receipt, FORGED_LOG)
-    GIVEN_LOGS.get(name, lambda _receipt: None)(receipt)
+    FORGED_GRANT_LOGS.get(name, lambda _receipt: None)(receipt)
     _prove_in_another_log(
         *((*use_entries, *grant_entries) if name == "later" else (*grant_entries, *use_entries))
     )
@@ -365,7 +365,7 @@ def test_a_use_of_a_standing_grant_that_the_user_did_not_create_is_not_verified(
         verified(receipt, FORGED_LOG)
 
 
-def test_a_use_is_not_verified_with_a_request_that_created_no_standing_grant(
+def test_a_grant_use_fails_verification_if_its_request_created_no_grant(
     verified: Callable[..., str], agent: LocalAgent, person: LocalTerminal
 ) -> None:
     """That request has no entry for a new standing grant."""
@@ -375,7 +375,9 @@ def test_a_use_is_not_verified_with_a_request_that_created_no_standing_grant(
         verified(receipt)
 
 
-def test_a_receipt_of_another_log_is_not_proved(verified: Callable[..., str], receipt: Any) -> None:
+def test_a_receipt_from_another_log_does_not_verify(
+    verified: Callable[..., str], receipt: Any
+) -> None:
     """The operator of a different server cannot create a receipt of this log."""
     with pytest.raises(Broken, match="No key that you trust signed it"):
         verified(receipt, FORGED_LOG)
@@ -385,13 +387,13 @@ def test_a_receipt_of_a_new_entry_has_no_proof_yet(
     agent: LocalAgent, person: LocalTerminal
 ) -> None:
     """The receipt is created without a proof; one that is downloaded later has it."""
-    name = receipts.denied(agent, person)
-    assert {entry["proof"] for entry in receipts.of(person, name)["entries"]} == {None}
-    entries = receipts.prove_receipt(person, name)["entries"]
+    approval_id = receipts.denied(agent, person)
+    assert {entry["proof"] for entry in receipts.of(person, approval_id)["entries"]} == {None}
+    entries = receipts.prove_receipt(person, approval_id)["entries"]
     assert [entry["proof"][:24] for entry in entries] == ["c2sp.org/tlog-proof@v1\ne"] * 2
 
 
-def test_each_approver_has_the_id_of_the_token(
+def test_each_approver_sees_the_token_id(
     verified: Callable[..., str], local: LocalSite, agent: LocalAgent, person: LocalTerminal
 ) -> None:
     """The ID is not secret; only the requesting user gets the token's state and use."""
@@ -409,16 +411,18 @@ def test_each_approver_has_the_id_of_the_token(
         assert "is redeemed, with 2 answers" in verified(receipt)
 
 
-def test_a_receipt_has_no_tokens_that_were_exchanged_from_its_token(
+def test_a_receipt_has_no_tokens_obtained_by_exchanging_its_token(
     local: LocalSite, agent: LocalAgent, person: LocalTerminal
 ) -> None:
     """Exchanged tokens belong to other agents, although they have the same approval."""
-    name = receipts.collected(agent, person)
+    approval_id = receipts.collected(agent, person)
     with local.services.store.write() as tx:
-        again = audit.approval_entry(local.stored_approval(name), audit.Type.TOKEN_ISSUED)
+        again = audit.approval_entry(local.stored_approval(approval_id), audit.Type.TOKEN_ISSUED)
         tx.audit.add(replace(again, facts={"jti": "other", "parent": "first"}))
     issued = [
-        entry for entry in receipts.of(person, name)["entries"] if "token.issued" in entry["body"]
+        entry
+        for entry in receipts.of(person, approval_id)["entries"]
+        if "token.issued" in entry["body"]
     ]
     assert ["other" in entry["body"] for entry in issued] == [False]
 

@@ -24,13 +24,12 @@ def expected(**changes):
     members = {
         name: APPROVE[name] for name in decisions.ExpectedDecision.__slots__ if name in APPROVE
     }
-    return replace(decisions.ExpectedDecision(**members, now=NOW), **changes)
+    return replace(decisions.ExpectedDecision(**{**members, "at": NOW}), **changes)
 
 
 def expected_statement(**changes):
     """Return the expected values that match the PIN vector, with changes."""
-    members = {n: PIN[n] for n in decisions.ExpectedStatement.__slots__ if n in PIN}
-    return replace(decisions.ExpectedStatement(**members, now=NOW), **changes)
+    return replace(decisions.Statement(**{**PIN, "at": NOW}), **changes)
 
 
 @pytest.mark.parametrize("vector", VECTORS["actions"], ids=map(str, range(3)))
@@ -122,7 +121,7 @@ def test_a_matching_decision_is_accepted_within_the_clock_tolerance():
     """The device's clock may be five minutes ahead or behind."""
     decision = decisions.Decision(**APPROVE)
     for now in (NOW - 300, NOW, NOW + 300):
-        decisions.check_decision(decision, expected(now=now))
+        decisions.check_decision(decision, expected(at=now))
 
 
 @pytest.mark.parametrize(
@@ -145,9 +144,9 @@ def test_a_decision_that_differs_from_the_expected_one_is_refused_by_name_only(n
 def test_a_signature_outside_the_clock_tolerance_is_refused(shift):
     """A signature is refused if its time is too old or too far in the future."""
     with pytest.raises(errors.Problem, match=r"^at "):
-        decisions.check_decision(decisions.Decision(**APPROVE), expected(now=NOW + shift))
+        decisions.check_decision(decisions.Decision(**APPROVE), expected(at=NOW + shift))
     with pytest.raises(errors.Problem, match=r"^at "):
-        decisions.check_statement(decisions.Statement(**PIN), expected_statement(now=NOW + shift))
+        decisions.check_statement(decisions.Statement(**PIN), expected_statement(at=NOW + shift))
 
 
 @pytest.mark.parametrize("name", ["iss", "sub", "aud", "purpose", "subject", "nonce"])

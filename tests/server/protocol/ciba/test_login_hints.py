@@ -1,4 +1,4 @@
-"""A login_hint_token fixes everything that its token exchange was about (CIBA 7.1)."""
+"""A login_hint_token pins everything that the token exchange requested (CIBA 7.1)."""
 
 from dataclasses import replace
 
@@ -33,7 +33,7 @@ def _read(signed, now=1_000_000):
     ids=["complete", "without details", "without scope"],
 )
 def test_a_login_hint_token_reads_back_what_was_signed(hint):
-    """Reading the claims returns the same hint, also without details or scope."""
+    """Reading the claims returns the same hint, even without details or scope."""
     assert _read(login_hint_tokens.claims(hint, ISSUER)) == hint
 
 

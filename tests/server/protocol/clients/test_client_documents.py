@@ -40,7 +40,7 @@ def test_an_https_url_with_a_path_can_be_a_client_id(url):
 
 
 @pytest.mark.parametrize(
-    ("url", "says"),
+    ("url", "expected"),
     [
         ("http://chat.example/client", "https://"),
         ("HTTPS://chat.example/client", "https://"),
@@ -66,9 +66,9 @@ def test_an_https_url_with_a_path_can_be_a_client_id(url):
         ("https://chat.example/" + "a" * 256, "256 characters"),
     ],
 )
-def test_any_other_url_is_not_a_client_id(url, says):
-    """CI-01, CI-11: the error says what is wrong, and nothing is fetched for such a URL."""
-    assert says in documents.url_problem(url, development=False)
+def test_any_other_url_is_not_a_client_id(url, expected):
+    """CI-01, CI-11: the error expected what is wrong, and nothing is fetched for such a URL."""
+    assert expected in documents.url_problem(url, development=False)
 
 
 def test_in_development_a_client_may_be_on_this_machine():
@@ -93,7 +93,7 @@ def test_in_development_a_client_may_be_on_this_machine():
     ],
 )
 def test_the_settings_decide_which_hosts_are_allowed(host, policy, refused):
-    """A block takes precedence over an allowance, and also applies to subdomains."""
+    """The blocklist takes precedence over the allowlist, and also covers subdomains."""
     found = documents.policy_problem(
         host, policy, {"good.example", "both.example"}, {"evil.example", "both.example"}
     )
@@ -109,7 +109,7 @@ def test_a_client_may_decline_refresh_tokens():
 
 
 def test_a_document_is_read():
-    """CI-12, NG-004: a client without a method is public, and unused members are ignored."""
+    """CI-12, NG-004: a client without an auth method is public, and unused members are ignored."""
     rest = {
         "logo_uri": "https://x.example/logo",
         "backchannel_client_notification_endpoint": "https://x.example/cb",
@@ -123,7 +123,7 @@ def test_a_document_is_read():
 
 
 @pytest.mark.parametrize(
-    ("changes", "says"),
+    ("changes", "expected"),
     [
         ({"client_id": f"{URL}?"}, "client_id must be the URL"),
         ({"client_id": "https://other.example/client.json"}, "client_id must be the URL"),
@@ -146,9 +146,9 @@ def test_a_document_is_read():
         ({"subject_type": "pairwise"}, "subject_type is not supported"),
     ],
 )
-def test_an_invalid_document_is_refused(changes, says):
+def test_an_invalid_document_is_refused(changes, expected):
     """CI-03, CI-04: the error names the member to change and does not quote the document."""
-    with pytest.raises(InvalidDocument, match=says):
+    with pytest.raises(InvalidDocument, match=expected):
         read(document(**changes))
 
 
@@ -174,11 +174,11 @@ def test_a_client_with_keys_has_them_in_its_document_or_at_a_url():
     method = {"token_endpoint_auth_method": "private_key_jwt"}
     keys = {"keys": [KEY]}
     assert [key["kid"] for key in read(document(**method, jwks=keys)).keys] == ["a"]
-    where = f"{URL}/keys"
-    assert read(document(**method, jwks_uri=where)).keys_url == where
+    keys_url = f"{URL}/keys"
+    assert read(document(**method, jwks_uri=keys_url)).keys_url == keys_url
     assert [key["kid"] for key in documents.read_keys(json.dumps(keys).encode())] == ["a"]
     for wrong in (
-        {"jwks": keys, "jwks_uri": where},
+        {"jwks": keys, "jwks_uri": keys_url},
         {"jwks_uri": "http://chat.example/keys"},
         {"jwks_uri": 5},
         {"jwks": {"keys": [{**KEY, "d": "AA"}]}},
@@ -206,7 +206,7 @@ def test_codes_go_to_the_clients_host_an_allowed_host_or_this_machine():
 
 
 @pytest.mark.parametrize(
-    ("headers", "lasts"),
+    ("headers", "lifetime_ms"),
     [
         ({}, HOUR),
         ({"cache-control": "public, max-age=600"}, 600_000),
@@ -219,9 +219,9 @@ def test_codes_go_to_the_clients_host_an_allowed_host_or_this_machine():
         ({"cache-control": "s-maxage=5"}, HOUR),
     ],
 )
-def test_a_copy_is_fresh_for_as_long_as_its_headers_allow_within_limits(headers, lasts):
+def test_a_copy_is_fresh_for_as_long_as_its_headers_allow_within_limits(headers, lifetime_ms):
     """CI-06: a copy stays fresh for at least a minute and at most a day."""
-    assert documents.fresh_until(headers, NOON) == NOON + lasts
+    assert documents.fresh_until(headers, NOON) == NOON + lifetime_ms
 
 
 @pytest.mark.parametrize(

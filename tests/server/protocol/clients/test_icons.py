@@ -5,7 +5,7 @@ import hashlib
 import pytest
 
 from server.protocol.clients import icons
-from tests.support.inputs.agent_icons import extended, lossless, lossy, part, png, webp
+from tests.support.inputs.agent_icons import chunk, extended, lossless, lossy, png, webp
 
 
 @pytest.mark.parametrize("side", [16, 512])
@@ -37,10 +37,10 @@ def test_a_square_webp_is_accepted(parts):
         (png() + b"<script>", "has data after the end of the image"),
         (webp(lossy()) + b"<script>", "has data after the end of the image"),
         (png()[:-12], "not a complete PNG"),
-        (png()[:33] + part(b"IEND"), "not a complete PNG"),
+        (png()[:33] + chunk(b"IEND"), "not a complete PNG"),
         (png()[:30], "broken chunk"),
         (png()[:40] + b"\0" + png()[41:], "broken chunk"),
-        (png(32, 32, (0, 0, 0), part(b"acTL", bytes(8))), "is animated"),
+        (png(32, 32, (0, 0, 0), chunk(b"acTL", bytes(8))), "is animated"),
         (webp(extended(flags=2), lossy()), "is animated"),
         (webp((b"ANIM", bytes(6)), lossy()), "is animated"),
         (webp((b"EXIF", b"x")), "not a complete WebP"),

@@ -16,7 +16,7 @@ JWK = {
     "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
 }
 KEYS = {"keys": [{**JWK, "kid": "a"}]}
-SIGNED = "backchannel_authentication_request_signing_alg"
+REQUEST_ALG = "backchannel_authentication_request_signing_alg"
 
 
 def _read(**members: Any) -> registration.Metadata:
@@ -57,7 +57,7 @@ def test_known_metadata_is_read_and_the_rest_is_ignored() -> None:
         response_types=["none"],
         logo_uri="http://169.254.169.254/",
         contacts=["a@example.com"],
-        **{SIGNED: "ES256"},
+        **{REQUEST_ALG: "ES256"},
     )
     assert metadata.grant_types == ("client_credentials",)
     assert metadata.scope == ("read", "write")
@@ -66,10 +66,10 @@ def test_known_metadata_is_read_and_the_rest_is_ignored() -> None:
     assert (metadata.id_token_alg, metadata.dpop_bound) == ("ES256", True)
     assert _read(scope="").scope == ()
     url = "https://a.example/ciba"
-    called = _read(
+    with_callback = _read(
         backchannel_token_delivery_mode="push", backchannel_client_notification_endpoint=url
     )
-    assert (called.delivery, called.notification_endpoint) == ("push", url)
+    assert (with_callback.delivery, with_callback.notification_endpoint) == ("push", url)
 
 
 def test_values_equal_to_the_defaults_are_accepted() -> None:
@@ -77,7 +77,7 @@ def test_values_equal_to_the_defaults_are_accepted() -> None:
     plain = {"subject_type": "public", "tls_client_certificate_bound_access_tokens": False}
     assert _read(**plain) == _read()
     assert _read(**BY_KEY, **{AUTH_ALG: "ES256"}) == _read(**BY_KEY)
-    ed25519 = {"jwks": {"keys": [OKP]}, SIGNED: "Ed25519"}
+    ed25519 = {"jwks": {"keys": [OKP]}, REQUEST_ALG: "Ed25519"}
     assert _read(**ed25519).request_alg == "EdDSA"
 
 
@@ -103,8 +103,8 @@ REFUSED: dict[str, dict[str, Any]] = {
     "an invalid name": {"client_name": 5},
     "an unsupported algorithm": {"id_token_signed_response_alg": "none"},
     "an invalid flag": {"dpop_bound_access_tokens": "yes"},
-    "signing without a key": {SIGNED: "ES256"},
-    "signing with a key of another algorithm": {SIGNED: "RS256", "jwks": KEYS},
+    "signing without a key": {REQUEST_ALG: "ES256"},
+    "signing with a key of another algorithm": {REQUEST_ALG: "RS256", "jwks": KEYS},
     "assertions without keys": {AUTH_ALG: "ES256"},
     "assertions with a key of another algorithm": {**BY_KEY, AUTH_ALG: "RS256"},
     "assertions with only one of two keys": {**BY_KEY, AUTH_ALG: "ES256", "jwks": MIXED},
@@ -115,7 +115,7 @@ REFUSED: dict[str, dict[str, Any]] = {
     "signed userinfo": {"userinfo_signed_response_alg": "ES256"},
     "signed authorization responses": {"authorization_signed_response_alg": "ES256"},
     "signed authorization requests": {"require_signed_request_object": True},
-    "signing without an algorithm": {SIGNED: "none", "jwks": KEYS},
+    "signing without an algorithm": {REQUEST_ALG: "none", "jwks": KEYS},
     "an unknown delivery mode": {"backchannel_token_delivery_mode": "carrier_pigeon"},
     "a callback URL for polling": {"backchannel_client_notification_endpoint": "https://a.example"},
     "ping without a callback URL": {"backchannel_token_delivery_mode": "ping"},
@@ -142,9 +142,9 @@ def test_an_agent_has_no_redirect_uris(uris: object) -> None:
 
 def test_software_statements_are_refused() -> None:
     """DC-04: malformed statements and unsupported statements have different errors."""
-    for none in (5, "x", ""):
+    for malformed in (5, "x", ""):
         with pytest.raises(errors.InvalidSoftwareStatement):
-            _read(software_statement=none)
+            _read(software_statement=malformed)
     with pytest.raises(errors.UnapprovedSoftwareStatement):
         _read(software_statement="eyJ.eyJ.sig")
 

@@ -1,7 +1,7 @@
 """Every member of the IANA registry "OAuth Dynamic Client Registration Metadata".
 
-Each member is read, refused by name, or ignored as the documentation says. `tests/conformance` has
-the tests of what the members that are read do.
+Each member is read, refused by name, or ignored as the documentation says. Tests of what the
+supported members do are in `tests/conformance`.
 """
 
 import json
@@ -25,7 +25,7 @@ JWK = {
     "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
     "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
 }
-BACK = "https://chat.example/callback"
+CALLBACK = "https://chat.example/callback"
 REFUSED: dict[str, object] = {
     "tls_client_certificate_bound_access_tokens": True,
     "use_mtls_endpoint_aliases": True,
@@ -54,26 +54,26 @@ REFUSED: dict[str, object] = {
     "request_object_encryption_alg": "RSA-OAEP",
     "request_object_encryption_enc": "A128GCM",
     "request_uris": ["https://chat.example/request"],
-    "claims_redirect_uris": [BACK],
+    "claims_redirect_uris": [CALLBACK],
     "default_max_age": 60,
     "default_acr_values": ["phr"],
-    "frontchannel_logout_uri": BACK,
+    "frontchannel_logout_uri": CALLBACK,
     "frontchannel_logout_session_required": True,
-    "backchannel_logout_uri": BACK,
+    "backchannel_logout_uri": CALLBACK,
     "backchannel_logout_session_required": True,
 }
 """Members that ask for something that Sayso does not have."""
 IGNORED: dict[str, object] = {
-    "client_uri": BACK,
-    "logo_uri": BACK,
+    "client_uri": CALLBACK,
+    "logo_uri": CALLBACK,
     "contacts": ["eve@example.com"],
-    "tos_uri": BACK,
-    "policy_uri": BACK,
+    "tos_uri": CALLBACK,
+    "policy_uri": CALLBACK,
     "software_id": "a",
     "software_version": "1",
-    "initiate_login_uri": BACK,
-    "sector_identifier_uri": BACK,
-    "post_logout_redirect_uris": [BACK],
+    "initiate_login_uri": CALLBACK,
+    "sector_identifier_uri": CALLBACK,
+    "post_logout_redirect_uris": [CALLBACK],
     "require_auth_time": True,
 }
 """Members that are ignored for every client, as the documentation says."""
@@ -103,7 +103,7 @@ def _agent(**members: object) -> object:
 
 
 def _app(**members: object) -> object:
-    body = {"redirect_uris": [BACK], **members}
+    body = {"redirect_uris": [CALLBACK], **members}
     return app_registration.read(json.dumps(body).encode(), JSON)
 
 
@@ -123,7 +123,10 @@ READERS: dict[str, Callable[..., object]] = {
 def test_an_unsupported_member_is_refused_by_name(
     read: Callable[..., object], name: str, value: object
 ) -> None:
-    """A client must not believe that it is protected; values that mean none are accepted."""
+    """Otherwise a client would wrongly assume that it is protected.
+
+    Values that turn the feature off are accepted.
+    """
     with pytest.raises((errors.InvalidClientMetadata, InvalidDocument), match=f"^{name} is not"):
         read(**{name: value})
     none = {bool: False, list: []}.get(type(value), "public" if name == "subject_type" else None)
@@ -162,7 +165,7 @@ def test_a_flag_is_a_boolean(read: Callable[..., object], name: str) -> None:
 
 
 def test_every_refused_and_ignored_member_is_documented() -> None:
-    """The page about registration names the members, except each `…_enc` of an `…_alg`."""
+    """The page about registration names every member; `…_alg` may cover its `…_enc`."""
     text = (ROOT / "docs" / "register-an-agent.md").read_text()
     named = set(re.findall(r"`(\w+)`", text))
     pairs = {f"{name.removesuffix('_alg')}_enc" for name in named if "_encrypted_" in name}

@@ -24,8 +24,8 @@ def test_the_alphabet_has_no_vowels_or_ambiguous_characters():
 )
 def test_a_code_is_read_in_any_spelling(typed):
     """DG-09: case, spaces and punctuation in a typed code are ignored."""
-    assert device_codes.normalized(typed) == "BCDFGHJK"
-    assert device_codes.formatted("BCDFGHJK") == "BCDF-GHJK"
+    assert device_codes.normalize_code(typed) == "BCDFGHJK"
+    assert device_codes.format_code("BCDFGHJK") == "BCDF-GHJK"
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def test_a_code_is_read_in_any_spelling(typed):
 )
 def test_an_impossible_code_is_not_read(typed):
     """A code of the wrong length or with other letters is not read."""
-    assert device_codes.normalized(typed) is None
+    assert device_codes.normalize_code(typed) is None
 
 
 def test_a_device_may_send_its_name():

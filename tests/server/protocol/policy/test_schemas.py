@@ -119,7 +119,7 @@ def test_references_that_double_at_every_step_are_walked_once():
     bomb = {f"d{i}": {"anyOf": [{"$ref": f"#/$defs/d{i + 1}"}] * 8} for i in range(15)}
     schema = {**closed(a={"$ref": "#/$defs/d0"}), "$defs": {**bomb, "d15": TEXT}}
     schemas.check_schema(schema)
-    assert schemas.places(schema, ["a"]) == [TEXT]
+    assert schemas.at_path(schema, ["a"]) == [TEXT]
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def test_paths_lead_through_references_arrays_and_alternatives(path, found):
         "$defs": {"item": item},
     }
     schemas.check_schema(schema)
-    assert len(schemas.places(schema, path)) == found
+    assert len(schemas.at_path(schema, path)) == found
 
 
 def test_the_types_of_an_enum_are_those_of_its_values():
@@ -164,7 +164,7 @@ def test_a_reference_may_point_into_a_list_of_alternatives():
     both = {"anyOf": [TEXT, closed(iban=TEXT)]}
     schema = {**closed(a={"$ref": "#/$defs/both/anyOf/1"}), "$defs": {"both": both}}
     schemas.check_schema(schema)
-    assert schemas.places(schema, ["a", "iban"]) == [TEXT]
+    assert schemas.at_path(schema, ["a", "iban"]) == [TEXT]
     for suffix in ("2", "x", "0/type/x"):
         reference = {"$ref": f"#/$defs/both/anyOf/{suffix}"}
         with pytest.raises(schemas.InvalidSchema):

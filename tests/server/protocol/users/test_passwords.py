@@ -29,9 +29,9 @@ def test_the_pause_of_an_account_doubles_up_to_five_minutes():
 
 def test_the_pause_of_an_address_starts_later_and_stays_shorter():
     """An address gets more attempts and shorter pauses, because many users may share it."""
-    free = passwords.FREE_OF_ADDRESS
+    free = passwords.FREE_ATTEMPTS_PER_ADDRESS
     pauses = [
-        passwords.pause_of_address_ms(failures) // 1000 for failures in range(free - 1, free + 8)
+        passwords.address_pause_ms(failures) // 1000 for failures in range(free - 1, free + 8)
     ]
     assert pauses == [0, 1, 2, 4, 8, 16, 32, 60, 60]
 

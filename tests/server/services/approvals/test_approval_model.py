@@ -20,6 +20,7 @@ from server.protocol.approvals.states import State
 from server.protocol.tokens import token_exchange as protocol
 from server.services.approvals import decisions, withdrawals
 from server.services.approvals.current_checks import ApprovalChecks
+from server.services.approvals.decisions import ApprovalService
 from server.services.ciba.grant import CibaGrant
 from server.services.clients import client_auth
 from server.services.tokens.access_revocation import Revocation
@@ -123,11 +124,11 @@ def _a_late_decision_counts(patch: pytest.MonkeyPatch) -> None:
 
 def _a_denial_can_be_changed(patch: pytest.MonkeyPatch) -> None:
     """Planted fault: a denied request can be approved; the denial is deleted."""
-    closed, move = decisions._check_open, Approvals.transition
+    closed, move = ApprovalService._check_open, Approvals.transition
 
-    def open_again(tx: Any, person: Any, approval: Any, *more: Any) -> Any:
+    def open_again(self: ApprovalService, tx: Any, approval: Any, *more: Any) -> Any:
         denied = approval.state is State.DENIED
-        return None if denied else closed(tx, person, approval, *more)
+        return None if denied else closed(self, tx, approval, *more)
 
     def permissive(self: Approvals, approval: Any, target: State, **named: Any) -> Any:
         if target is State.APPROVED:
@@ -136,7 +137,7 @@ def _a_denial_can_be_changed(patch: pytest.MonkeyPatch) -> None:
             self._db.execute(delete(votes).where(votes.c.approval_id == approval.id))
         return move(self, approval, target, **named)
 
-    patch.setattr(decisions, "_check_open", open_again)
+    patch.setattr(ApprovalService, "_check_open", open_again)
     patch.setattr(Approvals, "transition", permissive)
 
 

@@ -24,7 +24,7 @@ def finance(admin_services):
 
 def _includes(admin_services, name, user_or_group_ids):
     with admin_services.store.read() as view:
-        return user_or_group.includes(view, view.directory.user_called(name).id, user_or_group_ids)
+        return view.directory.includes(user_or_group_ids, view.directory.user_called(name).id)
 
 
 def test_a_group_lists_each_member_once(admin_services, finance):

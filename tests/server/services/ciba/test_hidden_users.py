@@ -35,22 +35,21 @@ def asking_agent(hiding, template):
 def statements(monkeypatch):
     """Returns the SQL statements of a call."""
     sent = []
-    run, run_each, execute = Prepared.run, Prepared.run_each, Connection.execute
+    execute = Connection.execute
 
-    def prepared(self, connection, values):
-        sent.append(str(self._statement))
-        return run(self, connection, values)
+    def recorded(run):
+        def prepared(self, connection, values):
+            sent.append(str(self._statement))
+            return run(self, connection, values)
 
-    def prepared_each(self, connection, rows):
-        sent.append(str(self._statement))
-        return run_each(self, connection, rows)
+        return prepared
 
     def executed(self, statement, *more, **named):
         sent.append(str(statement))
         return execute(self, statement, *more, **named)
 
-    monkeypatch.setattr(Prepared, "run", prepared)
-    monkeypatch.setattr(Prepared, "run_each", prepared_each)
+    for name in ("run", "run_each", "count_changes"):
+        monkeypatch.setattr(Prepared, name, recorded(getattr(Prepared, name)))
     monkeypatch.setattr(Connection, "execute", executed)
 
     def of(call):

@@ -59,7 +59,7 @@ def test_neither_code_is_stored_in_plain_text(local):
 def test_a_user_code_in_use_is_not_issued_again(local, monkeypatch):
     """Therefore, two devices never show the same code."""
     codes = iter(["BCDFGHJK", "BCDFGHJK", "BCDFGHJL"])
-    monkeypatch.setattr(KeyedSecrets, "word", lambda *_: next(codes))
+    monkeypatch.setattr(KeyedSecrets, "random_string", lambda *_: next(codes))
     assert begin_sign_in(local).user_code == "BCDF-GHJK"
     assert begin_sign_in(local).user_code == "BCDF-GHJL"
 

@@ -214,7 +214,7 @@ def test_notifications_older_than_an_hour_are_deleted(flood):
     _write(agent)
     flood.clock.forward(60 * MINUTE - 1)
     with flood.services.store.write() as tx:
-        assert tx.notifications.prune() == 0
+        assert tx.notifications.prune(tx.now) == 0
     flood.clock.forward(1)
     with flood.services.store.write() as tx:
-        assert tx.notifications.prune() == 1
+        assert tx.notifications.prune(tx.now) == 1

@@ -5,7 +5,7 @@ from functools import partial
 
 import pytest
 
-from server.http.notifications import event_wire
+from server.http.feed import event_frame
 from server.services.approvals.views import approver_view
 from server.services.notifications import feed as feeds
 from server.services.notifications.feed import (
@@ -274,7 +274,7 @@ def test_an_alarm_about_an_agent_contains_its_current_name(feed, person, local, 
     with local.services.store.write() as tx:
         tx.feed.add(person.user.id, "alarm.incident_opened", **about)
         tx.feed.add(person.user.id, "alarm.agent_paused", agent_id="sayso_ag_gone")
-    frames = map(event_wire.event, feed.page(person.user.id, person.device_id, cursor).items)
+    frames = map(event_frame, feed.page(person.user.id, person.device_id, cursor).items)
     opened, paused = frames
     assert opened["agent"] == {"id": agent.id, "name": "invoice-bot"}
     assert opened["incident"] == "sayso_in_1"

@@ -13,7 +13,13 @@ from server.protocol.approvals.unusual import Code, FoundSignal, Severity, Unusu
 from server.protocol.policy import action_types
 from server.protocol.policy.risks import Risk
 from server.protocol.text import SafeText
-from server.services.policy.displays import DisplayedRequest, display_text, rfc3339
+from server.services.policy.displays import (
+    NOTHING_COMPARED,
+    DisplayedRequest,
+    canonical_display,
+    request_display,
+    rfc3339,
+)
 from server.services.resources.targets import TokenTarget
 from tests.server.services.resources.test_targets import AGENT
 from tests.support.builders.clock import MINUTE, NOON
@@ -27,7 +33,6 @@ DETAIL = {
 }
 TARGET = TokenTarget(Resource(PAY, PAY_SCOPES, {}, 0), ("payments:transfer",))
 PAYMENT_REQUEST = DisplayedRequest(
-    approval_id="sayso_ap_a",
     agent=AGENT,
     owners=("admin",),
     user=User("sayso_us_a", "ana", None, (), "enabled", 0),
@@ -40,8 +45,6 @@ PAYMENT_REQUEST = DisplayedRequest(
     binding_message=None,
     first_request=False,
     peer="192.0.2.7",
-    asked_at=NOON,
-    expires_at=NOON + MINUTE,
     token_seconds=300,
 )
 READ_REQUEST = replace(
@@ -53,8 +56,17 @@ READ_REQUEST = replace(
 )
 
 
+def _text(displayed, unusual=NOTHING_COMPARED):
+    return canonical_display(
+        request_display(displayed, unusual),
+        approval_id="sayso_ap_a",
+        asked_at=NOON,
+        expires_at=NOON + MINUTE,
+    )
+
+
 def _display(displayed):
-    return json.loads(display_text(displayed))
+    return json.loads(_text(displayed))
 
 
 def _type_with_fields(count, *, material=False):
@@ -183,14 +195,14 @@ def test_more_than_two_hundred_values_are_refused(count, fits):
         assert len(_display(displayed)["facts"]) == count
     else:
         with pytest.raises(errors.InvalidAuthorizationDetails, match="200"):
-            display_text(displayed)
+            request_display(displayed)
 
 
 def test_a_material_value_that_is_too_long_is_refused():
     """A value that is not material may be cut instead."""
     displayed = replace(PAYMENT_REQUEST, details=({"type": "file.delete", "note": "y" * 4_001},))
     with pytest.raises(errors.InvalidAuthorizationDetails):
-        display_text(replace(displayed, actions=(_type_with_fields(0, material=True),)))
+        request_display(replace(displayed, actions=(_type_with_fields(0, material=True),)))
     cut = _display(replace(displayed, actions=(_type_with_fields(0),)))["facts"][1]
     assert (cut["material"], cut["value"][-6:]) == (False, " chars")
     fits = replace(PAYMENT_REQUEST, details=({"type": "file.delete", "note": "y" * 4_000},))
@@ -212,7 +224,7 @@ def test_unusual_signals_are_displayed_with_the_comparison():
     assert (display["unusual"], display["compared"]) == ([], "No earlier approval to compare with.")
     signal = FoundSignal(Code.NEW_KEY, Severity.WARNING, SafeText("A new key."))
     unusual = Unusual(frozenset({Code.NEW_KEY}), (signal,), SafeText("Compared with 5."))
-    display = json.loads(display_text(PAYMENT_REQUEST, unusual))
+    display = json.loads(_text(PAYMENT_REQUEST, unusual))
     assert display["unusual"] == [{"code": "new_key", "severity": "warning", "text": "A new key."}]
     assert display["compared"] == "Compared with 5."
 
@@ -247,8 +259,8 @@ def test_names_from_the_database_are_display_safe():
         user=replace(PAYMENT_REQUEST.user, name=hostile),
         peer=hostile,
     )
-    assert "\x1b" not in display_text(displayed)
-    assert "\\u001b" not in display_text(displayed)
+    assert "\x1b" not in _text(displayed)
+    assert "\\u001b" not in _text(displayed)
 
 
 def test_times_are_rfc_3339_in_utc_with_milliseconds():

@@ -8,8 +8,7 @@ import pytest
 from sqlalchemy import func, select
 
 from server.protocol import errors
-from server.protocol.names import ACR_PASSWORD
-from server.protocol.sign_in.handles import handle_hash
+from server.protocol.names import ACR_PASSWORD, handle_hash
 from server.services.clients.agent_forms import AgentChanges
 from server.services.clients.app_forms import AppChanges
 from server.services.resources.resources import ResourceChanges

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from server.protocol.users.passwords import FREE_ATTEMPTS, FREE_OF_ADDRESS
+from server.protocol.users.passwords import FREE_ATTEMPTS, FREE_ATTEMPTS_PER_ADDRESS
 from server.services.refusals import Conflict, Invalid, NotFound
 from server.services.sign_in.sign_in_attempts import TooManyAttempts
 from server.services.sign_in.sign_ins import SIGNED_IN_MS, WrongPassword
@@ -163,9 +163,9 @@ def test_all_spellings_of_an_unknown_name_share_one_counter(sign_in):
 
 def test_attempts_for_many_users_are_limited_per_address(sign_in, local):
     """Other addresses are not affected, and correct passwords do not count."""
-    for _ in range(2 * FREE_OF_ADDRESS):
+    for _ in range(2 * FREE_ATTEMPTS_PER_ADDRESS):
         assert sign_in()
-    for number in range(FREE_OF_ADDRESS):
+    for number in range(FREE_ATTEMPTS_PER_ADDRESS):
         with pytest.raises(WrongPassword):
             sign_in(f"nobody-{number}", "wrong")
     for name in ("nobody", "ana"):
@@ -183,7 +183,7 @@ def test_attempts_for_many_users_are_limited_per_address(sign_in, local):
 
 def test_an_unknown_address_is_not_limited(sign_in):
     """Behind a proxy everybody would share that limit; each user is still limited."""
-    for number in range(FREE_OF_ADDRESS + 1):
+    for number in range(FREE_ATTEMPTS_PER_ADDRESS + 1):
         with pytest.raises(WrongPassword):
             sign_in(f"nobody-{number}", "wrong", peer="")
     assert sign_in(peer="")

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-from server.crypto.secrets import KeyedSecrets, read_or_make_key
+from server.crypto.secrets import KeyedSecrets, read_or_create_key
 from server.model.clients import Agent
 from server.model.users import User
 from server.services.incidents.orphan_quarantine import OrphanQuarantine
@@ -69,7 +69,7 @@ def test_many_workers_quarantine_an_orphan_once(
     stores = [open_database(url) for _ in range(WORKERS)]
     _add_all(stores[0])
     clock.forward(14 * DAY)
-    secrets = KeyedSecrets(*(read_or_make_key(tmp_path / name) for name in ("master", "pin")))
+    secrets = KeyedSecrets(*(read_or_create_key(tmp_path / name) for name in ("master", "pin")))
     barrier = threading.Barrier(WORKERS)
 
     def run(store: SqlStore) -> int:

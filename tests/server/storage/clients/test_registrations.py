@@ -67,5 +67,5 @@ def test_a_registration_is_found_by_its_agent(store: SqlStore) -> None:
     registration = Registration("sayso_ag_a", "sayso_in_a", b"hash", NOON)
     with store.write() as tx:
         tx.registrations.add(registration)
-        assert tx.registrations.of_agent("sayso_ag_a") == registration
-        assert tx.registrations.of_agent("sayso_ag_b") is None
+        assert tx.registrations.get("sayso_ag_a") == registration
+        assert tx.registrations.get("sayso_ag_b") is None

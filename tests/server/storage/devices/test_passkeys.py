@@ -45,7 +45,7 @@ def test_a_passkey_counter_increases_or_stays_unused(
     with store.write() as tx:
         assert tx.passkeys.count(DEVICE, signs, signed) is is_valid
     with store.read() as view:
-        passkey = view.passkeys.of_device(DEVICE)
+        passkey = view.passkeys.get(DEVICE)
     assert passkey is not None
     assert (passkey.signs, passkey.last_signed) == (
         (signs, signed) if is_valid else (stored_count, STORED)

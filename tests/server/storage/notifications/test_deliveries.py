@@ -84,7 +84,7 @@ def test_notifications_are_counted_by_lane_agent_and_type(
     assert _recent(store, "urgent") == RecentNotifications(0, 0, 0, 0, 0, reported=False)
     clock.forward(HOUR - MINUTE)
     with store.write() as tx:
-        assert tx.notifications.prune() == 4
+        assert tx.notifications.prune(tx.now) == 4
     assert _recent(store) == RecentNotifications(0, 1, 0, 0, 1, reported=False)
 
 

@@ -66,7 +66,7 @@ def test_an_app_is_stored_unchanged(store: SqlStore) -> None:
     )
     with store.administer() as tx:
         tx.apps.add(app)
-        assert tx.apps.get(app.id) == tx.apps.called("CHAT") == app
+        assert tx.apps.get(app.id) == tx.apps.by_name("CHAT") == app
         changed = replace(app, dpop_bound=False, state="disabled")
         tx.apps.replace(changed)
         assert tx.directory.app(app.id) == changed
@@ -120,9 +120,9 @@ def test_a_sign_in_ends_once(store: SqlStore) -> None:
         assert tx.sign_ins.end(sign_in.id, 9)
         assert not tx.sign_ins.end(sign_in.id, 10)
         assert tx.sign_ins.of_user(USER.id) == []
-        tx.sign_ins.prune(DAY)
+        tx.sign_ins.prune(DAY - 1)
         assert tx.sign_ins.get(sign_in.id) == replace(sign_in, ended_at=9)
-        tx.sign_ins.prune(DAY + 1)
+        tx.sign_ins.prune(DAY)
         assert tx.sign_ins.get(sign_in.id) is None
 
 

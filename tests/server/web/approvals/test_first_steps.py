@@ -49,14 +49,14 @@ def test_a_new_user_sees_the_next_steps_until_they_are_done(browser, local, serv
     assert "Until then, take the first steps below." in page
     push_calls.subscribe(browser, service)
     assert _steps(get(browser, "/").text) == ([_DEVICE], [_NOTIFY])
-    new_terminal = local.admin.users.enroll(browser.user.name, by=BY)[1].code
-    assert sign_in(local, browser.user, new_terminal).register().status == 201
+    code = local.admin.users.enroll(browser.user.name, by=BY)[1].code
+    assert sign_in(local, browser.user, code).register().status == 201
     page = get(browser, "/").text
     assert 'id="first-steps"' not in page
     assert "take the first steps" not in page
 
 
-def test_an_administrator_registers_an_agent_and_tries_it(console):
+def test_an_administrator_has_two_more_steps(console):
     """Both extra steps are done in this fixture: an agent exists and has sent a request."""
     open_steps, done_steps = _steps(console.get("admin", "/").text)
     assert set(open_steps) | set(done_steps) == {_NOTIFY, _DEVICE, _AGENT, _TRY}

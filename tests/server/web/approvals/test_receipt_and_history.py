@@ -87,7 +87,7 @@ def test_a_decision_by_a_deleted_key_is_shown_without_the_key(browser, agent, mo
     """The decision is still shown, but with no key to verify it."""
     _, approval = agent.request_approval(login_hint="eva")
     browser.deny(approval.id)
-    monkeypatch.setattr("server.storage.devices.passkeys.Passkeys.of_device", lambda *_: None)
+    monkeypatch.setattr("server.storage.devices.passkeys.Passkeys.get", lambda *_: None)
     assert _receipt(browser, approval)["answers"][0]["key"] is None
 
 

@@ -12,7 +12,7 @@ from tests.support.builders.installation import BY, register_agent
 from tests.support.builders.own_pages import Pages, give_consent
 from tests.support.builders.passkey import new_browser
 from tests.support.builders.site import ISSUER
-from tests.support.inputs.agent_icons import part, png
+from tests.support.inputs.agent_icons import chunk, png
 
 ICON, OTHER = png(), png(64, 64, (200, 40, 40))
 PATH = f"/icons/{icons.read(ICON).digest}"
@@ -117,7 +117,7 @@ def test_changing_an_icon_needs_an_administrators_signature(staff):
 
 def test_an_agent_may_be_registered_with_an_icon(staff):
     """An icon of the maximum size fits into the registration request."""
-    noise = png(32, 32, (1, 2, 3), part(b"teXt", bytes(icons.MAX_BYTES - len(ICON) - 12)))
+    noise = png(32, 32, (1, 2, 3), chunk(b"teXt", bytes(icons.MAX_BYTES - len(ICON) - 12)))
     assert len(noise) <= icons.MAX_BYTES
     body = {"name": "seen", "owners": ["owner"], "icon": base64url.encode(noise)}
     answer = staff.people["admin"].administer("POST", "/api/agents", body)

@@ -1,4 +1,4 @@
-"""The console: orphaned agents, adding an owner, and the incident of their quarantine."""
+"""The console: orphaned agents, adding an owner, and the incident that their quarantine opens."""
 
 import re
 
@@ -12,7 +12,7 @@ from tests.support.builders.installation import BY
 
 @pytest.fixture
 def console(console: Console) -> Console:
-    """A console of every staff member, and an agent whose only owner was disabled."""
+    """A console with every staff member signed in, and an agent whose only owner was disabled."""
     console.staff.local.admin.users.disable("owner", by=BY)
     return console
 
@@ -45,15 +45,15 @@ def test_the_orphans_page_lists_the_agent_with_its_quarantine_date(console: Cons
     assert f'<time datetime="{ends}"' in about
 
 
-def test_a_reading_role_sees_no_owner_form(console: Console) -> None:
-    """An auditor reads that an administrator can add an owner."""
+def test_a_read_only_role_sees_no_owner_form(console: Console) -> None:
+    """An auditor is told that an administrator can add an owner."""
     assert "An administrator can add an owner." in console.get("auditor", "/admin/orphans").text
     assert "#owners" not in console.get("auditor", "/admin/orphans").text
     about = console.get("auditor", f"/admin/agents/{console.staff.ids['agent']}").text
     assert 'name="add_owners"' not in about
 
 
-def test_an_owner_is_added_with_the_passkey(console: Console) -> None:
+def test_adding_an_owner_requires_a_passkey(console: Console) -> None:
     """The agent leaves the list, and its disabled owner can then be removed."""
     agent = console.staff.ids["agent"]
     assert f'href="/admin/agents/{agent}#owners"' in console.get("admin", "/admin/orphans").text
@@ -79,7 +79,7 @@ def test_an_owner_is_added_with_the_passkey(console: Console) -> None:
     assert "Remove owner" not in console.get("admin", f"/admin/agents/{agent}").text
 
 
-def test_the_incident_states_the_orphan_quarantine(console: Console) -> None:
+def test_the_incident_shows_the_orphan_quarantine(console: Console) -> None:
     """The incident, the list and the overview name the cause; it is closed like any other."""
     incident = _quarantine(console)
     for path in ("/admin", "/admin/incidents", f"/admin/incidents/{incident}"):
@@ -123,7 +123,7 @@ def test_the_orphan_report_is_paged(console: Console) -> None:
     assert found == ["one", "two"]
 
 
-def test_an_unknown_owner_is_refused_at_its_field(console: Console) -> None:
+def test_an_unknown_owner_shows_an_error_on_the_field(console: Console) -> None:
     """The field keeps what was typed, and the agent is unchanged."""
     agent = console.staff.ids["agent"]
     before = console.document(f"/api/agents/{agent}")

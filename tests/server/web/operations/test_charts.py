@@ -5,6 +5,7 @@ from importlib import resources
 
 import pytest
 
+from server.http.operations.statistics import NearLimit
 from server.web import charts
 
 _FILLS = re.compile(r"(?:\bfill|\bbackground): (#[0-9a-f]{6})")
@@ -52,6 +53,16 @@ def test_many_days_have_few_labels_and_the_last_has_one():
     assert len(chart.names) <= 7
     assert chart.names[-1][1] == "Jan 30"
     assert [value for _, value in chart.lines] == [1]
+
+
+@pytest.mark.parametrize(("reached", "kind"), [(True, "much"), (False, "expired")])
+def test_a_usage_bar_has_its_mark_at_the_limit(reached, kind):
+    """The bar is drawn from the API's members; it never leaves the chart."""
+    near = NearLimit(agent=None, user=None, other="192.0.2.7", count=100, reached=reached)
+    limit = {"name": "pin", "value": 10, "near": [near.model_dump()]}
+    (bar,) = charts.of_limits({"limits": {"items": [limit]}})["used"]["pin"]
+    assert [(piece.kind, piece.width) for piece in bar.pieces] == [(kind, charts.BAR_LENGTH)]
+    assert bar.mark == 80
 
 
 def test_no_days_make_an_empty_chart():

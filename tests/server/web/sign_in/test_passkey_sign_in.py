@@ -66,10 +66,10 @@ def _essential(*values: str) -> str:
     return json.dumps({"id_token": {"acr": {"essential": True, "values": values}}})
 
 
-def test_a_passkey_sign_in_is_stated_in_the_id_token(
+def test_a_passkey_sign_in_is_recorded_in_the_id_token(
     app: LocalApp, browser: Browser, phone: LocalBrowser, local: LocalSite
 ) -> None:
-    """RFC 8176: `amr` states a key and the user's presence, and no password."""
+    """RFC 8176: `amr` lists a key and user presence, but no password."""
     browser.authorize(app.id)
     page = _submit(browser, _assertion(phone))
     assert (page.status, "eva" in page.text) == (200, True)
@@ -205,13 +205,13 @@ BAD = {
 }
 
 
-@pytest.mark.parametrize("made", BAD.values(), ids=BAD)
+@pytest.mark.parametrize("make_assertion", BAD.values(), ids=BAD)
 def test_an_invalid_assertion_does_not_sign_in(
-    app: LocalApp, browser: Browser, phone: LocalBrowser, made: Any
+    app: LocalApp, browser: Browser, phone: LocalBrowser, make_assertion: Any
 ) -> None:
     """The page gives the reason and keeps the typed name and the request."""
     browser.authorize(app.id, login_hint="eva")
-    page = _submit(browser, made(phone))
+    page = _submit(browser, make_assertion(phone))
     assert (page.status, 'role="alert" id="problem">' in page.text) == (403, True)
     assert 'name="name" value="eva"' in page.text
     assert "Sign in" in browser.authorize(app.id).text
@@ -244,15 +244,15 @@ def test_a_revoked_device_or_disabled_user_cannot_sign_in(
     assert [entry["subject"] for entry in failed] == [phone.user.id]
 
 
-def test_failed_attempts_slow_only_this_passkey_from_this_address(
+def test_failed_attempts_throttle_only_this_passkey_from_this_address(
     app: LocalApp, browser: Browser, phone: LocalBrowser, local: LocalSite
 ) -> None:
-    """Passwords and other passkeys are not slowed, and a success resets the counter."""
+    """Passwords and other passkeys are not throttled, and a success resets the counter."""
     browser.authorize(app.id)
     for _ in range(5):
         assert _submit(browser, _forged(phone)).status == 403
-    slowed = _submit(browser, _assertion(phone))
-    assert (slowed.status, slowed.headers["Retry-After"]) == (429, "1")
+    throttled = _submit(browser, _assertion(phone))
+    assert (throttled.status, throttled.headers["Retry-After"]) == (429, "1")
     other = new_phone(local, "fay", credential=b"of fay")
     assert "fay" in _submit(browser, _assertion(other)).text
     _require_sign_in(app, browser)
@@ -264,7 +264,7 @@ def test_failed_attempts_slow_only_this_passkey_from_this_address(
     assert _submit(browser, _forged(phone)).status == 403
 
 
-def test_wrong_passwords_of_others_do_not_slow_a_passkey(
+def test_wrong_passwords_of_others_do_not_throttle_a_passkey(
     app: LocalApp, browser: Browser, phone: LocalBrowser
 ) -> None:
     """Behind a proxy all users share an address, and a passkey cannot be guessed."""
@@ -276,7 +276,7 @@ def test_wrong_passwords_of_others_do_not_slow_a_passkey(
     assert "eva" in _submit(browser, _assertion(phone)).text
 
 
-def test_a_sign_in_to_an_app_is_not_one_to_our_own_pages(
+def test_signing_in_to_an_app_does_not_sign_in_to_our_own_pages(
     app: LocalApp, browser: Browser, phone: LocalBrowser
 ) -> None:
     """Each kind of sign-in has its own cookie."""

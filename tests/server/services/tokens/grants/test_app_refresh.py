@@ -3,8 +3,7 @@
 import pytest
 
 from approver_tui.client.jose import SigningKey
-from server.protocol.names import GRANT_REFRESH_TOKEN
-from server.protocol.sign_in.handles import handle_hash
+from server.protocol.names import GRANT_REFRESH_TOKEN, handle_hash
 from server.services.clients.app_forms import AppChanges
 from server.services.tokens.app_issuing import IDLE_MS, token_hash
 from server.services.tokens.grants.app_refresh import GRACE_MS

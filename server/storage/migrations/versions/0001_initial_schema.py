@@ -1,11 +1,14 @@
-"""Create the first tables, which are described as text in one block per table.
+"""Create the initial schema, described below in one block of text per table.
 
-table   its name and primary key
-has     columns as `name:type`; text if there is no type, and `?` if NULL is allowed
-unique  columns that are unique together
-refers  a column and the column it refers to
-part    the same, and the row is deleted with the row it refers to
-index   its name, columns and condition
+table     its name and primary key
+has       columns as `name:type`; text if there is no type, and `?` if NULL is allowed
+unique    columns that are unique together
+refers    a column and the column it refers to
+cascades  the same, and the row is deleted with the row it refers to
+index     its name, columns and condition
+
+The types are `bytes`, `bool`, `int`, `big` (64 bits), `serial` (an integer that the database
+chooses) and `number` (an integer key that the server chooses).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -75,7 +78,7 @@ table delegations id
   index ix_delegations_parent parent_id where parent_id IS NOT NULL
   index ix_delegations_consent consent_id where consent_id IS NOT NULL
 table feed_events id
-  has id:counted seq:big? user_id event at:big approval_id? device_id? held? agent_id?
+  has id:serial seq:big? user_id event at:big approval_id? device_id? held? agent_id?
   has incident_id?
   unique seq
   index ix_feed_events_user user_id seq
@@ -84,7 +87,7 @@ table history owner key
 table installation id
   has id:int admin_version:big created_at:big
 table outbox id
-  has id:counted channel target body state attempts:int not_before:big lease_until:big?
+  has id:serial channel target body state attempts:int not_before:big lease_until:big?
   has lease_by? created_at:big last_error?
   index ix_outbox_due state not_before
   index ix_outbox_next state channel target not_before id
@@ -107,11 +110,11 @@ table user_codes user_id
   refers user_id users.id
 table agent_owners agent_id user_id
   has agent_id user_id since:big
-  part agent_id agents.id
+  cascades agent_id agents.id
   refers user_id users.id
 table agent_secrets id
   has id agent_id hash:bytes hint created_at:big expires_at:big? last_used_at:big?
-  part agent_id agents.id
+  cascades agent_id agents.id
   unique hash
   index ix_agent_secrets_agent_id agent_id
 table consents id
@@ -151,7 +154,7 @@ table enrolment_codes id
   index ix_enrolment_codes_user_id user_id
 table resource_secrets id
   has id resource hash:bytes hint created_at:big expires_at:big? last_used_at:big?
-  part resource resources.uri
+  cascades resource resources.uri
   unique hash
   index ix_resource_secrets_resource resource
 table invitations id
@@ -175,7 +178,7 @@ table apps id
   unique name_key
 table app_secrets id
   has id app_id hash:bytes hint created_at:big expires_at:big? last_used_at:big?
-  part app_id apps.id
+  cascades app_id apps.id
   unique hash
   index ix_app_secrets_app_id app_id
 table passwords user_id
@@ -208,11 +211,11 @@ table refresh_families id
   index ix_refresh_families_expires_at expires_at
 table refresh_tokens hash
   has hash:bytes family_id created_at:big used_at:big?
-  part family_id refresh_families.id
+  cascades family_id refresh_families.id
   index ix_refresh_tokens_family_id family_id
 table family_tokens jti
   has jti family_id created_at:big
-  part family_id refresh_families.id
+  cascades family_id refresh_families.id
   index ix_family_tokens_family_id family_id
 table quiet_hours user_id
   has user_id days begins ends zone set_at:big
@@ -220,14 +223,14 @@ table quiet_hours user_id
 table mutes user_id agent_id
   has user_id agent_id since:big until:big?
   refers user_id users.id
-  part agent_id agents.id
+  cascades agent_id agents.id
 table holds user_id approval_id
   has user_id approval_id until:big why
   refers user_id users.id
   refers approval_id approvals.id
   index ix_holds_until until
 table notifications id
-  has id:counted user_id agent_id types lane at:big
+  has id:serial user_id agent_id types lane at:big
   index ix_notifications_at at
   index ix_notifications_user user_id lane at
 table deputies id
@@ -238,7 +241,7 @@ table deputies id
   index ix_deputies_user user_id to_at where state <> 'over'
   index ix_deputies_deputy deputy_id to_at where state <> 'over'
 table policies version
-  has version:chosen document agents users hash set_by set_at:big
+  has version:number document agents users hash set_by set_at:big
 table uses agent_id use at token_id
   has agent_id use at:big token_id
 table incidents id
@@ -254,7 +257,7 @@ table groups id
   unique name_key
 table group_members group_id user_id
   has group_id user_id
-  part group_id groups.id
+  cascades group_id groups.id
   refers user_id users.id
 table approvers approval_id user_id
   has approval_id user_id why approves:bool stands_for? group_id? added_at:big ends_at:big
@@ -273,7 +276,7 @@ table standing_grants id
   index ix_standing_grants_live user_id agent_id resource where ended_at IS NULL
   index ix_standing_grants_made created_at
 table grant_uses grant_id number
-  has grant_id number:chosen approval_id minor:big state at:big
+  has grant_id number:number approval_id minor:big state at:big
   refers grant_id standing_grants.id
   unique approval_id
 table deliveries approval_id device_id
@@ -304,7 +307,7 @@ table push_losses id
   index ix_push_losses_user_id user_id
 table agent_keys agent_id kid
   has agent_id kid last_used_at:big?
-  part agent_id agents.id
+  cascades agent_id agents.id
 table icons digest
   has digest media_type body:bytes
 """
@@ -312,14 +315,14 @@ _TYPES: Final[Mapping[str, Any]] = MappingProxyType(
     {
         "": sa.Text(),
         "int": sa.Integer(),
-        "chosen": sa.Integer(),
+        "number": sa.Integer(),
         "big": sa.BigInteger(),
-        "counted": sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+        "serial": sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
         "bytes": sa.LargeBinary(),
         "bool": sa.Boolean(),
     }
 )
-_AUTOINCREMENT: Final[Mapping[str, bool]] = MappingProxyType({"counted": True, "chosen": False})
+_AUTOINCREMENT: Final[Mapping[str, bool]] = MappingProxyType({"serial": True, "number": False})
 _OPTIONS: Final[Mapping[str, Mapping[str, bool]]] = MappingProxyType(
     {
         "feed_events": {"sqlite_autoincrement": True},
@@ -343,7 +346,7 @@ def upgrade() -> None:
 
 
 def _create_indexes() -> None:
-    """Create indexes in the listed order: of two equally good ones, SQLite uses the last."""
+    """Create indexes in this order, because SQLite picks the last of two equally good indexes."""
     for block in _TABLES.split("\ntable ")[1:]:
         table, *lines = block.splitlines()
         for words, _, condition in (line.partition(" where ") for line in lines):
@@ -363,7 +366,7 @@ def _parts(line: str, key: Sequence[str]) -> Iterator[sa.schema.SchemaItem]:
             yield sa.UniqueConstraint(*names)
         case "refers":
             yield sa.ForeignKeyConstraint([names[0]], [names[1]])
-        case "part":
+        case "cascades":
             yield sa.ForeignKeyConstraint([names[0]], [names[1]], ondelete="CASCADE")
 
 

@@ -19,7 +19,7 @@ _MAX_AGE_SECONDS: Final = 60.0
 """Seconds after which the list is fetched again."""
 
 
-class Listed:
+class ToolList:
     """The digests of the file's tools, as last listed."""
 
     def __init__(self, tool_map: ToolMap, upstream: UpstreamServer) -> None:
@@ -29,9 +29,9 @@ class Listed:
 
     def note(self, result: Json) -> None:
         """Remember the tools of a list that passes through."""
-        tools_listed = result.get("tools")
+        listed_tools = result.get("tools")
         for name, digests in self._map.digests(
-            tools_listed if isinstance(tools_listed, list) else []
+            listed_tools if isinstance(listed_tools, list) else []
         ).items():
             self._note(name, digests)
 

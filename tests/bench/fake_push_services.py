@@ -1,8 +1,8 @@
 """Push services for `push_backlog.py`: some accept messages, and one hangs.
 
-`python -m tests.bench.push_far COUNT` prints the port of the one that hangs, then the ports of
-COUNT that accept everything immediately, and serves until its input ends. It reads each message
-completely and stores none: other tests check the contents of messages.
+`python -m tests.bench.fake_push_services COUNT` prints the port of the one that hangs, then the
+ports of COUNT that accept everything immediately, and serves until stdin is closed. It reads each
+message completely and stores none: other tests check the contents of messages.
 """
 
 import asyncio

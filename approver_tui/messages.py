@@ -15,7 +15,7 @@ class RowMessage(Message):
         """The ID of the approval or entry of that row."""
 
 
-class Selected(RowMessage):
+class CursorMoved(RowMessage):
     """The cursor moved to another approval."""
 
 

@@ -134,6 +134,7 @@ OPTIONS: Mapping[str, Option] = {
 """Every setting that can be stored in the file, in display order."""
 
 NAMES = tuple(OPTIONS)
+"""The names of these settings, from which the reference of the configuration is checked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,9 +227,9 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
     )
 
 
-def settings_file(environment: Mapping[str, str] | None = None) -> Path:
+def settings_file() -> Path:
     """Return the path of this process's settings file."""
-    return file_of(_home(os.environ if environment is None else environment))
+    return file_of(_home(os.environ))
 
 
 def file_of(home: Path | None) -> Path:
@@ -257,10 +258,9 @@ def local_zone(
     return zone if is_found else None
 
 
-def editor(environment: Mapping[str, str] | None = None) -> str:
+def editor() -> str:
     """Return the command of the user's editor, or an empty string."""
-    values = os.environ if environment is None else environment
-    return values.get("VISUAL") or values.get("EDITOR") or ""
+    return os.environ.get("VISUAL") or os.environ.get("EDITOR") or ""
 
 
 def wall_clock() -> int:

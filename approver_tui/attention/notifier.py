@@ -1,7 +1,7 @@
 """Sends alerts: rings the bell, asks the terminal or the desktop, and repeats.
 
-Owns: which channel an alert uses. Several threads may use one notifier. Never: blocking; a desktop
-notification runs in its own thread.
+Owns: which events start or end an alert, which channel an alert uses. Several threads may use one
+notifier. Never: blocking; a desktop notification runs in its own thread.
 """
 
 import threading
@@ -13,6 +13,14 @@ from approver_tui.attention.alert_schedule import Alert, AlertSchedule
 from approver_tui.attention.preferences import AlertLevel, AlertPreferences, TerminalSequence
 from approver_tui.attention.terminal_environment import TerminalEnvironment
 from approver_tui.state.approvals.approvals import Approval
+from approver_tui.state.notifications.events import Event, EventName
+
+_END_EVENTS = frozenset(
+    {EventName.DECIDED, EventName.EXPIRED, EventName.CANCELLED, EventName.REDEEMED}
+)
+
+_REPEAT_EVENTS = frozenset({EventName.REMINDER, EventName.DIGEST})
+"""Events about a request that may have been alerted before."""
 
 
 @dataclass(slots=True)
@@ -77,3 +85,16 @@ def plan_delivery(
     )
     is_at_desktop = environment.has_desktop and not environment.is_remote
     return output, sequence is TerminalSequence.NONE and is_at_desktop
+
+
+def handle_event_alert(notifier: Notifier, event: Event) -> None:
+    """Alert for new requests and reminders; end the alert of requests that have ended.
+
+    The server decides whether a request may alert; it knows the quiet hours and mutes.
+    """
+    if event.approval is None:
+        return
+    if event.should_alert:
+        notifier.add(event.approval, is_reminder=event.name in _REPEAT_EVENTS)
+    elif event.name in _END_EVENTS:
+        notifier.remove(event.approval.id)

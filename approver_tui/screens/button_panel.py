@@ -18,7 +18,6 @@ from textual.screen import ModalScreen, ScreenResultType
 from textual.widgets import Button
 
 from approver_tui.screens.context import ScreenContext
-from approver_tui.screens.guard import InputGuard
 from approver_tui.screens.keys import ENTER
 from approver_tui.screens.safe_focus import SafeFocusScreen
 from approver_tui.state.text import SafeText
@@ -57,7 +56,7 @@ class ButtonPanel(ModalScreen[ScreenResultType], SafeFocusScreen[ScreenResultTyp
 
     def blocker(self) -> SafeText:
         """Return why the button is unavailable; empty if it is available."""
-        return SafeText("")
+        return fmt("Sending…") if self.is_busy else SafeText("")
 
     def submit(self) -> None:
         """Perform the panel's action; called when the button is pressed and available."""
@@ -77,10 +76,6 @@ class ButtonPanel(ModalScreen[ScreenResultType], SafeFocusScreen[ScreenResultTyp
                 yield PanelButton(self.BACK, id="back")
             yield CachedLine(id="hint")
             yield KeyBar(self.HINTS)
-
-    def input_guard(self) -> InputGuard:
-        """Return the guard of the app."""
-        return self.context.guard
 
     def draw_button(self, reason: SafeText, text: SafeText | None = None) -> None:
         """Update the button, the hint and the keys."""

@@ -96,7 +96,7 @@ class ConfirmPanel(ButtonPanel[SafeText | None]):
         reason = self.blocker()
         if self._input is not None:
             self._input.disabled = self.is_busy
-        self.query_one("#notice", NoticeLines).show((self._notice,) if self._notice else ())
+        self.query_one("#notice", NoticeLines).show_all(self._notice)
         self.draw_button(reason)
 
     @on(Input.Changed)
@@ -122,9 +122,7 @@ class ConfirmPanel(ButtonPanel[SafeText | None]):
 
     def blocker(self) -> SafeText:
         """Return why the button is unavailable; empty if it is available."""
-        if self.is_busy:
-            return fmt("Sending…")
-        if reason := self._outside_blocker():
+        if reason := super().blocker() or self._outside_blocker():
             return reason
         field, entry = self._action.field, self._input
         return SafeText("") if field is None or entry is None else field.blocker(entry.value)

@@ -19,7 +19,7 @@ from approver_tui.client.notifications.other_logins import OtherLogins
 from approver_tui.client.notifications.preferences import NotificationPrefsClient
 from approver_tui.client.standing_grants.standing_grants import StandingGrantsClient
 from approver_tui.screens.guard import InputGuard
-from approver_tui.screens.operations.settings_store import NoSettingsStore, SettingsStore
+from approver_tui.screens.operations.settings_store import SettingsStore
 from approver_tui.state.keymap import DEFAULT_KEYMAP, Keymap
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.approvals.outcomes import RenderContext
@@ -30,21 +30,21 @@ from approver_tui.widgets.lines import fmt
 class Environment:
     """The environment in which the app runs."""
 
+    settings_store: SettingsStore
+    """The store in which settings are saved."""
     zone: tzinfo | None = None
     """The time zone in which times are shown; None means this machine's."""
     is_server_folder_readable: bool = False
     """Whether this program could read the data folder of the server."""
     initial_request: str | None = None
-    """The ID of the request to select at the start; if None or not listed, another is selected."""
+    """The ID of the request to show first; if None or not listed, a different one is shown."""
     preferences: AlertPreferences = DEFAULTS
     """The user's alert preferences."""
     terminal_environment: TerminalEnvironment = UNKNOWN_TERMINAL
     """What is known about the terminal and the desktop."""
-    settings_store: SettingsStore = NoSettingsStore()  # noqa: RUF009  # it has no state
-    """The store in which settings are saved."""
     issuer: str = "https://sayso.invalid"
     """The server's address, as in the login; the addresses of its pages start with it."""
-    login: SafeText = SafeText("")  # noqa: RUF009  # a SafeText never changes
+    login: SafeText = SafeText("")  # noqa: RUF009  # SafeText is immutable
     """The name of this login if there are several; empty otherwise."""
     zone_name: str | None = None
     """The name of this machine's time zone; None if unknown."""
@@ -54,10 +54,6 @@ class Environment:
     keymap: Keymap = DEFAULT_KEYMAP
     filters: dict[str, str] = field(default_factory=dict)
     """The saved filters by name."""
-
-
-DEFAULT_ENVIRONMENT = Environment()
-"""An environment in which every value is the default."""
 
 
 @dataclass(frozen=True, slots=True)

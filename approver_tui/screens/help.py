@@ -24,11 +24,11 @@ _COLUMN = 8
 RULES = (
     SafeText("No single key approves. Approve is a button in its panel; reach it with Tab."),
     SafeText(
-        "Keys do nothing for 0.8 s after a panel opens, after the window gets its focus back, and "
+        "Keys do nothing for 0.8 s after a panel opens, after the window regains focus, and "
         "after the selection moves by itself. If you keep typing, the wait starts again."
     ),
     SafeText("What an agent says is quoted and marked. It is never part of the facts."),
-    SafeText("Expiring isn't a denial. The agent is told the difference."),
+    SafeText("Expiring isn't a denial. The agent is told which it was."),
 )
 """The rules that apply on every screen."""
 
@@ -65,7 +65,7 @@ class HelpSheet(Sheet, can_focus=True):
         return lines
 
     def _approve_lines(self, width: int) -> list[Line]:
-        """Return whether Approve is available; no lines on screens that cannot approve."""
+        """Return lines that say whether Approve is available; none if the screen cannot approve."""
         if self._reason is None:
             return []
         availability = (

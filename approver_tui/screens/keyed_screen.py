@@ -17,7 +17,7 @@ from approver_tui.screens.approvals.notices import full_texts, log_alarm, notice
 from approver_tui.screens.confirm import ConfirmAction, ConfirmPanel
 from approver_tui.screens.context import ScreenContext
 from approver_tui.screens.help import HelpScreen
-from approver_tui.screens.keys import Rows, bindings, help_with_keymap, key_name
+from approver_tui.screens.keys import PAGES, Rows, bindings, help_with_keymap, key_name
 from approver_tui.screens.palette import Palette, commands
 from approver_tui.screens.ready_screen import ReadyScreen
 from approver_tui.state.notifications.connection import Phase
@@ -32,7 +32,12 @@ from approver_tui.state.text import SafeText, display_safe, pluralize
 from approver_tui.widgets.filter_line import FilterLine
 from approver_tui.widgets.lines import fmt
 from approver_tui.widgets.notice_lines import CachedLine, NoticeLines, StatusLine
+from approver_tui.widgets.top_bar import TopView
 
+NARROW_CLASS = "-narrow"
+"""The class of a screen that shows either the list or the details."""
+READING_CLASS = "-reading"
+"""The class of a screen while the entry under the cursor is open."""
 TIGHT_CLASS = "-tight"
 """The class of a screen with very few rows."""
 STALE_SECONDS = 10.0
@@ -44,6 +49,8 @@ class KeyedScreen(ReadyScreen[None]):
 
     VERTICAL_BREAKPOINTS = [(0, TIGHT_CLASS), (16, "-short"), (28, "-tall")]  # noqa: RUF012  # Textual's
 
+    NAME: ClassVar[str]
+    """What the help calls the screen; a page has one of `PAGES`."""
     context: ScreenContext
     state: InboxState
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -63,10 +70,6 @@ class KeyedScreen(ReadyScreen[None]):
     def action_sign_in(self) -> None:
         """Go to the sign-in screen, because this login has ended."""
         self.post_message(SignInChosen())
-
-    def help_title(self) -> SafeText:
-        """Return the title of the help."""
-        raise NotImplementedError
 
     def help_rows(self) -> Rows:
         """Return the help rows with the default keys."""
@@ -104,9 +107,8 @@ class KeyedScreen(ReadyScreen[None]):
     def action_help(self) -> None:
         """Show the keys, and why Approve is unavailable."""
         warnings = full_texts(notices(self.context, self.state))
-        self.app.push_screen(
-            HelpScreen(self.help_title(), self._help_rows, self.approval_blocker(), warnings)
-        )
+        title, reason = fmt("KEYS IN {}", SafeText(self.NAME.upper())), self.approval_blocker()
+        self.app.push_screen(HelpScreen(title, self._help_rows, reason, warnings))
 
     def warning_lines(self) -> Iterable[NoticeLines]:
         """Return the widgets of the alarm about the audit log and of the other warnings."""
@@ -114,13 +116,13 @@ class KeyedScreen(ReadyScreen[None]):
 
     def draw_notices(self) -> None:
         """Show the alarm in full, and all warnings or, on small screens, one line for them."""
-        self._alarm_lines.show(log_alarm(self.state))
+        self._alarm_lines.show_all(log_alarm(self.state))
         warnings = notices(self.context, self.state)
-        texts = full_texts(warnings)
         if self.has_class(TIGHT_CLASS):
             key = self.context.keys.key("help")
-            texts = one_line_text(warnings, self.size.width, key)
-        self._notice_lines.show(texts)
+            self._notice_lines.show_all(one_line_text(warnings, self.size.width, key))
+        else:
+            self._notice_lines.show_all(*full_texts(warnings))
 
     def draw_status(self, text: SafeText, *, shown_at: float) -> None:
         """Show a message; on small screens hide it a while after `shown_at` (monotonic clock)."""
@@ -191,3 +193,37 @@ class KeyedScreen(ReadyScreen[None]):
             self.query_one(FilterLine).apply(key)
         elif key is not None:
             self.app.simulate_key(key_name(key))
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether the screen has room only for the list or for the details."""
+        return self.has_class(NARROW_CLASS)
+
+    @property
+    def is_reading(self) -> bool:
+        """Whether the entry under the cursor is open."""
+        return self.has_class(READING_CLASS)
+
+
+def top_view(
+    context: ScreenContext,
+    state: InboxState,
+    title: SafeText,
+    *,
+    is_narrow: bool,
+    left: SafeText | None = None,
+) -> TopView:
+    """Return what the top bar shows; `left` is the remaining time of an open request."""
+    now = context.now()
+    return TopView(
+        title=title,
+        user=SafeText("") if state.me is None else context.user_label(state.me.user.name),
+        connection=state.connection,
+        fresh_at=state.fresh_at,
+        now=now,
+        zone=context.zone,
+        is_unlocked=context.answers.is_unlocked,
+        tabs=() if is_narrow else PAGES,
+        waiting=state.waiting_count(now),
+        left=left,
+    )

@@ -63,7 +63,7 @@ _F1 = Hint(SafeText("F1"), SafeText("Help"), "f1", is_kept=True)
 ENTER = hint("Enter", "", "")
 """The hint for Enter; a panel sets its label to what Enter does on the focused widget."""
 _TAB = hint("Tab", "Next", "tab")
-_TICK = hint("Space", "Tick", "space")
+_SELECT = hint("Space", "Select", "space")
 _PAGE_DOWN = hint("PgDn", "Scroll", "pagedown")
 _SCROLL = hint("j/k", "Scroll", "j")
 _READ = hint("Enter", "Read", "enter")
@@ -75,10 +75,10 @@ INVITATION_KEYS = (Hint(SafeText("Esc"), SafeText("Cancel"), "escape", is_kept=T
 CONFIRM_KEYS = (_TAB, BACK)
 APPROVE_KEYS = (_TAB, BACK, _F1, _PAGE_DOWN)
 DENY_KEYS = (hint(f"1-{len(DenyCode)}", "Pick", ""), _TAB, BACK, _F1)
-BATCH_DENY_KEYS = (*DENY_KEYS, _TICK)
-BATCH_KEYS = (_TAB, BACK, _F1, _TICK, _PAGE_DOWN)
-NARROW_KEYS = (_TAB, _TICK, BACK, _F1)
-STANDING_GRANT_KEYS = (_TAB, _TICK, BACK, _F1, _PAGE_DOWN)
+BATCH_DENY_KEYS = (*DENY_KEYS, _SELECT)
+BATCH_KEYS = (_TAB, BACK, _F1, _SELECT, _PAGE_DOWN)
+NARROW_KEYS = (_TAB, _SELECT, BACK, _F1)
+STANDING_GRANT_KEYS = (_TAB, _SELECT, BACK, _F1, _PAGE_DOWN)
 ELSEWHERE_KEYS = (hint("Down", "Scroll", "down"), BACK)
 REPORT_KEYS = (_TAB, BACK, _F1)
 HELP_KEYS = (_SCROLL, BACK)
@@ -96,16 +96,16 @@ def inbox_keys(
     can_undo: bool,
     off: frozenset[str] = frozenset(),
     first: tuple[Hint, ...] = (),
-    marked: int = 0,
+    selected: int = 0,
 ) -> tuple[Hint, ...]:
     """Return the keys of the inbox: `first`, the answers, Help, Back or Quit, then all others.
 
-    Keys in `off` (default keys) do nothing for the selected request and are marked as off. With
-    `marked` requests, approve and deny apply to all of them.
+    Keys in `off` (default keys) do nothing for the current request and are not shown. With
+    `selected` requests, approve and deny apply to all of them.
     """
-    label_end = f" {marked}.." if marked else ".."
+    label_end = f" {selected}.." if selected else ".."
     select = hint("x", "Select", is_off="x" in off)
-    mark = (select, hint("X", "All/none")) if marked else (select,)
+    select_keys = (select, hint("X", "All/none")) if selected else (select,)
     undo_denial = (hint("u", "Undo"),) if can_undo else ()
     way_out = (HELP, BACK) if is_reading else (HELP, QUIT)
     rest = _SCROLL if is_reading else replace(_READ, is_off="v" in off)
@@ -115,7 +115,7 @@ def inbox_keys(
         hint("d", f"Deny{label_end}", is_off="d" in off),
         *undo_denial,
         *way_out,
-        *(mark if marked else ()),
+        *(select_keys if selected else ()),
         rest,
         hint("e", "Limits..", is_off="e" in off),
         hint("!", "Report..", "exclamation_mark", is_off="!" in off),
@@ -123,7 +123,7 @@ def inbox_keys(
         hint("v", "All details", is_off="v" in off),
         hint("/", "Filter", "slash"),
         hint("o", "Phone..", is_off="o" in off),
-        *(() if marked else mark),
+        *(() if selected else select_keys),
         hint("1-6", "Pages", ""),
     )
 
@@ -273,7 +273,7 @@ NARROW_HELP = help_rows(
 STANDING_GRANT_HELP = help_rows(
     ("1-5", "on the durations: choose one; also j k and the arrow keys"),
     ("Tab", "next control; Enter or Tab shows what it would cover"),
-    ("Space", "tick what may vary; an empty limit keeps this request's value"),
+    ("Space", "select what may vary; an empty limit keeps this request's value"),
     ("Esc", "back; nothing is approved"),
 )
 """The help of the standing grant panel."""

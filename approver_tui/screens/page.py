@@ -1,4 +1,4 @@
-"""The base of the pages next to the inbox: a list on the left, the selected entry on the right.
+"""The base of the pages next to the inbox: a list on the left, the current entry on the right.
 
 Owns: fetching the list, the cursor, navigation, status messages. Never: answering a request;
 confirming an action, which is in `confirm.py`.
@@ -13,21 +13,19 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
-from textual.message import Message
 from textual.widget import Widget
 
 from approver_tui.client import errors
-from approver_tui.messages import Opened, Selected
+from approver_tui.messages import CursorMoved, Opened
 from approver_tui.screens import refusals
 from approver_tui.screens.approvals.blockers import connection_blocker
 from approver_tui.screens.approvals.inbox_state import InboxState
 from approver_tui.screens.button_panel import TICK
 from approver_tui.screens.confirm import ConfirmAction
 from approver_tui.screens.context import ScreenContext
-from approver_tui.screens.keyed_screen import KeyedScreen
+from approver_tui.screens.keyed_screen import READING_CLASS, KeyedScreen, top_view
 from approver_tui.screens.keys import (
     PAGE_HELP,
-    PAGES,
     Rows,
     bindings,
     help_rows,
@@ -36,7 +34,7 @@ from approver_tui.screens.keys import (
     page_keys,
     with_keymap,
 )
-from approver_tui.screens.request_actions import QuickAction
+from approver_tui.screens.request_actions import QuickAction, RequestActions
 from approver_tui.state.keymap import KEYS
 from approver_tui.state.notifications.events import Event, EventName
 from approver_tui.state.text import SafeText
@@ -47,14 +45,12 @@ from approver_tui.widgets.lines import Line, fmt
 from approver_tui.widgets.notice_lines import LOADING, CachedLine, StatusLine
 from approver_tui.widgets.reading_pane import ReadingPane
 from approver_tui.widgets.sheet import Sheet
-from approver_tui.widgets.top_bar import TopBar, TopView
+from approver_tui.widgets.top_bar import TopBar
 
 if TYPE_CHECKING:
     from approver_tui.screens.approvals.answer_flow import AnswerFlow
 
-_NARROW_CLASS = "-narrow"
-_READING_CLASS = "-reading"
-Found = TypeVar("Found")
+PageData = TypeVar("PageData")
 """The data that a page fetches."""
 Item = TypeVar("Item")
 """The object that an entry of the list shows."""
@@ -68,8 +64,8 @@ class PageAction:
     """The name of the action's key in KEYS."""
     verb: SafeText
     help: str
-    blocker: Callable[[Any], SafeText]
-    """A method of the page that returns why the action is unavailable; empty if it is available."""
+    blocker: Callable[[Any, Any], SafeText]
+    """A method of the page that returns why the action is unavailable for an item; empty if not."""
     make: Callable[[Any, Any], ConfirmAction | QuickAction]
     """A method of the page that returns the action for an item."""
     label: Callable[[Any], str] | None = None
@@ -94,17 +90,15 @@ class PageContext:
     state: InboxState
     flow: "AnswerFlow"
     """Opens panels and runs actions that can be undone."""
-    post: Callable[[Message], object]
-    """Posts a message to the inbox. May be called in any thread."""
+    request_actions: RequestActions
+    """Creates the actions on requests and agents that need no confirmation."""
     show_result: Callable[[SafeText], None]
     """Shows the result of an action in the inbox and on all open pages, for a while."""
 
 
-class Page(KeyedScreen, Generic[Found, Item]):
+class Page(KeyedScreen, Generic[PageData, Item]):
     """The base of every page. Subclasses define its data, sections, details and actions."""
 
-    NAME: ClassVar[str]
-    """The page's name, one of `PAGES`."""
     ACTIONS: ClassVar[tuple[PageAction, ...]] = ()
     EVENTS: ClassVar[frozenset[EventName]] = frozenset()
     """The events after which the page reloads."""
@@ -118,21 +112,21 @@ class Page(KeyedScreen, Generic[Found, Item]):
         self.page_context = page_context
         self.context = page_context.context
         self.state = page_context.state
-        self.found: Found | None = None
+        self.page_data: PageData | None = None
         """The data that was last fetched; None until the first fetch succeeds."""
         self.cursor: str | None = None
         self._status, self._message_at = SafeText(""), 0.0
         self._problem = SafeText("")
 
-    def fetch(self) -> Found:
+    def fetch(self) -> PageData:
         """Fetch the data of the page. Runs in a thread; raises ClientError."""
         raise NotImplementedError
 
-    def sections(self, data: Found) -> Sequence[Section]:
+    def sections(self, data: PageData) -> Sequence[Section]:
         """Return the sections of the list."""
         raise NotImplementedError
 
-    def items(self, data: Found) -> Iterable[Item]:
+    def items(self, data: PageData) -> Iterable[Item]:
         """Return the items that the entries show."""
         raise NotImplementedError
 
@@ -151,7 +145,7 @@ class Page(KeyedScreen, Generic[Found, Item]):
     @property
     def current(self) -> Item | None:
         """The item under the cursor, if any."""
-        items = () if self.found is None else self.items(self.found)
+        items = () if self.page_data is None else self.items(self.page_data)
         return next((item for item in items if self.id_of(item) == self.cursor), None)
 
     def detail_of_cursor(self) -> tuple[LineMaker, object] | None:
@@ -167,7 +161,7 @@ class Page(KeyedScreen, Generic[Found, Item]):
                 action.key,
                 action.label(self) if action.label else f"{action.verb}..",
                 key_name(SafeText(action.key)),
-                is_off=bool(action.blocker(self)),
+                is_off=bool(self.blocker_of(action)),
             )
             for action in self.ACTIONS
         )
@@ -176,11 +170,16 @@ class Page(KeyedScreen, Generic[Found, Item]):
         """Return the help for the keys that only this page has."""
         return help_rows(*((action.key, action.help) for action in self.ACTIONS))
 
+    def blocker_of(self, action: PageAction) -> SafeText:
+        """Return why an action is unavailable for the item under the cursor; empty if it is not."""
+        current = self.current
+        return fmt("nothing is selected.") if current is None else action.blocker(self, current)
+
     def action_act(self, name: str) -> None:
         """Run or confirm an action on the item under the cursor, or say why it is unavailable."""
         action = next(page_action for page_action in self.ACTIONS if page_action.name == name)
         current = self.current
-        if (reason := action.blocker(self)) or current is None:
+        if (reason := self.blocker_of(action)) or current is None:
             self.show_message(fmt("{} unavailable: {}", action.verb, reason))
         else:
             self.do_action(action.make(self, current))
@@ -212,7 +211,7 @@ class Page(KeyedScreen, Generic[Found, Item]):
         """Fetch the data of the page, in a thread."""
         self.run_fetch(self.fetch)
 
-    def run_fetch(self, fetch: Callable[[], Found]) -> None:
+    def run_fetch(self, fetch: Callable[[], PageData]) -> None:
         """Run `fetch` in a thread and show its result; cancels a fetch that is still running."""
         self.run_in_thread(
             fetch, self.show_fetched, self.fetch_failed, group="fetch", exclusive=True
@@ -244,23 +243,23 @@ class Page(KeyedScreen, Generic[Found, Item]):
         if isinstance(action, QuickAction):
             self.page_context.flow.act(action)
         else:
-            self.confirm(action, self.action_blocker)
+            self.confirm(action, self.change_blocker)
 
     def after_action(self) -> None:
         """Reload after a confirmed action."""
         self.load()
 
-    def action_blocker(self) -> SafeText:
-        """Return why no action is possible now; empty if actions are possible."""
+    def change_blocker(self) -> SafeText:
+        """Return why nothing can be changed now; empty if changes are possible."""
         return connection_blocker(self.state)
 
-    def show_fetched(self, data: Found) -> None:
+    def show_fetched(self, data: PageData) -> None:
         """Show the result of a successful fetch."""
-        self.set_found(data)
+        self.set_data(data)
 
-    def set_found(self, data: Found) -> None:
+    def set_data(self, data: PageData) -> None:
         """Show fetched data; the cursor stays on its entry, or moves to the first one."""
-        self.found, self._problem = data, SafeText("")
+        self.page_data, self._problem = data, SafeText("")
         if self._status == LOADING:
             self._status = SafeText("")
         ids = [entry.id for section in self.sections(data) for entry in section.entries]
@@ -274,8 +273,8 @@ class Page(KeyedScreen, Generic[Found, Item]):
         self._problem = fmt("{} Press {} to try again.", problem, key)
         self.show_message(self._problem)
 
-    @on(Selected)
-    def _selected(self, message: Selected) -> None:
+    @on(CursorMoved)
+    def _cursor_moved(self, message: CursorMoved) -> None:
         self.cursor = message.approval_id
         self.cursor_moved()
         self.draw()
@@ -286,7 +285,7 @@ class Page(KeyedScreen, Generic[Found, Item]):
     @on(Opened)
     def _opened(self, message: Opened) -> None:
         self.cursor = message.approval_id
-        self.add_class(_READING_CLASS)
+        self.add_class(READING_CLASS)
         self.query_one(EntrySheet).focus()
         self.draw()
 
@@ -302,16 +301,12 @@ class Page(KeyedScreen, Generic[Found, Item]):
 
     def action_back(self) -> None:
         """Go back from the entry to the list, or from the list to the inbox."""
-        if self.has_class(_READING_CLASS):
-            self.remove_class(_READING_CLASS)
+        if self.is_reading:
+            self.remove_class(READING_CLASS)
             self.query_one(EntryList).focus()
             self.draw()
         else:
             self.app.pop_screen()
-
-    def help_title(self) -> SafeText:
-        """Return the title of the help."""
-        return fmt("KEYS IN {}", SafeText(self.NAME.upper()))
 
     def help_rows(self) -> Rows:
         """Return the page's own keys, then those of every page."""
@@ -319,36 +314,21 @@ class Page(KeyedScreen, Generic[Found, Item]):
 
     def draw_widgets(self) -> None:
         """Update all widgets."""
-        now = self.context.now()
+        name = SafeText(self.NAME)
+        title = fmt("< {}", name) if self.is_narrow else name
+        top = top_view(self.context, self.state, title, is_narrow=self.is_narrow)
         self.query_one(EntryList).show(self._sections(), self.cursor)
         self.query_one(EntrySheet).show(*(self.detail_of_cursor() or (None, None)))
-        self.query_one(TopBar).show(self._top(now))
+        self.query_one(TopBar).show(top)
         self.draw_notices()
         self.draw_status(self._status, shown_at=self._message_at)
-        is_reading = self.has_class(_READING_CLASS)
-        keys = page_keys(self.keys(), is_reading=is_reading)
+        keys = page_keys(self.keys(), is_reading=self.is_reading)
         self.query_one(KeyBar).show(with_keymap(keys, self.context.keys))
         self.draw_more(self.query_one(EntrySheet).rows_below)
 
     def _sections(self) -> Sequence[Section]:
-        if self.found is not None:
-            return self.sections(self.found)
+        if self.page_data is not None:
+            return self.sections(self.page_data)
         not_loaded = connection_blocker(self.state) and fmt("Not loaded yet.")
         placeholder = self._problem or not_loaded or LOADING
         return (Section(SafeText(self.NAME.upper()), (), empty=placeholder),)
-
-    def _top(self, now: int) -> TopView:
-        is_narrow = self.has_class(_NARROW_CLASS)
-        return TopView(
-            title=fmt("< {}", SafeText(self.NAME)) if is_narrow else SafeText(self.NAME),
-            user=SafeText("")
-            if self.state.me is None
-            else self.context.user_label(self.state.me.user.name),
-            connection=self.state.connection,
-            fresh_at=self.state.fresh_at,
-            now=now,
-            zone=self.context.zone,
-            is_unlocked=self.context.answers.is_unlocked,
-            tabs=() if is_narrow else PAGES,
-            waiting=self.state.waiting_count(now),
-        )

@@ -14,7 +14,6 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 from textual.widgets import Static
 
-from approver_tui.screens.approvals.blockers import AnswerContext
 from approver_tui.screens.approvals.inbox_state import InboxState
 from approver_tui.screens.button_panel import TICK, ButtonPanel
 from approver_tui.screens.context import ScreenContext
@@ -212,11 +211,6 @@ class Overlay(ButtonPanel[PanelResult]):
         """Show the help for this panel, with the user's key bindings."""
         rows = help_with_keymap(self.HELP_ROWS, self.context.keys)
         self.app.push_screen(HelpScreen(fmt("KEYS IN THIS PANEL"), rows, self.blocker()))
-
-    @property
-    def moment(self) -> AnswerContext:
-        """The context in which the panel checks what blocks its answer."""
-        return AnswerContext.from_screen(self.context)
 
 
 class Panel(Overlay):

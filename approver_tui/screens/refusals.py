@@ -4,7 +4,7 @@ Owns: the wording, as safe text. Never: deciding which errors close a panel.
 """
 
 from approver_tui.client import errors
-from approver_tui.screens.approvals.blockers import AnswerContext
+from approver_tui.screens.context import ScreenContext
 from approver_tui.state.answer_status import AnswerStatus, answer_message
 from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.text import SafeText, display_safe, pluralize
@@ -44,9 +44,9 @@ def change_problem(error: errors.ClientError, *, done: SafeText) -> SafeText:
     )
 
 
-def already_decided(winner: Approval, moment: AnswerContext) -> SafeText:
+def already_decided(winner: Approval, context: ScreenContext) -> SafeText:
     """Return who decided first, or how the request ended without a decision."""
-    outcome_text = outcome(winner, moment.now, moment.zone)
+    outcome_text = outcome(winner, context.now(), context.zone)
     return fmt("Already decided. {}", outcome_text) if winner.decision else outcome_text
 
 

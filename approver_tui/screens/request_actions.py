@@ -8,9 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from textual.message import Message
-
-from approver_tui.screens import thread_messages
 from approver_tui.screens.context import ScreenContext
 from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.approvals.votes import withdrawn_text
@@ -27,43 +24,44 @@ class QuickAction:
 
     do: Callable[[], SafeText]
     """Performs the action, in a thread; returns the message."""
-    doing: SafeText = SafeText("")  # noqa: RUF009  # a SafeText never changes
+    pending_text: SafeText = SafeText("")  # noqa: RUF009  # SafeText is immutable
     """The pending action, shown while it can be undone; empty to act immediately."""
 
 
 @dataclass(frozen=True, slots=True)
 class RequestActions:
-    """Creates the actions. `post` posts a message to the inbox, from any thread."""
+    """Creates the actions. The callbacks are called in the thread that performs the action."""
 
     context: ScreenContext
-    post: Callable[[Message], object]
+    show_approval: Callable[[Approval], object]
+    """Shows the server's copy of a request after an action."""
+    show_prefs: Callable[[NotificationPrefs], object]
+    """Shows the notification settings after an action."""
 
     def extend(self, approval: Approval) -> QuickAction:
         """Extend a request."""
-        doing = fmt("Extending {}", approval.headline)
-        return QuickAction(partial(self._extend, approval.id), doing)
+        pending = fmt("Extending {}", approval.headline)
+        return QuickAction(partial(self._extend, approval.id), pending)
 
     def withdraw(self, approval: Approval) -> QuickAction:
         """Withdraw the user's approval."""
-        doing = fmt("Withdrawing your approval of {}", approval.headline)
-        return QuickAction(partial(self._withdraw, approval), doing)
+        pending = fmt("Withdrawing your approval of {}", approval.headline)
+        return QuickAction(partial(self._withdraw, approval), pending)
 
     def retry(self, approval: Approval) -> QuickAction:
         """Ask the agent of an expired request to retry."""
-        doing = fmt("Asking {} to retry", approval.agent.name)
-        return QuickAction(partial(self._retry, approval.id), doing)
+        pending = fmt("Asking {} to retry", approval.agent.name)
+        return QuickAction(partial(self._retry, approval.id), pending)
 
-    def snooze(self, approval: Approval, attention: NotificationPrefs) -> QuickAction:
+    def snooze(self, approval: Approval, prefs: NotificationPrefs) -> QuickAction:
         """Snooze a request, or end its snooze."""
-        if attention.is_snoozed(approval.id):
+        if prefs.is_snoozed(approval.id):
             return self.unsnooze(approval.id)
         return QuickAction(partial(self._snooze, approval.id))
 
-    def mute(
-        self, agent_id: SafeText, agent: SafeText, attention: NotificationPrefs
-    ) -> QuickAction:
+    def mute(self, agent_id: SafeText, agent: SafeText, prefs: NotificationPrefs) -> QuickAction:
         """Mute an agent, or unmute it."""
-        if attention.mute_of(agent_id):
+        if prefs.mute_of(agent_id):
             return self.unmute(agent_id, agent)
         return QuickAction(partial(self._mute, agent_id, agent))
 
@@ -78,42 +76,42 @@ class RequestActions:
     def _extend(self, approval_id: str) -> SafeText:
         """Extend a request. Runs in a thread."""
         extended = self.context.server.extend(approval_id)
-        self.post(thread_messages.ApprovalFetched(extended))
+        self.show_approval(extended)
         return fmt("It now expires at {}.", self._clock(extended.expires_at))
 
     def _withdraw(self, approval: Approval) -> SafeText:
         """Withdraw the user's approval. Runs in a thread."""
         reopened = self.context.answers.withdraw(approval)
-        self.post(thread_messages.ApprovalFetched(reopened))
+        self.show_approval(reopened)
         return withdrawn_text(reopened.vote_tally)
 
     def _retry(self, approval_id: str) -> SafeText:
         """Ask the agent to retry. Runs in a thread."""
         approval = self.context.server.request_retry(approval_id)
-        self.post(thread_messages.ApprovalFetched(approval))
+        self.show_approval(approval)
         return retry_text(approval.agent.name)
 
     def _snooze(self, approval_id: str) -> SafeText:
         """Snooze a request. Runs in a thread."""
         self.context.prefs_client.snooze(approval_id)
-        hold = self.post_settings().hold_of(approval_id)
+        hold = self.reload_prefs().hold_of(approval_id)
         if hold is None:
             return fmt("Not snoozed: the request is no longer waiting.")
         until, key = self._clock(hold.until), self.context.keys.key("snooze")
-        return fmt("Snoozed until {}. It stays listed; {} undoes that.", until, key)
+        return fmt("Snoozed until {}. It stays in the list. Press {} to undo.", until, key)
 
     def _unsnooze(self, approval_id: str) -> SafeText:
         """End the snooze of a request. Runs in a thread."""
         self.context.prefs_client.unsnooze(approval_id)
-        self.post_settings()
+        self.reload_prefs()
         return fmt("No longer snoozed.")
 
     def _mute(self, agent_id: SafeText, agent: SafeText) -> SafeText:
         """Mute an agent. Runs in a thread."""
         self.context.prefs_client.mute(agent_id)
-        self.post_settings()
+        self.reload_prefs()
         return fmt(
-            "{} is muted for low and medium risk. Its requests stay listed; {} undoes that.",
+            "{} is muted for low and medium risk. Its requests stay in the list. Press {} to undo.",
             agent,
             self.context.keys.key("mute"),
         )
@@ -121,13 +119,13 @@ class RequestActions:
     def _unmute(self, agent_id: SafeText, agent: SafeText) -> SafeText:
         """Unmute an agent. Runs in a thread."""
         self.context.prefs_client.unmute(agent_id)
-        self.post_settings()
+        self.reload_prefs()
         return fmt("{} is no longer muted.", agent)
 
-    def post_settings(self) -> NotificationPrefs:
-        """Fetch the notification settings, post them, and return them. Runs in a thread."""
+    def reload_prefs(self) -> NotificationPrefs:
+        """Fetch the notification settings, show them, and return them. Runs in a thread."""
         prefs = self.context.prefs_client.settings()
-        self.post(thread_messages.NotificationPrefsLoaded(prefs))
+        self.show_prefs(prefs)
         return prefs
 
     def _clock(self, at: int) -> SafeText:

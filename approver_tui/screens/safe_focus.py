@@ -8,16 +8,18 @@ window. Therefore, after leaving the window or typing text at a button, they mus
 deciding button again.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textual import events
 from textual.app import App
 from textual.screen import ScreenResultType
 from textual.widgets import Input
 
-from approver_tui.screens.guard import InputGuard
 from approver_tui.screens.ready_screen import ReadyScreen
 from approver_tui.widgets.typed_input import TypedInput
+
+if TYPE_CHECKING:
+    from approver_tui.screens.context import ScreenContext
 
 _NAVIGATION_KEYS = frozenset({"enter", "tab", "shift+tab", "escape"})
 """Keys for moving between controls, which count even if the focused control ignores them."""
@@ -26,9 +28,7 @@ _NAVIGATION_KEYS = frozenset({"enter", "tab", "shift+tab", "escape"})
 class SafeFocusScreen(ReadyScreen[ScreenResultType]):
     """The base of every panel with a deciding button; `#back` is the safe button."""
 
-    def input_guard(self) -> InputGuard:
-        """Return the guard of the app; subclasses implement it."""
-        raise NotImplementedError
+    context: "ScreenContext"
 
     def focus_back_button(self, *, clear_secrets: bool) -> None:
         """Move the focus to Back; `clear_secrets` also clears the fields that hide their text."""
@@ -44,7 +44,7 @@ class SafeFocusScreen(ReadyScreen[ScreenResultType]):
         """Move the focus to Back on an unbound key, because the user is typing elsewhere."""
         if self.is_ready and not self._has_meaning(event):
             event.stop()
-            self.input_guard().arm()
+            self.context.guard.arm()
             self.focus_back_button(clear_secrets=False)
 
     def _has_meaning(self, event: events.Key) -> bool:

@@ -18,7 +18,7 @@ from approver_tui.widgets.lines import fmt
 class CheckLine(Static, can_focus=True):
     """A checkbox, drawn as `[x] words`. Space, Enter and a click toggle it."""
 
-    enter_label = SafeText("Tick")
+    enter_label = SafeText("Select")
     BINDINGS: ClassVar[list[BindingType]] = [Binding("space,enter", "toggle_check", show=False)]
 
     class Toggled(Message):

@@ -29,9 +29,9 @@ class Section:
 
     heading: SafeText
     entries: tuple[Entry, ...]
-    heading_note: SafeText = SafeText("")  # noqa: RUF009  # a SafeText never changes
+    heading_note: SafeText = SafeText("")  # noqa: RUF009  # SafeText is immutable
     """Text at the end of the heading."""
-    empty: SafeText = SafeText("")  # noqa: RUF009  # a SafeText never changes
+    empty: SafeText = SafeText("")  # noqa: RUF009  # SafeText is immutable
     """The text that is shown if there are no entries."""
 
 
@@ -61,12 +61,12 @@ class EntryList(RowList):
     def lines_for(self, width: int) -> list[Line]:
         """Return the lines of all sections."""
         lines: list[Line] = []
-        self._places = {}
+        self._first_lines = {}
         for section in self._sections:
             lines += [BLANK] if lines else []
             lines += [_heading(section, width), BLANK]
             for entry in section.entries:
-                self._places[entry.id] = len(lines)
+                self._first_lines[entry.id] = len(lines)
                 lines += self._entry(entry, width)
             if not section.entries:
                 lines += wrap_text(section.empty, width, Role.DIM, indent=1)

@@ -3,8 +3,6 @@
 Owns: wrapping lines, hiding empty ones. Never: showing an agent's text.
 """
 
-from collections.abc import Sequence
-
 from textual.content import Content
 from textual.widgets import Static
 
@@ -12,22 +10,6 @@ from approver_tui.state.text import SafeText
 
 LOADING = SafeText("Loading…")
 """The message that is shown until the server responds."""
-
-
-class NoticeLines(Static):
-    """A line for each notice; hidden if there are none."""
-
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name
-        super().__init__(markup=False, id=id)
-        self._shown: tuple[SafeText, ...] = ()
-        self.display = False
-
-    def show(self, notices: Sequence[SafeText]) -> None:
-        """Draw the notices, if they changed."""
-        if tuple(notices) != self._shown:
-            self._shown = tuple(notices)
-            self.display = bool(notices)
-            self.update(Content("\n".join(notices)))
 
 
 class CachedLine(Static):
@@ -47,6 +29,20 @@ class CachedLine(Static):
     def text(self) -> str:
         """The text that is shown."""
         return self._shown
+
+
+class NoticeLines(CachedLine):
+    """A line for each notice; hidden if there are none."""
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name
+        super().__init__(id=id)
+        self.display = False
+
+    def show_all(self, *notices: SafeText) -> None:
+        """Draw the notices that are not empty."""
+        text = SafeText("\n".join(filter(None, notices)))
+        self.display = bool(text)
+        self.show(text)
 
 
 class StatusLine(CachedLine):

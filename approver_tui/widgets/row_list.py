@@ -1,7 +1,7 @@
 """A list of two-line rows, with a cursor that stays on its row.
 
 Owns: moving the cursor with keys and clicks, keeping it in view, highlighting its row. Never:
-deciding which rows there are and where; the subclass stores their positions in `_places`.
+deciding which rows there are and where; the subclass stores their positions in `_first_lines`.
 """
 
 from typing import ClassVar
@@ -13,7 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.geometry import Region
 from textual.strip import Strip
 
-from approver_tui.messages import Opened, PastEnd, Selected
+from approver_tui.messages import CursorMoved, Opened, PastEnd
 from approver_tui.widgets.sheet import Sheet
 
 ROW_HEIGHT = 2
@@ -35,7 +35,7 @@ class RowList(Sheet, can_focus=True):
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name
         super().__init__(id=id)
-        self._places: dict[str, int] = {}
+        self._first_lines: dict[str, int] = {}
         """The index of each row's first line by ID, in order."""
 
     @property
@@ -46,7 +46,7 @@ class RowList(Sheet, can_focus=True):
     @property
     def highlighted_rows(self) -> range:
         """The lines of the row under the cursor."""
-        first_line = self._places.get(self.cursor or "", -ROW_HEIGHT)
+        first_line = self._first_lines.get(self.cursor or "", -ROW_HEIGHT)
         return range(first_line, first_line + ROW_HEIGHT)
 
     def highlight(self, strip: Strip) -> Strip:
@@ -64,8 +64,8 @@ class RowList(Sheet, can_focus=True):
 
     def action_move_to(self, index: int) -> None:
         """Move the cursor to the row at `index`; -1 is the last row."""
-        ids = list(self._places)
-        self.post_message(Selected(ids[min(index, len(ids) - 1)]) if ids else PastEnd())
+        ids = list(self._first_lines)
+        self.post_message(CursorMoved(ids[min(index, len(ids) - 1)]) if ids else PastEnd())
 
     def action_open(self) -> None:
         """Post that the row under the cursor must be opened."""
@@ -75,10 +75,10 @@ class RowList(Sheet, can_focus=True):
     def on_click(self, event: events.Click) -> None:
         """Move the cursor to the clicked row; if the cursor is on it, open the row."""
         _column, line = self.click_position(event)
-        for row_id, first_line in self._places.items():
+        for row_id, first_line in self._first_lines.items():
             if first_line <= line < first_line + ROW_HEIGHT:
                 is_under_cursor = row_id == self.cursor
-                self.post_message(Opened(row_id) if is_under_cursor else Selected(row_id))
+                self.post_message(Opened(row_id) if is_under_cursor else CursorMoved(row_id))
 
     def click_position(self, event: events.Click) -> tuple[int, int]:
         """Return the column and line that was clicked; (-1, -1) outside the content."""
@@ -87,14 +87,14 @@ class RowList(Sheet, can_focus=True):
 
     @property
     def _index(self) -> int:
-        ids = list(self._places)
+        ids = list(self._first_lines)
         return ids.index(self.cursor) if self.cursor in ids else 0
 
     def _keep_cursor_visible(self) -> None:
-        first_line = self._places.get(self.cursor or "")
+        first_line = self._first_lines.get(self.cursor or "")
         if first_line is not None:
-            is_last = first_line == max(self._places.values())
-            top = 0 if first_line == min(self._places.values()) else first_line
+            is_last = first_line == max(self._first_lines.values())
+            top = 0 if first_line == min(self._first_lines.values()) else first_line
             end = len(self._lines) if is_last else first_line + ROW_HEIGHT
             height = min(end - top, max(ROW_HEIGHT, self.size.height))
             self.scroll_to_region(Region(0, top, 1, height), animate=False, force=True)

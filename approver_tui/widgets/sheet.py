@@ -73,12 +73,12 @@ class Sheet(ScrollView):
 
     def redraw_changed(self) -> None:
         """Redraw only the visible rows that changed, as drawing costs far more than comparing."""
-        size, top, marked = self.size, self.scroll_offset.y, self.highlighted_rows
+        size, top, highlighted = self.size, self.scroll_offset.y, self.highlighted_rows
         lines, drawn, end = self._lines, self._drawn, len(self._lines)
         changed = []
         for y in range(size.height):
             row = top + y
-            content = (lines[row], row in marked) if row < end else None
+            content = (lines[row], row in highlighted) if row < end else None
             if y not in drawn or drawn[y] != content:
                 changed.append(Region(0, y, size.width, 1))
         if changed:
@@ -172,6 +172,12 @@ class Sheet(ScrollView):
     def _post_scrolled(self) -> None:
         self.post_message(self.Scrolled(self))
 
+
+READING: list[BindingType] = [
+    Binding("pagedown,down,ctrl+d,j", "read(1)", show=False),
+    Binding("pageup,up,ctrl+u,k", "read(-1)", show=False),
+]
+"""The bindings of a panel whose focus is not on its `ReadSheet`."""
 
 SCROLL_FIRST: Final = fmt("scroll down first (PgDn).")
 """The hint of a button that is unavailable until the sheet was read to its end."""

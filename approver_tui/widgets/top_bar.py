@@ -114,11 +114,10 @@ def _title_pieces(view: TopView) -> Line:
     inbox = view.tabs[0] if view.waiting is None else fmt("{} {}", view.tabs[0], view.waiting)
     names = (inbox, *view.tabs[1:])
     digits = [fmt("{} {}", number, name) for number, name in enumerate(names, 1)]
-    marked = [
-        fmt("[{}]", words) if name == view.title else fmt(" {} ", words)
+    return tuple(
+        Piece(fmt("[{}]", words) if name == view.title else fmt(" {} ", words))
         for name, words in zip(view.tabs, digits, strict=True)
-    ]
-    return tuple([Piece(words) for words in marked])
+    )
 
 
 class TopBar(Static):

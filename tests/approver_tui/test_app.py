@@ -12,10 +12,10 @@ from approver_tui.app import OpeningScreen
 from approver_tui.client.errors import LoginFirst, StorageFailed
 from approver_tui.client.sign_in.profile import Home
 from approver_tui.screens.approvals.inbox import InboxScreen
-from approver_tui.screens.context import DEFAULT_ENVIRONMENT
+from approver_tui.screens.context import Environment
 from approver_tui.screens.guard import InputGuard
-from tests.support.clients.driving import NARROW, WIDE, inbox, screen_text, until
-from tests.support.fakes.fake_app import a_stage
+from tests.support.clients.driving import NARROW, WIDE, inbox, until, until_shown
+from tests.support.fakes.fake_app import NoSettingsStore, a_stage
 from tests.support.fakes.fake_approvals import three
 
 HOME = Home.in_folder(Path("/nowhere"))
@@ -32,7 +32,7 @@ def test_the_client_is_closed_with_the_app(monkeypatch):
     with ExitStack() as closing:
         guard = InputGuard(lambda: 0.0)
         wiring.load_inbox(
-            HOME, DEFAULT_ENVIRONMENT, guard=guard, closing=closing, write_sequence=print
+            HOME, Environment(NoSettingsStore()), guard=guard, closing=closing, write_sequence=print
         )
         assert not closed
     assert closed
@@ -65,10 +65,10 @@ async def test_the_first_frame_appears_before_the_app_is_loaded(size):
     load_app = stage.app._load_app
     stage.app._load_app = lambda ring: may_load.wait() and load_app(ring)
     async with stage.app.run_test(size=size) as pilot:
-        await until(pilot, lambda: "Sayso" in screen_text(stage))
+        await until_shown(pilot, stage, "Sayso")
         assert isinstance(stage.app.screen, OpeningScreen)
-        await until(pilot, lambda: "CONNECTING" in screen_text(stage))
-        await until(pilot, lambda: "Loading…" in screen_text(stage))
+        await until_shown(pilot, stage, "CONNECTING")
+        await until_shown(pilot, stage, "Loading…")
         stage.clock.move(1)
         await pilot.press("2", "a", "enter")
         stage.app.action_go(2)

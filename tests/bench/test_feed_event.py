@@ -3,7 +3,6 @@
 import gc
 import sys
 
-from approver_tui.screens.thread_messages import EventReceived
 from approver_tui.state.approvals.decision import Answer
 from approver_tui.state.notifications.events import Event, EventName
 from tests.support.clients.driving import inbox, open_inbox, until
@@ -55,8 +54,8 @@ async def test_an_event_redraws_only_what_it_changed():
         screen.tick()
         await pilot.pause()
         for seq, (name, approval) in enumerate(_events().items(), 100):
-            event = EventReceived(Event(seq, name, stage.clock.now(), approval, None, None))
-            costs[name.value] = _calls(lambda event=event: screen._handle_event(event))
+            event = Event(seq, name, stage.clock.now(), approval, None, None)
+            costs[name.value] = _calls(lambda event=event: screen.handle_event(event))
             await pilot.pause()
         await until(pilot, lambda: len(screen.state.inbox.rows) == _WAITING + 1)
     assert sum(costs.values()) / len(costs) < _MAX_CALLS, costs

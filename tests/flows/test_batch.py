@@ -15,7 +15,7 @@ from approver_tui.client.notifications import preferences
 from approver_tui.client.notifications.feed import Feed
 from approver_tui.client.standing_grants import standing_grants
 from approver_tui.screens.approvals.inbox import InboxScreen
-from approver_tui.screens.context import DEFAULT_ENVIRONMENT, ScreenContext
+from approver_tui.screens.context import Environment, ScreenContext
 from approver_tui.screens.guard import InputGuard
 from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.approvals.results import AnswerState
@@ -28,7 +28,7 @@ from tests.support.clients.driving import inbox, is_live, press, screen_text, un
 from tests.support.clients.pty_app import window
 from tests.support.clients.terminal import PIN, Terminal, terminal
 from tests.support.fakes.fake_answers import FakeUnsentDenials
-from tests.support.fakes.fake_app import FakeLogWitness, NoOtherLogins, Stage
+from tests.support.fakes.fake_app import FakeLogWitness, NoOtherLogins, NoSettingsStore, Stage
 from tests.support.fakes.fake_clock import FakeClock
 from tests.support.servers.server import BY, LiveServer
 
@@ -93,7 +93,7 @@ def _make_stage(person: Terminal, answers: Any) -> Stage:
         guard=guard,
         now=client.now,
         ticks=clock.ticks,
-        environment=DEFAULT_ENVIRONMENT,
+        environment=Environment(NoSettingsStore()),
         notifier=caller,
         unsent_denials=FakeUnsentDenials(),
         log_witness=FakeLogWitness(),

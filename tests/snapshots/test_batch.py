@@ -1,4 +1,4 @@
-"""Answering several requests: marks, panels, and results at two or more sizes."""
+"""Answering several requests: selection, panels, and results at two or more sizes."""
 
 from dataclasses import replace
 
@@ -14,14 +14,14 @@ from tests.support.builders.batches import (
     THREE,
     TWO,
     a_payment,
-    mark,
     open_batch,
     scroll_to_end,
+    select,
     send,
     to_the_field,
     type_in,
 )
-from tests.support.clients.driving import NARROW, WIDE, disconnect, look, press, until
+from tests.support.clients.driving import NARROW, WIDE, disconnect, pass_time, press, until
 from tests.support.fakes.fake_app import a_stage
 from tests.support.fakes.fake_approvals import an_approval, with_answer
 from tests.support.fakes.fake_requests import DEPLOY, MINUTE
@@ -33,30 +33,30 @@ ALL = [ONE, TWO, THREE, NEW]
 OTHER = an_approval("deploy", DEPLOY, left=30 * MINUTE)
 
 
-def _open_batch_steps(key, *marked):
+def _open_batch_steps(key, *selected):
     async def steps(pilot, stage):
-        await mark(pilot, stage, *marked)
+        await select(pilot, stage, *selected)
         await open_batch(pilot, stage, key)
 
     return steps
 
 
-async def _approve(pilot, stage, *marked):
-    await _open_batch_steps("a", *marked)(pilot, stage)
+async def _approve(pilot, stage, *selected):
+    await _open_batch_steps("a", *selected)(pilot, stage)
     await scroll_to_end(pilot, stage)
-    if len(marked) > 2:
-        await type_in(pilot, stage, "count", str(len(marked)))
+    if len(selected) > 2:
+        await type_in(pilot, stage, "count", str(len(selected)))
     results = await send(pilot, stage)
     await until(pilot, lambda: not results.is_busy)
 
 
-def test_marks(picture):
-    """The inbox shows a checkbox on each row that is marked or can be marked."""
+def test_selection(picture):
+    """The inbox shows a checkbox on each row that is or can be selected."""
 
-    async def mark_two(pilot, stage):
-        await mark(pilot, stage, ONE, THREE)
+    async def select_two(pilot, stage):
+        await select(pilot, stage, ONE, THREE)
 
-    assert picture(a_stage([*ALL, OTHER]), then=mark_two)
+    assert picture(a_stage([*ALL, OTHER]), then=select_two)
 
 
 @BOTH
@@ -73,7 +73,7 @@ def test_batch_in_other_windows(picture, key):
 
 @BOTH
 def test_batch_of_one(picture, key):
-    """The panel also opens for a single marked request."""
+    """The panel also opens for a single selected request."""
     assert picture(a_stage(ALL), then=_open_batch_steps(key, TWO))
 
 
@@ -111,8 +111,7 @@ def test_expired_in_a_batch(picture, key):
 
     async def let_expire(pilot, stage):
         await _open_batch_steps(key, ONE)(pilot, stage)
-        stage.clock.move(30 * 60)
-        look(stage)
+        pass_time(stage, 30 * 60)
         await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))
 
     assert picture(a_stage([ONE]), then=let_expire)

@@ -16,6 +16,7 @@ BASES = {
     "BatchPanel",
     "ButtonPanel",
     "ChangePanel",
+    "CopyingScreen",
     "DenyingPanel",
     "InboxBase",
     "KeyedScreen",

@@ -8,7 +8,7 @@ from approver_tui.state.approvals.decision import Answer, DenyCode
 from approver_tui.state.devices.devices import Browser
 from approver_tui.state.notifications.connection import Phase
 from approver_tui.state.text import SafeText, display_safe
-from tests.support.clients.driving import press, until
+from tests.support.clients.driving import on_page, until, wait_for_page
 from tests.support.fakes.fake_account import a_consent, a_device, a_token
 from tests.support.fakes.fake_app import a_stage
 from tests.support.fakes.fake_approvals import an_approval, three, with_answer
@@ -67,36 +67,22 @@ def _hostile():
     return stage
 
 
-async def _wait_for_page(pilot, stage):
-    await until(pilot, lambda: stage.app.screen.found is not None)
-
-
 @PAGES
 def test_empty(picture, key):
     """An empty page says what it would list."""
-    assert picture(a_stage(), key, then=_wait_for_page)
+    assert picture(a_stage(), key, then=on_page())
 
 
 @PAGES
 def test_one_read(picture, key):
     """A single entry is open and shown in full."""
-
-    async def read(pilot, stage):
-        await _wait_for_page(pilot, stage)
-        await press(pilot, stage, "enter")
-
-    assert picture(_one(), key, then=read)
+    assert picture(_one(), key, then=on_page("enter"))
 
 
 @PAGES
 def test_many(picture, key):
     """The cursor is on the second of many entries."""
-
-    async def move_down(pilot, stage):
-        await _wait_for_page(pilot, stage)
-        await press(pilot, stage, "j")
-
-    assert picture(_many(), key, then=move_down)
+    assert picture(_many(), key, then=on_page("j"))
 
 
 @PAGES
@@ -104,7 +90,7 @@ def test_offline(picture, key):
     """The page shows its last data with their age, and that nothing can be revoked."""
 
     async def go_offline(pilot, stage):
-        await _wait_for_page(pilot, stage)
+        await wait_for_page(pilot, stage)
         stage.feed.connect(Phase.OFFLINE, "the server is restarting")
         await until(pilot, lambda: not stage.app.screen.state.connection.is_live)
         stage.clock.move(130)
@@ -116,59 +102,29 @@ def test_offline(picture, key):
 @PAGES
 def test_hostile_text(picture, key):
     """Escape sequences, bidirectional characters and markup are visible text."""
-
-    async def read(pilot, stage):
-        await _wait_for_page(pilot, stage)
-        await press(pilot, stage, "enter")
-
-    assert picture(_hostile(), key, then=read)
+    assert picture(_hostile(), key, then=on_page("enter"))
 
 
 def test_before_ending(picture):
     """The confirmation lists what will end, and the focus is on Back."""
-
-    async def ask_to_revoke(pilot, stage):
-        await _wait_for_page(pilot, stage)
-        await press(pilot, stage, "z")
-
-    assert picture(_one(), "3", then=ask_to_revoke)
+    assert picture(_one(), "3", then=on_page("z"))
 
 
 def test_before_vouching(picture):
     """Vouching lets a device approve high-risk requests, so the confirmation asks for the PIN."""
-
-    async def vouch(pilot, stage):
-        await _wait_for_page(pilot, stage)
-        await press(pilot, stage, "j", "V")
-
-    assert picture(_many(), "5", then=vouch)
+    assert picture(_many(), "5", then=on_page("j", "V"))
 
 
 def test_device_without_high_risk(picture):
     """The page says when the device can approve high-risk requests and which key vouches for it."""
-
-    async def read(pilot, stage):
-        await _wait_for_page(pilot, stage)
-        await press(pilot, stage, "j", "enter")
-
-    assert picture(_many(), "5", then=read)
+    assert picture(_many(), "5", then=on_page("j", "enter"))
 
 
 def test_history_end(picture):
     """The end of a past request shows the receipt."""
-
-    async def read_to_end(pilot, stage):
-        await _wait_for_page(pilot, stage)
-        await press(pilot, stage, "enter")
-
-    assert picture(_one(), "2", then=read_to_end, again=("G",))
+    assert picture(_one(), "2", then=on_page("enter"), again=("G",))
 
 
 def test_history_filtered(picture):
     """The heading shows the filter next to the count."""
-
-    async def filter_denied(pilot, stage):
-        await _wait_for_page(pilot, stage)
-        await press(pilot, stage, "slash", *"is:denied", "enter")
-
-    assert picture(_many(), "2", then=filter_denied)
+    assert picture(_many(), "2", then=on_page("slash", *"is:denied", "enter"))

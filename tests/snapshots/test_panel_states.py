@@ -4,7 +4,7 @@ import pytest
 
 from approver_tui.screens.approvals.inbox import InboxScreen
 from approver_tui.widgets.approvals.narrow_form import NarrowForm
-from tests.support.clients.driving import disconnect, is_live, look, until
+from tests.support.clients.driving import disconnect, is_live, look, pass_time, until
 from tests.support.fakes.fake_app import a_stage
 from tests.support.fakes.fake_approvals import an_approval
 from tests.support.fakes.fake_requests import MINUTE
@@ -51,8 +51,7 @@ def test_expired_in_a_panel(picture, key):
 
     async def let_expire(pilot, stage):
         await _drawn(pilot, stage, key)
-        stage.clock.move(6 * MINUTE / 1000)
-        look(stage)
+        pass_time(stage, 6 * MINUTE / 1000)
         await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))
         look(stage)
         await until(pilot, lambda: is_live(stage))

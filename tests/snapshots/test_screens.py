@@ -4,7 +4,7 @@
 """
 
 from approver_tui.state.notifications.connection import Phase
-from tests.support.clients.driving import look, until
+from tests.support.clients.driving import pass_time, until
 from tests.support.fakes.fake_account import a_device
 from tests.support.fakes.fake_app import a_stage
 from tests.support.fakes.fake_approvals import an_approval, three
@@ -107,8 +107,7 @@ def test_expired(picture):
     """The request is shown as expired, not as denied."""
 
     async def wait(pilot, stage):
-        stage.clock.move(300)
-        look(stage)
+        pass_time(stage, 300)
         await pilot.pause()
 
     assert picture(a_stage([an_approval("pay")]), "enter", then=wait)

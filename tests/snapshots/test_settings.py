@@ -15,7 +15,7 @@ from approver_tui.state.text import SafeText
 from approver_tui.wiring import FileSettingsStore
 from tests.approver_tui.client.sign_in.test_profile import MINE
 from tests.approver_tui.test_signing_in import FakeLoginService, _fill, _press
-from tests.support.clients.driving import press, screen_text, until
+from tests.support.clients.driving import on_page, press, until, until_shown, wait_for_page
 from tests.support.fakes.fake_app import a_stage
 from tests.support.fakes.fake_approvals import three
 from tests.support.fakes.fake_clock import FakeClock
@@ -54,23 +54,14 @@ def _stage(others=None, **place):
     return a_stage(three(), place={"settings_store": settings_store, **place}, others=others)
 
 
-async def _wait_for_page(pilot, stage):
-    await until(pilot, lambda: stage.app.screen.found is not None)
-
-
 def test_settings(picture):
     """The page lists each setting with its value."""
-    assert picture(_stage(), "6", then=_wait_for_page)
+    assert picture(_stage(), "6", then=on_page())
 
 
 def test_setting_read(picture):
     """The details show the setting's meaning, its valid values, and its command."""
-
-    async def read(pilot, stage):
-        await _wait_for_page(pilot, stage)
-        await press(pilot, stage, "enter")
-
-    assert picture(_stage(), "6", then=read)
+    assert picture(_stage(), "6", then=on_page("enter"))
 
 
 def test_high_contrast(picture):
@@ -128,9 +119,9 @@ def test_servers(picture, tmp_path):
     profile.save(home.with_profile("work"), replace(MINE, issuer="https://approvals.work.example"))
 
     async def read(pilot, stage):
-        await _wait_for_page(pilot, stage)
+        await wait_for_page(pilot, stage)
         await press(pilot, stage, "j")
-        await until(pilot, lambda: "2 waiting" in screen_text(stage))
+        await until_shown(pilot, stage, "2 waiting")
 
     stage = _stage(FakeOthers([{"work": 2}]), login=SafeText("default"))
     assert picture(stage, "6", then=read)
@@ -140,7 +131,7 @@ def test_inbox_with_other_servers(picture):
     """The inbox shows the count and the name of another login."""
 
     async def wait_for_count(pilot, stage):
-        await until(pilot, lambda: "2 at work" in screen_text(stage))
+        await until_shown(pilot, stage, "2 at work")
 
     stage = _stage(FakeOthers([{"work": 2}]), login=SafeText("default"))
     assert picture(stage, then=wait_for_count)

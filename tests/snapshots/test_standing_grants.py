@@ -5,7 +5,7 @@ from approver_tui.state.standing_grants.standing_grants import GrantFact, GrantS
 from approver_tui.state.text import SafeText, display_safe
 from approver_tui.widgets.panel_button import PanelButton
 from tests.support.builders.batches import a_payment
-from tests.support.clients.driving import disconnect, press, until
+from tests.support.clients.driving import disconnect, on_page, press, until, wait_for_page
 from tests.support.fakes.fake_app import a_stage
 from tests.support.fakes.fake_approvals import an_approval
 from tests.support.fakes.fake_clock import NOW
@@ -19,10 +19,6 @@ EVIL = "inv\u202eoice-bot[b]\x1b[2J [@click=app.quit]here[/]" + "x" * 90
 async def _fill_in(pilot, stage):
     await press(pilot, stage, "tab", "2", "tab", "3", "tab", *"30", "tab", *"20", "tab")
     await until(pilot, lambda: not stage.app.screen.query_one("#continue", PanelButton).is_off)
-
-
-async def _wait_for_page(pilot, stage):
-    await until(pilot, lambda: stage.app.screen.found is not None)
 
 
 def _granted(*grants):
@@ -74,25 +70,20 @@ def test_grant_approve_panel(picture):
 
 def test_grant_read(picture):
     """The details show the full grant and what is left of it."""
-
-    async def read(pilot, stage):
-        await _wait_for_page(pilot, stage)
-        await press(pilot, stage, "enter")
-
-    assert picture(_granted(a_grant(NOW)), "4", then=read)
+    assert picture(_granted(a_grant(NOW)), "4", then=on_page("enter"))
 
 
 def test_grants_many(picture):
     """The list has one active and one used-up grant."""
     full = a_grant(NOW, "buyer-helper", state=GrantState.FULL, used=3)
-    assert picture(_granted(a_grant(NOW), full), "4", then=_wait_for_page)
+    assert picture(_granted(a_grant(NOW), full), "4", then=on_page())
 
 
 def test_grant_offline(picture):
     """Without a connection, the key says why the grant cannot be revoked."""
 
     async def go_offline(pilot, stage):
-        await _wait_for_page(pilot, stage)
+        await wait_for_page(pilot, stage)
         await disconnect(pilot, stage, "the server does not answer")
         await press(pilot, stage, "z")
 
@@ -101,22 +92,12 @@ def test_grant_offline(picture):
 
 def test_grant_hostile_text(picture):
     """Control characters in a grant's names and limits are shown escaped."""
-
-    async def read(pilot, stage):
-        await _wait_for_page(pilot, stage)
-        await press(pilot, stage, "enter")
-
     evil = display_safe(EVIL)
     pattern = (GrantFact(SafeText("Payee"), evil),)
     grant = a_grant(NOW, agent_name=evil, pattern=pattern, resource=evil, scopes=(evil,))
-    assert picture(_granted(grant), "4", then=read)
+    assert picture(_granted(grant), "4", then=on_page("enter"))
 
 
 def test_grant_about_to_end(picture):
     """The confirmation says what happens after the grant is revoked."""
-
-    async def ask_to_revoke(pilot, stage):
-        await _wait_for_page(pilot, stage)
-        await press(pilot, stage, "z")
-
-    assert picture(_granted(a_grant(NOW)), "4", then=ask_to_revoke)
+    assert picture(_granted(a_grant(NOW)), "4", then=on_page("z"))

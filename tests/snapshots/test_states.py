@@ -17,7 +17,16 @@ from approver_tui.state.keymap import Keymap
 from approver_tui.state.text import display_safe
 from approver_tui.wiring import FileSettingsStore
 from tests.approver_tui.test_signing_in import INVITATION, FakeLoginService, _fill, _press
-from tests.support.clients.driving import disconnect, inbox, look, press, settle, until
+from tests.support.clients.driving import (
+    disconnect,
+    inbox,
+    on_page,
+    pass_time,
+    press,
+    settle,
+    until,
+    wait_for_page,
+)
 from tests.support.fakes.fake_account import a_consent, a_device, a_token
 from tests.support.fakes.fake_app import a_stage
 from tests.support.fakes.fake_approvals import an_approval
@@ -74,13 +83,8 @@ def _settings_place(home, kind=FileSettingsStore):
     return {"settings_store": kind(Home.in_folder(home))}
 
 
-async def _wait_for_page(pilot, stage):
-    await until(pilot, lambda: stage.app.screen.found is not None)
-
-
 async def _late(pilot, stage):
-    stage.clock.move(LATE)
-    look(stage)
+    pass_time(stage, LATE)
     await settle(pilot, stage, turns=400)
 
 
@@ -103,7 +107,7 @@ def test_settings_offline(picture, home):
     """Settings are stored on this machine, so they can be changed without a connection."""
 
     async def go_offline(pilot, stage):
-        await _wait_for_page(pilot, stage)
+        await wait_for_page(pilot, stage)
         await disconnect(pilot, stage, "the server does not answer")
         await press(pilot, stage, "j")
 
@@ -112,12 +116,9 @@ def test_settings_offline(picture, home):
 
 def test_settings_hostile_text(picture, home):
     """Hostile names of servers, users and devices, and hostile values, have no effect."""
-
-    async def read(pilot, stage):
-        await _wait_for_page(pilot, stage)
-        await press(pilot, stage, "enter")
-
-    assert picture(a_stage(place=_settings_place(home, _HostileSettings)), "6", then=read)
+    assert picture(
+        a_stage(place=_settings_place(home, _HostileSettings)), "6", then=on_page("enter")
+    )
 
 
 def test_palette_empty(picture):
@@ -196,7 +197,7 @@ def test_offline_before_ending(picture):
     """Without a connection the confirmation stays open and says why its button is unavailable."""
 
     async def go_offline(pilot, stage):
-        await _wait_for_page(pilot, stage)
+        await wait_for_page(pilot, stage)
         await press(pilot, stage, "z")
         await disconnect(pilot, stage, "the server does not answer")
         stage.app.screen.draw()
@@ -208,39 +209,24 @@ def test_offline_before_ending(picture):
 
 def test_hostile_text_before_ending(picture):
     """Hostile names and scopes have no effect and do not move the buttons."""
-
-    async def ask_to_revoke(pilot, stage):
-        await _wait_for_page(pilot, stage)
-        await press(pilot, stage, "z")
-
     evil, stage = display_safe(EVIL), a_stage()
     stage.server.given = [a_consent(client_name=evil, resource=evil, scopes=(evil,))]
-    assert picture(stage, "4", then=ask_to_revoke)
+    assert picture(stage, "4", then=on_page("z"))
 
 
 def test_history_expired(picture):
     """The history says that nobody answered and that this is not a denial."""
-
-    async def read(pilot, stage):
-        await _wait_for_page(pilot, stage)
-        await press(pilot, stage, "enter")
-
     stage = a_stage()
     stage.server.put(an_approval("lapsed", left=-60 * MINUTE))
-    assert picture(stage, "2", then=read)
+    assert picture(stage, "2", then=on_page("enter"))
 
 
 def test_agent_whose_request_expired(picture):
     """The agent's latest requests include the expired one and when it expired."""
-
-    async def read(pilot, stage):
-        await _wait_for_page(pilot, stage)
-        await press(pilot, stage, "enter")
-
     stage = a_stage()
     stage.server.put(an_approval("lapsed", left=-60 * MINUTE))
     stage.server.given, stage.server.tokens = [a_consent()], [a_token(last_used_at=None)]
-    assert picture(stage, "3", then=read, again=("end",))
+    assert picture(stage, "3", then=on_page("enter"), again=("end",))
 
 
 @pytest.mark.parametrize(

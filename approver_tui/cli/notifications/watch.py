@@ -5,8 +5,7 @@ from collections.abc import Callable
 
 import click
 
-from approver_tui.attention.event_alerts import handle_event_alert
-from approver_tui.attention.notifier import Notifier
+from approver_tui.attention.notifier import Notifier, handle_event_alert
 from approver_tui.cli import documents, lines
 from approver_tui.cli.inputs import this_client
 from approver_tui.cli.notifications.alerts import stderr_notifier

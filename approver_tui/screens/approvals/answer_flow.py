@@ -9,14 +9,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from approver_tui.client import errors
-from approver_tui.screens import refusals, thread_messages
+from approver_tui.screens import refusals
 from approver_tui.screens.approvals.approve import ApprovePanel
-from approver_tui.screens.approvals.blockers import AnswerContext, approval_blocker
+from approver_tui.screens.approvals.blockers import approval_blocker
 from approver_tui.screens.approvals.calls import Calls
 from approver_tui.screens.approvals.denials import (
     UNDO_SECONDS,
     Denial,
-    Denials,
     LaterAction,
     seconds_left,
 )
@@ -41,7 +40,7 @@ from approver_tui.screens.request_actions import QuickAction
 from approver_tui.state.answer_status import AnswerStatus, answer_message
 from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.approvals.decision import Answer
-from approver_tui.state.approvals.marks import individual_reason
+from approver_tui.state.approvals.selection import individual_reason
 from approver_tui.state.text import SafeText, display_safe
 from approver_tui.widgets.approvals.outcomes import outcome
 from approver_tui.widgets.approvals.rows import AnswerProgress
@@ -62,7 +61,8 @@ class AnswerFlow:
         """The open panel."""
         self._host = host
         self._calls = calls
-        self._denials = Denials()
+        self._denials: dict[str, Denial] = {}
+        """The denials that wait, by approval ID, in the order in which they were given."""
         self._later: LaterAction | None = None
         """The action that can be undone before it happens."""
         self._example: tuple[str, Approval] | None = None
@@ -82,14 +82,14 @@ class AnswerFlow:
     @property
     def latest(self) -> Denial | None:
         """The denial that Undo would cancel, if any."""
-        return self._denials.latest
+        return next(reversed(self._denials.values()), None)
 
     def countdown(self, ticks: float) -> SafeText:
         """Return the pending action and the key that undoes it; empty if none is pending."""
         denial, key = self.latest, self._host.context.keys.key("undo")
         if self._later is not None:
             left = seconds_left(self._later.due, ticks)
-            return fmt("In {} s, {} to undo: {}.", left, key, self._later.action.doing)
+            return fmt("In {} s, {} to undo: {}.", left, key, self._later.action.pending_text)
         if denial is None:
             return SafeText("")
         left, what = seconds_left(denial.due, ticks), denial.approval.headline
@@ -97,10 +97,10 @@ class AnswerFlow:
 
     def act(self, action: QuickAction) -> None:
         """Run an action now or, if it can be undone, after the undo delay. Ignores a duplicate."""
-        if self._later is not None and self._later.action.doing == action.doing:
+        if self._later is not None and self._later.action.pending_text == action.pending_text:
             return
         self._run_waiting_action()
-        if not action.doing:
+        if not action.pending_text:
             self._run(action)
             return
         self._later = LaterAction(action, self._host.context.ticks() + UNDO_SECONDS)
@@ -121,7 +121,7 @@ class AnswerFlow:
     def _action_succeeded(self, message: SafeText) -> None:
         self._running -= 1
         self._host.show_message(message)
-        self._leave_if_done()
+        self.leave_if_done()
 
     def _action_failed(self, error: errors.ClientError) -> None:
         self._action_succeeded(refusals.change_problem(error, done=fmt("Nothing was changed.")))
@@ -150,9 +150,8 @@ class AnswerFlow:
             self._later = None
             self._host.show_message(fmt("Undone: nothing was changed."))
             return
-        denial = self._denials.latest
-        if denial is not None:
-            self._denials = self._denials.without(denial.approval.id)
+        if (denial := self.latest) is not None:
+            del self._denials[denial.approval.id]
             self._host.set_state(self._host.state.without_progress(denial.approval.id))
             self.denials_canceled((denial.approval,))
             self._host.show_message(fmt("Undone: nothing was denied."))
@@ -168,12 +167,12 @@ class AnswerFlow:
             fmt("Sending your answer before quitting. Press {} again to quit now.", key)
         )
         self._run_waiting_action()
-        self._send(self._denials.waiting)
+        self._send(tuple(self._denials.values()))
 
     def tick(self) -> None:
         """Send denials that are due, and check answers with an unknown outcome."""
         ticks = self._host.context.ticks()
-        self._send(self._denials.due(ticks))
+        self._send(tuple(denial for denial in self._denials.values() if denial.due <= ticks))
         if self._later is not None and self._later.due <= ticks:
             self._run_waiting_action()
         if ticks - self._checked_at >= _CHECK_INTERVAL:
@@ -186,34 +185,34 @@ class AnswerFlow:
         """Show an answer that the server recorded."""
         self.update_request(approval)
         self._show_outcome(approval)
-        self._leave_if_done()
+        self.leave_if_done()
 
-    def answer_refused(self, message: thread_messages.AnswerRefused) -> None:
+    def answer_refused(self, approval_id: str, error: errors.ClientError) -> None:
         """Show why an answer was not recorded, or check it if its outcome is unknown."""
-        match message.error:
+        match error:
             case errors.UnknownOutcome(answer=answer):
-                self._check(message.approval_id, answer)
+                self.check_outcome(approval_id, answer)
             case errors.WireError():
-                self._check(message.approval_id)
+                self.check_outcome(approval_id)
             case errors.AlreadyDecided(approval=winner):
                 self._host.set_state(
                     self._host.state.with_approval(winner).without_progress(winner.id)
                 )
-                self._host.show_message(refusals.already_decided(winner, self._answer_context))
-            case error:
-                self._host.context.unsent_denials.remove({message.approval_id})
-                self._host.set_state(self._host.state.without_progress(message.approval_id))
+                self._host.show_message(refusals.already_decided(winner, self._host.context))
+            case _:
+                self._host.context.unsent_denials.remove({approval_id})
+                self._host.set_state(self._host.state.without_progress(approval_id))
                 self._host.show_message(
                     refusals.change_problem(error, done=answer_message(AnswerStatus.NOT_RECORDED))
                 )
-        self._leave_if_done()
+        self.leave_if_done()
 
     # Called by the panel that sends several answers.
 
     def answers_started(self, approvals: tuple[Approval, ...]) -> None:
         """Deselect the requests that are now being answered."""
         ids = {approval.id for approval in approvals}
-        self._host.set_state(self._host.state.without_marks(ids))
+        self._host.set_state(self._host.state.without_selected(ids))
 
     def denials_canceled(self, approvals: tuple[Approval, ...]) -> None:
         """Remove canceled denials from the unsent denials stored on disk."""
@@ -223,14 +222,6 @@ class AnswerFlow:
         """Replace a request with the copy that the server returned."""
         self._host.context.unsent_denials.remove({approval.id})
         self._host.set_state(self._host.state.with_approval(approval).without_progress(approval.id))
-
-    def outcome_unknown(self, approval_id: str, answer: Answer) -> None:
-        """Keep checking an answer until its outcome is known."""
-        self._check(approval_id, answer)
-
-    def batch_finished(self) -> None:
-        """Quit if the user has asked to quit and nothing is left to send."""
-        self._leave_if_done()
 
     def _panel_closed(self, panel: Overlay, result: PanelResult) -> None:
         self.panel = None
@@ -250,12 +241,12 @@ class AnswerFlow:
             case BatchSubmitted():
                 self._open_results(result)
             case OutcomeUnknown(approval=approval):
-                self._check(approval.id, Answer.APPROVE)
+                self.check_outcome(approval.id, Answer.APPROVE)
             case PanelClosed():
                 about = panel.approval if isinstance(panel, Panel) else None
                 self._closed_without_answer(about, result)
         self._calls.reload_account()
-        self._leave_if_done()
+        self.leave_if_done()
 
     def _open_approve(self, approval: Approval) -> None:
         host = self._host
@@ -266,7 +257,7 @@ class AnswerFlow:
         example, self._example = self._example, None
         if example is None or example[0] != granted.id:
             return
-        if approval_blocker(self._host.state, example[1], self._answer_context):
+        if approval_blocker(self._host.state, example[1], self._host.context):
             return
         if individual_reason(example[1]) or example[1].needs_pin:
             self._open_approve(example[1])
@@ -298,7 +289,7 @@ class AnswerFlow:
     def _schedule_denial(self, denial_submitted: DenialSubmitted) -> None:
         due = self._host.context.ticks() + UNDO_SECONDS
         denial = Denial(denial_submitted.approval, denial_submitted.answer, due)
-        self._denials = self._denials.with_another(denial)
+        self._denials[denial.approval.id] = denial
         self._save_unsent((denial_submitted.approval,))
         self._host.set_state(
             self._host.state.with_progress(denial_submitted.approval.id, AnswerProgress.DENYING)
@@ -316,25 +307,27 @@ class AnswerFlow:
 
     def _send(self, denials: tuple[Denial, ...]) -> None:
         for denial in denials:
-            self._denials = self._denials.without(denial.approval.id)
+            del self._denials[denial.approval.id]
             self._host.set_state(
                 self._host.state.with_progress(denial.approval.id, AnswerProgress.SENDING)
             )
             self._calls.deny(denial)
 
-    def _check(self, approval_id: str, answer: Answer | None = None) -> None:
+    def check_outcome(self, approval_id: str, answer: Answer | None = None) -> None:
+        """Keep checking an answer until its outcome is known."""
         self._host.set_state(self._host.state.with_progress(approval_id, AnswerProgress.CHECKING))
         self._host.show_message(answer_message(AnswerStatus.IN_DOUBT, answer))
         self._calls.check_outcome(approval_id)
 
     def _show_outcome(self, approval: Approval) -> None:
-        context = self._answer_context
-        message = outcome(approval, context.now, context.zone)
+        context = self._host.context
+        message = outcome(approval, context.now(), context.zone)
         if not message and approval.vote_tally is not None:
             message = fmt("Your approval was counted ({}).", approval.vote_tally.words)
         self._host.show_message(message)
 
-    def _leave_if_done(self) -> None:
+    def leave_if_done(self) -> None:
+        """Quit if the user has asked to quit and nothing is left to send."""
         if self._is_leaving and not self._is_sending():
             self._host.app.exit()
 
@@ -345,8 +338,4 @@ class AnswerFlow:
             AnswerProgress.SENDING in self._host.state.in_progress.values() or self.is_checking
         )
         is_acting = self._later is not None or self._running > 0
-        return is_approving or is_unconfirmed or is_acting or bool(self._denials.waiting)
-
-    @property
-    def _answer_context(self) -> AnswerContext:
-        return AnswerContext.from_screen(self._host.context)
+        return is_approving or is_unconfirmed or is_acting or bool(self._denials)

@@ -1,7 +1,7 @@
 """The panel in which the user approves.
 
 Owns: when Approve is available, the typed entries, what each error means here. Never: approving
-with a single key; counting pasted text, or text typed before the guard let input through.
+with a single key; accepting pasted text, or text typed while the guard blocks input.
 """
 
 from datetime import tzinfo
@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.geometry import Size
 from textual.widgets import Input
 
@@ -33,7 +33,7 @@ from approver_tui.widgets.approvals.facts import panel_lines
 from approver_tui.widgets.approvals.outcomes import RenderContext
 from approver_tui.widgets.lines import Line, fmt
 from approver_tui.widgets.notice_lines import CachedLine, NoticeLines
-from approver_tui.widgets.sheet import SCROLL_FIRST, ReadSheet
+from approver_tui.widgets.sheet import READING, SCROLL_FIRST, ReadSheet
 from approver_tui.widgets.title_line import TitleLine
 
 
@@ -73,11 +73,11 @@ class PanelFacts(ReadSheet, can_focus=False):
 
 
 _MAX_AMOUNT_LENGTH = 15
-"""A longer amount would be cut at 40 columns next to Back; the facts show it in full."""
+"""A longer amount would be cut off at 40 columns, next to Back; the facts show it in full."""
 _MAX_FIELDS_FOR_TALL_FACTS = 2
 """A panel with up to this many fields has room for tall facts."""
 REVIEW_SECONDS = {Risk.LOW: 0.0, Risk.MEDIUM: 0.0, Risk.HIGH: 2.0, Risk.CRITICAL: 3.0}
-"""How many seconds must pass after all facts were seen, in addition to the guard's time."""
+"""Seconds that must pass after all facts have been seen, on top of the guard's delay."""
 
 
 class ApprovePanel(Panel):
@@ -88,10 +88,7 @@ class ApprovePanel(Panel):
     BUTTON = "approve"
     HINTS = APPROVE_KEYS
     HELP_ROWS = APPROVE_HELP
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("pagedown,down,ctrl+d,j", "read(1)", show=False),
-        Binding("pageup,up,ctrl+u,k", "read(-1)", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = READING
     verb = SafeText("Approve")
 
     def __init__(self, context: ScreenContext, state: InboxState, approval: Approval) -> None:
@@ -126,17 +123,16 @@ class ApprovePanel(Panel):
         self._record_seen()
         reason = self.blocker()
         self.query_one(TitleLine).refresh()
-        self.query_one("#alarm", NoticeLines).show(log_alarm(self.state))
+        self.query_one("#alarm", NoticeLines).show_all(log_alarm(self.state))
         self._fields.show(is_busy=self.is_busy)
         self.query_one("#more", CachedLine).show(self._facts.more_hint)
-        self.query_one("#notice", NoticeLines).show((self._notice,) if self._notice else ())
+        self.query_one("#notice", NoticeLines).show_all(self._notice)
         self.draw_button(reason)
 
     def blocker(self) -> SafeText:
         """Return why Approve is unavailable; empty if it is available."""
-        if self.is_busy:
-            return fmt("Sending…")
-        if reason := approval_blocker(self.state, self.approval, self.moment):
+        blocker = approval_blocker(self.state, self.approval, self.context)
+        if reason := super().blocker() or blocker:
             return reason
         if self._all_seen_since is None:
             return SCROLL_FIRST
@@ -178,7 +174,7 @@ class ApprovePanel(Panel):
         self._focus_next_entry(error)
 
     def _focus_next_entry(self, error: errors.ClientError) -> None:
-        """Move the focus to the field or button with which the user can continue."""
+        """Move the focus to the field or button where the user can continue."""
         if isinstance(error, errors.WrongEntry) and error.step is not None:
             self._fields.retype(error.step)
         elif self._fields.needs_pin:
@@ -203,7 +199,7 @@ class ApprovePanel(Panel):
             case errors.Changed():
                 return PanelClosed(self.CHANGED_TEXT)
             case errors.AlreadyDecided(approval=winner):
-                return PanelClosed(refusals.already_decided(winner, self.moment), winner)
+                return PanelClosed(refusals.already_decided(winner, self.context), winner)
             case errors.UnknownOutcome() | errors.WireError():
                 return OutcomeUnknown(self.approval)
             case errors.DeviceLocked() | errors.RequestLocked() | errors.LoginFirst():

@@ -1,24 +1,24 @@
-"""The inbox screen's calls to the server. Each runs in a thread and posts a message.
+"""The inbox screen's calls to the server. Each runs in a thread.
 
-Owns: the threads and the messages they post. Never: touching a widget or the state.
+Owns: the threads; passing their results to the inbox. Never: touching a widget or the state from a
+thread.
 """
 
 import threading
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-
-from textual.message import Message
-from textual.screen import Screen
+from typing import TYPE_CHECKING
 
 from approver_tui.client import errors, wire
 from approver_tui.client.notifications.feed import FeedListeners
-from approver_tui.screens import thread_messages
 from approver_tui.screens.approvals.denials import Denial
 from approver_tui.screens.context import ScreenContext
 from approver_tui.state.notifications.connection import Connection
-from approver_tui.state.notifications.events import Event
 from approver_tui.state.text import display_safe
+
+if TYPE_CHECKING:
+    from approver_tui.screens.approvals.inbox_base import InboxBase
 
 _MAX_PROBLEM_LENGTH = 200
 _RESTART_DELAY = 2.0
@@ -29,9 +29,9 @@ _LOG_INTERVAL = 60.0
 class Calls:
     """All calls that one screen makes to the server."""
 
-    def __init__(self, context: ScreenContext, screen: Screen[None]) -> None:
+    def __init__(self, context: ScreenContext, inbox: "InboxBase") -> None:
         self._context = context
-        self._screen = screen
+        self._inbox = inbox
         self._stop = threading.Event()
         self._ids_being_checked: set[str] = set()
         """The IDs of answers whose outcome is being checked."""
@@ -48,8 +48,7 @@ class Calls:
 
     def reload_account(self) -> None:
         """Fetch only the account, because the number of PIN attempts may have changed."""
-        me = self._context.server.me
-        self._run(lambda: thread_messages.AccountLoaded(me()), "me", exclusive=True)
+        self._run(self._reload_account, "me", exclusive=True)
 
     def fetch_approval(self, approval_id: str) -> None:
         """Fetch the server's copy of one approval."""
@@ -67,23 +66,22 @@ class Calls:
 
     def load_preferences(self) -> None:
         """Fetch the notification settings."""
-        load, loaded = self._context.prefs_client.settings, thread_messages.NotificationPrefsLoaded
-        self._run(lambda: loaded(load()), "attend", exclusive=True)
+        self._run(self._load_preferences, "prefs", exclusive=True)
 
-    def _run(
-        self, work: Callable[[], Message | None], group: str, *, exclusive: bool = False
-    ) -> None:
-        """Run `work` in a thread; post the message it returns, or `LoadFailed`."""
+    def _run(self, work: Callable[[], None], group: str, *, exclusive: bool = False) -> None:
+        """Run `work` in a thread; pass its error to the inbox."""
 
         def run() -> None:
             try:
-                message_out = work()
+                work()
             except errors.ClientError as error:
-                message_out = thread_messages.LoadFailed(error)
-            if message_out is not None:
-                self._screen.post_message(message_out)
+                self._pass_on(self._inbox.load_failed, error)
 
-        self._screen.run_worker(run, thread=True, group=group, exclusive=exclusive)
+        self._inbox.run_worker(run, thread=True, group=group, exclusive=exclusive)
+
+    def _pass_on(self, method: Callable[..., None], *values: object) -> None:
+        """Call a method of the inbox in its own thread, after what is already waiting there."""
+        self._inbox.call_later(method, *values)
 
     def listen(self, cursor: int) -> None:
         """Follow the feed from `cursor` and check the audit log, in daemon threads."""
@@ -100,65 +98,80 @@ class Calls:
         self._stop.set()
         self._reconnected.set()
 
-    def _load_last_known(self) -> Message:
-        self._screen.post_message(thread_messages.LogChecked(self._context.log_witness.alarm))
+    def _load_last_known(self) -> None:
+        self._pass_on(self._inbox.set_log_alarm, self._context.log_witness.alarm)
         page = self._context.server.last_waiting()
         if page is not None:
-            self._screen.post_message(thread_messages.LastKnownLoaded(page))
-        return self._load(in_order=True)
+            self._pass_on(self._inbox.show_last_known, page)
+        self._load(in_order=True)
 
-    def _load(self, *, in_order: bool) -> Message:
+    def _load(self, *, in_order: bool) -> None:
         try:
             me, page = self._context.server.me(), self._context.server.waiting()
         except errors.ClientError as error:
-            return thread_messages.ListFailed(error, in_order=in_order)
-        return thread_messages.Loaded(me, page, in_order=in_order)
+            self._pass_on(self._inbox.list_failed, error, in_order)
+        else:
+            self._pass_on(self._inbox.show_list, me, page, in_order)
 
-    def _fetch_approval(self, approval_id: str) -> Message:
+    def _reload_account(self) -> None:
+        self._pass_on(self._inbox.set_account, self._context.server.me())
+
+    def _load_preferences(self) -> None:
+        self._pass_on(self._inbox.set_prefs, self._context.prefs_client.settings())
+
+    def _fetch_approval(self, approval_id: str) -> None:
         try:
-            return thread_messages.ApprovalFetched(self._context.server.approval(approval_id))
+            approval = self._context.server.approval(approval_id)
         except errors.WireError as error:
-            return thread_messages.ApprovalUnverified(wire.unverified_row(approval_id, error))
+            self._pass_on(self._inbox.set_unverified, wire.unverified_row(approval_id, error))
+        else:
+            self._pass_on(self._inbox.set_approval, approval)
 
-    def _deny(self, denial: Denial) -> Message:
-        approval, answer = denial.approval, denial.answer
+    def _deny(self, denial: Denial) -> None:
+        approval, answer, flow = denial.approval, denial.answer, self._inbox.answer_flow
         try:
             outcome = self._context.answers.deny(approval, answer.code, answer.note, answer.extras)
         except errors.ClientError as error:
-            return thread_messages.AnswerRefused(approval.id, error)
-        return thread_messages.AnswerAccepted(outcome)
+            self._pass_on(flow.answer_refused, approval.id, error)
+        else:
+            self._pass_on(flow.answer_recorded, outcome)
 
-    def _check_outcome(self, approval_id: str) -> Message | None:
-        """Return None while the outcome is unknown; report an ended session immediately."""
+    def _check_outcome(self, approval_id: str) -> None:
+        """Pass on nothing while the outcome is unknown; report an ended session immediately."""
+        flow = self._inbox.answer_flow
         try:
             outcome = self._context.answers.check_outcome(approval_id)
         except errors.UnknownOutcome as error:
             if isinstance(error.__cause__, errors.LoginFirst):
-                return thread_messages.LoadFailed(error.__cause__)
-            return None
+                self._pass_on(self._inbox.load_failed, error.__cause__)
         except errors.WireError as error:
-            return thread_messages.ApprovalUnverified(wire.unverified_row(approval_id, error))
+            self._pass_on(self._inbox.set_unverified, wire.unverified_row(approval_id, error))
         except errors.ClientError as error:
-            return thread_messages.AnswerRefused(approval_id, error)
+            self._pass_on(flow.answer_refused, approval_id, error)
+        else:
+            self._pass_on(flow.answer_recorded, outcome)
         finally:
             self._ids_being_checked.discard(approval_id)
-        return thread_messages.AnswerAccepted(outcome)
 
     def _count_other_logins(self) -> None:
-        self._screen.post_message(thread_messages.OtherLoginsCounted(self._context.others.counts()))
+        self._pass_on(self._inbox.show_other_logins, self._context.others.counts())
 
     def _listen(self) -> None:
+        inbox = self._inbox
         listeners = FeedListeners(
-            self._post_event, self._post_connection, self._post_resync, self._post_problem
+            partial(self._pass_on, inbox.handle_event),
+            self._connection_changed,
+            partial(self._pass_on, inbox.feed_resynced),
+            self._feed_problem,
         )
         while not self._stop.is_set():
             try:
                 self._context.feed.run(listeners, self._stop)
             except errors.ClientError as error:
-                self._screen.post_message(thread_messages.LoadFailed(error))
+                self._pass_on(inbox.load_failed, error)
                 return
             except Exception as error:  # noqa: BLE001  # otherwise the screen would wait forever
-                self._post_problem(f"The live feed failed: {error!r}. Reconnecting.")
+                self._feed_problem(f"The live feed failed: {error!r}. Reconnecting.")
             self._stop.wait(_RESTART_DELAY)
 
     def _watch_log(self) -> None:
@@ -166,24 +179,16 @@ class Calls:
         while not self._stop.is_set():
             if self._is_live:
                 with suppress(errors.ClientError, OSError):  # the next check follows soon
-                    alarm = self._context.log_witness.check()
-                    self._screen.post_message(thread_messages.LogChecked(alarm))
+                    self._pass_on(self._inbox.set_log_alarm, self._context.log_witness.check())
             self._reconnected.wait(_LOG_INTERVAL)
             self._reconnected.clear()
 
-    def _post_event(self, event: Event) -> None:
-        self._screen.post_message(thread_messages.EventReceived(event))
-
-    def _post_connection(self, connection: Connection) -> None:
+    def _connection_changed(self, connection: Connection) -> None:
         if connection.is_live and not self._is_live:
             self._reconnected.set()
         self._is_live = connection.is_live
-        self._screen.post_message(thread_messages.ConnectionChanged(connection))
+        self._pass_on(self._inbox.set_connection, connection)
 
-    def _post_resync(self) -> None:
-        self._screen.post_message(thread_messages.FeedResynced())
-
-    def _post_problem(self, problem: str) -> None:
-        self._screen.post_message(
-            thread_messages.FeedProblem(display_safe(problem, max_len=_MAX_PROBLEM_LENGTH))
-        )
+    def _feed_problem(self, problem: str) -> None:
+        text = display_safe(problem, max_len=_MAX_PROBLEM_LENGTH)
+        self._pass_on(self._inbox.feed_problem, text)

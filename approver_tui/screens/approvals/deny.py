@@ -18,8 +18,7 @@ from approver_tui.screens.panel import BatchSubmitted, DenialSubmitted, Deny, Ov
 from approver_tui.state.approvals.approvals import Approval, Kind
 from approver_tui.state.approvals.decision import DenyCode
 from approver_tui.state.text import SafeText, pluralize
-from approver_tui.widgets.approvals.denial_form import DenialForm
-from approver_tui.widgets.approvals.deny_codes import NOT_PICKED, DenyCodes
+from approver_tui.widgets.approvals.denial_form import NOT_PICKED, DenialForm, DenyCodes
 from approver_tui.widgets.check_line import CheckLine
 from approver_tui.widgets.choices import Choices
 from approver_tui.widgets.key_bar import Hint
@@ -109,7 +108,7 @@ class DenyPanel(DenyingPanel, Panel):
 
     def blocker(self) -> SafeText:
         """Return why Deny is unavailable; empty if it is available."""
-        if reason := answer_blocker(self.state, self.approval, self.moment):
+        if reason := answer_blocker(self.state, self.approval, self.context):
             return reason
         return self.missing_reason
 

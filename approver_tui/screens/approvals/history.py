@@ -15,14 +15,13 @@ from textual.widget import Widget
 from approver_tui.client.errors import ClientError
 from approver_tui.client.wire import Page as Part
 from approver_tui.messages import PastEnd
-from approver_tui.screens import thread_messages
-from approver_tui.screens.approvals.blockers import AnswerContext, report_blocker, retry_blocker
-from approver_tui.screens.approvals.copying import choose_fact, copy_id, copy_link
+from approver_tui.screens.approvals.blockers import report_blocker, retry_blocker
+from approver_tui.screens.approvals.copying import CopyingScreen
 from approver_tui.screens.confirm import ConfirmAction
 from approver_tui.screens.incidents.report import ReportPanel
 from approver_tui.screens.keys import Rows, bindings, help_rows, hint, retry_keys
 from approver_tui.screens.page import Page, PageAction, PageContext, action_bindings
-from approver_tui.screens.request_actions import QuickAction, RequestActions
+from approver_tui.screens.request_actions import QuickAction
 from approver_tui.state.approvals.approvals import Approval, ApprovalState
 from approver_tui.state.approvals.filters import SearchSpan
 from approver_tui.state.approvals.requesting_agent import RequestingAgent
@@ -44,7 +43,7 @@ def agent_query(agent: RequestingAgent, now: int) -> Query:
     return read_query(f"agent:{name}", now)
 
 
-class HistoryPage(Page[Part, Approval]):
+class HistoryPage(Page[Part, Approval], CopyingScreen):
     """The page with decided requests and requests that ended without a decision."""
 
     NAME = "History"
@@ -55,7 +54,9 @@ class HistoryPage(Page[Part, Approval]):
         self._is_raw = False
         self._is_fetching_more = False
         self._span = SearchSpan()
-        self._request_actions = RequestActions(page_context.context, self.post_message)
+        self._request_actions = replace(
+            page_context.request_actions, show_approval=partial(self.call_later, self._show_copy)
+        )
 
     def widgets_below(self) -> Iterable[Widget]:
         """Return the filter line."""
@@ -69,13 +70,13 @@ class HistoryPage(Page[Part, Approval]):
         """Return the requests that match the filter."""
         entries = tuple(self._entry(approval) for approval in self._matching(page))
         heading = fmt("HISTORY ({})", len(entries))
-        beside = fmt("older: G") if page.next else fmt("newest first")
+        note = fmt("older: G") if page.next else fmt("newest first")
         if self._query:
             typed = display_safe(self._query.text, max_len=60)
             heading = fmt("HISTORY ({})  / {}", len(entries), typed)
             scanned = fmt("of {}", len(page.items))
-            beside = fmt("{}, {}", scanned, beside) if self._has_older(page) else scanned
-        return (Section(heading, entries, heading_note=beside, empty=self._empty_text(page)),)
+            note = fmt("{}, {}", scanned, note) if self._has_older(page) else scanned
+        return (Section(heading, entries, heading_note=note, empty=self._empty_text(page)),)
 
     def items(self, page: Part) -> tuple[Approval, ...]:
         """Return the requests."""
@@ -87,26 +88,24 @@ class HistoryPage(Page[Part, Approval]):
 
     def keys(self) -> tuple[Hint, ...]:
         """Return the keys for an entry."""
+        retry, revoke = self.ACTIONS
         return (
-            *retry_keys(self.current, self.context.now(), self._retry_blocker()),
+            *retry_keys(self.current, self.context.now(), self.blocker_of(retry)),
             hint("/", "Filter", "slash"),
             hint("!", "Report..", "exclamation_mark"),
             hint("v", "All details"),
-            hint("z", "Revoke..", is_off=bool(self._end_blocker())),
+            hint("z", "Revoke..", is_off=bool(self.blocker_of(revoke))),
         )
 
     def help(self) -> Rows:
         """Return the help of the page."""
-        retry, end = self.ACTIONS
+        retry, revoke = self.ACTIONS
         return help_rows(
-            (
-                "/",
-                "filter: words, !word, agent:NAME, risk:high, since:7d, is:denied, by:me",
-            ),
+            ("/", "filter: words, !word, agent:NAME, risk:high, since:7d, is:denied, by:me"),
             ("!", "report a request you did not ask for, even if it has ended"),
             (retry.key, retry.help),
             ("v", "switch between the two signed texts and the details"),
-            (end.key, end.help),
+            (revoke.key, revoke.help),
             ("u", "undo a retry or a denial within 5 seconds"),
             ("c", "copy a fact: an amount, an account"),
             ("y", "copy its id"),
@@ -116,9 +115,9 @@ class HistoryPage(Page[Part, Approval]):
 
     def cursor_moved(self) -> None:
         """Load older requests if the cursor is at the end of the list."""
-        if self.found is not None and self._is_at_end(self.found):
-            self._span = self._next_span(self.found)
-            self.fetch_more(self.found)
+        if self.page_data is not None and self._is_at_end(self.page_data):
+            self._span = self._next_span(self.page_data)
+            self.fetch_more(self.page_data)
 
     @on(PastEnd)
     def _moved_past_end(self) -> None:
@@ -131,11 +130,11 @@ class HistoryPage(Page[Part, Approval]):
             self._is_fetching_more = True
             self.run_fetch(partial(self._fetch_older, page))
 
-    def set_found(self, page: Part) -> None:
+    def set_data(self, page: Part) -> None:
         """Show the requests; load older ones while too few match the filter."""
         if self._query and self._span.should_continue(len(self._matching(page)), len(page.items)):
             self.fetch_more(page)
-        super().set_found(page)
+        super().set_data(page)
 
     def show_fetched(self, page: Part) -> None:
         """Mark the load as finished first, because showing its result may load more."""
@@ -170,30 +169,30 @@ class HistoryPage(Page[Part, Approval]):
         if not message.is_done:
             self.draw()
             return
-        if self.found is not None:
-            self._span = self._next_span(self.found)
-            self.set_found(self.found)
+        if self.page_data is not None:
+            self._span = self._next_span(self.page_data)
+            self.set_data(self.page_data)
         self.query_one("#entries").focus()
 
     def action_report(self) -> None:
         """Open the report panel, or say why it is unavailable."""
         approval = self.current
-        reason = report_blocker(self.state, approval, AnswerContext.from_screen(self.context))
+        reason = report_blocker(self.state, approval, self.context)
         if reason or approval is None:
             self.show_message(fmt("Report unavailable: {}", reason))
         else:
             make = partial(ReportPanel, self.context, self.state, approval)
             self.page_context.flow.open(make)
 
-    def _retry_blocker(self) -> SafeText:
-        return retry_blocker(self.state, self.current, AnswerContext.from_screen(self.context))
+    def _retry_blocker(self, approval: Approval) -> SafeText:
+        return retry_blocker(self.state, approval, self.context)
 
     def _retry_action(self, approval: Approval) -> QuickAction:
         return self._request_actions.retry(approval)
 
-    def _end_action(self, approval: Approval) -> ConfirmAction:
+    def _revoke_action(self, approval: Approval) -> ConfirmAction:
         words = fmt("This does not undo what the agent already did. It may ask again.")
-        do = partial(self._end_tokens, approval)
+        do = partial(self._revoke_tokens, approval)
         title, verb = fmt("Revoke its token?"), fmt("Revoke")
         return ConfirmAction(title, verb, (approval.outcome_headline, words), do)
 
@@ -201,50 +200,28 @@ class HistoryPage(Page[Part, Approval]):
         """Undo the waiting action or denial before it is sent."""
         self.page_context.flow.undo_denial()
 
-    def action_copy_fact(self) -> None:
-        """Choose a fact of the entry and copy its value."""
-        choose_fact(self.app, self.current, self.show_message)
-
-    def action_copy_id(self) -> None:
-        """Copy the ID of the entry."""
-        self.show_message(copy_id(self.app, self.current))
-
-    def action_copy_link(self) -> None:
-        """Copy the link to the request's page."""
-        self.show_message(copy_link(self.app, self.current, self.context))
-
-    def _end_tokens(self, approval: Approval, _typed: str) -> SafeText:
+    def _revoke_tokens(self, approval: Approval, _typed: str) -> SafeText:
         """Revoke the tokens. Runs in a thread; fetches the tokens, as the list may be outdated."""
         server = self.context.server
-        tokens = [
-            delegation
-            for delegation in server.delegations()
-            if delegation.approval_id == approval.id
-        ]
+        tokens = [token for token in server.delegations() if token.approval_id == approval.id]
+        if not tokens:
+            return fmt("Its tokens have already ended.")
         ended_count = sum(server.revoke_delegation(token.id) for token in tokens)
-        return (
-            fmt("Revoked: {}.", pluralize(ended_count, "token"))
-            if tokens
-            else fmt("Its tokens have already ended.")
-        )
+        return fmt("Revoked: {}.", pluralize(ended_count, "token"))
 
-    def _end_blocker(self) -> SafeText:
-        approval = self.current
-        if approval is None:
-            return fmt("nothing is selected.")
+    def _revoke_blocker(self, approval: Approval) -> SafeText:
         if approval.state is not ApprovalState.REDEEMED or not approval.is_action:
             return fmt("no token was issued for this request.")
-        return self.action_blocker()
+        return self.change_blocker()
 
     def after_action(self) -> None:
         """Do nothing, because the feed brings the change and the loaded pages must stay."""
 
-    @on(thread_messages.ApprovalFetched)
-    def _seen(self, message: thread_messages.ApprovalFetched) -> None:
-        updated, page = message.value, self.found
+    def _show_copy(self, updated: Approval) -> None:
+        page = self.page_data
         if page is not None:
             items = tuple(updated if item.id == updated.id else item for item in page.items)
-            self.set_found(replace(page, items=items))
+            self.set_data(replace(page, items=items))
 
     def _matching(self, page: Part) -> list[Approval]:
         return [item for item in page.items if self._query.matches(item)]
@@ -306,16 +283,11 @@ class HistoryPage(Page[Part, Approval]):
             "revoke",
             fmt("Revoke token"),
             "revoke the token issued for an approval, and every token derived from it",
-            _end_blocker,
-            _end_action,
+            _revoke_blocker,
+            _revoke_action,
         ),
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         *action_bindings(*ACTIONS),
-        *bindings(
-            "filter report copy_fact copy_link",
-            details="toggle_raw",
-            undo="undo_denial",
-            copy="copy_id",
-        ),
+        *bindings("filter report", details="toggle_raw", undo="undo_denial"),
     ]

@@ -1,45 +1,34 @@
-"""The inbox: the list on the left and the selected request on the right, or only one of the two.
+"""The inbox: the list on the left and the current request on the right, or only one of the two.
 
 Owns: the keys of the inbox, opening panels. Never: the state, which the base class has; moving the
 selection or the focus because something arrived.
 """
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import ClassVar, TypeAlias
+from typing import ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
 
-from approver_tui.messages import CheckboxClicked, Opened, Selected
-from approver_tui.screens.approvals import marking
+from approver_tui.messages import CheckboxClicked, CursorMoved, Opened
+from approver_tui.screens.approvals import selecting
 from approver_tui.screens.approvals.approve import ApprovePanel
-from approver_tui.screens.approvals.batch_approve import BatchApprovePanel
-from approver_tui.screens.approvals.batch_deny import BatchDenyPanel
-from approver_tui.screens.approvals.blockers import (
-    AnswerContext,
-    answer_blocker,
-    approval_blocker,
-    narrowing_blocker,
-    report_blocker,
-    retry_blocker,
-    standing_grant_blocker,
-    withdrawal_blocker,
-)
-from approver_tui.screens.approvals.copying import choose_fact, copy_id, copy_link
+from approver_tui.screens.approvals.batch import BatchApprovePanel, BatchDenyPanel
+from approver_tui.screens.approvals.blockers import BLOCKERS, approval_blocker
+from approver_tui.screens.approvals.copying import CopyingScreen
 from approver_tui.screens.approvals.deny import DenyPanel
 from approver_tui.screens.approvals.history import HistoryPage, agent_query
-from approver_tui.screens.approvals.inbox_base import READING_CLASS, InboxBase
+from approver_tui.screens.approvals.inbox_base import InboxBase
 from approver_tui.screens.approvals.inbox_state import InboxState
 from approver_tui.screens.approvals.narrow import NarrowPanel
 from approver_tui.screens.approvals.open_elsewhere import OpenElsewherePanel
 from approver_tui.screens.incidents.report import ReportPanel
+from approver_tui.screens.keyed_screen import READING_CLASS
 from approver_tui.screens.keys import INBOX_HELP, Rows, bindings
 from approver_tui.screens.panel import Panel
 from approver_tui.screens.request_actions import QuickAction
 from approver_tui.screens.standing_grants.grant import StandingGrantPanel
-from approver_tui.screens.thread_messages import LogChecked
 from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.queries import NO_QUERY
 from approver_tui.state.text import SafeText, display_safe
@@ -50,47 +39,60 @@ from approver_tui.widgets.lines import fmt
 from approver_tui.widgets.notice_lines import LOADING
 from approver_tui.widgets.sheet import Sheet
 
-Blocker: TypeAlias = Callable[[InboxState, Approval | None, AnswerContext], SafeText]
+_PANELS: Mapping[str, tuple[SafeText, type[Panel]]] = {
+    "approve": (fmt("Approve"), ApprovePanel),
+    "deny": (fmt("Deny"), DenyPanel),
+    "narrow": (fmt("Approve with limits"), NarrowPanel),
+    "standing_grant": (fmt("Approve similar"), StandingGrantPanel),
+    "report": (fmt("Report"), ReportPanel),
+    "open_on_phone": (fmt("Open on a phone"), OpenElsewherePanel),
+}
+"""The verb and the panel of each action in KEYS that opens one for the current request."""
+_BATCH_PANELS: Mapping[str, type[BatchApprovePanel | BatchDenyPanel]] = {
+    "approve": BatchApprovePanel,
+    "deny": BatchDenyPanel,
+}
+"""The panels that open instead if any requests are selected."""
+_QUICK_ACTIONS = ("withdraw", "extend", "retry", "snooze", "mute")
 
 
-class InboxScreen(InboxBase):
+class InboxScreen(InboxBase, CopyingScreen):
     """The first screen, at the bottom of the screen stack."""
 
+    NAME = "the inbox"
     AUTO_FOCUS = "#list"
     _query_before = NO_QUERY
     """The filter to restore if the one that is being typed is invalid."""
     BINDINGS: ClassVar[list[BindingType]] = [
         *(Binding(str(number), f"app.go({number})", show=False) for number in range(2, 7)),
+        *bindings(**{name: f"open_panel('{name}')" for name in _PANELS}),
+        *bindings(**{name: f"act('{name}')" for name in _QUICK_ACTIONS}),
         *bindings(
-            "approve deny narrow standing_grant report withdraw extend retry snooze mute "
-            "agent_history copy_link copy_fact lock filter",
+            "agent_history lock filter select select_all",
             undo="undo_denial",
-            open_on_phone="open_elsewhere",
-            select="mark",
-            select_all="mark_all",
             details="toggle_raw",
             expand="unfold",
-            copy="copy_id",
             next="next_waiting",
         ),
     ]
 
-    @on(Selected)
-    def _selected(self, message: Selected) -> None:
-        self.set_state(self.state.with_selection(message.approval_id))
-        self.clear_unavailable()
-        if not self._is_narrow:
-            self._fetch_soon()
+    @property
+    def current(self) -> Approval | None:
+        """The request under the cursor, if any."""
+        return self.state.current
 
-    @on(LogChecked)
-    def _log_checked(self, message: LogChecked) -> None:
-        self.set_state(replace(self.state, log_alarm=message.value))
+    @on(CursorMoved)
+    def _cursor_moved(self, message: CursorMoved) -> None:
+        self.set_state(self.state.with_cursor(message.approval_id))
+        self.clear_unavailable()
+        if not self.is_narrow:
+            self._fetch_soon()
 
     @on(Opened)
     def _opened(self, message: Opened) -> None:
-        if message.approval_id != self.state.selected_id:
+        if message.approval_id != self.state.cursor_id:
             self.clear_unavailable()
-        self.set_state(self.state.with_selection(message.approval_id))
+        self.set_state(self.state.with_cursor(message.approval_id))
         self.add_class(READING_CLASS)
         self.query_one(ApprovalDetail).focus()
         self._fetch_soon()
@@ -101,37 +103,21 @@ class InboxScreen(InboxBase):
         if self.is_ready:
             self.draw_messages()
 
-    def action_approve(self) -> None:
-        """Open the panel that approves the marked or selected requests, or say why not."""
-        if self.state.marks:
-            self.answer_flow.open(partial(BatchApprovePanel, self.context, self.state))
-        else:
-            self._open(fmt("Approve"), ApprovePanel, self.approval_blocker())
+    def action_open_panel(self, name: str) -> None:
+        """Open a panel for the selection or for the current request, or say why not."""
+        if self.state.selection and name in _BATCH_PANELS:
+            self.answer_flow.open(partial(_BATCH_PANELS[name], self.context, self.state))
+            return
+        verb, panel = _PANELS[name]
+        approval = self._check(name, verb)
+        if approval is not None:
+            self.answer_flow.open(partial(panel, self.context, self.state, approval))
 
-    def action_deny(self) -> None:
-        """Open the panel that denies the marked or selected requests, or say why it can't open."""
-        if self.state.marks:
-            self.answer_flow.open(partial(BatchDenyPanel, self.context, self.state))
-        else:
-            self._open(fmt("Deny"), DenyPanel, answer_blocker(*self._blocker_args))
-
-    def action_narrow(self) -> None:
-        """Open the panel that narrows the request, or say why it can't open."""
-        self._open(fmt("Approve with limits"), NarrowPanel, narrowing_blocker(*self._blocker_args))
-
-    def action_standing_grant(self) -> None:
-        """Open the panel that creates a standing grant, or say why it can't open."""
-        self._open(
-            fmt("Approve similar"), StandingGrantPanel, standing_grant_blocker(*self._blocker_args)
-        )
-
-    def action_report(self) -> None:
-        """Open the panel that reports the request, or say why it can't open."""
-        self._open(fmt("Report"), ReportPanel, report_blocker(*self._blocker_args))
-
-    def action_open_elsewhere(self) -> None:
-        """Show the link to the selected request's page, or say why it is unavailable."""
-        self._open(fmt("Open on a phone"), OpenElsewherePanel, answer_blocker(*self._blocker_args))
+    def action_act(self, name: str) -> None:
+        """Run an action that needs no panel on the current request, or say why not."""
+        approval = self._check(name, SafeText(name.capitalize()))
+        if approval is not None:
+            self.answer_flow.act(self._quick_actions[name](approval))
 
     def action_undo_denial(self) -> None:
         """Undo the waiting action or the latest denial before it is sent."""
@@ -141,30 +127,9 @@ class InboxScreen(InboxBase):
         """Switch between the signed texts and the details."""
         self.query_one(ApprovalDetail).toggle_raw()
 
-    def action_extend(self) -> None:
-        """Extend the selected request, or say why that is unavailable."""
-        self._act(fmt("Extend"), answer_blocker, self._request_actions.extend)
-
-    def action_withdraw(self) -> None:
-        """Withdraw the user's approval of the selected request, or say why they can't."""
-        self._act(fmt("Withdraw"), withdrawal_blocker, self._request_actions.withdraw)
-
-    def action_retry(self) -> None:
-        """Ask the agent of the expired request to retry, or say why that is unavailable."""
-        self._act(fmt("Retry"), retry_blocker, self._request_actions.retry)
-
-    def action_snooze(self) -> None:
-        """Snooze the selected request, or end its snooze."""
-        action = partial(self._request_actions.snooze, attention=self.state.attention)
-        self._act(fmt("Snooze"), answer_blocker, action)
-
-    def action_mute(self) -> None:
-        """Mute the agent of the selected request, or unmute it."""
-        self._act(fmt("Mute"), answer_blocker, self._mute_action)
-
     def action_agent_history(self) -> None:
-        """Show earlier requests of the selected request's agent."""
-        approval = self.state.current
+        """Show earlier requests of the current request's agent."""
+        approval = self.current
         if approval is None:
             self.show_unavailable(fmt("Agent history"), fmt("nothing is selected."))
         else:
@@ -178,42 +143,30 @@ class InboxScreen(InboxBase):
         if next_id is None:
             self.show_message(fmt("No other request is waiting for you."))
             return
-        self.set_state(self.state.with_selection(next_id))
+        self.set_state(self.state.with_cursor(next_id))
         self.clear_unavailable()
         self._fetch_soon()
 
-    def action_copy_fact(self) -> None:
-        """Choose a fact of the selected request and copy its value."""
-        choose_fact(self.app, self.state.current, self.show_message)
-
-    def action_copy_id(self) -> None:
-        """Copy the selected request's ID."""
-        self.show_message(copy_id(self.app, self.state.current))
-
-    def action_copy_link(self) -> None:
-        """Copy the link to the selected request's page."""
-        self.show_message(copy_link(self.app, self.state.current, self.context))
-
     def action_unfold(self) -> None:
         """Expand or collapse the requests that look alike."""
-        fold = self.state.selected_fold(self.context.now())
+        fold = self.state.cursor_fold(self.context.now())
         if fold is None or fold.count == 1:
             self.show_message(fmt("No other requests look like this one."))
         else:
             self.set_state(self.state.with_fold_toggled())
 
-    def action_mark(self) -> None:
-        """Mark or unmark the requests in the selected row, or say why they can't be marked."""
-        self._apply_marks(*marking.toggle_mark(self.state, self._answer_context))
+    def action_select(self) -> None:
+        """Select or deselect the row under the cursor, or say why it can't be selected."""
+        self._apply_selection(*selecting.toggle_row(self.state, self.context))
 
-    def action_mark_all(self) -> None:
-        """Mark all requests that can be answered together with the selected one, or unmark all."""
-        self._apply_marks(*marking.toggle_all(self.state, self._answer_context))
+    def action_select_all(self) -> None:
+        """Select all requests that can be answered together with this one, or deselect all."""
+        self._apply_selection(*selecting.toggle_all(self.state, self.context))
 
     @on(CheckboxClicked)
     def _checkbox_clicked(self, message: CheckboxClicked) -> None:
-        state = self.state.with_selection(message.approval_id)
-        self._apply_marks(*marking.toggle_mark(state, self._answer_context))
+        state = self.state.with_cursor(message.approval_id)
+        self._apply_selection(*selecting.toggle_row(state, self.context))
 
     def action_refresh(self) -> None:
         """Reload from the server and sort the list."""
@@ -224,10 +177,6 @@ class InboxScreen(InboxBase):
         """Lock the app."""
         self.context.answers.lock()
         self.show_message(fmt("Locked. The next approval requires your PIN."))
-
-    def help_title(self) -> SafeText:
-        """Return the title of the help."""
-        return fmt("KEYS IN THE INBOX")
 
     def help_rows(self) -> Rows:
         """Return the keys of the inbox."""
@@ -254,7 +203,7 @@ class InboxScreen(InboxBase):
 
     def action_back(self) -> None:
         """Go back from reading to the list, or clear the filter."""
-        if not self.has_class(READING_CLASS) and self.state.query:
+        if not self.is_reading and self.state.query:
             self._select(self.state.with_query(NO_QUERY))
         self.remove_class(READING_CLASS)
         self.query_one(ApprovalList).focus()
@@ -265,35 +214,29 @@ class InboxScreen(InboxBase):
         self.answer_flow.leave()
 
     def approval_blocker(self) -> SafeText:
-        """Return why the selected request cannot be approved; empty if it can."""
-        return approval_blocker(*self._blocker_args)
+        """Return why the current request cannot be approved; empty if it can."""
+        return approval_blocker(self.state, self.current, self.context)
 
-    def _apply_marks(self, state: InboxState, message_text: SafeText) -> None:
+    def _apply_selection(self, state: InboxState, message_text: SafeText) -> None:
         self.set_state(state)
         self.show_message(message_text)
 
-    def _open(self, verb: SafeText, panel: type[Panel], reason: SafeText) -> None:
-        approval = self.state.current
+    def _check(self, name: str, verb: SafeText) -> Approval | None:
+        """Return the current request, or say why the action is unavailable and return None."""
+        approval = self.current
+        reason = BLOCKERS[name](self.state, approval, self.context)
         if reason or approval is None:
             self.show_unavailable(verb, reason)
-        else:
-            self.answer_flow.open(partial(panel, self.context, self.state, approval))
-
-    def _act(
-        self, verb: SafeText, blocker: Blocker, action: Callable[[Approval], QuickAction]
-    ) -> None:
-        """Run an action that needs no panel, or say why it is unavailable."""
-        approval = self.state.current
-        reason = blocker(*self._blocker_args)
-        if reason or approval is None:
-            self.show_unavailable(verb, reason)
-        else:
-            self.answer_flow.act(action(approval))
-
-    def _mute_action(self, approval: Approval) -> QuickAction:
-        agent = approval.agent
-        return self._request_actions.mute(agent.id, agent.name, self.state.attention)
+            return None
+        return approval
 
     @property
-    def _blocker_args(self) -> tuple[InboxState, Approval | None, AnswerContext]:
-        return self.state, self.state.current, self._answer_context
+    def _quick_actions(self) -> Mapping[str, Callable[[Approval], QuickAction]]:
+        actions, prefs = self._request_actions, self.state.prefs
+        return {
+            "withdraw": actions.withdraw,
+            "extend": actions.extend,
+            "retry": actions.retry,
+            "snooze": partial(actions.snooze, prefs=prefs),
+            "mute": lambda approval: actions.mute(approval.agent.id, approval.agent.name, prefs),
+        }

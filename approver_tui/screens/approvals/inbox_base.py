@@ -4,37 +4,39 @@ Owns: the state, the calls, the clock. Never: moving the selection or the focus 
 arrived.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property, partial
 from typing import Any
 
-from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.timer import Timer
 
-from approver_tui.attention.event_alerts import handle_event_alert
+from approver_tui.attention.notifier import handle_event_alert
 from approver_tui.client import errors
 from approver_tui.client.notifications.feed import SLEEP_GAP_MS
-from approver_tui.screens import refusals, thread_messages
+from approver_tui.client.wire import Page as WaitingPage
+from approver_tui.screens import refusals
 from approver_tui.screens.approvals.answer_flow import AnswerFlow
-from approver_tui.screens.approvals.blockers import AnswerContext
 from approver_tui.screens.approvals.calls import Calls
 from approver_tui.screens.approvals.inbox_state import InboxState
 from approver_tui.screens.approvals.inbox_view import InboxView, InboxWidgets
-from approver_tui.screens.approvals.marking import changed_marks_text
+from approver_tui.screens.approvals.selecting import changed_selection_text
 from approver_tui.screens.button_panel import TICK
 from approver_tui.screens.context import ScreenContext
 from approver_tui.screens.keyed_screen import KeyedScreen
 from approver_tui.screens.notifications.news import URGENT_EVENTS, ending_soon, event_text
 from approver_tui.screens.page import Page, PageContext
-from approver_tui.screens.pages import PAGE_CLASSES, OpenPages
+from approver_tui.screens.pages import PAGE_CLASSES, open_pages
 from approver_tui.screens.request_actions import RequestActions
 from approver_tui.screens.safe_focus import reset_panels
-from approver_tui.state.approvals.approvals import Approval
+from approver_tui.state.approvals.approvals import Approval, Unverified
 from approver_tui.state.approvals.countdown import stage_reached
+from approver_tui.state.devices.devices import Me
 from approver_tui.state.notifications.connection import Connection, Phase
 from approver_tui.state.notifications.events import Event, EventName
+from approver_tui.state.notifications.preferences import NotificationPrefs
 from approver_tui.state.text import SafeText, display_safe
 from approver_tui.widgets.approvals.approval_detail import ApprovalDetail
 from approver_tui.widgets.approvals.approval_list import ApprovalList
@@ -52,9 +54,6 @@ _SAVE_INTERVAL = 300.0
 """How often, in seconds, the list is fetched again to store it for an offline start."""
 _MESSAGE_SECONDS = 3.0
 """How many seconds a message about the user's action stays before news may replace it."""
-_NARROW_CLASS = "-narrow"
-READING_CLASS = "-reading"
-"""The class of the screen while the selected request is open."""
 
 
 class InboxBase(KeyedScreen):
@@ -63,21 +62,24 @@ class InboxBase(KeyedScreen):
     def __init__(self, context: ScreenContext) -> None:
         super().__init__()
         self.context = context
-        self.state = InboxState(selected_id=context.environment.initial_request)
+        self.state = InboxState(cursor_id=context.environment.initial_request)
         self._status = self._pending_news = SafeText("")
         self._unavailable_text = SafeText("")
-        """Why a key did nothing for the selected request."""
-        self._changed_marks: tuple[Approval, ...] = ()
-        """Requests that lost their mark, of which the user was not told yet."""
+        """Why a key did nothing for the current request."""
+        self._changed_selection: tuple[Approval, ...] = ()
+        """Requests that are no longer selected, about which the user was not told yet."""
         self._message_until = self._message_at = 0.0
         self._is_listening = self._has_new_events = False
         self._retry_timer: Timer | None = None
         self._keys_drawn_for: tuple[object, ...] = ()
         self._last_tick_at = self._last_warning_at = context.now()
         self._calls = Calls(context, self)
-        self._pages = OpenPages(self)
         self.answer_flow = AnswerFlow(self, self._calls)
-        self._request_actions = RequestActions(context, self.post_message)
+        self._request_actions = RequestActions(
+            context,
+            show_approval=partial(self.call_later, self.set_approval),
+            show_prefs=partial(self.call_later, self.set_prefs),
+        )
 
     def compose(self) -> ComposeResult:
         """Lay out the top bar, warnings, list, details, status and keys."""
@@ -108,80 +110,95 @@ class InboxBase(KeyedScreen):
         """Stop listening."""
         self._calls.stop()
 
-    # Messages from threads.
+    # Results of calls to the server, and news from the feed.
 
-    @on(thread_messages.Loaded)
-    def _loaded(self, message: thread_messages.Loaded) -> None:
+    def show_list(self, me: Me, page: WaitingPage, in_order: bool) -> None:  # noqa: FBT001  # a result
+        """Show the waiting requests; `in_order` is that of the call."""
         if not self._is_listening:
             self._is_listening = True
-            self._calls.listen(message.page.feed_cursor)
+            self._calls.listen(page.feed_cursor)
         self._cancel_retry()
         if self._status == LOADING:
             self._show_status(SafeText(""))
         self._calls.load_preferences()
-        unlisted = self.state.missing_from(message.page, self.context.now())
-        self._select(self.state.with_loaded(message.me, message.page, in_order=message.in_order))
+        unlisted = self.state.missing_from(page, self.context.now())
+        self._select(self.state.with_loaded(me, page, in_order=in_order))
         for approval_id in unlisted:
             self._calls.fetch_approval(approval_id)
 
-    @on(thread_messages.LastKnownLoaded)
-    def _show_last_known(self, message: thread_messages.LastKnownLoaded) -> None:
+    def show_last_known(self, page: WaitingPage) -> None:
         """Show the last known list until the server returns the current one."""
-        self._select(self.state.with_last_known(message.value))
+        self._select(self.state.with_last_known(page))
 
-    @on(thread_messages.OtherLoginsCounted)
-    def _show_other_logins(self, message: thread_messages.OtherLoginsCounted) -> None:
+    def show_other_logins(self, counts: Mapping[str, int | None]) -> None:
         """Show the counts of the other servers, and schedule the next count."""
-        counts = self.state.other_logins.with_counts(message.value, self.context.now())
-        self.set_state(replace(self.state, other_logins=counts))
+        other_logins = self.state.other_logins.with_counts(counts, self.context.now())
+        self.set_state(replace(self.state, other_logins=other_logins))
         self.set_timer(_COUNT_INTERVAL, self._calls.count_other_logins)
 
-    @on(thread_messages.AccountLoaded)
-    def _set_account(self, message: thread_messages.AccountLoaded) -> None:
-        self.set_state(replace(self.state, me=message.value))
+    def set_account(self, me: Me) -> None:
+        """Use the account, which was loaded without the list."""
+        self.set_state(replace(self.state, me=me))
 
-    @on(thread_messages.LoadFailed)
-    def _load_failed(self, message: thread_messages.LoadFailed) -> None:
+    def set_log_alarm(self, alarm: SafeText) -> None:
+        """Show why the audit log is not trusted; empty if it is."""
+        self.set_state(replace(self.state, log_alarm=alarm))
+
+    def load_failed(self, error: errors.ClientError) -> None:
         """Show the error, unless an outcome is being checked, because that is repeated."""
-        is_signed_out = isinstance(message.value, errors.LoginFirst)
+        is_signed_out = isinstance(error, errors.LoginFirst)
         if not is_signed_out and not self.answer_flow.is_checking:
-            self.show_message(refusals.problem(message.value))
+            self.show_message(refusals.problem(error))
         if is_signed_out or not self._is_listening:
-            reason = display_safe(str(message.value), max_len=100)
+            reason = display_safe(str(error), max_len=100)
             phase = Phase.SIGNED_OUT if is_signed_out else Phase.OFFLINE
             self.set_state(
                 self.state.with_connection(Connection(phase, self.context.now(), reason))
             )
 
-    @on(thread_messages.ListFailed)
-    def _list_failed(self, message: thread_messages.ListFailed) -> None:
+    def list_failed(self, error: errors.ClientError, in_order: bool) -> None:  # noqa: FBT001  # a result
         """Retry until the list loads, because the feed does not bring what was missed."""
-        self._load_failed(message)
+        self.load_failed(error)
         self.set_state(self.state.as_incomplete())
-        if not isinstance(message.value, errors.LoginFirst):
-            reload = partial(self._calls.load, in_order=message.in_order)
+        if not isinstance(error, errors.LoginFirst):
+            reload = partial(self._calls.load, in_order=in_order)
             self._cancel_retry()
             self._retry_timer = self.set_timer(_RELOAD_DELAY, reload)
 
-    @on(thread_messages.FeedProblem)
-    def _feed_problem(self, message: thread_messages.FeedProblem) -> None:
+    def feed_problem(self, problem: SafeText) -> None:
         """Reload the list, because the feed may have failed to decode one of its requests."""
-        self.show_message(message.value)
+        self.show_message(problem)
         self._calls.load(in_order=False)
 
-    @on(thread_messages.ApprovalFetched)
-    def _set_approval(self, message: thread_messages.ApprovalFetched) -> None:
-        self.set_state(self.state.with_approval(message.value))
+    def set_approval(self, approval: Approval) -> None:
+        """Use the server's copy of an approval."""
+        self.set_state(self.state.with_approval(approval))
 
-    @on(thread_messages.ApprovalUnverified)
-    def _set_unverified(self, message: thread_messages.ApprovalUnverified) -> None:
-        self.set_state(self.state.with_unverified(message.value))
+    def set_unverified(self, row: Unverified) -> None:
+        """Block a request whose copy from the server failed verification."""
+        self.set_state(self.state.with_unverified(row))
 
-    @on(thread_messages.EventReceived)
-    def _handle_event(self, message: thread_messages.EventReceived) -> None:
-        event = message.value
+    def set_prefs(self, prefs: NotificationPrefs) -> None:
+        """Use the current notification settings."""
+        self.set_state(replace(self.state, prefs=prefs))
+
+    def set_connection(self, connection: Connection) -> None:
+        """Show the state of the feed's connection; reload after a reconnect."""
+        was_live = self.state.connection.is_live
+        self.set_state(self.state.with_connection(connection))
+        if connection.is_live and not was_live:
+            self._calls.load(in_order=False)
+
+    def feed_resynced(self) -> None:
+        """Reload the list, because the feed lost its position."""
+        self.set_state(self.state.as_incomplete())
+        self._calls.load(in_order=False)
+
+    def handle_event(self, event: Event) -> None:
+        """Apply an event of the feed, alert for it, and show it as news."""
         handle_event_alert(self.context.notifier, event)
-        self._pages.event_received(event)
+        for page in open_pages(self.app):
+            page.event_received(event)
         self._has_new_events = True
         state = self.state if event.device is None else self.state.with_device(event.device)
         is_news = not self._is_known_outcome(event)
@@ -193,13 +210,16 @@ class InboxBase(KeyedScreen):
             self._calls.load(in_order=False)
         elif event.name is EventName.ATTENTION:
             self._calls.load_preferences()
-        if state.selected_id != self.state.selected_id:
+        if state.cursor_id != self.state.cursor_id:
             self.context.guard.arm()
         self.set_state(state)
+        self._announce(event, is_news=is_news)
+
+    def _announce(self, event: Event, *, is_news: bool) -> None:
         text = event_text(event, self.context.zone)
         if text and event.name in URGENT_EVENTS:
             self.show_message(text)
-        elif text and is_news and not self._changed_marks:
+        elif text and is_news and not self._changed_selection:
             self._pending_news = text
         self._show_pending()
 
@@ -209,35 +229,11 @@ class InboxBase(KeyedScreen):
         row = None if approval is None else self.state.inbox.find(approval.id)
         return event.name is EventName.DECIDED and row is not None and row.decision is not None
 
-    @on(thread_messages.ConnectionChanged)
-    def _connection_changed(self, message: thread_messages.ConnectionChanged) -> None:
-        was_live = self.state.connection.is_live
-        self.set_state(self.state.with_connection(message.value))
-        if message.value.is_live and not was_live:
-            self._calls.load(in_order=False)
-
-    @on(thread_messages.FeedResynced)
-    def _feed_resynced(self) -> None:
-        self.set_state(self.state.as_incomplete())
-        self._calls.load(in_order=False)
-
-    @on(thread_messages.AnswerAccepted)
-    def _answer_accepted(self, message: thread_messages.AnswerAccepted) -> None:
-        self.answer_flow.answer_recorded(message.value)
-
-    @on(thread_messages.NotificationPrefsLoaded)
-    def _set_preferences(self, message: thread_messages.NotificationPrefsLoaded) -> None:
-        self.set_state(replace(self.state, attention=message.value))
-
-    @on(thread_messages.AnswerRefused)
-    def _answer_refused(self, message: thread_messages.AnswerRefused) -> None:
-        self.answer_flow.answer_refused(message)
-
     def _select(self, state: InboxState) -> None:
         """Set a state whose selection may differ from the current one."""
-        before = self.state.selected_id
+        before = self.state.cursor_id
         self.set_state(state)
-        if state.selected_id != before:
+        if state.cursor_id != before:
             self.context.guard.arm()
             self.clear_unavailable()
             self._fetch_soon()
@@ -254,7 +250,8 @@ class InboxBase(KeyedScreen):
         self._report_ended_denials()
         self._show_pending()
         self.draw()
-        self._pages.state_changed(self.state)
+        for page in open_pages(self.app):
+            page.state_changed(self.state)
 
     def _save_list(self) -> None:
         """Fetch the list, if events arrived, so that it is stored for an offline start."""
@@ -299,8 +296,8 @@ class InboxBase(KeyedScreen):
             context=self.context,
             state=self.state,
             can_undo=self.answer_flow.can_undo,
-            is_narrow=self._is_narrow,
-            is_reading=self.has_class(READING_CLASS),
+            is_narrow=self.is_narrow,
+            is_reading=self.is_reading,
         )
         view.draw_on(self._widgets, self.size.height)
         if (basis := view.keys_basis) != self._keys_drawn_for:
@@ -328,14 +325,15 @@ class InboxBase(KeyedScreen):
         self._replace_state(state)
         self.draw()
         self.answer_flow.state_changed(self.state)
-        self._pages.state_changed(self.state)
+        for page in open_pages(self.app):
+            page.state_changed(self.state)
 
     def _replace_state(self, state: InboxState) -> None:
-        """Replace the state; drop the marks of requests that changed since they were marked."""
-        changed = state.changed_marks(self.context.now())
-        self._changed_marks += changed
+        """Replace the state; deselect requests that changed since they were selected."""
+        changed = state.changed_selection(self.context.now())
+        self._changed_selection += changed
         self.state = (
-            state.without_marks({approval.id for approval in changed}) if changed else state
+            state.without_selected({approval.id for approval in changed}) if changed else state
         )
 
     def show_message(self, text: SafeText) -> None:
@@ -344,18 +342,18 @@ class InboxBase(KeyedScreen):
         self._show_status(text)
 
     def _show_pending(self) -> None:
-        """Show lost marks or else the latest news, once the last message was shown long enough."""
+        """Show what was deselected, or else news, once the last message was shown for a while."""
         if self.context.ticks() < self._message_until:
             return
-        if self._changed_marks:
-            changed, self._changed_marks = self._changed_marks, ()
-            self.show_message(changed_marks_text(changed, self.state, self._answer_context))
+        if self._changed_selection:
+            changed, self._changed_selection = self._changed_selection, ()
+            self.show_message(changed_selection_text(changed, self.state, self.context))
         elif self._pending_news:
             text, self._pending_news = self._pending_news, SafeText("")
             self._show_status(text)
 
     def show_unavailable(self, verb: SafeText, reason: SafeText) -> None:
-        """Say why a key does nothing for the selected request."""
+        """Say why a key does nothing for the current request."""
         self._unavailable_text = fmt("{} unavailable: {}", verb, reason)
         self.show_message(self._unavailable_text)
 
@@ -368,7 +366,8 @@ class InboxBase(KeyedScreen):
         self._status, self._message_at = text, self.context.ticks()
         if self.is_ready:
             self.draw_messages()
-        self._pages.show_message(text)
+        for page in open_pages(self.app):
+            page.show_message(text)
 
     def page(self, number: int) -> Page[Any, Any]:
         """Return a new page by its number; 2 is the first page after the inbox."""
@@ -377,21 +376,14 @@ class InboxBase(KeyedScreen):
     @property
     def page_context(self) -> PageContext:
         """The context that a new page gets."""
-        callbacks = self.post_message, self.show_message
-        return PageContext(self.context, self.state, self.answer_flow, *callbacks)
+        return PageContext(
+            self.context, self.state, self.answer_flow, self._request_actions, self.show_message
+        )
 
     def _fetch_soon(self) -> None:
-        """Fetch the request if it stays selected; the server then marks it as seen."""
-        self.set_timer(_FETCH_DELAY, partial(self._fetch_if_selected, self.state.selected_id))
+        """Fetch the request if it stays the current one; the server then marks it as seen."""
+        self.set_timer(_FETCH_DELAY, partial(self._fetch_if_selected, self.state.cursor_id))
 
     def _fetch_if_selected(self, approval_id: str | None) -> None:
-        if approval_id is not None and approval_id == self.state.selected_id:
+        if approval_id is not None and approval_id == self.state.cursor_id:
             self._calls.fetch_approval(approval_id)
-
-    @property
-    def _is_narrow(self) -> bool:
-        return self.has_class(_NARROW_CLASS)
-
-    @property
-    def _answer_context(self) -> AnswerContext:
-        return AnswerContext.from_screen(self.context)

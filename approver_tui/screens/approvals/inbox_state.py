@@ -1,7 +1,7 @@
 """The state of the inbox screen and every change to it.
 
-Owns: which approvals are shown, which is selected, which are new, which answers are in progress.
-Never: Textual, reading a clock, calls to the server. Every change returns a new state.
+Owns: which approvals are shown, the cursor, the selection, which are new, which answers are in
+progress. Never: Textual, reading a clock, calls to the server. Every change returns a new state.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -12,7 +12,7 @@ from approver_tui.client.wire import Page
 from approver_tui.state.approvals.approvals import Approval, ApprovalState, Unverified
 from approver_tui.state.approvals.inbox import Inbox, waits_for_others
 from approver_tui.state.approvals.look_alikes import Fold, Folding, look_alikes_of
-from approver_tui.state.approvals.marks import is_mark_lost
+from approver_tui.state.approvals.selection import is_selection_lost
 from approver_tui.state.approvals.unsent_denials import UnsentDenial
 from approver_tui.state.devices.devices import Device, Me
 from approver_tui.state.notifications.connection import Connection, Phase
@@ -30,12 +30,12 @@ class InboxState:
     """The inbox screen at one moment."""
 
     inbox: Inbox = field(default_factory=Inbox)
-    selected_id: str | None = None
-    """The ID of the selected approval. An index would point at another row after a change."""
-    is_default_selection: bool = False
-    """Whether the program chose the selection from the last known list, not the user."""
-    intended_selection: str | None = None
-    """The selection to use for the server's list if the program chose the current one."""
+    cursor_id: str | None = None
+    """The ID of the approval under the cursor; an index would point elsewhere after a change."""
+    is_default_cursor: bool = False
+    """Whether the program put the cursor on a row of the last known list, not the user."""
+    intended_cursor: str | None = None
+    """The cursor to use for the server's list if the program chose the current one."""
     arrived_ids: frozenset[str] = frozenset()
     """The IDs of requests that arrived since the list was sorted."""
     in_progress: Mapping[str, AnswerProgress] = field(default_factory=dict)
@@ -55,22 +55,22 @@ class InboxState:
     """The counts of waiting requests at other servers."""
     expanded_looks: frozenset[str] = frozenset()
     """The look keys of the groups of look-alikes that are expanded."""
-    marks: tuple[Approval, ...] = ()
-    """The marked requests, each as it was when it was marked."""
+    selection: tuple[Approval, ...] = ()
+    """The selected requests, each as it was when it was selected."""
     unsent: tuple[UnsentDenial, ...] = ()
     """Denials that an earlier run of the program did not send."""
-    log_alarm: SafeText = SafeText("")  # noqa: RUF009  # a SafeText never changes
+    log_alarm: SafeText = SafeText("")  # noqa: RUF009  # SafeText is immutable
     """Why the audit log of the server is not trusted; empty if it is."""
-    attention: NotificationPrefs = DEFAULT_PREFS
+    prefs: NotificationPrefs = DEFAULT_PREFS
     """The user's notification settings."""
 
     @property
     def current(self) -> Approval | None:
-        """The selected approval."""
-        return None if self.selected_id is None else self.inbox.find(self.selected_id)
+        """The approval under the cursor."""
+        return None if self.cursor_id is None else self.inbox.find(self.cursor_id)
 
-    def selected_fold(self, now: int) -> Fold | None:
-        """Return the selected approval with its look-alikes in the same section of the list."""
+    def cursor_fold(self, now: int) -> Fold | None:
+        """Return the approval under the cursor with its look-alikes in the same section."""
         if (current := self.current) is None:
             return None
         rows = self._same_section(current)
@@ -79,15 +79,13 @@ class InboxState:
         )
 
     def row_requests(self, now: int) -> tuple[Approval, ...]:
-        """Return the requests in the selected row that can be answered."""
-        selected_fold = self.selected_fold(now)
-        if selected_fold is None:
+        """Return the requests in the row under the cursor that can be answered."""
+        cursor_fold = self.cursor_fold(now)
+        if cursor_fold is None:
             return ()
-        group = [selected_fold.approval]
-        if selected_fold.is_group:
-            group = look_alikes_of(
-                self._same_section(selected_fold.approval), selected_fold.approval
-            )
+        group = [cursor_fold.approval]
+        if cursor_fold.is_group:
+            group = look_alikes_of(self._same_section(cursor_fold.approval), cursor_fold.approval)
         return tuple(
             approval
             for approval in group
@@ -95,42 +93,43 @@ class InboxState:
         )
 
     @property
-    def marked_ids(self) -> frozenset[str]:
-        """The IDs of the marked requests."""
-        return frozenset(mark.id for mark in self.marks)
+    def selected_ids(self) -> frozenset[str]:
+        """The IDs of the selected requests."""
+        return frozenset(approval.id for approval in self.selection)
 
-    def with_marks(self, approvals: Iterable[Approval]) -> "InboxState":
-        """Return the state with `approvals` marked too; marks are in list order."""
-        by_id = {approval.id: approval for approval in (*approvals, *self.marks)}
+    def with_selected(self, approvals: Iterable[Approval]) -> "InboxState":
+        """Return the state with `approvals` selected too; the selection is in list order."""
+        by_id = {approval.id: approval for approval in (*approvals, *self.selection)}
         return replace(
-            self, marks=tuple(by_id[row.id] for row in self.inbox.rows if row.id in by_id)
+            self, selection=tuple(by_id[row.id] for row in self.inbox.rows if row.id in by_id)
         )
 
-    def without_marks(self, ids: Collection[str]) -> "InboxState":
-        """Return the state without the marks of these requests."""
-        return replace(self, marks=tuple(mark for mark in self.marks if mark.id not in ids))
+    def without_selected(self, ids: Collection[str]) -> "InboxState":
+        """Return the state with these requests deselected."""
+        kept = tuple(approval for approval in self.selection if approval.id not in ids)
+        return replace(self, selection=kept)
 
-    def changed_marks(self, now: int) -> tuple[Approval, ...]:
-        """Return the marked requests that were answered, changed or ended after marking."""
-        return tuple(mark for mark in self.marks if self.has_changed(mark, now))
+    def changed_selection(self, now: int) -> tuple[Approval, ...]:
+        """Return the selected requests that were answered, changed or ended since."""
+        return tuple(approval for approval in self.selection if self.has_changed(approval, now))
 
     def has_changed(self, approval: Approval, now: int) -> bool:
         """Whether a request has changed since it was chosen."""
         copy = None if self.is_unverified(approval.id) else self.inbox.find(approval.id)
-        return is_mark_lost(approval, copy, now)
+        return is_selection_lost(approval, copy, now)
 
     def with_fold_toggled(self) -> "InboxState":
-        """Return the state with the selected request's look-alikes expanded or collapsed."""
+        """Return the state with the current request's look-alikes expanded or collapsed."""
         look = None if self.current is None else self.current.look_key
         return self if look is None else replace(self, expanded_looks=self.expanded_looks ^ {look})
 
     def next_waiting(self, now: int) -> str | None:
         """Return the ID of the next request that waits for the user, or None."""
         ids = [row.id for row in self.visible.rows]
-        start = ids.index(self.selected_id) + 1 if self.selected_id in ids else 0
+        start = ids.index(self.cursor_id) + 1 if self.cursor_id in ids else 0
         me = None if self.me is None else self.me.user.id
         for row in (*self.visible.rows[start:], *self.visible.rows[:start]):
-            is_candidate = row.id != self.selected_id and row.id not in self.in_progress
+            is_candidate = row.id != self.cursor_id and row.id not in self.in_progress
             if is_candidate and row.is_waiting(now) and not waits_for_others(row, me):
                 return row.id
         return None
@@ -165,14 +164,10 @@ class InboxState:
             self, inbox=inbox, arrived_ids=arrived, me=me, is_loaded=True, is_incomplete=False
         )
         state = replace(state, unverified=page.unverified)
-        before = (
-            replace(self, selected_id=self.intended_selection)
-            if self.is_default_selection
-            else self
-        )
-        selected = _selection_after(before, inbox, me.user.id)
+        before = replace(self, cursor_id=self.intended_cursor) if self.is_default_cursor else self
+        selected = _cursor_after(before, inbox, me.user.id)
         state = replace(
-            state, fresh_at=page.server_time, selected_id=selected, is_default_selection=False
+            state, fresh_at=page.server_time, cursor_id=selected, is_default_cursor=False
         )
         return state.with_query(self.query) if self.query else state
 
@@ -180,17 +175,17 @@ class InboxState:
         """Return the state with the last known list.
 
         The list does not count as loaded until the server returns the current one. The intended
-        selection then replaces a selection that the user did not make.
+        cursor then replaces a cursor that the user did not move.
         """
         if self.is_loaded:
             return self
         inbox = Inbox.from_list(page.items)
-        selected = _selection_after(self, inbox)
-        state = replace(self, inbox=inbox, selected_id=selected, fresh_at=page.server_time)
+        selected = _cursor_after(self, inbox)
+        state = replace(self, inbox=inbox, cursor_id=selected, fresh_at=page.server_time)
         return replace(
             state,
-            is_default_selection=selected != self.selected_id,
-            intended_selection=self.selected_id,
+            is_default_cursor=selected != self.cursor_id,
+            intended_cursor=self.cursor_id,
         )
 
     def without_ended_denials(self, now: int) -> "tuple[InboxState, tuple[UnsentDenial, ...]]":
@@ -228,16 +223,16 @@ class InboxState:
         return replace(self, unverified=(*self._other_unverified(row.id), row))
 
     def with_request(self, approval: Approval) -> "InboxState":
-        """Return the state with a new request at the end; an existing selection stays."""
+        """Return the state with a new request at the end; an existing cursor stays."""
         if approval.state is not ApprovalState.PENDING or self.inbox.find(approval.id) is not None:
             return self.with_approval(approval)
-        is_first = self.selected_id is None and self.query.matches(approval)
+        is_first = self.cursor_id is None and self.query.matches(approval)
         return replace(
             self,
             inbox=self.inbox.with_approval(approval),
             unverified=self._other_unverified(approval.id),
             arrived_ids=self._with_arrived({approval.id}),
-            selected_id=approval.id if is_first else self.selected_id,
+            cursor_id=approval.id if is_first else self.cursor_id,
         )
 
     def waiting_count(self, now: int) -> int | None:
@@ -255,18 +250,18 @@ class InboxState:
         return Inbox(tuple(row for row in self.inbox.rows if self.query.matches(row)))
 
     def with_query(self, query: Query) -> "InboxState":
-        """Return the state with a different filter; a hidden request loses the selection."""
+        """Return the state with a different filter; a hidden request loses the cursor."""
         state = replace(self, query=query)
         inbox = state.visible
-        if self.selected_id is not None and inbox.find(self.selected_id):
+        if self.cursor_id is not None and inbox.find(self.cursor_id):
             return state
-        return replace(state, selected_id=inbox.rows[0].id if inbox.rows else None)
+        return replace(state, cursor_id=inbox.rows[0].id if inbox.rows else None)
 
-    def with_selection(self, approval_id: str) -> "InboxState":
-        """Return the state with a different selection; unchanged if the ID is not listed."""
+    def with_cursor(self, approval_id: str) -> "InboxState":
+        """Return the state with a different cursor; unchanged if the ID is not listed."""
         if self.inbox.find(approval_id) is None:
             return self
-        return replace(self, selected_id=approval_id, is_default_selection=False)
+        return replace(self, cursor_id=approval_id, is_default_cursor=False)
 
     def with_progress(self, approval_id: str, doing: AnswerProgress) -> "InboxState":
         """Return the state with an answer in progress."""
@@ -325,20 +320,20 @@ class InboxState:
         return inbox
 
 
-def _selection_after(before: InboxState, inbox: Inbox, me: str | None = None) -> str | None:
-    """Return the selection if it is still listed, otherwise the row that takes its index.
+def _cursor_after(before: InboxState, inbox: Inbox, me: str | None = None) -> str | None:
+    """Return the cursor if it is still listed, otherwise the row that takes its index.
 
-    Without a selection, return the first row that waits for the user.
+    Without a cursor, return the first row that waits for the user.
     """
-    if before.selected_id is not None and inbox.find(before.selected_id):
-        return before.selected_id
+    if before.cursor_id is not None and inbox.find(before.cursor_id):
+        return before.cursor_id
     if not inbox.rows:
         return None
-    if before.selected_id is None:
+    if before.cursor_id is None:
         mine = (row for row in inbox.rows if not waits_for_others(row, me))
         return next(mine, inbox.rows[0]).id
     ids = [row.id for row in before.inbox.rows]
-    index = ids.index(before.selected_id) if before.selected_id in ids else 0
+    index = ids.index(before.cursor_id) if before.cursor_id in ids else 0
     return inbox.rows[min(index, len(inbox.rows) - 1)].id
 
 

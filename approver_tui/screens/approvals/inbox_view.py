@@ -9,19 +9,12 @@ from typing import NamedTuple
 
 from textual.screen import Screen
 
-from approver_tui.screens.approvals.blockers import (
-    AnswerContext,
-    answer_blocker,
-    approval_blocker,
-    narrowing_blocker,
-    report_blocker,
-    retry_blocker,
-    standing_grant_blocker,
-    withdrawal_blocker,
-)
+from approver_tui.screens.approvals.blockers import BLOCKERS, retry_blocker, withdrawal_blocker
 from approver_tui.screens.approvals.inbox_state import InboxState
 from approver_tui.screens.context import ScreenContext
+from approver_tui.screens.keyed_screen import top_view
 from approver_tui.screens.keys import PAGES, hint, inbox_keys, retry_keys, with_keymap
+from approver_tui.state.keymap import KEYS
 from approver_tui.state.notifications.connection import Phase
 from approver_tui.state.text import SafeText, display_safe
 from approver_tui.widgets.approvals.approval_detail import ApprovalDetail
@@ -69,12 +62,10 @@ class InboxView:
         """Pass each widget its part of the state; a widget draws only if its part changed."""
         state, now = self.state, self.context.now()
         widgets.list.show(self._list())
-        widgets.detail.show(state.selected_fold(now), now, state.attention)
+        widgets.detail.show(state.cursor_fold(now), now, state.prefs)
         widgets.top.show(self._top())
         logins_line = other_logins_line(state.other_logins, now)
-        is_tall_enough = height >= _MIN_ROWS_FOR_LOGINS
-        lines = (logins_line,) if logins_line and is_tall_enough else ()
-        widgets.others.show(lines)
+        widgets.others.show_all(logins_line if height >= _MIN_ROWS_FOR_LOGINS else SafeText(""))
 
     def _list(self) -> ListView:
         state = self.state
@@ -82,13 +73,13 @@ class InboxView:
             inbox=state.visible,
             hidden=len(state.inbox.rows) - len(state.visible.rows),
             typed=display_safe(state.query.text, max_len=30),
-            selected_id=state.selected_id,
+            cursor_id=state.cursor_id,
             arrived_ids=state.arrived_ids,
             unverified=state.unverified,
             in_progress=state.in_progress,
             expanded_looks=state.expanded_looks,
-            marks=state.marks,
-            attention=state.attention,
+            selection=state.selection,
+            prefs=state.prefs,
             me=None if state.me is None else state.me.user.id,
             now=self.context.now(),
             keys=self.context.keys,
@@ -97,27 +88,17 @@ class InboxView:
         )
 
     def _top(self) -> TopView:
-        state, now = self.state, self.context.now()
-        count = state.waiting_count(now)
-        title = PAGES[0]
+        count, title = self.state.waiting_count(self.context.now()), PAGES[0]
         if self.is_narrow and count is not None:
             title = fmt("Inbox {}", count)
-        return TopView(
-            title=fmt("< {}", title) if self.is_narrow and self.is_reading else title,
-            user=SafeText("") if state.me is None else self.context.user_label(state.me.user.name),
-            connection=state.connection,
-            fresh_at=state.fresh_at,
-            now=now,
-            zone=self.context.zone,
-            is_unlocked=self.context.answers.is_unlocked,
-            tabs=() if self.is_narrow else PAGES,
-            waiting=count,
-            left=self._time_left(now) if self.is_narrow and self.is_reading else None,
-        )
+        if self.is_narrow and self.is_reading:
+            title = fmt("< {}", title)
+        left = self._time_left() if self.is_narrow and self.is_reading else None
+        return top_view(self.context, self.state, title, is_narrow=self.is_narrow, left=left)
 
-    def _time_left(self, now: int) -> SafeText | None:
+    def _time_left(self) -> SafeText | None:
         """Return the remaining time for the top bar, as the details may be scrolled out of view."""
-        current = self.state.current
+        current, now = self.state.current, self.context.now()
         if current is None or not current.is_waiting(now):
             return None
         return remaining(current.expires_at, now)
@@ -127,42 +108,39 @@ class InboxView:
         """Everything that the keys depend on, with the time in seconds."""
         state, second = self.state, self.context.now() // 1000
         basis = (self.is_reading, self.can_undo, second, state.current, state.in_progress)
-        return (*basis, state.marks, state.unverified, state.connection, state.me)
+        return (*basis, state.selection, state.unverified, state.connection, state.me)
 
     def keys(self) -> tuple[Hint, ...]:
         """Return the key hints, with unavailable keys off."""
-        moment, state = AnswerContext.from_screen(self.context), self.state
-        marked = len(state.marks)
         keys = inbox_keys(
             is_reading=self.is_reading,
             can_undo=self.can_undo,
-            off=_unavailable_keys(state, moment),
-            marked=marked,
-            first=_state_keys(state, moment),
+            off=_unavailable_keys(self.state, self.context),
+            selected=len(self.state.selection),
+            first=_state_keys(self.state, self.context),
         )
         return with_keymap(keys, self.context.keys)
 
 
-def _state_keys(state: InboxState, moment: AnswerContext) -> tuple[Hint, ...]:
-    """Return the hints for keys that work only in the selected request's state."""
-    blocker_args = state, state.current, moment
+def _state_keys(state: InboxState, context: ScreenContext) -> tuple[Hint, ...]:
+    """Return the hints for keys that work only in the current request's state."""
+    blocker_args = state, state.current, context
     if not withdrawal_blocker(*blocker_args):
         return (hint("W", "Withdraw"),)
-    return retry_keys(state.current, moment.now, retry_blocker(*blocker_args))
+    return retry_keys(state.current, context.now(), retry_blocker(*blocker_args))
 
 
-def _unavailable_keys(state: InboxState, moment: AnswerContext) -> frozenset[str]:
-    """Return the keys that are off; Approve and Deny stay on while requests are marked."""
-    blocker_args = state, state.current, moment
-    nothing_selected = SafeText("") if state.current else fmt("nothing is selected.")
-    reasons = {
-        "a": SafeText("") if state.marks else approval_blocker(*blocker_args),
-        "d": SafeText("") if state.marks else answer_blocker(*blocker_args),
-        "e": narrowing_blocker(*blocker_args),
-        "s": standing_grant_blocker(*blocker_args),
-        "!": report_blocker(*blocker_args),
-        "o": answer_blocker(*blocker_args),
-        "v": nothing_selected,
-        "x": SafeText("") if state.marks else nothing_selected,
-    }
-    return frozenset(key for key, reason in reasons.items() if reason)
+_HIDEABLE = ("approve", "deny", "narrow", "standing_grant", "report", "open_on_phone")
+"""The actions in KEYS whose keys are not shown while the current request blocks them."""
+_FOR_SELECTION = ("approve", "deny", "select")
+"""The actions in KEYS that also apply to the selection."""
+
+
+def _unavailable_keys(state: InboxState, context: ScreenContext) -> frozenset[str]:
+    """Return the keys that are off."""
+    off = {KEYS[name] for name in _HIDEABLE if BLOCKERS[name](state, state.current, context)}
+    if state.current is None:
+        off |= {KEYS["details"], KEYS["select"]}
+    if state.selection:
+        off -= {KEYS[name] for name in _FOR_SELECTION}
+    return frozenset(off)

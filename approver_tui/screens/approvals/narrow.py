@@ -56,7 +56,7 @@ class NarrowPanel(ChangePanel[Narrowing, Granted]):
 
     def blocker(self) -> SafeText:
         """Return why the button is unavailable; empty if it is available."""
-        if reason := approval_blocker(self.state, self.approval, self.moment) or self.problem:
+        if reason := approval_blocker(self.state, self.approval, self.context) or self.problem:
             return reason
         if self._form is None:
             return fmt("loading what can be reduced.")

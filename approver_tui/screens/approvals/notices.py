@@ -43,9 +43,9 @@ def notices(context: ScreenContext, state: InboxState) -> tuple[Notice, ...]:
     return tuple(notice for notice in candidates if notice)
 
 
-def log_alarm(state: InboxState) -> tuple[SafeText, ...]:
+def log_alarm(state: InboxState) -> SafeText:
     """Return the banner text for an alarm about the audit log; empty without one."""
-    return (WARNING,) if state.log_alarm else ()
+    return WARNING if state.log_alarm else SafeText("")
 
 
 def full_texts(warnings: Sequence[Notice]) -> tuple[SafeText, ...]:
@@ -53,15 +53,15 @@ def full_texts(warnings: Sequence[Notice]) -> tuple[SafeText, ...]:
     return tuple(notice.text for notice in warnings)
 
 
-def one_line_text(warnings: Sequence[Notice], width: int, key: SafeText) -> tuple[SafeText, ...]:
+def one_line_text(warnings: Sequence[Notice], width: int, key: SafeText) -> SafeText:
     """Return the first warning in one line, the number of others, and the key that opens all."""
     if not warnings:
-        return ()
+        return SafeText("")
     first, *others = warnings
     if not others and cell_len(first.text) <= width:
-        return (first.text,)
+        return first.text
     more = fmt(" +{}", len(others)) if others else SafeText("")
-    return (fmt("{}{}: {}", first.short, more, key),)
+    return fmt("{}{}: {}", first.short, more, key)
 
 
 def _signed_out_notice(state: InboxState) -> Notice | None:

@@ -7,15 +7,13 @@ guessing an outcome; unknown outcomes are checked with the server, even after th
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 
 from approver_tui.client import errors
 from approver_tui.client.approvals.decisions import DecisionClient
-from approver_tui.screens import refusals, thread_messages
-from approver_tui.screens.approvals.blockers import AnswerContext
-from approver_tui.screens.approvals.denials import UNDO_SECONDS
+from approver_tui.screens import refusals
+from approver_tui.screens.approvals.denials import UNDO_SECONDS, seconds_left
 from approver_tui.screens.approvals.inbox_state import InboxState
 from approver_tui.screens.context import ScreenContext
 from approver_tui.screens.keys import RESULTS_HELP, bindings, results_keys, with_keymap
@@ -106,13 +104,13 @@ class SendResult:
     approval: Approval
     """The newest copy of the request."""
     state: AnswerState
-    reason: SafeText = SafeText("")  # noqa: RUF009  # a SafeText never changes
+    reason: SafeText = SafeText("")  # noqa: RUF009  # SafeText is immutable
     stops_batch: bool = False
     """Whether the rest of the batch must not be sent."""
 
 
 def send(
-    answers: DecisionClient, approval: Approval, answer: Approve | Deny, moment: AnswerContext
+    answers: DecisionClient, approval: Approval, answer: Approve | Deny, context: ScreenContext
 ) -> SendResult:
     """Approve or deny one request. Blocks."""
     try:
@@ -121,7 +119,7 @@ def send(
         denied = answers.deny(approval, answer.code, answer.note, answer.extras)
         return SendResult(denied, AnswerState.DENIED)
     except errors.ClientError as error:
-        return _failed_result(approval, error, moment)
+        return _failed_result(approval, error, context)
 
 
 def _approve(answers: DecisionClient, approval: Approval, pin: str | None) -> Approval:
@@ -131,13 +129,13 @@ def _approve(answers: DecisionClient, approval: Approval, pin: str | None) -> Ap
 
 
 def _failed_result(
-    approval: Approval, error: errors.ClientError, moment: AnswerContext
+    approval: Approval, error: errors.ClientError, context: ScreenContext
 ) -> SendResult:
     stops_batch = isinstance(error, _BATCH_STOPPERS)
     match error:
         case errors.AlreadyDecided(approval=winner):
             state = AnswerState.ALREADY if winner.decision else ended_state(winner)
-            return SendResult(winner, state, outcome(winner, moment.now, moment.zone))
+            return SendResult(winner, state, outcome(winner, context.now(), context.zone))
         case errors.UnknownOutcome() | errors.WireError():
             return SendResult(approval, AnswerState.UNKNOWN, stops_batch=stops_batch)
         case errors.Unreachable():
@@ -147,14 +145,6 @@ def _failed_result(
 
 _TITLES = {Answer.APPROVE: SafeText("Approving"), Answer.DENY: SafeText("Denying")}
 _STILL_WAITING = SafeText("Your answer was not recorded. The request is still waiting.")
-
-
-class _SendStarted(thread_messages.ValueMessage[str]):
-    """Sending the answer to a request started."""
-
-
-class _SendFinished(thread_messages.ValueMessage[SendResult]):
-    """Sending an answer ended, with or without a reply from the server."""
 
 
 class ResultsPanel(Overlay):
@@ -221,14 +211,11 @@ class ResultsPanel(Overlay):
             self._answer_flow.denials_canceled(self._batch.approvals)
             self.finish(PanelClosed(fmt("Undone: nothing was denied.")))
 
-    @on(_SendStarted)
-    def _send_started(self, message: _SendStarted) -> None:
-        self.results = self.results.with_state(message.value, AnswerState.SENDING)
+    def _send_started(self, approval_id: str) -> None:
+        self.results = self.results.with_state(approval_id, AnswerState.SENDING)
         self.update_panel()
 
-    @on(_SendFinished)
-    def _send_finished(self, message: _SendFinished) -> None:
-        send_result = message.value
+    def _send_finished(self, send_result: SendResult) -> None:
         self.results = self.results.with_state(
             send_result.approval.id, send_result.state, send_result.reason, send_result.approval
         )
@@ -238,12 +225,12 @@ class ResultsPanel(Overlay):
             )
         self.is_busy = not self.results.is_complete
         if send_result.state is AnswerState.UNKNOWN:
-            self._answer_flow.outcome_unknown(send_result.approval.id, self.results.answer)
+            self._answer_flow.check_outcome(send_result.approval.id, self.results.answer)
         else:
             self._answer_flow.update_request(send_result.approval)
         self.update_panel()
         if not self.is_busy:
-            self._answer_flow.batch_finished()
+            self._answer_flow.leave_if_done()
 
     def _send_if_due(self) -> None:
         if self._send_at is not None and self.context.ticks() >= self._send_at:
@@ -254,9 +241,9 @@ class ResultsPanel(Overlay):
     def _send_all(self) -> None:
         """Send the answers one by one, each with its own signature. Runs in a thread."""
         for approval in self._batch.approvals:
-            self.post_message(_SendStarted(approval.id))
-            send_result = send(self.context.answers, approval, self._batch.answer, self.moment)
-            self.post_message(_SendFinished(send_result))
+            self.call_later(self._send_started, approval.id)
+            send_result = send(self.context.answers, approval, self._batch.answer, self.context)
+            self.call_later(self._send_finished, send_result)
             if send_result.stops_batch:
                 return
 
@@ -271,16 +258,14 @@ class ResultsPanel(Overlay):
                 self.results = self._results_after(copy)
 
     def _results_after(self, copy: Approval) -> Results:
-        device, moment = self.state.device, self.moment
+        device, now = self.state.device, self.context.now()
         device_id = None if device is None else device.id
         is_counted = self.state.has_approved(copy)
-        new_state = answer_state(
-            copy, self.results.answer, device_id, moment.now, is_counted=is_counted
-        )
+        new_state = answer_state(copy, self.results.answer, device_id, now, is_counted=is_counted)
         why = (
             _STILL_WAITING
             if new_state is AnswerState.NOT_RECORDED
-            else outcome(copy, moment.now, moment.zone)
+            else outcome(copy, now, self.context.zone)
         )
         is_ours = new_state in {AnswerState.APPROVED, AnswerState.DENIED}
         return self.results.with_state(copy.id, new_state, SafeText("") if is_ours else why, copy)
@@ -296,7 +281,7 @@ class ResultsPanel(Overlay):
 
     def _status_text(self) -> SafeText:
         if self._can_undo and self._send_at is not None:
-            left = max(0, -int(-(self._send_at - self.context.ticks()) // 1))
+            left = seconds_left(self._send_at, self.context.ticks())
             key = self.context.keys.key("undo")
             return fmt("Denying in {} s; {} undoes all of it.", left, key)
         summary_text = SafeText(summary(self.results).capitalize())

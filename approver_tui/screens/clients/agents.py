@@ -12,7 +12,7 @@ from textual.binding import BindingType
 
 from approver_tui.screens.confirm import ConfirmAction
 from approver_tui.screens.page import Page, PageAction, action_bindings
-from approver_tui.screens.request_actions import QuickAction, RequestActions
+from approver_tui.screens.request_actions import QuickAction
 from approver_tui.state.clients.access import acting_agents
 from approver_tui.state.clients.agents import ASKED_WITHIN, Agent, merge_agents
 from approver_tui.state.text import SafeText, pluralize
@@ -21,15 +21,15 @@ from approver_tui.widgets.consents.rights import holdings_text
 from approver_tui.widgets.entry_list import Section
 from approver_tui.widgets.lines import Line, fmt
 
-Found = tuple[Agent, ...]
+Agents = tuple[Agent, ...]
 
 
-class AgentsPage(Page[Found, Agent]):
+class AgentsPage(Page[Agents, Agent]):
     """The page with agents that act for the user, that only asked, or that the user owns."""
 
     NAME = "Agents"
 
-    def fetch(self) -> Found:
+    def fetch(self) -> Agents:
         """Fetch what agents may do now, recent requests, and the user's own agents."""
         server, since = self.context.server, self.context.now() - ASKED_WITHIN
         acting_now = acting_agents(
@@ -38,7 +38,7 @@ class AgentsPage(Page[Found, Agent]):
         approvals = (*server.waiting().items, *server.ended_since(since))
         return merge_agents(acting_now, approvals, server.owned_agents(), since)
 
-    def sections(self, data: Found) -> Sequence[Section]:
+    def sections(self, data: Agents) -> Sequence[Section]:
         """Return sections for agents that act, that only asked, and that did neither."""
         acting_now = [agent for agent in data if agent.current_access]
         only_asked = [agent for agent in data if not agent.current_access and agent.recent_requests]
@@ -56,21 +56,21 @@ class AgentsPage(Page[Found, Agent]):
             *([self._section("YOURS ({})", idle, SafeText(""))] if idle else []),
         )
 
-    def items(self, agents: Found) -> Found:
+    def items(self, agents: Agents) -> Agents:
         """Return the agents."""
         return agents
 
     def lines(self, item: Agent, width: int) -> list[Line]:
         """Return the details of an agent."""
-        return agent_lines(item, self.state.attention, self.context.view(width))
+        return agent_lines(item, self.state.prefs, self.context.view(width))
 
     def detail_key(self, item: Agent) -> object:
         """Return a key that changes with the agent and with the notification settings."""
-        return item, self.state.attention
+        return item, self.state.prefs
 
     def _mute_action(self, agent: Agent) -> QuickAction:
-        request_actions = RequestActions(self.context, self.page_context.post)
-        return request_actions.mute(SafeText(agent.id), agent.name, self.state.attention)
+        request_actions = self.page_context.request_actions
+        return request_actions.mute(SafeText(agent.id), agent.name, self.state.prefs)
 
     def _suspend_action(self, agent: Agent) -> ConfirmAction:
         effect = fmt(
@@ -89,16 +89,13 @@ class AgentsPage(Page[Found, Agent]):
         tokens = pluralize(suspended_agent.tokens, "token")
         return fmt("{} is suspended: {} and {} ended.", agent.name, tokens, requests)
 
-    def _suspend_blocker(self) -> SafeText:
-        current = self.current
-        if current is None:
-            return fmt("nothing is selected.")
-        if current.owned is None:
+    def _suspend_blocker(self, agent: Agent) -> SafeText:
+        if agent.owned is None:
             return fmt(
                 "you don't own it. Report one of its requests instead ({}).",
                 self.context.keys.key("report"),
             )
-        return self.action_blocker() if current.owned.is_enabled else fmt("it is already disabled.")
+        return self.change_blocker() if agent.owned.is_enabled else fmt("it is already disabled.")
 
     def _revoke_action(self, agent: Agent) -> ConfirmAction:
         holdings = (
@@ -122,22 +119,19 @@ class AgentsPage(Page[Found, Agent]):
             "{} no longer acts for you: its grants, consents and tokens have ended.", agent.name
         )
 
-    def _blocker(self) -> SafeText:
-        current = self.current
-        if current is None:
-            return fmt("nothing is selected.")
-        return self.action_blocker() if current.current_access else fmt("it does not act for you.")
+    def _revoke_blocker(self, agent: Agent) -> SafeText:
+        return self.change_blocker() if agent.current_access else fmt("it does not act for you.")
 
-    def _mute_blocker(self) -> SafeText:
-        return self.action_blocker() if self.current else fmt("nothing is selected.")
+    def _mute_blocker(self, _agent: Agent) -> SafeText:
+        return self.change_blocker()
 
     def _mute_label(self) -> str:
-        is_muted = self.cursor is not None and self.state.attention.mute_of(self.cursor)
+        is_muted = self.cursor is not None and self.state.prefs.mute_of(self.cursor)
         return "Unmute" if is_muted else "Mute"
 
     def _section(self, heading: LiteralString, agents: Sequence[Agent], empty: SafeText) -> Section:
-        attention, now = self.state.attention, self.context.now()
-        entries = tuple(agent_entry(agent, attention, now) for agent in agents)
+        prefs, now = self.state.prefs, self.context.now()
+        entries = tuple(agent_entry(agent, prefs, now) for agent in agents)
         return Section(fmt(heading, len(entries)), entries, empty=empty)
 
     ACTIONS = (
@@ -145,7 +139,7 @@ class AgentsPage(Page[Found, Agent]):
             "revoke",
             fmt("Revoke"),
             "revoke its access to act for you: grants, consents and tokens end; it may ask again",
-            _blocker,
+            _revoke_blocker,
             _revoke_action,
         ),
         PageAction(

@@ -104,13 +104,10 @@ class RightsPage(Page[HeldAccess, HeldRight]):
         ended_count = self.context.server.revoke_delegation(token.id)
         return fmt("Revoked: {}. {} ended.", token.client.name, pluralize(ended_count, "token"))
 
-    def _blocker(self) -> SafeText:
-        current = self.current
-        if current is None:
-            return fmt("nothing is selected.")
-        if isinstance(current, Consent) and current.state is not ConsentState.LIVE:
+    def _revoke_blocker(self, right: HeldRight) -> SafeText:
+        if isinstance(right, Consent) and right.state is not ConsentState.LIVE:
             return fmt("it has ended.")
-        return self.action_blocker()
+        return self.change_blocker()
 
     def lines(self, item: HeldRight, width: int) -> list[Line]:
         """Return the details of a consent, a standing grant or a token."""
@@ -121,39 +118,35 @@ class RightsPage(Page[HeldAccess, HeldRight]):
 
     def _revoke_action(self, right: HeldRight) -> ConfirmAction:
         if isinstance(right, StandingGrant):
+            title, do = fmt("Revoke the standing grant?"), partial(self.revoke_grant, right)
             words = fmt(
                 "{} will ask you each time. This does not undo what it already did.",
                 right.agent_name,
             )
-            title = fmt("Revoke the standing grant?")
-            return ConfirmAction(title, fmt("Revoke"), (words,), partial(self.revoke_grant, right))
-        if isinstance(right, Consent):
+        elif isinstance(right, Consent):
+            title, do = fmt("Revoke the consent?"), partial(self.revoke_consent, right)
             words = fmt(
                 "{} can no longer use {} at {} without asking. Every token issued from it ends.",
                 right.client_name,
                 SafeText(", ".join(right.scopes)),
                 right.resource,
             )
-            title = fmt("Revoke the consent?")
-            return ConfirmAction(
-                title, fmt("Revoke"), (words,), partial(self.revoke_consent, right)
+        else:
+            title, do = fmt("Revoke the token?"), partial(self.revoke_token, right)
+            words = fmt(
+                "{} can no longer act for you at {} with this token or tokens derived from it. It "
+                "can get a new token if you allow it.",
+                right.client.name,
+                right.resource,
             )
-        words = fmt(
-            "{} can no longer act for you at {} with this token or tokens derived from it. It can "
-            "get a new token if you allow it.",
-            right.client.name,
-            right.resource,
-        )
-        return ConfirmAction(
-            fmt("Revoke the token?"), fmt("Revoke"), (words,), partial(self.revoke_token, right)
-        )
+        return ConfirmAction(title, fmt("Revoke"), (words,), do)
 
     ACTIONS = (
         PageAction(
             "revoke",
             fmt("Revoke"),
             "revoke the consent, the standing grant or the token",
-            _blocker,
+            _revoke_blocker,
             _revoke_action,
         ),
     )

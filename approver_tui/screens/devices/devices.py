@@ -20,10 +20,10 @@ from approver_tui.widgets.consents.rights import device_entry, device_lines
 from approver_tui.widgets.entry_list import Section
 from approver_tui.widgets.lines import Line, fmt
 
-Found = tuple[Device, ...]
+Devices = tuple[Device, ...]
 
 
-class DevicesPage(Page[Found, Device]):
+class DevicesPage(Page[Devices, Device]):
     """The page with active devices, then revoked ones."""
 
     NAME = "Devices"
@@ -38,7 +38,7 @@ class DevicesPage(Page[Found, Device]):
         }
     )
 
-    def fetch(self) -> Found:
+    def fetch(self) -> Devices:
         """Fetch the devices with their browsers."""
         browsers = self.context.server.browsers()
         return tuple(
@@ -49,18 +49,17 @@ class DevicesPage(Page[Found, Device]):
             for device in self.context.server.devices()
         )
 
-    def sections(self, devices: Found) -> Sequence[Section]:
+    def sections(self, devices: Devices) -> Sequence[Section]:
         """Return a section of active devices and, if there are any, one of revoked devices."""
         now = self.context.now()
         active = tuple(device_entry(device, now) for device in devices if device.is_active)
         revoked = tuple(device_entry(device, now) for device in devices if not device.is_active)
         sections = [Section(fmt("DEVICES ({})", len(active)), active)]
-        return [
-            *sections,
-            *([Section(fmt("REVOKED ({})", len(revoked)), revoked)] if revoked else []),
-        ]
+        if revoked:
+            sections.append(Section(fmt("REVOKED ({})", len(revoked)), revoked))
+        return sections
 
-    def items(self, devices: Found) -> Found:
+    def items(self, devices: Devices) -> Devices:
         """Return the devices."""
         return devices
 
@@ -123,11 +122,10 @@ class DevicesPage(Page[Found, Device]):
             )
         return fmt("Sent. {} shows it within a minute if its browser is running.", device.name)
 
-    def _test_blocker(self) -> SafeText:
-        current = self.current
-        if current is None or current.kind != "browser":
+    def _test_blocker(self, device: Device) -> SafeText:
+        if device.kind != "browser":
             return fmt("only a browser gets push messages.")
-        return self._device_blocker()
+        return self._active_device_blocker(device)
 
     def _revoke(self, device: Device, _pin: str) -> SafeText:
         """Revoke the device. Runs in a thread."""
@@ -144,38 +142,30 @@ class DevicesPage(Page[Found, Device]):
         self.context.answers.unlock_device(device, pin)
         return fmt("{} is unlocked.", device.name)
 
-    def _revoke_blocker(self) -> SafeText:
-        current = self.current
-        if current is not None and current.is_this:
+    def _revoke_blocker(self, device: Device) -> SafeText:
+        if device.is_this:
             return fmt("this is the device you are using. To sign it out: sayso-approver logout.")
-        return self._device_blocker()
+        return self._active_device_blocker(device)
 
-    def _vouch_blocker(self) -> SafeText:
-        if reason := self._device_blocker() or self._this_device_blocker():
+    def _vouch_blocker(self, device: Device) -> SafeText:
+        if reason := self._other_device_blocker(device):
             return reason
-        current = self.current
-        is_new = current is not None and current.high_from > self.context.now()
+        is_new = device.high_from > self.context.now()
         return SafeText("") if is_new else fmt("it can already approve high risk.")
 
-    def _unlock_blocker(self) -> SafeText:
-        if reason := self._device_blocker() or self._this_device_blocker():
+    def _unlock_blocker(self, device: Device) -> SafeText:
+        if reason := self._other_device_blocker(device):
             return reason
-        device = self.current
-        return (
-            SafeText("") if device is not None and device.pin.locked else fmt("it is not locked.")
-        )
+        return SafeText("") if device.pin.locked else fmt("it is not locked.")
 
-    def _this_device_blocker(self) -> SafeText:
-        current = self.current
-        if current is not None and current.is_this:
-            return fmt("use another device for that.")
-        return SafeText("")
+    def _other_device_blocker(self, device: Device) -> SafeText:
+        """Return why an action is unavailable that another device must do."""
+        if reason := self._active_device_blocker(device):
+            return reason
+        return fmt("use another device for that.") if device.is_this else SafeText("")
 
-    def _device_blocker(self) -> SafeText:
-        current = self.current
-        if current is None:
-            return fmt("nothing is selected.")
-        return self.action_blocker() if current.is_active else fmt("it is already revoked.")
+    def _active_device_blocker(self, device: Device) -> SafeText:
+        return self.change_blocker() if device.is_active else fmt("it is already revoked.")
 
     ACTIONS = (
         PageAction(
@@ -199,7 +189,7 @@ class DevicesPage(Page[Found, Device]):
             _unlock_blocker,
             _unlock_action,
         ),
-        PageAction("rename", fmt("Rename"), "rename it", _device_blocker, _rename_action),
+        PageAction("rename", fmt("Rename"), "rename it", _active_device_blocker, _rename_action),
         PageAction(
             "test", fmt("Test"), "send a browser a test notification", _test_blocker, _test_action
         ),

@@ -76,9 +76,8 @@ class ReportPanel(Panel):
 
     def blocker(self) -> SafeText:
         """Return why Report is unavailable; empty if it is available."""
-        if self.is_busy:
-            return fmt("Sending…")
-        if reason := report_blocker(self.state, self.approval, self.moment):
+        blocker = report_blocker(self.state, self.approval, self.context)
+        if reason := super().blocker() or blocker:
             return reason
         if self._scope_list.index is None:
             return fmt("choose an option, 1 to {}.", len(self._choices))

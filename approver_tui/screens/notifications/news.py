@@ -3,7 +3,7 @@
 Owns: the wording. Never: showing an agent's own words; only registered names and our text.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import tzinfo
 from typing import LiteralString
 
@@ -64,7 +64,7 @@ _REQUEST_TEXTS = {
     EventName.VOTED: "one of several approvers approved {}.",
     EventName.VOTE_WITHDRAWN: "one of several approvers withdrew their approval of {}.",
     EventName.EXTENDED: "{} has more time.",
-    EventName.RETRY_ASKED: "{} expired, and its agent is asked to retry.",
+    EventName.RETRY_ASKED: "{} expired, and its agent was asked to retry.",
     EventName.REMINDER: "{} is still waiting for your answer.",
     EventName.EXPIRED: "{} expired. This isn't a denial.",
 }
@@ -72,6 +72,14 @@ _GRANT_TEXTS = {
     EventName.GRANT_GIVEN: "your standing grant is in force.",
     EventName.GRANT_ENDED: "your standing grant has ended.",
 }
+_REQUEST_NOUNS: Mapping[Kind, LiteralString] = {
+    Kind.CONSENT: "consent for {}",
+    Kind.STANDING_GRANT: "standing grant for {}",
+    Kind.DEVICE: "sign-in of a new device",
+    Kind.APP_DEVICE: "sign-in of {} on a device",
+    Kind.APP_ACTION: "request from the app {}",
+}
+"""What each kind is called; the request of an agent is called by its name."""
 _TEXTS = {**ALARMS, **_GRANT_TEXTS, **_CHANGE_TEXTS}
 """The text of events whose device or request is not shown."""
 
@@ -152,16 +160,8 @@ def _use_text(approval: Approval) -> SafeText:
 
 
 def _request_noun(approval: Approval) -> SafeText:
-    if approval.kind is Kind.CONSENT:
-        return fmt("consent for {}", approval.agent.name)
-    if approval.kind is Kind.STANDING_GRANT:
-        return fmt("standing grant for {}", approval.agent.name)
-    if approval.kind is Kind.DEVICE:
-        return fmt("sign-in of a new device")
-    if approval.kind is Kind.APP_DEVICE:
-        return fmt("sign-in of {} on a device", approval.agent.name)
-    if approval.kind is Kind.APP_ACTION:
-        return fmt("request from the app {}", approval.agent.name)
+    if noun := _REQUEST_NOUNS.get(approval.kind):
+        return fmt(noun, approval.agent.name)
     return fmt("request from {}", approval.agent.asks_as)
 
 

@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from approver_tui.screens import thread_messages
 from approver_tui.screens.confirm import ConfirmAction, ConfirmField
 from approver_tui.screens.request_actions import QuickAction, RequestActions
 from approver_tui.state.approvals.inbox import Inbox
@@ -57,7 +56,7 @@ class NotificationSection:
     """The notification settings, which the server stores."""
 
     request_actions: RequestActions
-    attention: NotificationPrefs
+    prefs: NotificationPrefs
     inbox: Inbox
 
     def section(self, view: RenderContext) -> Section:
@@ -94,18 +93,18 @@ class NotificationSection:
         return None if hold is None else self.request_actions.unsnooze(hold.approval)
 
     def _entries(self, view: RenderContext) -> Iterator[Entry]:
-        hours, until = self.attention.quiet_hours, self.attention.quiet_until
+        hours, until = self.prefs.quiet_hours, self.prefs.quiet_until
         hours_line = fmt("none: notifications at any time") if hours is None else hours.text
-        quiet_state = SafeText("") if until is None else fmt("quiet until {}", _clock(until, view))
+        quiet_state = SafeText("") if until is None else fmt("quiet until {}", view.clock(until))
         yield Entry(HOURS_ID, fmt("quiet hours"), hours_line, quiet_state)
-        for mute in self.attention.mutes:
+        for mute in self.prefs.mutes:
             mute_end = fmt("no notifications for it")
             if mute.until is not None:
-                mute_end = fmt("until {}", _clock(mute.until, view))
+                mute_end = fmt("until {}", view.clock(mute.until))
             yield Entry(_MUTE_PREFIX + mute.agent_id, mute.agent_name, mute_end, fmt("muted"))
-        for hold in self.attention.holds:
-            if self.attention.is_snoozed(hold.approval):
-                snooze_end = fmt("until {}", _clock(hold.until, view))
+        for hold in self.prefs.holds:
+            if self.prefs.is_snoozed(hold.approval):
+                snooze_end = fmt("until {}", view.clock(hold.until))
                 yield Entry(
                     _HOLD_PREFIX + hold.approval,
                     self._request_text(hold),
@@ -118,8 +117,8 @@ class NotificationSection:
         if mute is not None:
             return (mute_text(mute, view),)
         if hold is not None:
-            return (fmt("No notifications for it until {}.", _clock(hold.until, view)),)
-        hours = self.attention.quiet_hours
+            return (fmt("No notifications for it until {}.", view.clock(hold.until)),)
+        hours = self.prefs.quiet_hours
         if hours is None:
             return (fmt("Notifications at any time."),)
         return (fmt("No notifications for low and medium risk:"), hours.text)
@@ -131,7 +130,7 @@ class NotificationSection:
             _STILL_NOTIFIES,
         )
         field = ConfirmField(
-            fmt("Hours"), _hours_input(self.attention.quiet_hours), self._hours_blocker
+            fmt("Hours"), _hours_input(self.prefs.quiet_hours), self._hours_blocker
         )
         return ConfirmAction(fmt("Quiet hours"), fmt("Set"), words, self._save_hours, field)
 
@@ -147,22 +146,23 @@ class NotificationSection:
     def _save_hours(self, text: str) -> SafeText:
         """Save or clear the quiet hours. Runs in a thread."""
         quiet_hours, zone = read_hours(text), self._zone
+        prefs_client = self.request_actions.context.prefs_client
         if quiet_hours is None or zone is None:
-            self.request_actions.context.prefs_client.clear_quiet_hours()
-            self.request_actions.post_settings()
+            prefs_client.clear_quiet_hours()
+            self.request_actions.reload_prefs()
             return fmt("No quiet hours: notifications at any time.")
-        attention = self.request_actions.context.prefs_client.set_quiet_hours(
+        prefs = prefs_client.set_quiet_hours(
             quiet_hours.begins, quiet_hours.ends, zone, quiet_hours.days
         )
-        self.request_actions.post(thread_messages.NotificationPrefsLoaded(attention))
-        hours = attention.quiet_hours
+        self.request_actions.show_prefs(prefs)
+        hours = prefs.quiet_hours
         return fmt("Quiet hours: {}.", SafeText("none") if hours is None else hours.text)
 
     def _mute(self, entry_id: str) -> Mute | None:
-        return self.attention.mute_of(entry_id.removeprefix(_MUTE_PREFIX))
+        return self.prefs.mute_of(entry_id.removeprefix(_MUTE_PREFIX))
 
     def _held_request(self, entry_id: str) -> HeldRequest | None:
-        return self.attention.hold_of(entry_id.removeprefix(_HOLD_PREFIX))
+        return self.prefs.hold_of(entry_id.removeprefix(_HOLD_PREFIX))
 
     def _request_text(self, hold: HeldRequest) -> SafeText:
         approval = self.inbox.find(hold.approval)
@@ -170,7 +170,7 @@ class NotificationSection:
 
     @property
     def _zone(self) -> str | None:
-        hours = self.attention.quiet_hours
+        hours = self.prefs.quiet_hours
         return self.request_actions.context.environment.zone_name if hours is None else hours.zone
 
 
@@ -179,7 +179,3 @@ def _hours_input(hours: QuietHours | None) -> str:
         return ""
     days = () if len(hours.days) == len(_DAYS) else hours.days
     return " ".join((f"{hours.begins} to {hours.ends}", *days))
-
-
-def _clock(at: int, view: RenderContext) -> SafeText:
-    return view.clock(at)

@@ -17,7 +17,7 @@ from approver_tui.screens.keys import Rows, help_rows, hint
 from approver_tui.screens.notifications.preferences import HOURS_ID, NotificationSection
 from approver_tui.screens.operations.settings_store import Login, Setting
 from approver_tui.screens.page import Page
-from approver_tui.screens.request_actions import QuickAction, RequestActions
+from approver_tui.screens.request_actions import QuickAction
 from approver_tui.state.notifications.other_logins import OtherLoginCount
 from approver_tui.state.text import SafeText, display_safe
 from approver_tui.widgets.approvals.outcomes import RenderContext
@@ -27,48 +27,39 @@ from approver_tui.widgets.key_bar import Hint
 from approver_tui.widgets.lines import BLANK, Line, Role, fmt, wrap_text
 from approver_tui.widgets.notifications.other_logins import count_with_age
 
-Found = tuple[Setting | Login, ...]
+Settings = tuple[Setting | Login, ...]
 THEME_SETTING = "theme"
 _KEY_PREFIX = "key_"
 _NEW_LOGIN = Login("", "", "", "", is_current=False)
 """The entry that adds a server, to which this machine is not logged in yet."""
 
 
-class SettingsPage(Page[Found, Setting | Login]):
+class SettingsPage(Page[Settings, Setting | Login]):
     """The page with servers, then settings, notifications and keys."""
 
     NAME = "Settings"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("space,c", "change", show=False)]
 
-    def fetch(self) -> Found:
+    def fetch(self) -> Settings:
         """Read the settings file, each time anew because other programs may have changed it."""
         settings_store = self.context.environment.settings_store
-        settings = settings_store.settings()
-        keys = [setting for setting in settings if setting.name.startswith(_KEY_PREFIX)]
-        plain_settings = [setting for setting in settings if setting not in keys]
         logins = settings_store.logins()
-        return (*logins, *((_NEW_LOGIN,) if logins else ()), *plain_settings, *keys)
+        return (*logins, *((_NEW_LOGIN,) if logins else ()), *settings_store.settings())
 
-    def sections(self, data: Found) -> Sequence[Section]:
+    def sections(self, data: Settings) -> Sequence[Section]:
         """Return sections for servers, settings, notifications and keys."""
         servers = tuple(self._server_entry(login) for login in data if isinstance(login, Login))
-        settings = [item for item in data if isinstance(item, Setting)]
-        plain_settings = tuple(
-            _setting_entry(setting)
-            for setting in settings
-            if not setting.name.startswith(_KEY_PREFIX)
-        )
-        keys = tuple(
-            _setting_entry(setting) for setting in settings if setting.name.startswith(_KEY_PREFIX)
-        )
+        settings = [_setting_entry(item) for item in data if isinstance(item, Setting)]
+        keys = tuple(entry for entry in settings if entry.id.startswith(_KEY_PREFIX))
+        plain_settings = tuple(entry for entry in settings if entry not in keys)
         return (
             *((Section(fmt("SERVERS ({})", len(servers) - 1), servers),) if servers else ()),
             Section(fmt("SETTINGS"), plain_settings),
-            self._notifications.section(self._view(0)),
+            self._notifications.section(self.context.view(0)),
             Section(fmt("KEYS"), keys),
         )
 
-    def items(self, data: Found) -> Found:
+    def items(self, data: Settings) -> Settings:
         """Return servers and settings; the notification section has no items here."""
         return data
 
@@ -81,7 +72,7 @@ class SettingsPage(Page[Found, Setting | Login]):
         if self.cursor is None or self.current is not None:
             return super().detail_of_cursor()
         make = partial(self._notification_lines, self.cursor)
-        return make, (self.cursor, self.state.attention)
+        return make, (self.cursor, self.state.prefs)
 
     def detail_key(self, item: Setting | Login) -> object:
         """Return a key that changes with the item and with everything its details show."""
@@ -144,15 +135,15 @@ class SettingsPage(Page[Found, Setting | Login]):
             return
         if setting.name == THEME_SETTING:
             self.app.theme = value
-        self.set_found(self.fetch())
+        self.set_data(self.fetch())
         when = SafeText("") if setting.name == THEME_SETTING else fmt(" (from the next start)")
         label = SafeText(setting.name.replace("_", " ").capitalize())
         self.show_message(fmt("{}: {}{}", label, display_safe(value), when))
 
     @property
     def _notifications(self) -> NotificationSection:
-        request_actions = RequestActions(self.context, self.page_context.post)
-        return NotificationSection(request_actions, self.state.attention, self.state.inbox)
+        request_actions = self.page_context.request_actions
+        return NotificationSection(request_actions, self.state.prefs, self.state.inbox)
 
     @property
     def _action(self) -> ConfirmAction | QuickAction | None:
@@ -160,15 +151,12 @@ class SettingsPage(Page[Found, Setting | Login]):
         return None if self.cursor is None else self._notifications.action(self.cursor)
 
     def _notification_lines(self, entry_id: str, width: int) -> list[Line]:
-        return self._notifications.lines(entry_id, self._view(width)) or []
-
-    def _view(self, width: int) -> RenderContext:
-        return self.context.view(width)
+        return self._notifications.lines(entry_id, self.context.view(width)) or []
 
     def _blocker(self) -> SafeText:
         current = self.current
         if self._action is not None:
-            return self.action_blocker()
+            return self.change_blocker()
         if current is None:
             return fmt("nothing is selected.")
         if isinstance(current, Login):
@@ -183,12 +171,8 @@ class SettingsPage(Page[Found, Setting | Login]):
     def _server_entry(self, login: Login) -> Entry:
         """Return the entry of a server, with its number of waiting requests if known."""
         if login is _NEW_LOGIN:
-            return Entry(
-                _entry_id(login),
-                fmt("add a server.."),
-                fmt("sign in to another server"),
-                SafeText(""),
-            )
+            words = fmt("sign in to another server")
+            return Entry(_entry_id(login), fmt("add a server.."), words, SafeText(""))
         login_count = self.state.other_logins.find(login.name)
         status = fmt("here") if login.is_current else SafeText("")
         if login_count is not None:
@@ -204,7 +188,7 @@ class SettingsPage(Page[Found, Setting | Login]):
     def _server_lines(
         self, login: Login, login_count: OtherLoginCount | None, width: int
     ) -> list[Line]:
-        view = self._view(width)
+        view = self.context.view(width)
         if login is _NEW_LOGIN:
             words = fmt("Sign in to another server. You stay signed in to this one.")
             return [*wrap_text(fmt("Add a server"), width, Role.STRONG), *wrap_text(words, width)]
@@ -215,9 +199,8 @@ class SettingsPage(Page[Found, Setting | Login]):
             *view.row("Server", display_safe(login.issuer, max_len=400)),
             *view.row("User", display_safe(login.user)),
             *view.row("Device", display_safe(login.device)),
-            *(self._session(view) if login.is_current else []),
             *(
-                []
+                self._session(view)
                 if login.is_current
                 else view.row("Waiting", self._count_text(login_count) or fmt("unknown"))
             ),
@@ -237,7 +220,7 @@ class SettingsPage(Page[Found, Setting | Login]):
         return [*view.row("Signed in", fmt("since {}", since)), *view.row("Answers", lock_text)]
 
     def _setting_lines(self, setting: Setting, width: int) -> list[Line]:
-        view = self._view(width)
+        view = self.context.view(width)
         name = SafeText(setting.name)
         return [
             *wrap_text(name, width, Role.STRONG),

@@ -1,12 +1,10 @@
 """The interface of the settings store.
 
-Owns: the interface, its value types, an empty store. Never: reading or writing files.
+Owns: the interface, its value types. Never: reading or writing files.
 """
 
 from dataclasses import dataclass
 from typing import Protocol
-
-from approver_tui.client.errors import BadSetting
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,19 +47,3 @@ class SettingsStore(Protocol):
 
     def save(self, name: str, value: str) -> None:
         """Save the value of a setting."""
-
-
-class NoSettingsStore:
-    """An empty store, which cannot save settings."""
-
-    def logins(self) -> tuple[Login, ...]:
-        """Return an empty tuple."""
-        return ()
-
-    def settings(self) -> tuple[Setting, ...]:
-        """Return an empty tuple."""
-        return ()
-
-    def save(self, name: str, value: str) -> None:
-        """Raise BadSetting, because there is no file to save to."""
-        raise BadSetting(f"{name} = {value} cannot be saved: there is no settings file.")

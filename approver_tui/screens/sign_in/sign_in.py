@@ -151,7 +151,7 @@ class SignInScreen(ReadyScreen[None]):
         """Update the fields and the hint."""
         reason = self._blocker()
         self.query_one("#code-row").display = self._methods.index == _CODE_METHOD
-        self.query_one("#notice", NoticeLines).show((self._problem,) if self._problem else ())
+        self.query_one("#notice", NoticeLines).show_all(self._problem)
         self.query_one("#hint", CachedLine).show(button_hint(fmt("Sign in"), reason))
         self.query_one("#sign-in-now", PanelButton).is_off = bool(reason)
 

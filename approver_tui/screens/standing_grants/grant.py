@@ -42,7 +42,7 @@ class StandingGrantPanel(ChangePanel[StandingGrantProposal, GrantPreview]):
     def __init__(self, context: ScreenContext, state: InboxState, approval: Approval) -> None:
         super().__init__(context, state, approval, fmt("choose a duration."))
         self._members = varying_members(approval)
-        can_approve = not approval_blocker(state, approval, self.moment)
+        can_approve = not approval_blocker(state, approval, self.context)
         self._form = StandingGrantForm(approval.risk, self._members, can_approve=can_approve)
 
     def controls(self) -> ComposeResult:
@@ -62,7 +62,7 @@ class StandingGrantPanel(ChangePanel[StandingGrantProposal, GrantPreview]):
 
     def blocker(self) -> SafeText:
         """Return why the button is unavailable; empty if it is available."""
-        if reason := standing_grant_blocker(self.state, self.approval, self.moment):
+        if reason := standing_grant_blocker(self.state, self.approval, self.context):
             return reason
         return fmt("loading.") if self.is_busy or self.is_loading else self.problem
 

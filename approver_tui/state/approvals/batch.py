@@ -11,22 +11,12 @@ from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.risks import Risk
 from approver_tui.state.text import SafeText
 
+_UNKNOWN_UNDO = SafeText("Unknown")
+
 
 def is_unusual(approval: Approval) -> bool:
     """Whether the server found something unusual about the request, or did not compare it."""
     return approval.display.unusual != () or approval.agent.first_request
-
-
-@dataclass(frozen=True, slots=True)
-class SharedFacts:
-    """The values that all requests share, shown once; None where they differ."""
-
-    resource: SafeText | None
-    rights: SafeText | None
-    user_name: SafeText | None
-    risk_reason: SafeText | None
-    undo: SafeText | None
-    gives: SafeText | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +28,11 @@ class Batch:
     """The IDs of the selected requests."""
 
     @classmethod
-    def from_marked(cls, marked: Iterable[Approval], *, with_unusual: bool = False) -> "Batch":
-        """Return a batch of the marked requests; `with_unusual` selects the unusual ones too."""
-        rows = sorted(marked, key=is_unusual, reverse=True)
+    def from_selection(
+        cls, selection: Iterable[Approval], *, with_unusual: bool = False
+    ) -> "Batch":
+        """Return a batch of the selected requests; `with_unusual` selects the unusual ones too."""
+        rows = sorted(selection, key=is_unusual, reverse=True)
         chosen = (row.id for row in rows if with_unusual or not is_unusual(row))
         return cls(tuple(rows), frozenset(chosen))
 
@@ -75,10 +67,14 @@ class Batch:
         return min(approval.expires_at for approval in self.selected or self.rows)
 
     @property
-    def shared(self) -> SharedFacts:
-        """The values that all requests share."""
-        columns = zip(*map(_shared_members, self.rows), strict=True)
-        return SharedFacts(*(column[0] if len(set(column)) == 1 else None for column in columns))
+    def shared(self) -> dict[str, SafeText]:
+        """The members that all requests have in common, by label."""
+        first, *others = map(members, self.rows)
+        return {
+            label: value
+            for label, value in first.items()
+            if all(other[label] == value for other in others)
+        }
 
     def is_count(self, typed: str) -> bool:
         """Whether the typed text is the number of selected requests, which is not 0."""
@@ -100,7 +96,14 @@ def rights(approval: Approval) -> SafeText:
     return SafeText(", ".join(f"{scope.name} ({scope.risk})" for scope in scopes))
 
 
-def _shared_members(approval: Approval) -> tuple[SafeText, ...]:
+def members(approval: Approval) -> dict[str, SafeText]:
+    """Return the members that requests of a batch often have in common, by label."""
     display = approval.display
-    texts = (display.resource, rights(approval), display.user_name)
-    return (*texts, display.risk_reason, display.undo, display.gives)
+    return {
+        "For": display.user_name,
+        "Resource": display.resource,
+        "Scopes": rights(approval),
+        "Risk": display.risk_reason,
+        "Undo": display.undo or _UNKNOWN_UNDO,
+        "Grants": display.gives,
+    }

@@ -68,8 +68,8 @@ class Fold:
     """Whether each of them has its own row."""
     is_new: bool = False
     """Whether any of these is its agent's first request."""
-    marked_count: int = 0
-    """The number of these that are marked."""
+    selected_count: int = 0
+    """The number of these that are selected."""
 
     @property
     def is_group(self) -> bool:
@@ -93,9 +93,9 @@ class Folding:
 
     expanded_looks: frozenset[str] = frozenset()
     """The look keys of expanded groups, in which each request has its own row."""
-    selected_id: str | None = None
+    cursor_id: str | None = None
     now: int = 0
-    marked_ids: frozenset[str] = frozenset()
+    selected_ids: frozenset[str] = frozenset()
 
     def folds(self, approvals: Iterable[Approval]) -> list[Fold]:
         """Return the rows. A group keeps its position, whatever happens to its requests."""
@@ -109,9 +109,9 @@ class Folding:
     def _group_folds(self, group: list[Approval]) -> list[Fold]:
         if len(group) == 1:
             approval = group[0]
-            waits, is_marked = approval.is_waiting(self.now), approval.id in self.marked_ids
+            waits, is_selected = approval.is_waiting(self.now), approval.id in self.selected_ids
             is_new = approval.agent.first_request
-            return [Fold(approval, 1, int(waits), is_new=is_new, marked_count=int(is_marked))]
+            return [Fold(approval, 1, int(waits), is_new=is_new, selected_count=int(is_selected))]
         waiting = sum(approval.is_waiting(self.now) for approval in group)
         if group[0].look_key in self.expanded_looks:
             return [
@@ -129,12 +129,12 @@ class Folding:
         is_open: bool,
     ) -> Fold:
         is_new = any(approval.agent.first_request for approval in row)
-        marked = sum(approval.id in self.marked_ids for approval in row)
-        return Fold(shown, len(group), waiting, is_open, is_new, marked)
+        selected_count = sum(approval.id in self.selected_ids for approval in row)
+        return Fold(shown, len(group), waiting, is_open, is_new, selected_count)
 
     def _request_to_show(self, group: list[Approval]) -> Approval:
         """Return the selected request, else the first waiting one, else the first one."""
-        selected = [approval for approval in group if approval.id == self.selected_id]
+        selected = [approval for approval in group if approval.id == self.cursor_id]
         waiting = [approval for approval in group if approval.is_waiting(self.now)]
         return [*selected, *waiting, *group][0]
 

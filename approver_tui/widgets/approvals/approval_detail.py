@@ -31,14 +31,14 @@ class ApprovalDetail(Sheet, can_focus=True):
         self._fold: Fold | None = None
         self._now = 0
         self._is_raw = False
-        self._attention = DEFAULT_PREFS
+        self._prefs = DEFAULT_PREFS
 
-    def show(self, fold: Fold | None, now: int, attention: NotificationPrefs) -> None:
+    def show(self, fold: Fold | None, now: int, prefs: NotificationPrefs) -> None:
         """Show an approval; if it is a different one, start at the top of its details."""
         before = self._fold
-        if fold == before and attention == self._attention and self._same_second(now):
+        if fold == before and prefs == self._prefs and self._same_second(now):
             return
-        self._fold, self._now, self._attention = fold, now, attention
+        self._fold, self._now, self._prefs = fold, now, prefs
         if fold is None or before is None or fold.approval.id != before.approval.id:
             self._is_raw = False
             self.scroll_home(animate=False)
@@ -62,7 +62,7 @@ class ApprovalDetail(Sheet, can_focus=True):
         """Say why the approval does not notify, and which key changes that."""
         if not fold.approval.is_waiting(view.now):
             return []
-        words = quiet_text(fold.approval, self._attention, view)
+        words = quiet_text(fold.approval, self._prefs, view)
         return [*wrap_text(words, view.width, Role.HEADING), BLANK] if words else []
 
     def _same_second(self, now: int) -> bool:

@@ -16,7 +16,7 @@ from approver_tui.messages import CheckboxClicked
 from approver_tui.state.approvals.approvals import Approval, Unverified
 from approver_tui.state.approvals.inbox import Inbox, by_agent, waits_for_others
 from approver_tui.state.approvals.look_alikes import Fold, Folding
-from approver_tui.state.approvals.marks import mark_blocker
+from approver_tui.state.approvals.selection import selection_blocker
 from approver_tui.state.keymap import DEFAULT_KEYMAP, Keymap
 from approver_tui.state.notifications.preferences import DEFAULT_PREFS, NotificationPrefs
 from approver_tui.state.text import SafeText
@@ -33,7 +33,8 @@ from approver_tui.widgets.lines import (
     text_of,
     wrap_text,
 )
-from approver_tui.widgets.notifications.quiet import quiet_mark
+from approver_tui.widgets.notice_lines import LOADING
+from approver_tui.widgets.notifications.quiet import quiet_word
 from approver_tui.widgets.row_list import ROW_HEIGHT, RowList
 
 LineMaker = Callable[[], Line]
@@ -45,7 +46,7 @@ class ListView:
     """The data that the list draws."""
 
     inbox: Inbox = field(default_factory=Inbox)
-    selected_id: str | None = None
+    cursor_id: str | None = None
     """The ID of the approval under the cursor."""
     arrived_ids: frozenset[str] = frozenset()
     """The IDs of requests that arrived since the last sort, listed below their own heading."""
@@ -59,32 +60,32 @@ class ListView:
     is_loaded: bool = False
     is_loading: bool = True
     """Whether the list is being loaded for the first time."""
-    typed: SafeText = SafeText("")  # noqa: RUF009  # a SafeText never changes
+    typed: SafeText = SafeText("")  # noqa: RUF009  # SafeText is immutable
     """The filter as typed."""
     hidden: int = 0
     """How many approvals the filter hides."""
     expanded_looks: frozenset[str] = frozenset()
     """The look keys of the groups that are expanded."""
-    marks: tuple[Approval, ...] = ()
-    """The marked requests, to be answered together."""
-    attention: NotificationPrefs = DEFAULT_PREFS
+    selection: tuple[Approval, ...] = ()
+    """The selected requests, to be answered together."""
+    prefs: NotificationPrefs = DEFAULT_PREFS
     """The user's notification settings."""
 
     @property
-    def marked_ids(self) -> frozenset[str]:
-        """The IDs of the marked requests."""
-        return frozenset(mark.id for mark in self.marks)
+    def selected_ids(self) -> frozenset[str]:
+        """The IDs of the selected requests."""
+        return frozenset(approval.id for approval in self.selection)
 
     def has_same_layout(self, other: "ListView") -> bool:
         """Whether all lines keep their positions, as only time, cursor or progress changed."""
         return self == replace(
-            other, selected_id=self.selected_id, in_progress=self.in_progress, now=self.now
+            other, cursor_id=self.cursor_id, in_progress=self.in_progress, now=self.now
         )
 
     def extends(self, other: "ListView") -> bool:
         """Whether only events changed the view, not the cursor, a filter or a refresh."""
-        has_same_basis = (self.selected_id, self.typed, self.expanded_looks) == (
-            other.selected_id,
+        has_same_basis = (self.cursor_id, self.typed, self.expanded_looks) == (
+            other.cursor_id,
             other.typed,
             other.expanded_looks,
         )
@@ -146,7 +147,7 @@ class ApprovalList(RowList):
             self._relay_in_place()
         else:
             self.relayout()
-        if view.selected_id != before.selected_id:
+        if view.cursor_id != before.cursor_id:
             self.call_after_refresh(self._keep_cursor_visible)
 
     def _relay_in_place(self) -> None:
@@ -155,19 +156,14 @@ class ApprovalList(RowList):
         If the list is too short to scroll that far, blank lines are added below it. If the row
         itself moved among the others, scroll to it instead.
         """
-        tops_before, top = self._places, self.scroll_offset.y
+        before, top, cursor = self._first_lines, self.scroll_offset.y, self.cursor or ""
         self.relayout()
-        tops_after = self._places
-        line_before, line_after = (
-            tops_before.get(self.cursor or ""),
-            tops_after.get(self.cursor or ""),
-        )
-        if line_before is None or line_after is None:
+        after = self._first_lines
+        if cursor not in before or cursor not in after:
             return
-        if (
-            _rows_above(tops_before, line_before) & tops_after.keys()
-            != _rows_above(tops_after, line_after) & tops_before.keys()
-        ):
+        line_before, line_after = before[cursor], after[cursor]
+        above_before, above_after = _rows_above(before, line_before), _rows_above(after, line_after)
+        if above_before & after.keys() != above_after & before.keys():
             self.call_after_refresh(self._keep_cursor_visible)
             return
         top = max(0, top + line_after - line_before)
@@ -186,24 +182,23 @@ class ApprovalList(RowList):
         view = self._view
         sorted_rows, arrived_rows, held_back, others = self._sections()
         lines: list[LineMaker] = [partial(self._heading, width), _blank]
-        self._places, self._is_folded, self._current_rows = {}, False, {}
+        self._first_lines, self._is_folded, self._current_rows = {}, False, {}
         self._update_render_key(width)
         self._add_rows(sorted_rows, width, lines)
-        if arrived_rows:
-            lines += [_blank, partial(self._divider, len(arrived_rows))]
-            self._add_rows(arrived_rows, width, lines)
-        if held_back:
-            lines += [_blank, partial(_held_heading, held_back, width)]
-            self._add_rows(held_back, width, lines)
-        if others:
-            lines += [_blank, partial(self._others_heading, others)]
-            self._add_rows(others, width, lines)
+        for heading, rows in (
+            (partial(self._divider, len(arrived_rows)), arrived_rows),
+            (partial(_held_heading, held_back, width), held_back),
+            (partial(self._others_heading, others), others),
+        ):
+            if rows:
+                lines += [_blank, heading]
+                self._add_rows(rows, width, lines)
         if not view.inbox.rows:
             lines += _fixed_lines(self._empty(width))
         lines += _fixed_lines(_unverified(view.unverified, width))
         self._makers = lines
         self._cached_rows = {
-            id_: row for id_, row in self._cached_rows.items() if id_ in self._places
+            id_: row for id_, row in self._cached_rows.items() if id_ in self._first_lines
         }
         return LazyLines(lines)
 
@@ -213,11 +208,11 @@ class ApprovalList(RowList):
         render_key = (
             width,
             second,
-            view.selected_id,
+            view.cursor_id,
             view.in_progress,
             view.me,
-            view.marks,
-            view.attention,
+            view.selection,
+            view.prefs,
         )
         if render_key != self._render_key:
             self._render_key = render_key
@@ -238,10 +233,10 @@ class ApprovalList(RowList):
 
     def _add_rows(self, rows: Iterable[Approval], width: int, lines: list[LineMaker]) -> None:
         view = self._view
-        for fold in Folding(view.expanded_looks, view.selected_id, view.now, view.marked_ids).folds(
+        for fold in Folding(view.expanded_looks, view.cursor_id, view.now, view.selected_ids).folds(
             rows
         ):
-            self._places[fold.approval.id] = len(lines)
+            self._first_lines[fold.approval.id] = len(lines)
             self._is_folded |= fold.is_group
             lines += [
                 partial(self._row_line, fold, width, line_index) for line_index in range(ROW_HEIGHT)
@@ -259,22 +254,22 @@ class ApprovalList(RowList):
     def _row(self, fold: Fold, width: int) -> tuple[Line, Line]:
         """Create and cache the lines of a row."""
         view, row_id = self._view, fold.approval.id
-        is_selected = row_id == view.selected_id
+        has_cursor = row_id == view.cursor_id
         has_box = self._has_box(fold)
-        quiet = quiet_mark(fold.approval, view.attention)
+        quiet = quiet_word(fold.approval, view.prefs)
         row = InboxRow(
-            fold, view.now, view.in_progress.get(row_id), is_selected, view.me, has_box, quiet
+            fold, view.now, view.in_progress.get(row_id), has_cursor, view.me, has_box, quiet
         )
         lines = row_lines(row, width)
         self._cached_rows[row_id] = CachedRow(fold, self._render_key, lines)
         return lines
 
     def _has_box(self, fold: Fold) -> bool:
-        """Whether the row shows a checkbox: it is marked, or could be marked with the others."""
+        """Whether the row shows a checkbox: it is selected, or can be selected with the others."""
         view, approval = self._view, fold.approval
-        if not view.marks or fold.marked_count:
-            return bool(fold.marked_count)
-        return approval.is_waiting(view.now) and not mark_blocker(approval, view.marks)
+        if not view.selection or fold.selected_count:
+            return bool(fold.selected_count)
+        return approval.is_waiting(view.now) and not selection_blocker(approval, view.selection)
 
     def on_click(self, event: events.Click) -> None:
         """Toggle a clicked checkbox; elsewhere, move the cursor or open the row."""
@@ -287,15 +282,15 @@ class ApprovalList(RowList):
 
     def _box_at(self, x: int, line: int) -> str | None:
         """Return the row whose checkbox is there: at the left of the row's second line."""
-        for row_id, top in self._places.items():
+        for row_id, top in self._first_lines.items():
             if line == top + 1 and x < INDENT and text_of(self._lines[line]).startswith("["):
                 return row_id
         return None
 
     @property
     def cursor(self) -> str | None:
-        """The ID of the selected approval."""
-        return self._view.selected_id
+        """The ID of the approval under the cursor."""
+        return self._view.cursor_id
 
     def _heading(self, width: int) -> Line:
         waiting = self._view.inbox.waiting(self._view.now)
@@ -322,20 +317,16 @@ class ApprovalList(RowList):
 
     def _empty(self, width: int) -> list[Line]:
         if not self._view.is_loaded:
-            is_loading = self._view.is_loading
             no_connection = fmt("No connection to the server.")
-            return line_block(fmt("Loading…") if is_loading else no_connection, width)
+            return line_block(LOADING if self._view.is_loading else no_connection, width)
         if self._view.typed:
             key = self._view.keys.key("filter")
             return line_block(fmt("No matches. Press {} and Enter to show all.", key), width)
-        none_answerable = fmt("No requests that you can answer.")
+        text = fmt("No requests are waiting for you.")
+        if self._view.unverified:
+            text = fmt("No requests that you can answer.")
         return [
-            *line_block(
-                none_answerable
-                if self._view.unverified
-                else fmt("No requests are waiting for you."),
-                width,
-            ),
+            *line_block(text, width),
             BLANK,
             *line_block(fmt("New requests appear here."), width),
         ]

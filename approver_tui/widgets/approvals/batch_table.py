@@ -15,7 +15,7 @@ from textual.geometry import Region, Size
 
 from approver_tui.messages import RowMessage
 from approver_tui.state.approvals.approvals import Approval
-from approver_tui.state.approvals.batch import Batch, SharedFacts, is_unusual, rights
+from approver_tui.state.approvals.batch import Batch, is_unusual, members
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.approvals.outcomes import RenderContext
 from approver_tui.widgets.lines import (
@@ -92,7 +92,7 @@ def _block_head(approval: Approval, batch: Batch, pointed: str | None) -> Line:
 
 
 def _block_lines(
-    approval: Approval, shared: SharedFacts, head: Line, view: RenderContext
+    approval: Approval, shared: Mapping[str, SafeText], head: Line, view: RenderContext
 ) -> list[Line]:
     facts = [fact for fact in approval.display.facts if fact.material]
     return [
@@ -127,18 +127,13 @@ def _fact_lines(label: SafeText, value: SafeText, view: RenderContext) -> list[L
     return [(Piece(SafeText(" " * BOX)), *row) for row in rows]
 
 
-def _unshared_texts(approval: Approval, shared: SharedFacts) -> list[SafeText]:
-    """Return texts for the properties that not all requests share."""
-    display = approval.display
-    members = (
-        (shared.user_name, fmt("For: {}", display.user_name)),
-        (shared.resource, fmt("Resource: {}", display.resource)),
-        (shared.rights, fmt("Scopes: {}", rights(approval))),
-        (shared.risk_reason, display.risk_reason),
-        (shared.undo, fmt("Undo: {}", display.undo or _NO_UNDO)),
-        (shared.gives, fmt("Grants: {}", display.gives)),
-    )
-    return [words for common, words in members if common is None and words]
+def _unshared_texts(approval: Approval, shared: Mapping[str, SafeText]) -> list[SafeText]:
+    """Return texts for the members that not all requests share; the risk needs no label."""
+    return [
+        value if label == "Risk" else fmt("{}: {}", SafeText(label), value)
+        for label, value in members(approval).items()
+        if label not in shared and value
+    ]
 
 
 def _unusual_texts(approval: Approval) -> list[SafeText]:
@@ -148,25 +143,9 @@ def _unusual_texts(approval: Approval) -> list[SafeText]:
     return texts or [fmt("First request from this agent.")]
 
 
-def _shared_lines(shared: SharedFacts, view: RenderContext) -> list[Line]:
-    rows = (
-        ("For", shared.user_name),
-        ("Resource", shared.resource),
-        ("Scopes", shared.rights),
-        ("Risk", shared.risk_reason),
-        ("Undo", _NO_UNDO if shared.undo == "" else shared.undo),
-        ("Grants", shared.gives),
-    )
-    lines = [
-        row
-        for label, value in rows
-        if value
-        for row in labelled(SafeText(label), value, view.width, view.column)
-    ]
+def _shared_lines(shared: Mapping[str, SafeText], view: RenderContext) -> list[Line]:
+    lines = [row for label, value in shared.items() if value for row in view.row(label, value)]
     return [line(fmt("EACH REQUEST"), Role.HEADING), *lines] if lines else []
-
-
-_NO_UNDO = SafeText("Unknown")
 
 
 class BatchTable(ReadSheet, can_focus=True):

@@ -29,20 +29,11 @@ def difference_lines(differences: Sequence[Difference], width: int) -> list[Line
 
 
 def _rows(difference: Difference, label: int, column: int, width: int) -> list[Line]:
+    above, margin = wrap_text(difference.label, width, Role.LABEL), SafeText(" " * label)
     if width >= _MIN_WIDTH_FOR_LABELS and len(difference.label) < label:
-        return _two_columns(
-            pad(difference.label, label),
-            difference.asked,
-            difference.granted,
-            column,
-            Role.PLAIN,
-        )
-    above = wrap_text(difference.label, width, Role.LABEL)
-    margin = SafeText(" " * label)
-    return [
-        *above,
-        *_two_columns(margin, difference.asked, difference.granted, column, Role.PLAIN),
-    ]
+        above, margin = [], pad(difference.label, label)
+    columns = _two_columns(margin, difference.asked, difference.granted, column, Role.PLAIN)
+    return [*above, *columns]
 
 
 def _two_columns(

@@ -5,11 +5,12 @@ wrap; showing the agent's words before the facts, or unmarked.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping
+from typing import LiteralString
 
 from rich.cells import cell_len
 
-from approver_tui.state.approvals.approvals import Approval, Fact, Kind
+from approver_tui.state.approvals.approvals import Approval, Kind
 from approver_tui.state.approvals.ceremony import Step
 from approver_tui.state.approvals.countdown import countdown_stage
 from approver_tui.state.approvals.narrowing import Place
@@ -23,6 +24,14 @@ from approver_tui.widgets.times import remaining_in_words
 _RAW_LENGTH = 20_000
 _RAW_LINES = 2_000
 _JSON_INDENT = 2
+_INTRODUCTIONS: Mapping[Kind, LiteralString] = {
+    Kind.CONSENT: "You are about to let {} act for you without asking:",
+    Kind.STANDING_GRANT: "You are about to let {} do this again without asking:",
+    Kind.DEVICE: "You are about to let a new device sign in as you:",
+    Kind.APP_DEVICE: "You are about to let {} on a different device act as you:",
+    Kind.APP_ACTION: "You are about to let the app {} do this once:",
+}
+"""The first sentence of the approve panel for requests that no agent made."""
 
 
 def approval_lines(approval: Approval, view: RenderContext) -> list[Line]:
@@ -34,9 +43,9 @@ def approval_lines(approval: Approval, view: RenderContext) -> list[Line]:
         *wrap_text(approval.outcome_headline, view.width, Role.STRONG),
         BLANK,
         *granted_lines(approval, view),
-        *material_lines(approval, view),
+        *fact_lines(approval, view, are_material=True),
         *_unusual_lines(approval, view),
-        *_other_fact_lines(approval, view),
+        *fact_lines(approval, view, are_material=False),
         *_scope_lines(approval, view),
         *_undo_lines(approval, view),
         BLANK,
@@ -54,12 +63,12 @@ def panel_lines(approval: Approval, view: RenderContext) -> list[Line]:
         *wrap_text(_introduction_text(approval), view.width),
         BLANK,
         *wrap_text(approval.granted_headline, view.width, Role.STRONG),
-        *_risk_reason_lines(approval, view),
+        *(wrap_text(reason, view.width) if (reason := approval.display.risk_reason) else []),
         *_vote_position(approval, view),
         BLANK,
         *granted_lines(approval, view),
         *_for_user(approval, view),
-        *material_lines(approval, view),
+        *fact_lines(approval, view, are_material=True),
         *_unusual_lines(approval, view),
         *_undo_lines(approval, view),
         *view.row("Grants", _grants_text(approval)),
@@ -86,13 +95,6 @@ def granted_lines(approval: Approval, view: RenderContext) -> list[Line]:
     return [heading, *rows, *_signed_limit_lines(approval, view), BLANK]
 
 
-def material_lines(approval: Approval, view: RenderContext) -> list[Line]:
-    """Return the material facts in full."""
-    return _fact_lines(
-        [fact for fact in approval.display.facts if fact.material], view, Role.STRONG
-    )
-
-
 def raw_lines(approval: Approval, view: RenderContext) -> list[Line]:
     """Return the two signed texts, formatted; special characters are escaped."""
     key = view.keys.key("details")
@@ -112,23 +114,10 @@ def _grants_text(approval: Approval) -> SafeText:
 
 
 def _introduction_text(approval: Approval) -> SafeText:
-    name = approval.agent.name
-    match approval.kind:
-        case Kind.CONSENT:
-            introduction = fmt("You are about to let {} act for you without asking:", name)
-        case Kind.STANDING_GRANT:
-            introduction = fmt("You are about to let {} do this again without asking:", name)
-        case Kind.DEVICE:
-            introduction = fmt("You are about to let a new device sign in as you:")
-        case Kind.APP_DEVICE:
-            introduction = fmt("You are about to let {} on a different device act as you:", name)
-        case Kind.APP_ACTION:
-            introduction = fmt("You are about to let the app {} do this once:", name)
-        case _ if approval.granted is not None:
-            introduction = fmt("You are about to let {} do part of this once:", name)
-        case _:
-            introduction = fmt("You are about to let {} do this once:", name)
-    return introduction
+    if introduction := _INTRODUCTIONS.get(approval.kind):
+        return fmt(introduction, approval.agent.name)
+    part = fmt("this") if approval.granted is None else fmt("part of this")
+    return fmt("You are about to let {} do {} once:", approval.agent.name, part)
 
 
 def _risk_lines(approval: Approval, view: RenderContext) -> list[Line]:
@@ -141,22 +130,13 @@ def _risk_lines(approval: Approval, view: RenderContext) -> list[Line]:
     return [line(risk_label, Role(approval.risk.value)), *wrap_text(reason, view.width)]
 
 
-def _risk_reason_lines(approval: Approval, view: RenderContext) -> list[Line]:
-    return (
-        wrap_text(approval.display.risk_reason, view.width) if approval.display.risk_reason else []
-    )
-
-
-def _other_fact_lines(approval: Approval, view: RenderContext) -> list[Line]:
-    return _fact_lines(
-        [fact for fact in approval.display.facts if not fact.material], view, Role.PLAIN
-    )
-
-
-def _fact_lines(facts: list[Fact], view: RenderContext, role: Role) -> list[Line]:
+def fact_lines(approval: Approval, view: RenderContext, *, are_material: bool) -> list[Line]:
+    """Return the material facts in full, or all other facts."""
+    role = Role.STRONG if are_material else Role.PLAIN
     return [
         row
-        for fact in facts
+        for fact in approval.display.facts
+        if fact.material == are_material
         for row in labelled(fact.label, fact.value, view.width, view.column, role)
     ]
 
@@ -171,8 +151,8 @@ def _scope_lines(approval: Approval, view: RenderContext) -> list[Line]:
             for scope in approval.display.scopes
         )
     )
-    scope_rows = view.row("Scopes", scopes) if scopes else []
-    return [*scope_rows, *view.row("Resource", approval.display.resource)]
+    resource_rows = view.row("Resource", approval.display.resource)
+    return [*view.row("Scopes", scopes or None), *resource_rows]
 
 
 def _signed_limit_lines(approval: Approval, view: RenderContext) -> list[Line]:
@@ -218,33 +198,21 @@ def _agent_lines(approval: Approval, view: RenderContext) -> list[Line]:
         approval.display.asked_from,
         view.clock(approval.display.asked_at),
     )
-    is_action = _is_action(approval)
+    is_agent_action = approval.kind is Kind.ACTION
     role = "App" if approval.kind is Kind.APP_ACTION else "Agent"
-    name = fmt("this agent") if is_action else agent.name
+    name = fmt("this agent") if is_agent_action else agent.name
     first_request = fmt("First request from {}.", name)
+    earlier = approval.supersedes
+    replaced = None if earlier is None else fmt("{}, no longer waiting", earlier.fingerprint)
     return [
-        *(view.row(role, agent.name) if approval.is_action else []),
-        *(view.row("", first_request, Role.ALERT) if agent.first_request else []),
-        *(view.row("Owner", owners) if is_action else []),
-        *_name_rows("Called by", agent.through, view),
+        *view.row(role, agent.name if approval.is_action else None),
+        *view.row("", first_request if agent.first_request else None, Role.ALERT),
+        *view.row("Owner", owners if is_agent_action else None),
+        *view.row("Called by", SafeText(", ".join(agent.through)) or None),
         *view.row("Requested", asked_text),
-        *_replaced_request_rows(approval, view),
+        *view.row("Replaces", replaced),
         *view.row("Why you", approval.display.why),
     ]
-
-
-def _name_rows(label: str, names: Sequence[SafeText], view: RenderContext) -> list[Line]:
-    return view.row(label, SafeText(", ".join(names))) if names else []
-
-
-def _replaced_request_rows(approval: Approval, view: RenderContext) -> list[Line]:
-    if (earlier := approval.supersedes) is None:
-        return []
-    return view.row("Replaces", fmt("{}, no longer waiting", earlier.fingerprint))
-
-
-def _is_action(approval: Approval) -> bool:
-    return approval.kind is Kind.ACTION
 
 
 def _agent_message_lines(approval: Approval, view: RenderContext) -> list[Line]:
@@ -265,20 +233,18 @@ def _consequence_lines(approval: Approval, view: RenderContext) -> list[Line]:
     expiry = fmt("{}{}, {}. Expiring isn't a denial.", stage_text, expires_at, left)
     log_hint = fmt("  compare it with the agent's log")
     fingerprint_text = fmt(
-        "{}{}", SafeText(approval.fingerprint), log_hint if _is_action(approval) else fmt("")
+        "{}{}",
+        SafeText(approval.fingerprint),
+        log_hint if approval.kind is Kind.ACTION else fmt(""),
     )
     is_open = approval.is_waiting(view.now)
     role = Role.PLAIN if stage is None else Role.ALERT
-    expiry_rows = view.row("Expires", expiry, role) if is_open else []
-    other_steps = approval.steps - {Step.PIN}
-    requirement_rows = (
-        view.row("Requires", _requirements_text(approval)) if is_open and other_steps else []
-    )
+    has_requirements = is_open and approval.steps - {Step.PIN}
     return [
-        *requirement_rows,
+        *view.row("Requires", _requirements_text(approval) if has_requirements else None),
         *view.row("If approved", _grants_text(approval)),
         *_vote_lines(approval, view),
-        *expiry_rows,
+        *view.row("Expires", expiry if is_open else None, role),
         *view.row("Fingerprint", fingerprint_text),
     ]
 
@@ -312,7 +278,7 @@ def _vote_position(approval: Approval, view: RenderContext) -> list[Line]:
 
 def _for_user(approval: Approval, view: RenderContext) -> list[Line]:
     """Return the user the agent acts for, if a request needs several approvers."""
-    return view.row("For", approval.display.user_name) if approval.vote_tally else []
+    return view.row("For", approval.display.user_name if approval.vote_tally else None)
 
 
 def _signed(name: str, text: str, digest: str, view: RenderContext) -> list[Line]:

@@ -33,19 +33,19 @@ class _FactControls:
 
     def __init__(self, fact: NarrowableFact) -> None:
         self._fact = fact
-        self.ticks: tuple[CheckLine, ...] = ()
+        self.checkboxes: tuple[CheckLine, ...] = ()
         self.amount: Amount | None = None
         if fact.rule is NarrowingRule.DROP:
-            self.ticks = tuple(CheckLine(item, is_on=True) for item in fact.items)
+            self.checkboxes = tuple(CheckLine(item, is_on=True) for item in fact.items)
         elif fact.rule is NarrowingRule.TURN_ON:
-            self.ticks = (CheckLine(fact.label, is_on=False),)
+            self.checkboxes = (CheckLine(fact.label, is_on=False),)
         else:
             self.amount = Amount(fact.label, fact.asked, _PLACEHOLDERS[fact.rule])
 
     def widgets(self) -> Iterator[Widget]:
         if self._fact.rule is NarrowingRule.DROP:
             yield Static(fmt("{}", self._fact.label), markup=False)
-        yield from self.ticks
+        yield from self.checkboxes
         if self.amount is not None:
             yield self.amount
 
@@ -53,20 +53,20 @@ class _FactControls:
     def change(self) -> NarrowedFact | None:
         """The narrowed fact; None if the controls leave it unchanged."""
         new_value = self._typed_value
-        return (
-            None
-            if new_value is None
-            else NarrowedFact(self._fact.place, self._fact.pointer, new_value)
-        )
+        if new_value is None:
+            return None
+        return NarrowedFact(self._fact.place, self._fact.pointer, new_value)
 
     @property
     def _typed_value(self) -> str | None:
         if self.amount is not None:
             return self.amount.typed or None
         if self._fact.rule is NarrowingRule.TURN_ON:
-            return "yes" if self.ticks[0].is_on else None
-        kept_items = [str(number + 1) for number, tick in enumerate(self.ticks) if tick.is_on]
-        return None if len(kept_items) == len(self.ticks) else ",".join(kept_items) or "none"
+            return "yes" if self.checkboxes[0].is_on else None
+        kept_items = [
+            str(number + 1) for number, checkbox in enumerate(self.checkboxes) if checkbox.is_on
+        ]
+        return None if len(kept_items) == len(self.checkboxes) else ",".join(kept_items) or "none"
 
 
 class NarrowForm(ChangeForm):
@@ -100,6 +100,8 @@ class NarrowForm(ChangeForm):
             raise ValueError("use a whole number of seconds")
         return Narrowing(
             changes=tuple(change for change in changes if change is not None),
-            drop_scopes=tuple(name for name, tick in self._scopes.items() if not tick.is_on),
+            drop_scopes=tuple(
+                name for name, checkbox in self._scopes.items() if not checkbox.is_on
+            ),
             token_seconds=int(seconds) if seconds else None,
         )

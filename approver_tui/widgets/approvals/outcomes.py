@@ -50,8 +50,10 @@ class RenderContext:
         """The column where values start."""
         return _NARROW_COLUMN if self.width < _NARROW else _WIDE_COLUMN
 
-    def row(self, label: str, value: SafeText, role: Role = Role.PLAIN) -> list[Line]:
-        """Return the lines of a label and its value."""
+    def row(self, label: str, value: SafeText | None, role: Role = Role.PLAIN) -> list[Line]:
+        """Return the lines of a label and its value; none if the value is None."""
+        if value is None:
+            return []
         return labelled(SafeText(label), value, self.width, self.column, role)
 
     def clock(self, at: int) -> SafeText:
@@ -59,25 +61,25 @@ class RenderContext:
         return clock(at, self.now, self.zone)
 
 
-def outcome_lines(approval: Approval, view: RenderContext) -> list[Line]:
+def outcome_lines(approval: Approval, context: RenderContext) -> list[Line]:
     """Return the lines of the outcome; none while the approval can be answered."""
-    text = outcome(approval, view.now, view.zone)
+    text = outcome(approval, context.now, context.zone)
     if not text:
         return []
     note = approval.decision.note if approval.decision else None
-    note_lines = quote_lines(note, view) if note else []
-    execution_lines = _execution(approval.execution, view) if approval.execution else []
-    return [*wrap_text(text, view.width, Role.ALERT), *note_lines, *execution_lines, BLANK]
+    note_lines = quote_lines(note, context) if note else []
+    execution_lines = _execution(approval.execution, context) if approval.execution else []
+    return [*wrap_text(text, context.width, Role.ALERT), *note_lines, *execution_lines, BLANK]
 
 
-def _execution(execution: Execution, view: RenderContext) -> list[Line]:
+def _execution(execution: Execution, context: RenderContext) -> list[Line]:
     """Return the outcome at the resource, with the resource's own words if any."""
-    sentence = fmt("{} {}.", SafeText(execution.progress_text), view.clock(execution.at))
-    lines = wrap_text(sentence, view.width, Role.ALERT)
+    sentence = fmt("{} {}.", SafeText(execution.progress_text), context.clock(execution.at))
+    lines = wrap_text(sentence, context.width, Role.ALERT)
     if execution.as_granted is False:
         alarm = fmt("ALARM: the resource did something other than what was granted.")
-        lines = [*lines, *wrap_text(alarm, view.width, Role.ALERT)]
-    return [*lines, *(quote_lines(execution.text, view) if execution.text else [])]
+        lines = [*lines, *wrap_text(alarm, context.width, Role.ALERT)]
+    return [*lines, *(quote_lines(execution.text, context) if execution.text else [])]
 
 
 def outcome(approval: Approval, now: int, zone: tzinfo | None) -> SafeText:
@@ -86,7 +88,7 @@ def outcome(approval: Approval, now: int, zone: tzinfo | None) -> SafeText:
     if approval.decision is not None:
         return _answered_text(approval, approval.decision, now, zone)
     if approval.automatic_decision is not None:
-        later = fmt("{}{}", _use_text(approval), _later_end(approval))
+        later = fmt("{}{}", _use_text(approval), _end_after_answer(approval))
         return fmt("Approved under a {}.{}", approval.automatic_decision.kind_text, later)
     if approval.is_withdrawn:
         return fmt("Withdrawn: {} no longer needs this.", approval.agent.name)
@@ -105,8 +107,8 @@ def outcome(approval: Approval, now: int, zone: tzinfo | None) -> SafeText:
 
 
 def retry_text(agent: SafeText) -> SafeText:
-    """Return the message that the agent was asked to retry."""
-    return fmt("{} is asked to retry.", agent)
+    """Return a message saying that the agent was asked to retry."""
+    return fmt("{} was asked to retry.", agent)
 
 
 def _retry_sentence(approval: Approval) -> SafeText:
@@ -131,18 +133,18 @@ def _answered_text(approval: Approval, decided: Decided, now: int, zone: tzinfo 
     verb = fmt("Approved") if decided.decision is Answer.APPROVE else fmt("Denied")
     code = fmt(" Reason: {}.", SafeText(decided.code.label)) if decided.code else SafeText("")
     decision = fmt("{} by {} on {}", verb, decided.by_name, decided.device_name)
-    later = fmt("{}{}", _use_text(approval), _later_end(approval))
+    later = fmt("{}{}", _use_text(approval), _end_after_answer(approval))
     return fmt("{} at {}.{}{}", decision, clock(decided.at, now, zone), code, later)
 
 
-def _later_end(approval: Approval) -> SafeText:
+def _end_after_answer(approval: Approval) -> SafeText:
     """Return how the request ended after its answer, if it expired or was withdrawn."""
     if approval.state is ApprovalState.EXPIRED:
         return fmt(" The agent did not collect its token in time.")
     if approval.state is not ApprovalState.CANCELLED:
         return SafeText("")
     reason = END_REASONS.get(approval.reason or "") or approval.reason
-    end = fmt(" Then withdrawn before it was used.")
+    end = fmt(" It was then withdrawn before being used.")
     return fmt("{} {}", end, reason) if reason else end
 
 
@@ -151,8 +153,8 @@ def _use_text(approval: Approval) -> SafeText:
     return SafeText(use_sentence)
 
 
-def quote_lines(words: SafeText, view: RenderContext) -> list[Line]:
+def quote_lines(words: SafeText, context: RenderContext) -> list[Line]:
     """Return text with a bar at the start of every row, so that it cannot look like ours."""
     bar = Piece(fmt("| "), Role.DIM)
     flat = fmt('"{}"', SafeText(words.replace("\n", " ")))
-    return [(bar, Piece(row, Role.QUOTE)) for row in wrap(flat, view.width - 2)]
+    return [(bar, Piece(row, Role.QUOTE)) for row in wrap(flat, context.width - 2)]

@@ -35,10 +35,9 @@ def _undecided_text(approval: Approval) -> SafeText:
 
 def _decision_rows(approval: Approval, decided: Decided, view: RenderContext) -> list[Line]:
     device = fmt("{} ({})", decided.device_name, decided.device_id)
-    code = [] if decided.code is None else view.row("Reason", SafeText(decided.code.label))
     return [
         *view.row("Decision", SafeText(approval.verdict_text)),
-        *code,
+        *view.row("Reason", None if decided.code is None else SafeText(decided.code.label)),
         *view.row("By", fmt("{} ({})", decided.by_name, decided.by_id)),
         *view.row("Device", device),
         *view.row("Channel", decided.channel),
@@ -66,10 +65,9 @@ def _note_rows(decided: Decided, view: RenderContext) -> list[Line]:
 
 def _digest_lines(approval: Approval, view: RenderContext) -> list[Line]:
     granted = approval.granted
-    granted_row = [] if granted is None else view.row("Granted", SafeText(digest(granted.text)))
     return [
         *wrap_text(fmt("Its device signed these digests (SHA-256):"), view.width, Role.DIM),
         *view.row("Action", SafeText(approval.action_digest)),
         *view.row("Display", SafeText(approval.display_digest)),
-        *granted_row,
+        *view.row("Granted", None if granted is None else SafeText(digest(granted.text))),
     ]

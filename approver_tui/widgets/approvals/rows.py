@@ -56,12 +56,12 @@ class InboxRow:
     fold: Fold
     now: int
     in_progress: AnswerProgress | None = None
-    is_selected: bool = False
+    has_cursor: bool = False
     me: str | None = None
     """The ID of the current user; a request for another user names that user."""
     has_box: bool = False
     """Whether the row shows a checkbox."""
-    quiet: SafeText = SafeText("")  # noqa: RUF009  # a SafeText never changes
+    quiet: SafeText = SafeText("")  # noqa: RUF009  # SafeText is immutable
     """Why the request does not notify; empty if it does."""
 
     @property
@@ -79,9 +79,9 @@ class InboxRow:
         """The checkbox, or blanks, as wide as the indent."""
         if not self.has_box:
             return SafeText(" " * INDENT)
-        if not self.fold.marked_count:
+        if not self.fold.selected_count:
             return SafeText("[ ] ")
-        is_ready = self.fold.is_open or self.fold.marked_count >= self.fold.waiting
+        is_ready = self.fold.is_open or self.fold.selected_count >= self.fold.waiting
         return SafeText("[x] " if is_ready else "[-] ")
 
 
@@ -97,7 +97,7 @@ def row_lines(row: InboxRow, width: int) -> tuple[Line, Line]:
 
 def _first_line(row: InboxRow, state: Line, width: int) -> Line:
     risk = row.approval.risk
-    cursor = Piece(fmt(">") if row.is_selected else fmt(" "), Role.STRONG)
+    cursor = Piece(fmt(">") if row.has_cursor else fmt(" "), Role.STRONG)
     role = Role(risk.value) if row.is_open else Role.DIM
     symbol = _SYMBOLS[risk] if row.is_open else "   "
     risk_label = pad(SafeText(symbol + _RISK_WORDS[risk]), len(symbol) + _WORD_WIDTH)

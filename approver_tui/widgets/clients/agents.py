@@ -17,17 +17,17 @@ _MAX_LISTED = 20
 """How many of an agent's latest requests are listed."""
 
 
-def agent_entry(agent: Agent, attention: NotificationPrefs, now: int) -> Entry:
+def agent_entry(agent: Agent, prefs: NotificationPrefs, now: int) -> Entry:
     """Return the entry of an agent, with its access or, without any, its number of requests."""
     access = agent.current_access
     second_line = request_counts_text(agent, now) if access is None else holdings_text(access)
-    return Entry(agent.id, agent.name, second_line, _state_text(agent, attention, now))
+    return Entry(agent.id, agent.name, second_line, _state_text(agent, prefs, now))
 
 
-def agent_lines(agent: Agent, attention: NotificationPrefs, view: RenderContext) -> list[Line]:
+def agent_lines(agent: Agent, prefs: NotificationPrefs, view: RenderContext) -> list[Line]:
     """Return the details of an agent."""
-    mute = attention.mute_of(agent.id)
-    mute_rows = [] if mute is None else view.row("Muted", mute_text(mute, view))
+    mute = prefs.mute_of(agent.id)
+    mute_rows = view.row("Muted", None if mute is None else mute_text(mute, view))
     access = agent.current_access
     head = _head_lines(agent, view) if access is None else [*access_lines(access, view), BLANK]
     return [*head, *mute_rows, *_ownership_rows(agent, view), *_request_lines(agent, view)]
@@ -38,13 +38,8 @@ def request_counts_text(agent: Agent, now: int) -> SafeText:
     if not agent.recent_requests:
         return fmt("no requests in 7 days")
     parts = [pluralize(len(agent.recent_requests), "request")]
-    waiting = agent.waiting(now)
-    for count, word in (
-        (agent.approved, "approved"),
-        (agent.denied, "denied"),
-        (waiting, "waiting"),
-    ):
-        parts += [fmt("{} {}", count, SafeText(word))] if count else []
+    counts = {"approved": agent.approved, "denied": agent.denied, "waiting": agent.waiting(now)}
+    parts += [fmt("{} {}", count, SafeText(word)) for word, count in counts.items() if count]
     return SafeText(", ".join(parts))
 
 
@@ -83,20 +78,15 @@ def _request_lines(agent: Agent, view: RenderContext) -> list[Line]:
             *wrap_text(outcome_text, view.width, Role.DIM, indent=2),
         ]
     unlisted_count = len(agent.recent_requests) - _MAX_LISTED
-    return [
-        *lines,
-        *(
-            wrap_text(fmt("and {} more", unlisted_count), view.width, Role.DIM)
-            if unlisted_count > 0
-            else []
-        ),
-    ]
+    if unlisted_count > 0:
+        lines += wrap_text(fmt("and {} more", unlisted_count), view.width, Role.DIM)
+    return lines
 
 
-def _state_text(agent: Agent, attention: NotificationPrefs, now: int) -> SafeText:
+def _state_text(agent: Agent, prefs: NotificationPrefs, now: int) -> SafeText:
     if agent.owned is not None and not agent.owned.is_enabled:
         return agent.owned.state
-    if attention.mute_of(agent.id):
+    if prefs.mute_of(agent.id):
         return fmt("muted")
     if agent.current_access is not None:
         return used_text(agent.current_access.last_used_at, now)

@@ -17,16 +17,10 @@ from approver_tui.widgets.times import age, remaining
 
 def holdings_text(agent: ActingAgent) -> SafeText:
     """Return how many consents, tokens and, if it has any, standing grants an agent has."""
-    consents, tokens = (
-        pluralize(len(agent.consents), "consent"),
-        pluralize(len(agent.delegations), "token"),
-    )
-    consents_and_tokens = fmt("{}, {}", consents, tokens)
-    return (
-        fmt("{}, {}", pluralize(len(agent.grants), "standing grant"), consents_and_tokens)
-        if agent.grants
-        else consents_and_tokens
-    )
+    parts = [pluralize(len(agent.consents), "consent"), pluralize(len(agent.delegations), "token")]
+    if agent.grants:
+        parts.insert(0, pluralize(len(agent.grants), "standing grant"))
+    return SafeText(", ".join(parts))
 
 
 def access_lines(agent: ActingAgent, view: RenderContext) -> list[Line]:
@@ -61,12 +55,11 @@ def consent_lines(consent: Consent, view: RenderContext) -> list[Line]:
     """Return the details of a consent."""
     title = fmt("{} can act for you without asking", consent.client_name)
     key = view.keys.key("revoke")
-    app_row = [] if consent.app_name is None else view.row("App", consent.app_name)
     return [
         *wrap_text(title, view.width, Role.STRONG),
         BLANK,
         *_consent_rows(consent, view),
-        *app_row,
+        *view.row("App", consent.app_name),
         *view.row("Id", consent.id),
         BLANK,
         *wrap_text(
@@ -85,16 +78,14 @@ def token_lines(token: Delegation, view: RenderContext) -> list[Line]:
     """Return the details of a token."""
     key = view.keys.key("revoke")
     chain = SafeText(" > ".join(actor.name for actor in reversed(token.actors)))
-    chain_row = view.row("Through", chain) if token.actors else []
-    approval_row = [] if token.approval_id is None else view.row("Approval", token.approval_id)
     return [
         *wrap_text(
             fmt("{} acts for you with this token", token.client.name), view.width, Role.STRONG
         ),
         BLANK,
         *_token_rows(token, view),
-        *chain_row,
-        *approval_row,
+        *view.row("Through", chain or None),
+        *view.row("Approval", token.approval_id),
         *view.row("Issued", view.clock(token.issued_at)),
         *view.row("Id", SafeText(token.id)),
         BLANK,
@@ -192,15 +183,13 @@ def _state_text(device: Device, now: int) -> SafeText:
 
 
 def _consent_rows(consent: Consent, view: RenderContext) -> list[Line]:
-    until = view.clock(consent.expires_at)
     revoked_at = consent.revoked_at
-    revoked_row = [] if revoked_at is None else view.row("Revoked", view.clock(revoked_at))
     return [
         *view.row("Scopes", SafeText(", ".join(consent.scopes))),
         *view.row("Resource", consent.resource),
         *view.row("Created", view.clock(consent.created_at)),
-        *view.row("Expires", until),
-        *revoked_row,
+        *view.row("Expires", view.clock(consent.expires_at)),
+        *view.row("Revoked", None if revoked_at is None else view.clock(revoked_at)),
     ]
 
 

@@ -18,11 +18,8 @@ _SCOPE_TEXTS = {
 def scope_choices(approval: Approval, *, is_open: bool) -> tuple[ReportScope | None, ...]:
     """Return the choices; None denies only this request, while it is open."""
     request_only = (None,) if is_open else ()
-    return (
-        (*request_only, *ReportScope)
-        if approval.kind is Kind.ACTION
-        else (*request_only, ReportScope.AGENT)
-    )
+    scopes = tuple(ReportScope) if approval.kind is Kind.ACTION else (ReportScope.AGENT,)
+    return (*request_only, *scopes)
 
 
 def choice_label(approval: Approval, choice: ReportScope | None) -> SafeText:
@@ -42,9 +39,8 @@ def consequence_text(approval: Approval, choice: ReportScope | None) -> SafeText
         return fmt("It is denied, and administrators are notified. No agent made this request.")
     if choice is None:
         return fmt(
-            "It is denied as not recognized, in 5 s, and its agent sees that. No "
-            "agent is quarantined, "
-            "and administrators are not notified."
+            "It is denied as not recognized, in 5 s, and its agent sees that. No agent is "
+            "quarantined, and administrators are not notified."
         )
     return fmt(
         "{} The request is denied, tokens and all other requests end now, owners and "

@@ -14,23 +14,23 @@ from approver_tui.widgets.lines import fmt
 _NOT_QUIET = SafeText("")
 
 
-def quiet_mark(approval: Approval, attention: NotificationPrefs) -> SafeText:
+def quiet_word(approval: Approval, prefs: NotificationPrefs) -> SafeText:
     """Return the word for the request's row; empty if the request notifies as usual."""
-    if (hold := attention.hold_of(approval.id)) is not None:
+    if (hold := prefs.hold_of(approval.id)) is not None:
         return fmt("snoozed") if hold.why == SNOOZED else fmt("quiet hours")
-    return fmt("muted") if _is_muted(approval, attention) else _NOT_QUIET
+    return fmt("muted") if _is_muted(approval, prefs) else _NOT_QUIET
 
 
-def quiet_text(approval: Approval, attention: NotificationPrefs, view: RenderContext) -> SafeText:
+def quiet_text(approval: Approval, prefs: NotificationPrefs, view: RenderContext) -> SafeText:
     """Return why and until when it does not notify; empty if it notifies as usual."""
-    hold = attention.hold_of(approval.id)
+    hold = prefs.hold_of(approval.id)
     if hold is not None:
         until = view.clock(hold.until)
         if hold.why == SNOOZED:
             key = view.keys.key("snooze")
             return fmt("Snoozed until {}: no notifications for it. {} ends that.", until, key)
         return fmt("Quiet hours: you are notified at {}.", until)
-    mute = attention.mute_of(approval.agent.id) if _is_muted(approval, attention) else None
+    mute = prefs.mute_of(approval.agent.id) if _is_muted(approval, prefs) else None
     if mute is None:
         return _NOT_QUIET
     return fmt("{} {} ends that.", mute_text(mute, view), view.keys.key("mute"))
@@ -43,6 +43,6 @@ def mute_text(mute: Mute, view: RenderContext) -> SafeText:
     return fmt("{} is muted until {}.", mute.agent_name, view.clock(mute.until))
 
 
-def _is_muted(approval: Approval, attention: NotificationPrefs) -> bool:
+def _is_muted(approval: Approval, prefs: NotificationPrefs) -> bool:
     can_be_muted = approval.risk.rank < Risk.HIGH.rank
-    return can_be_muted and attention.mute_of(approval.agent.id) is not None
+    return can_be_muted and prefs.mute_of(approval.agent.id) is not None

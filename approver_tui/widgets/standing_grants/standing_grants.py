@@ -31,7 +31,6 @@ def grant_entry(grant: StandingGrant, now: int) -> Entry:
 def grant_lines(grant: StandingGrant, view: RenderContext) -> list[Line]:
     """Return the details of a grant."""
     title = fmt("{} can do this without asking", grant.agent_name)
-    spent_row = [] if grant.sum is None else view.row("Spent", _spent_text(grant))
     key = view.keys.key("revoke")
     used_up = fmt("Used up. You are asked each time.")
     notice = fmt("each time") if grant.notify else fmt("no, only listed in the history")
@@ -44,7 +43,7 @@ def grant_lines(grant: StandingGrant, view: RenderContext) -> list[Line]:
         *(line for fact in grant.pattern for line in view.row(fact.label, fact.value)),
         *view.row("Risk", fmt("up to {}", grant.risk)),
         *view.row("Used", fmt("{} of {}", grant.used, grant.uses)),
-        *spent_row,
+        *view.row("Spent", _spent_text(grant)),
         *view.row("Created", view.clock(grant.created_at)),
         *view.row("Expires", view.clock(grant.expires_at)),
         *view.row("Notified", notice),
@@ -91,7 +90,7 @@ def _past_request_lines(
     )
 
 
-def _spent_text(grant: StandingGrant) -> SafeText:
+def _spent_text(grant: StandingGrant) -> SafeText | None:
     if grant.sum is None or grant.spent is None:
-        return fmt("")
+        return None
     return fmt("{} of {}", grant.spent.words, grant.sum.words)

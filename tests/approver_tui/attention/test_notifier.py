@@ -7,8 +7,7 @@ import pytest
 
 from approver_tui.attention import desktop
 from approver_tui.attention.alert_schedule import Alert, AlertSchedule, alert_text
-from approver_tui.attention.event_alerts import handle_event_alert
-from approver_tui.attention.notifier import Notifier, plan_delivery
+from approver_tui.attention.notifier import Notifier, handle_event_alert, plan_delivery
 from approver_tui.attention.preferences import AlertLevel, AlertPreferences, TerminalSequence
 from approver_tui.attention.terminal_environment import UNKNOWN_TERMINAL, TerminalEnvironment
 from approver_tui.attention.terminal_sequences import notification_sequence

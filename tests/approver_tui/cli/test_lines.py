@@ -59,9 +59,14 @@ def test_an_ended_request_needs_no_more_votes():
             "cancelled",
             "agent_quarantined",
             "then withdrawn: {}",
-            "Then withdrawn before it was used. {}",
+            "It was then withdrawn before being used. {}",
         ),
-        ("cancelled", "withdrawn", "then withdrawn: {}", "Then withdrawn before it was used. {}"),
+        (
+            "cancelled",
+            "withdrawn",
+            "then withdrawn: {}",
+            "It was then withdrawn before being used. {}",
+        ),
         (
             "expired",
             "not_redeemed",

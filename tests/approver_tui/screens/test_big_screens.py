@@ -4,15 +4,13 @@ import pytest
 
 from approver_tui.screens.approvals.approve import PanelFacts
 from approver_tui.widgets.title_line import TitleLine
-from tests.support.clients.driving import open_inbox, press, screen_text
-from tests.support.fakes.fake_app import a_stage
+from tests.support.clients.driving import open_stage, press, screen_text
 from tests.support.fakes.fake_approvals import an_approval, three
 
 
 async def test_a_terminal_of_80_columns_shows_the_list_the_request_and_the_pages():
     """At 80 columns a request is readable next to the list, without opening it."""
-    stage = a_stage(three())
-    async with open_inbox(stage, (80, 24)):
+    async with open_stage(three(), size=(80, 24)) as (_pilot, stage):
         text = screen_text(stage)
         assert "WAITING FOR YOU (3)" in text
         assert "HIGH RISK  money leaves the company" in text
@@ -23,8 +21,9 @@ async def test_a_terminal_of_80_columns_shows_the_list_the_request_and_the_pages
 async def test_a_tall_screen_shows_every_fact_of_a_panel(ceremony):
     """On a tall screen 24 facts fit into the approve panel without scrolling."""
     facts = [(f"Fact {number}", f"value {number}", True) for number in range(24)]
-    stage = a_stage([an_approval("pay", risk="critical", ceremony=ceremony, facts=facts)])
-    async with open_inbox(stage, (200, 60)) as pilot:
+    async with open_stage(
+        [an_approval("pay", risk="critical", ceremony=ceremony, facts=facts)], size=(200, 60)
+    ) as (pilot, stage):
         await press(pilot, stage, "a")
         assert stage.app.screen.query_one(PanelFacts).rows_below == 0
         assert "Fact 23" in screen_text(stage)
@@ -33,8 +32,7 @@ async def test_a_tall_screen_shows_every_fact_of_a_panel(ceremony):
 @pytest.mark.parametrize(("risk", "is_reversed"), [("low", False), ("critical", True)])
 async def test_critical_risk_looks_different_in_a_panel(risk, is_reversed):
     """The title of a critical request is in reverse video, so it stands out without color."""
-    stage = a_stage([an_approval("pay", risk=risk)])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([an_approval("pay", risk=risk)]) as (pilot, stage):
         await press(pilot, stage, "a")
         title = stage.app.screen.query_one(TitleLine).render()
         styles = [str(span.style) for span in title.spans]

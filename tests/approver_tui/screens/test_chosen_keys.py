@@ -15,7 +15,7 @@ from approver_tui.widgets.consents.rights import device_lines
 from approver_tui.widgets.entry_sheet import EntrySheet
 from approver_tui.widgets.lines import text_of
 from tests.support.builders.multi_approver import ME, a_shared, a_vote
-from tests.support.clients.driving import inbox, open_inbox, press, screen_text, until
+from tests.support.clients.driving import inbox, open_inbox, press, screen_text, until, until_shown
 from tests.support.fakes.fake_account import a_consent, a_device, a_token
 from tests.support.fakes.fake_app import a_stage
 from tests.support.fakes.fake_approvals import an_approval, three
@@ -23,7 +23,7 @@ from tests.support.fakes.fake_clock import NOW
 from tests.support.fakes.fake_grants import a_grant
 from tests.support.fakes.fake_requests import DEPLOY, PRICES
 
-OTHERS = Keymap({name: f"f{number}" for number, name in enumerate(KEYS, 20)})
+CUSTOM_KEYMAP = Keymap({name: f"f{number}" for number, name in enumerate(KEYS, 20)})
 """A keymap in which every action has a function key, so that no default key is left."""
 _KEY = "|".join(map(re.escape, KEYS.values()))
 _NEXT_WORD = "[a-z]+s|and|or|on|in|to|again"
@@ -45,12 +45,12 @@ def default_keys_in(text):
 
 
 def _key(name):
-    return OTHERS.key(name)
+    return CUSTOM_KEYMAP.key(name)
 
 
 def _stage(approvals=None, **kwargs):
     approvals = three() if approvals is None else approvals
-    return a_stage(approvals, place={"keymap": OTHERS}, **kwargs)
+    return a_stage(approvals, place={"keymap": CUSTOM_KEYMAP}, **kwargs)
 
 
 def _all_text(stage):
@@ -71,7 +71,7 @@ def _all_text(stage):
         ("nothing in the first 0.8 s after a panel opened", []),
         ("Denying in 5 s, u to undo", ["u to"]),
         ("Report it (!).", ["(!)"]),
-        ("mark it, with a or d; again", ["a or"]),
+        ("select it, with a or d; again", ["a or"]),
         ("Esc, then !", ["then !"]),
         ("S ends that.", ["S ends"]),
         ("/ and Enter show all", ["/ and"]),
@@ -119,13 +119,13 @@ async def test_messages_about_denials_name_the_chosen_keys():
 
 
 async def test_messages_about_notifications_name_the_chosen_keys():
-    """The messages after a snooze and a mute name the key that undoes it."""
+    """The messages after a snooze and a mute name the key that undoes them."""
     stage = _stage([an_approval("prices", PRICES)])
     async with open_inbox(stage) as pilot:
         for name, message in (("snooze", "Snoozed until"), ("mute", "is muted")):
             await press(pilot, stage, _key(name), "tab", "enter")
-            await until(pilot, lambda message=message: message in screen_text(stage))
-            assert f"{_key(name)} undoes that." in screen_text(stage)
+            await until_shown(pilot, stage, message)
+            assert f"Press {_key(name)} to undo." in screen_text(stage)
             assert default_keys_in(_all_text(stage)) == []
             stage.clock.move(5)
 
@@ -137,12 +137,12 @@ async def test_messages_about_the_list_name_the_chosen_keys():
         late = an_approval("late", DEPLOY)
         stage.request(late)
         await until(pilot, lambda: inbox(stage).state.inbox.find(late.id) is not None)
-        await until(pilot, lambda: f"{_key('refresh')} sorts the list" in screen_text(stage))
+        await until_shown(pilot, stage, f"{_key('refresh')} sorts the list")
         assert default_keys_in(_all_text(stage)) == []
         await press(pilot, stage, _key("details"))
         assert f"{_key('details')} goes back." in screen_text(stage)
         await press(pilot, stage, _key("filter"), *"nowhere", "enter")
-        await until(pilot, lambda: f"Press {_key('filter')} and" in screen_text(stage))
+        await until_shown(pilot, stage, f"Press {_key('filter')} and")
 
 
 async def test_the_reason_of_a_counted_vote_names_the_chosen_key():
@@ -185,7 +185,7 @@ async def test_quitting_while_an_answer_is_sent_names_the_chosen_key():
 def test_unlocking_a_device_names_the_chosen_key(device, name):
     """The devices page names the key that unlocks or vouches for a device."""
     text = " ".join(
-        text_of(line) for line in device_lines(device, RenderContext(NOW, None, 200, OTHERS))
+        text_of(line) for line in device_lines(device, RenderContext(NOW, None, 200, CUSTOM_KEYMAP))
     )
     assert f"it ({_key(name)})" in text
     assert default_keys_in(text) == []

@@ -9,12 +9,16 @@ from approver_tui.screens.keys import help_with_keymap
 from approver_tui.screens.pages import PAGE_CLASSES
 from approver_tui.screens.palette import Palette, commands
 from approver_tui.state.keymap import KEYS, Keymap
-from tests.support.clients.driving import open_inbox, press, screen_text, until
-from tests.support.fakes.fake_app import a_stage
+from tests.support.clients.driving import (
+    open_stage,
+    press,
+    until,
+    until_shown,
+)
 from tests.support.fakes.fake_approvals import three
 
 SCREENS = (InboxScreen, *PAGE_CLASSES)
-OTHERS = Keymap({name: f"f{number}" for number, name in enumerate(KEYS, 20)})
+CUSTOM_KEYMAP = Keymap({name: f"f{number}" for number, name in enumerate(KEYS, 20)})
 """A keymap in which no action has its default key."""
 
 
@@ -31,12 +35,11 @@ def test_every_key_does_something_on_some_screen():
     assert set().union(*map(_action_names, SCREENS)) == set(KEYS)
 
 
-@pytest.mark.parametrize("keymap", [Keymap(), OTHERS], ids=["as they are", "chosen"])
+@pytest.mark.parametrize("keymap", [Keymap(), CUSTOM_KEYMAP], ids=["default", "custom"])
 @pytest.mark.parametrize("digit", range(1, 7), ids=[screen.__name__ for screen in SCREENS])
 async def test_every_key_of_a_screen_is_in_its_help_and_palette(digit, keymap):
-    """The help and the palette list every key of the screen as the user chose it."""
-    stage = a_stage(three(), place={"keymap": keymap})
-    async with open_inbox(stage) as pilot:
+    """The help and the palette list every key of the screen, with the user's keymap."""
+    async with open_stage(three(), place={"keymap": keymap}) as (pilot, stage):
         await press(pilot, stage, str(digit))
         rows = help_with_keymap(stage.app.screen.help_rows(), keymap)
         expected = {keymap.key(name) for name in _action_names(SCREENS[digit - 1])}
@@ -46,21 +49,19 @@ async def test_every_key_of_a_screen_is_in_its_help_and_palette(digit, keymap):
 
 async def test_only_the_chosen_key_is_shown():
     """The help lists the chosen keys and none of the default keys."""
-    stage = a_stage(three(), place={"keymap": OTHERS})
-    async with open_inbox(stage) as pilot:
-        await press(pilot, stage, OTHERS.key("help"))
+    async with open_stage(three(), place={"keymap": CUSTOM_KEYMAP}) as (pilot, stage):
+        await press(pilot, stage, CUSTOM_KEYMAP.key("help"))
         assert isinstance(stage.app.screen, HelpScreen)
-        rows = help_with_keymap(stage.app.screen_stack[-2].help_rows(), OTHERS)
+        rows = help_with_keymap(stage.app.screen_stack[-2].help_rows(), CUSTOM_KEYMAP)
         shown_keys = {word for keys, _meaning in rows for word in keys.split()}
         assert not shown_keys & set(KEYS.values())
 
 
-async def test_the_palette_has_help_and_copying():
-    """The palette finds copying the link and the help by their descriptions."""
-    stage = a_stage(three())
-    async with open_inbox(stage) as pilot:
+async def test_the_palette_includes_help_and_copy_link():
+    """The palette finds the copy-link and help commands by their descriptions."""
+    async with open_stage(three()) as (pilot, stage):
         await press(pilot, stage, "colon", *"copy the link", "enter")
-        await until(pilot, lambda: "Copied" in screen_text(stage))
+        await until_shown(pilot, stage, "Copied")
         await press(pilot, stage, "colon", *"this page", "enter")
         await until(pilot, lambda: isinstance(stage.app.screen, HelpScreen))
         await press(pilot, stage, "escape", "colon")

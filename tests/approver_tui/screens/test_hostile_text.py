@@ -9,7 +9,16 @@ from approver_tui.client.wire import read_narrowable
 from approver_tui.screens.approvals.inbox import InboxScreen
 from approver_tui.widgets.approvals.approval_detail import ApprovalDetail
 from approver_tui.widgets.approvals.narrow_form import NarrowForm
-from tests.support.clients.driving import NARROW, WIDE, open_inbox, press, screen_text, until
+from tests.support.clients.driving import (
+    NARROW,
+    WIDE,
+    open_inbox,
+    open_stage,
+    press,
+    screen_text,
+    until,
+    until_shown,
+)
 from tests.support.fakes.fake_app import a_stage
 from tests.support.fakes.fake_approvals import an_approval
 from tests.support.fakes.fake_requests import PAYMENT
@@ -98,8 +107,7 @@ def _hostile_narrowable(text):
 
 async def test_markup_is_drawn_and_not_clickable():
     """Brackets from an agent are visible, and no part of the screen is a link."""
-    stage = a_stage([_hostile(HOSTILE["markup"])])
-    async with open_inbox(stage):
+    async with open_stage([_hostile(HOSTILE["markup"])]) as (_pilot, stage):
         assert "[@click=app.quit]Approve[/]" in screen_text(stage)
         detail = stage.app.screen.query_one(ApprovalDetail)
         strips = [detail.render_line(row) for row in range(detail.size.height)]
@@ -109,10 +117,9 @@ async def test_markup_is_drawn_and_not_clickable():
 
 async def test_agent_text_is_in_neither_title_nor_status():
     """The status line announces a request with the agent's registered name only."""
-    stage = a_stage()
-    async with open_inbox(stage) as pilot:
+    async with open_stage() as (pilot, stage):
         stage.request(an_approval("new", PAYMENT, says="APPROVE NOW"))
-        await until(pilot, lambda: "new HIGH request from invoice-bot" in screen_text(stage))
+        await until_shown(pilot, stage, "new HIGH request from invoice-bot")
         (status,) = [line for line in screen_text(stage).splitlines() if "new HIGH request" in line]
         assert "APPROVE NOW" not in status
         assert stage.app.title == "Sayso"

@@ -14,15 +14,14 @@ from tests.support.clients.driving import (
     blur,
     click,
     inbox,
-    look,
-    open_inbox,
+    open_stage,
+    pass_time,
     paste,
     press,
     run_on,
     until,
 )
 from tests.support.fakes.fake_answers import PIN
-from tests.support.fakes.fake_app import a_stage
 from tests.support.fakes.fake_approvals import an_approval, three
 from tests.support.fakes.fake_clock import FakeClock
 from tests.support.fakes.fake_requests import DEPLOY, MINUTE, PRICES
@@ -36,15 +35,13 @@ def _low():
 
 async def test_fast_typing_while_requests_arrive_decides_nothing():
     """Typing twenty keys a second while panels open and requests arrive sends no answer."""
-    stage = a_stage([_low()])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([_low()]) as (pilot, stage):
         for number in range(5):
             await run_on(pilot, stage, [*RUNNING, "tab", "tab", "enter", "d", "1", "enter"])
             stage.request(an_approval(f"late {number}", DEPLOY, left=MINUTE * (9 + number)))
         stage.clock.move(0.7)
         await pilot.press("enter")
-        stage.clock.move(10)
-        look(stage)
+        pass_time(stage, 10)
         await pilot.pause()
     assert stage.answers.calls == []
 
@@ -52,16 +49,14 @@ async def test_fast_typing_while_requests_arrive_decides_nothing():
 @pytest.mark.parametrize("keys", [["a"], ["a", "enter"], ["a", "y"], ["a", "space"], ["a", "1"]])
 async def test_no_single_key_approves_even_slowly(keys):
     """Waiting before each key does not help, because the panel opens with the focus on Back."""
-    stage = a_stage([_low()])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([_low()]) as (pilot, stage):
         await press(pilot, stage, *keys)
     assert stage.answers.calls == []
 
 
 async def test_keys_in_the_first_moments_of_a_panel_do_nothing():
     """Each early key restarts the delay, and the focus stays on Back."""
-    stage = a_stage([_low()])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([_low()]) as (pilot, stage):
         await pilot.press("a")
         await run_on(pilot, stage, ["tab", "enter"] * 10, each=0.5)
         assert isinstance(stage.app.screen, ApprovePanel)
@@ -71,8 +66,7 @@ async def test_keys_in_the_first_moments_of_a_panel_do_nothing():
 
 async def test_paste_never_fills_the_pin():
     """Pasting a PIN is refused even when the guard has stopped ignoring keys."""
-    stage = a_stage([an_approval("pay")])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([an_approval("pay")]) as (pilot, stage):
         await press(pilot, stage, "a", "tab")
         assert isinstance(stage.app.focused, TypedInput)
         stage.clock.move(5)
@@ -84,16 +78,14 @@ async def test_paste_never_fills_the_pin():
 
 async def test_paste_on_the_inbox_opens_nothing():
     """Pasted letters are not treated as keys."""
-    stage = a_stage([_low()])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([_low()]) as (pilot, stage):
         await paste(pilot, stage, "a\t\n")
         assert isinstance(stage.app.screen, InboxScreen)
 
 
 async def test_the_click_that_focuses_the_window_does_not_press_approve():
     """The first click only focuses the window; a later click approves."""
-    stage = a_stage([_low()])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([_low()]) as (pilot, stage):
         await press(pilot, stage, "a")
         approve = stage.app.screen.query_one("#approve", PanelButton)
         assert not approve.is_off
@@ -108,8 +100,7 @@ async def test_the_click_that_focuses_the_window_does_not_press_approve():
 
 async def test_the_key_that_focuses_the_window_does_nothing():
     """The guard drops the first key after the window gets the focus."""
-    stage = a_stage([_low()])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([_low()]) as (pilot, stage):
         await blur(pilot, stage)
         stage.clock.move(5)
         await pilot.press("a")
@@ -121,12 +112,11 @@ async def test_the_key_that_focuses_the_window_does_nothing():
 
 async def test_a_selection_that_moves_by_itself_arms_the_guard():
     """When the selected request disappears, keys are ignored for a moment."""
-    stage = a_stage(three())
-    async with open_inbox(stage) as pilot:
-        removed_id = inbox(stage).state.selected_id
+    async with open_stage(three()) as (pilot, stage):
+        removed_id = inbox(stage).state.cursor_id
         del stage.server.approvals[removed_id]
         await pilot.press("r")
-        await until(pilot, lambda: inbox(stage).state.selected_id != removed_id)
+        await until(pilot, lambda: inbox(stage).state.cursor_id != removed_id)
         await pilot.press("d")
         assert isinstance(stage.app.screen, InboxScreen)
         stage.clock.move(1)
@@ -136,8 +126,7 @@ async def test_a_selection_that_moves_by_itself_arms_the_guard():
 
 async def test_resuming_from_suspension_arms_the_guard():
     """Keys that were meant for the shell do not open a panel."""
-    stage = a_stage([_low()])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([_low()]) as (pilot, stage):
         stage.app.app_resume_signal.publish(stage.app)
         await pilot.press("a")
         assert isinstance(stage.app.screen, InboxScreen)
@@ -145,8 +134,7 @@ async def test_resuming_from_suspension_arms_the_guard():
 
 async def test_a_note_can_be_pasted_but_sends_nothing():
     """A pasted line ending and Enter in the note do not deny the request."""
-    stage = a_stage([_low()])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([_low()]) as (pilot, stage):
         await press(pilot, stage, "d", "2", "tab")
         assert isinstance(stage.app.focused, Input)
         await paste(pilot, stage, "see the invoice\n")

@@ -14,9 +14,8 @@ from approver_tui.screens.approvals.inbox import InboxScreen
 from approver_tui.screens.guarded_app import _ORDERED_EVENTS
 from approver_tui.widgets.typed_input import TypedInput
 from tests.approver_tui.screens.approvals.test_ceremony_panel import EVERYTHING
-from tests.support.clients.driving import open_inbox, press, until
+from tests.support.clients.driving import open_stage, press, until
 from tests.support.fakes.fake_answers import PIN
-from tests.support.fakes.fake_app import a_stage
 from tests.support.fakes.fake_approvals import an_approval
 from tests.support.fakes.fake_requests import PAYMENT
 
@@ -47,8 +46,7 @@ async def test_every_key_reaches_its_own_field_however_it_is_read(seed):
     """One read, one read per key, and random reads fill the same fields."""
     rng = random.Random(seed)  # noqa: S311  # not used for secrets
     reads = [TYPED] if seed == 0 else list(TYPED) if seed == 1 else _split(TYPED, rng)
-    stage = a_stage([an_approval("pay", PAYMENT, **EVERYTHING)])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([an_approval("pay", PAYMENT, **EVERYTHING)]) as (pilot, stage):
         await press(pilot, stage, "a")
         assert isinstance(stage.app.screen, ApprovePanel)
         stage.clock.move(1)
@@ -63,8 +61,7 @@ async def test_every_key_reaches_its_own_field_however_it_is_read(seed):
 
 async def test_a_key_right_after_one_that_opens_a_panel_reaches_the_guard():
     """The guard drops the keys after `d`, so neither inbox nor panel handles them."""
-    stage = a_stage([an_approval("pay", PAYMENT, **EVERYTHING)])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([an_approval("pay", PAYMENT, **EVERYTHING)]) as (pilot, stage):
         await _process_read(stage, f"d1\tnote{PIN}\t\t\t\r")
         await until(pilot, lambda: isinstance(stage.app.screen, DenyPanel))
         await until(pilot, lambda: not stage.app._order._waiting)
@@ -76,8 +73,7 @@ async def test_a_key_right_after_one_that_opens_a_panel_reaches_the_guard():
 
 async def test_a_paste_stays_in_its_field():
     """Only the first line of the paste is used, and a tab in it does not move the focus."""
-    stage = a_stage([an_approval("pay", PAYMENT)])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([an_approval("pay", PAYMENT)]) as (pilot, stage):
         await press(pilot, stage, "d", "1", "tab")
         await _process_read(stage, "\x1b[200~on\tthe list\r\nsecond\x1b[201~")
         note = stage.app.focused
@@ -90,8 +86,7 @@ async def test_a_paste_stays_in_its_field():
 
 async def test_keys_are_handled_before_a_later_loss_of_focus():
     """Keys that were typed before the window lost the focus still fill the fields."""
-    stage = a_stage([an_approval("pay", PAYMENT, **EVERYTHING)])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([an_approval("pay", PAYMENT, **EVERYTHING)]) as (pilot, stage):
         await press(pilot, stage, "a")
         stage.clock.move(1)
         await _process_read(stage, f"{TYPED}\x1b[O")
@@ -101,8 +96,7 @@ async def test_keys_are_handled_before_a_later_loss_of_focus():
 
 async def test_input_that_waits_too_long_is_dropped(monkeypatch):
     """Keys that could not be handled in time are dropped, because their target is unclear."""
-    stage = a_stage([an_approval("pay", PAYMENT, **EVERYTHING)])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([an_approval("pay", PAYMENT, **EVERYTHING)]) as (pilot, stage):
         await press(pilot, stage, "a")
         stage.clock.move(1)
         monkeypatch.setattr("approver_tui.screens.input_order._LONGEST_SECONDS", 0.05)

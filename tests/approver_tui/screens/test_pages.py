@@ -23,10 +23,13 @@ from tests.support.clients.driving import (
     click,
     inbox,
     open_inbox,
+    open_stage,
     press,
     run_on,
     screen_text,
     until,
+    until_shown,
+    wait_for_page,
 )
 from tests.support.fakes.fake_account import a_consent, a_device, a_token
 from tests.support.fakes.fake_answers import PIN
@@ -64,7 +67,7 @@ def _filled():
 
 async def _go(pilot, stage, key):
     await press(pilot, stage, key)
-    await until(pilot, lambda: stage.app.screen.found is not None)
+    await wait_for_page(pilot, stage)
 
 
 async def _do(pilot, stage, *pin):
@@ -99,7 +102,7 @@ async def test_vim_keys_and_arrows_move_alike(key, page):
     async with open_inbox(stage) as pilot:
         await _go(pilot, stage, key)
         assert isinstance(stage.app.screen, page)
-        ids = list(stage.app.screen.query_one(EntryList)._places)
+        ids = list(stage.app.screen.query_one(EntryList)._first_lines)
         for down, up, last, first in (("j", "k", "G", "g"), ("down", "up", "end", "home")):
             await press(pilot, stage, down)
             assert stage.app.screen.cursor == ids[1]
@@ -120,7 +123,7 @@ async def test_clicks_open_pages_and_move_the_cursor():
         bar = stage.app.screen.query_one(TopBar)
         await pilot.click(bar, offset=(14, 0))
         await until(pilot, lambda: isinstance(stage.app.screen, HistoryPage))
-        await until(pilot, lambda: stage.app.screen.found is not None)
+        await wait_for_page(pilot, stage)
         stage.clock.move(1)
         await pilot.click("#entries", offset=(5, 5))
         assert stage.app.screen.cursor == an_approval("web", DEPLOY).id
@@ -135,10 +138,10 @@ async def test_an_unreachable_server_is_reported_and_asked_again(key, page):
     async with open_inbox(stage) as pilot:
         stage.server.is_down = True
         await press(pilot, stage, key)
-        await until(pilot, lambda: "did not respond. Press r" in screen_text(stage))
+        await until_shown(pilot, stage, "did not respond. Press r")
         stage.server.is_down = False
         await press(pilot, stage, "r")
-        await until(pilot, lambda: stage.app.screen.found is not None)
+        await wait_for_page(pilot, stage)
         assert isinstance(stage.app.screen, page)
 
 
@@ -150,8 +153,8 @@ async def test_new_requests_are_announced_on_every_page(key, page):
         await _go(pilot, stage, key)
         before = stage.app.screen.cursor
         stage.request(an_approval("late", DEPLOY, left=9 * MINUTE))
-        await until(pilot, lambda: "new MEDIUM request from release-agent" in screen_text(stage))
-        await until(pilot, lambda: "1 Inbox 4" in screen_text(stage))
+        await until_shown(pilot, stage, "new MEDIUM request from release-agent")
+        await until_shown(pilot, stage, "1 Inbox 4")
         assert isinstance(stage.app.screen, page)
         assert stage.app.screen.cursor == before
 
@@ -162,12 +165,12 @@ async def test_a_page_reloads_when_the_connection_comes_back():
     async with open_inbox(stage) as pilot:
         await _go(pilot, stage, "4")
         stage.feed.connect(Phase.OFFLINE, "gone")
-        await until(pilot, lambda: "OFFLINE" in screen_text(stage))
+        await until_shown(pilot, stage, "OFFLINE")
         await press(pilot, stage, "z")
         assert "Revoke unavailable: no connection to the server" in screen_text(stage)
         stage.server.tokens = []
         stage.feed.connect(Phase.LIVE)
-        await until(pilot, lambda: "TOKENS (0)" in screen_text(stage))
+        await until_shown(pilot, stage, "TOKENS (0)")
 
 
 async def test_all_access_of_an_agent_is_revoked_together():
@@ -180,8 +183,8 @@ async def test_all_access_of_an_agent_is_revoked_together():
         assert "This ends its access now: 1 standing grant" in screen_text(stage)
         assert "It can still act for others" in screen_text(stage)
         await _do(pilot, stage)
-        await until(pilot, lambda: "invoice-bot no longer acts for you" in screen_text(stage))
-        await until(pilot, lambda: "ACTING FOR YOU (1)" in screen_text(stage))
+        await until_shown(pilot, stage, "invoice-bot no longer acts for you")
+        await until_shown(pilot, stage, "ACTING FOR YOU (1)")
     assert stage.server.ended == [a_consent().id, a_token().id, a_consent().client_id]
 
 
@@ -193,15 +196,13 @@ async def test_a_consent_and_a_token_are_revoked_one_by_one():
         await press(pilot, stage, "z")
         assert "Revoke the consent?" in screen_text(stage)
         await _do(pilot, stage)
-        await until(
-            pilot, lambda: "Revoked: invoice-bot. 2 tokens also ended." in screen_text(stage)
-        )
-        await until(pilot, lambda: "CONSENTS (1)" in screen_text(stage))
+        await until_shown(pilot, stage, "Revoked: invoice-bot. 2 tokens also ended.")
+        await until_shown(pilot, stage, "CONSENTS (1)")
         await press(pilot, stage, "G", "z")
         assert "Revoke the token?" in screen_text(stage)
         await _do(pilot, stage)
-        await until(pilot, lambda: "Revoked: invoice-bot. 1 token ended." in screen_text(stage))
-        await until(pilot, lambda: "TOKENS (0)" in screen_text(stage))
+        await until_shown(pilot, stage, "Revoked: invoice-bot. 1 token ended.")
+        await until_shown(pilot, stage, "TOKENS (0)")
 
 
 async def test_a_device_is_revoked_but_not_this_one():
@@ -213,8 +214,8 @@ async def test_a_device_is_revoked_but_not_this_one():
         assert "To sign it out: sayso-approver logout." in screen_text(stage)
         await press(pilot, stage, "j", "z")
         await _do(pilot, stage)
-        await until(pilot, lambda: "phone is revoked." in screen_text(stage))
-        await until(pilot, lambda: "REVOKED (2)" in screen_text(stage))
+        await until_shown(pilot, stage, "phone is revoked.")
+        await until_shown(pilot, stage, "REVOKED (2)")
     assert stage.server.ended == [PHONE]
 
 
@@ -232,7 +233,7 @@ async def test_vouching_and_unlocking_need_the_pin(moves, key, verb, says):
         await _go(pilot, stage, "5")
         await press(pilot, stage, *moves, key)
         await press(pilot, stage, "tab", *"000000", "tab", "enter")
-        await until(pilot, lambda: "Wrong PIN. 9 attempts left." in screen_text(stage))
+        await until_shown(pilot, stage, "Wrong PIN. 9 attempts left.")
         assert stage.answers.about_devices == []
         stage.app.screen.query_one("#pin").focus()
         await press(pilot, stage, *PIN, "tab", "enter")
@@ -268,7 +269,7 @@ async def test_a_failed_action_can_be_tried_again():
         await press(pilot, stage, "z")
         stage.server.is_down = True
         await press(pilot, stage, "tab", "enter")
-        await until(pilot, lambda: "Not sent: the server cannot be reached." in screen_text(stage))
+        await until_shown(pilot, stage, "Not sent: the server cannot be reached.")
         await press(pilot, stage, "escape")
         assert isinstance(stage.app.screen, RightsPage)
     assert stage.server.ended == []
@@ -290,8 +291,7 @@ async def test_fast_typing_ends_nothing(page, key):
 @pytest.mark.parametrize("key", ["2", "3", "4", "5"])
 async def test_an_empty_list_says_so_and_its_keys_do_nothing(key):
     """Moving, revoking, and opening on an empty list cause no error."""
-    stage = a_stage()
-    async with open_inbox(stage) as pilot:
+    async with open_stage() as (pilot, stage):
         await _go(pilot, stage, key)
         await press(pilot, stage, "j", "G", "z", "enter", "question_mark")
         assert "KEYS IN" in screen_text(stage)
@@ -319,7 +319,7 @@ async def test_a_denial_is_counted_down_and_sent_while_a_page_is_open():
         stage.clock.move(6)
         inbox(stage).tick()
         await until(pilot, lambda: bool(stage.answers.calls))
-        await until(pilot, lambda: "Denied by alice" in screen_text(stage))
+        await until_shown(pilot, stage, "Denied by alice")
         assert isinstance(stage.app.screen, AgentsPage)
 
 
@@ -339,7 +339,7 @@ async def test_every_shown_key_can_be_clicked():
     stage = _filled()
     async with open_inbox(stage) as pilot:
         await pilot.click(KeyBar, offset=(15, 0))
-        await until(pilot, lambda: "Deny?" in screen_text(stage))
+        await until_shown(pilot, stage, "Deny?")
         stage.clock.move(1)
         await press(pilot, stage, "escape")
         await _go(pilot, stage, "4")
@@ -349,11 +349,10 @@ async def test_every_shown_key_can_be_clicked():
 
 async def test_the_devices_page_follows_the_feed():
     """A device that was enrolled elsewhere appears without a refresh."""
-    stage = a_stage(three())
-    async with open_inbox(stage) as pilot:
+    async with open_stage(three()) as (pilot, stage):
         await press(pilot, stage, "5")
-        await until(pilot, lambda: "DEVICES (1)" in screen_text(stage))
+        await until_shown(pilot, stage, "DEVICES (1)")
         phone = replace(a_device(), id="sayso_dv_phone", name=SafeText("phone"), is_this=False)
         stage.server.others = [phone]
         stage.feed.tell(EventName.DEVICE_ENROLLED, device=phone)
-        await until(pilot, lambda: "DEVICES (2)" in screen_text(stage))
+        await until_shown(pilot, stage, "DEVICES (2)")

@@ -12,7 +12,15 @@ from approver_tui.state.notifications.events import EventName
 from approver_tui.widgets.approvals.narrow_form import NarrowForm
 from approver_tui.widgets.key_bar import KeyBar
 from approver_tui.widgets.panel_button import PanelButton
-from tests.support.clients.driving import inbox, look, open_inbox, press, screen_text, until
+from tests.support.clients.driving import (
+    inbox,
+    look,
+    open_inbox,
+    open_stage,
+    press,
+    screen_text,
+    until,
+)
 from tests.support.fakes.fake_account import a_device
 from tests.support.fakes.fake_answers import PIN
 from tests.support.fakes.fake_app import a_stage
@@ -64,8 +72,7 @@ async def test_tab_goes_through_the_fields_to_the_button_and_then_to_back(kind):
 
 async def test_enter_on_an_unavailable_button_says_why_and_keeps_the_panel():
     """Enter on Approve before it is available shows when it will be."""
-    stage = a_stage([an_approval("pay")])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([an_approval("pay")]) as (pilot, stage):
         await press(pilot, stage, "a", "pagedown", "pagedown", "tab", *PIN, "tab")
         panel = stage.app.screen
         panel._all_seen_since = stage.clock.ticks()
@@ -79,8 +86,7 @@ async def test_enter_on_an_unavailable_button_says_why_and_keeps_the_panel():
 
 async def test_an_event_moves_no_focus():
     """Neither a lost connection nor a new request moves the focus."""
-    stage = a_stage([an_approval("prices", PRICES)])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([an_approval("prices", PRICES)]) as (pilot, stage):
         await press(pilot, stage, "a", "tab")
         assert stage.app.focused.id == "approve"
         screen = inbox(stage)
@@ -109,8 +115,7 @@ KEPT = {
 async def test_back_keeps_what_was_typed_for_this_request_only(kind):
     """The text is there when the same panel is opened again, but not for another request."""
     keys, field, typed = KEPT[kind]
-    stage = a_stage(three())
-    async with open_inbox(stage) as pilot:
+    async with open_stage(three()) as (pilot, stage):
         await press(pilot, stage, *keys)
         stage.app.screen.query(field).first(Input).focus()
         await press(pilot, stage, *typed, "escape")
@@ -123,8 +128,7 @@ async def test_back_keeps_what_was_typed_for_this_request_only(kind):
 
 async def test_back_keeps_limits_and_reloads_their_preview():
     """A typed limit is kept after Esc, and its preview is loaded again."""
-    stage = a_stage([an_approval("pay")])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([an_approval("pay")]) as (pilot, stage):
         await press(pilot, stage, "e")
         await until(pilot, lambda: bool(stage.app.screen.query(NarrowForm)))
         stage.app.screen.query(".amount Input").first(Input).focus()
@@ -136,8 +140,7 @@ async def test_back_keeps_limits_and_reloads_their_preview():
 
 async def test_neither_the_pin_nor_the_chosen_reason_is_kept():
     """The PIN and the reason must be entered each time the panel opens."""
-    stage = a_stage([an_approval("pay")])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([an_approval("pay")]) as (pilot, stage):
         await press(pilot, stage, "a", "tab", *PIN, "escape", "a")
         assert stage.app.screen.query_one("#pin", Input).value == ""
         await press(pilot, stage, "escape", "d", "2", "tab", "x", "escape", "d", "enter")
@@ -146,8 +149,7 @@ async def test_neither_the_pin_nor_the_chosen_reason_is_kept():
 
 async def test_a_sent_answer_drops_the_draft():
     """Once a denial was started, its note is dropped, even if the denial is undone."""
-    stage = a_stage([an_approval("pay")])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([an_approval("pay")]) as (pilot, stage):
         await press(pilot, stage, "d", "2", "tab", "x", "escape", "d", "2", "enter", "u", "d")
         assert stage.app.screen.query_one("#note", Input).value == ""
         assert not isinstance(stage.app.screen, InboxScreen)
@@ -160,8 +162,7 @@ def _bar(stage):
 
 async def test_the_keys_say_what_enter_does_where_the_focus_is():
     """The key bar names Enter only where it denies or goes back."""
-    stage = a_stage([an_approval("pay")])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([an_approval("pay")]) as (pilot, stage):
         await press(pilot, stage, "d")
         assert "Enter" not in _bar(stage)
         await press(pilot, stage, "2")
@@ -177,7 +178,8 @@ async def test_the_keys_say_what_enter_does_where_the_focus_is():
 @pytest.mark.parametrize(("request_", "digits"), [(None, "1-3 Pick"), (CONSENT, "1-2 Pick")])
 async def test_the_key_bar_of_a_report_names_the_valid_digits(request_, digits):
     """A request without an agent has two choices instead of three."""
-    stage = a_stage([an_approval("pay") if request_ is None else an_approval("c", request_)])
-    async with open_inbox(stage) as pilot:
+    async with open_stage(
+        [an_approval("pay") if request_ is None else an_approval("c", request_)]
+    ) as (pilot, stage):
         await press(pilot, stage, "exclamation_mark")
         assert digits in _bar(stage)

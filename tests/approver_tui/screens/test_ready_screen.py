@@ -3,14 +3,22 @@
 import asyncio
 import contextlib
 import threading
+from operator import methodcaller
 
 import pytest
 
-from approver_tui.screens import thread_messages
 from approver_tui.screens.approvals.inbox import InboxScreen
 from approver_tui.screens.help import HelpScreen
 from approver_tui.state.approvals.decision import Answer
-from tests.support.clients.driving import inbox, open_inbox, press, screen_text, steps, until
+from tests.support.clients.driving import (
+    inbox,
+    open_inbox,
+    open_stage,
+    press,
+    screen_text,
+    steps,
+    until,
+)
 from tests.support.fakes.fake_app import a_stage
 from tests.support.fakes.fake_approvals import an_approval, with_answer
 from tests.support.fakes.fake_requests import MINUTE, PRICES
@@ -18,24 +26,21 @@ from tests.support.fakes.fake_requests import MINUTE, PRICES
 _OPENING_TURNS = (0, 1, 5, 10, 15, 18, 21)
 """Turns of the event loop: a pushed panel has its widgets after eighteen turns."""
 
+_SCREENS = {
+    "approve": methodcaller("action_open_panel", "approve"),
+    "deny": methodcaller("action_open_panel", "deny"),
+    "help": InboxScreen.action_help,
+    "similar": methodcaller("action_open_panel", "standing_grant"),
+    "less": methodcaller("action_open_panel", "narrow"),
+    "report": methodcaller("action_open_panel", "report"),
+    "elsewhere": methodcaller("action_open_panel", "open_on_phone"),
+    "palette": InboxScreen.action_palette,
+}
+"""How the inbox opens each screen."""
 panels = pytest.mark.parametrize(
-    "action", [InboxScreen.action_approve, InboxScreen.action_deny], ids=["approve", "deny"]
+    "action", [_SCREENS["approve"], _SCREENS["deny"]], ids=["approve", "deny"]
 )
-
-actions = pytest.mark.parametrize(
-    "action",
-    [
-        InboxScreen.action_approve,
-        InboxScreen.action_deny,
-        InboxScreen.action_help,
-        InboxScreen.action_standing_grant,
-        InboxScreen.action_narrow,
-        InboxScreen.action_report,
-        InboxScreen.action_open_elsewhere,
-        InboxScreen.action_palette,
-    ],
-    ids=["approve", "deny", "help", "similar", "less", "report", "elsewhere", "palette"],
-)
+actions = pytest.mark.parametrize("action", _SCREENS.values(), ids=_SCREENS)
 
 
 def _low(name="prices", **changes):
@@ -76,7 +81,7 @@ async def test_messages_of_threads_while_the_app_exits_are_harmless(key):
             await press(pilot, stage, key)
             screen = inbox(stage)
             await outside.enter_async_context(
-                _at_every_turn(lambda: screen.post_message(thread_messages.ApprovalFetched(_low())))
+                _at_every_turn(lambda: screen.call_later(screen.set_approval, _low()))
             )
         assert not screen.is_ready
 
@@ -94,8 +99,7 @@ async def test_a_tick_while_the_app_exits_is_harmless(key):
 @actions
 async def test_the_app_can_exit_while_a_screen_opens(action, turns):
     """Textual mounts a screen without composing it if the app exits first."""
-    stage = a_stage([_low()])
-    async with open_inbox(stage):
+    async with open_stage([_low()]) as (_pilot, stage):
         action(inbox(stage))
         await steps(turns)
 
@@ -104,8 +108,7 @@ async def test_the_app_can_exit_while_a_screen_opens(action, turns):
 @pytest.mark.parametrize("is_first", [True, False], ids=["end first", "end last"])
 async def test_a_screen_can_open_while_the_app_exits(action, is_first):
     """Textual composes a screen without mounting its widgets if the app is exiting."""
-    stage = a_stage([_low()])
-    async with open_inbox(stage):
+    async with open_stage([_low()]) as (_pilot, stage):
         if is_first:
             stage.app.exit()
         action(inbox(stage))
@@ -117,13 +120,12 @@ async def test_a_screen_can_open_while_the_app_exits(action, is_first):
 @panels
 async def test_an_unchanged_copy_while_a_panel_opens_leaves_it_open(action):
     """An unchanged copy of the request does not close its panel at any stage of opening."""
-    stage = a_stage([_low()])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([_low()]) as (pilot, stage):
         for turns in _OPENING_TURNS:
             action(inbox(stage))
             panel = stage.app.screen
             await steps(turns)
-            inbox(stage).post_message(thread_messages.ApprovalFetched(_low()))
+            inbox(stage).set_approval(_low())
             await until(pilot, lambda panel=panel: panel.is_ready)
             assert stage.app.screen is panel
             await press(pilot, stage, "escape")
@@ -135,11 +137,10 @@ async def test_an_unchanged_copy_while_a_panel_opens_leaves_it_open(action):
 async def test_a_change_while_a_panel_opens_closes_it(action, news):
     """A changed or decided request closes its panel at any stage of opening."""
     names = [f"prices {turns}" for turns in _OPENING_TURNS]
-    stage = a_stage([_low(name) for name in names])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([_low(name) for name in names]) as (pilot, stage):
         for turns, name in zip(_OPENING_TURNS, names, strict=True):
             screen, copy = inbox(stage), news(name)
-            screen.set_state(screen.state.with_selection(copy.id))
+            screen.set_state(screen.state.with_cursor(copy.id))
             action(screen)
             await steps(turns)
             stage.server.put(copy)
@@ -151,8 +152,7 @@ async def test_a_change_while_a_panel_opens_closes_it(action, news):
 @panels
 async def test_the_first_key_after_one_that_opens_a_panel_is_ignored(action):
     """The key neither moves the focus nor closes the panel."""
-    stage = a_stage([_low()])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([_low()]) as (pilot, stage):
         action(inbox(stage))
         panel = stage.app.screen
         assert stage.app.context.guard.is_blocking
@@ -162,8 +162,7 @@ async def test_the_first_key_after_one_that_opens_a_panel_is_ignored(action):
 
 async def test_keys_do_nothing_on_an_unmounted_screen():
     """A screen that is not mounted cannot be dismissed until it is ready."""
-    stage = a_stage([_low()])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([_low()]) as (pilot, stage):
         screen = inbox(stage)
         screen.action_help()
         page = stage.app.screen
@@ -179,11 +178,10 @@ async def test_keys_do_nothing_on_an_unmounted_screen():
 async def test_a_panel_under_its_help_closes_too(action, news):
     """A change closes the help and the panel below it, at any stage of opening the help."""
     names = {f"prices {turns}": turns for turns in (0, 1, 3, 10, 50)}
-    stage = a_stage([_low(name) for name in names])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([_low(name) for name in names]) as (pilot, stage):
         for name, turns in names.items():
             screen, copy = inbox(stage), news(name)
-            screen.set_state(screen.state.with_selection(copy.id))
+            screen.set_state(screen.state.with_cursor(copy.id))
             action(screen)
             panel = stage.app.screen
             await until(pilot, lambda panel=panel: panel.is_ready)
@@ -199,8 +197,7 @@ async def test_a_panel_under_its_help_closes_too(action, news):
 
 async def test_an_answer_under_the_help_closes_the_panel():
     """When the answer arrives, both the help and the panel close, and one answer was sent."""
-    stage = a_stage([_low()])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([_low()]) as (pilot, stage):
         await press(pilot, stage, "a", "tab")
         stage.answers.hold = threading.Event()
         await press(pilot, stage, "enter", "f1")

@@ -16,8 +16,9 @@ from tests.support.clients.driving import (
     blur,
     come_back,
     inbox,
-    look,
     open_inbox,
+    open_stage,
+    pass_time,
     press,
     run_on,
     screen_text,
@@ -59,8 +60,7 @@ def _decided(stage):
 async def _focus_button(pilot, stage, kind):
     """Read and fill in the panel, focus its button, and let some time pass."""
     await press(pilot, stage, *KEYS[kind])
-    stage.clock.move(5)
-    look(stage)
+    pass_time(stage, 5)
     await press(pilot, stage, "shift+tab", "tab")
     assert isinstance(stage.app.focused, PanelButton)
     assert stage.app.focused.id != "back"
@@ -229,8 +229,7 @@ async def test_a_panel_under_its_help_is_secured_too():
 
 async def test_a_panel_without_buttons_can_be_secured():
     """Returning to the panel with the QR code causes no error, though it has no Back."""
-    stage = a_stage([an_approval("web", DEPLOY)])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([an_approval("web", DEPLOY)]) as (pilot, stage):
         await press(pilot, stage, "o")
         await blur(pilot, stage)
         await come_back(pilot, stage)

@@ -8,8 +8,8 @@ from approver_tui.widgets.approvals.batch_table import BatchTable
 from approver_tui.widgets.approvals.narrow_form import NarrowForm
 from approver_tui.widgets.key_bar import KeyBar
 from approver_tui.widgets.title_line import TitleLine
-from tests.support.builders.batches import ONE, THREE, TWO, mark, open_batch
-from tests.support.clients.driving import look, open_inbox, press, screen_text, until
+from tests.support.builders.batches import ONE, THREE, TWO, open_batch, select
+from tests.support.clients.driving import look, open_inbox, open_stage, press, screen_text, until
 from tests.support.fakes.fake_account import a_consent, a_token
 from tests.support.fakes.fake_app import a_stage
 from tests.support.fakes.fake_approvals import an_approval, three
@@ -103,8 +103,7 @@ async def test_a_screen_shows_its_title_and_keys(keys):
 async def test_a_panel_shows_its_title_and_every_control(key):
     """Tab scrolls each control into view; risk and time left stay in the title."""
     name, title = PANELS[key]
-    stage = a_stage([an_approval("pay")])
-    async with open_inbox(stage, SIZES[0]) as pilot:
+    async with open_stage([an_approval("pay")], size=SIZES[0]) as (pilot, stage):
         await press(pilot, stage, key)
         screen = stage.app.screen
         assert type(screen).__name__ == name
@@ -132,9 +131,8 @@ async def test_a_batch_shows_its_requests(key):
     """A batch shows what its requests do, unless the smallest terminal has no room for it."""
     name, title = BATCHES[key]
     rows = [ONE, TWO, THREE]
-    stage = a_stage(rows)
-    async with open_inbox(stage, SIZES[0]) as pilot:
-        await mark(pilot, stage, *rows)
+    async with open_stage(rows, size=SIZES[0]) as (pilot, stage):
+        await select(pilot, stage, *rows)
         await open_batch(pilot, stage, key)
         async for size in _each_size(pilot, stage):
             assert type(stage.app.screen).__name__ == name

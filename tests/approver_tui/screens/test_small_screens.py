@@ -12,14 +12,14 @@ from tests.support.clients.driving import (
     WIDE,
     disconnect,
     inbox,
-    look,
-    open_inbox,
+    open_stage,
+    pass_time,
     press,
     screen_text,
     until,
+    until_shown,
 )
 from tests.support.fakes.fake_account import a_device
-from tests.support.fakes.fake_app import a_stage
 from tests.support.fakes.fake_approvals import an_approval, three
 
 TINY = (40, 12)
@@ -60,18 +60,18 @@ def _words(stage):
 @pytest.mark.parametrize("sentence", SENTENCES, ids=lambda words: words[:24])
 async def test_a_message_is_never_cut(size, sentence):
     """A message uses as many rows as it needs, and the keys stay visible."""
-    stage = a_stage(three())
-    async with open_inbox(stage, size) as pilot:
+    async with open_stage(three(), size=size) as (pilot, stage):
         inbox(stage).show_message(sentence)
         await until(pilot, lambda: sentence in _words(stage))
-        await until(pilot, lambda: "? Help" in screen_text(stage))
+        await until_shown(pilot, stage, "? Help")
 
 
 async def test_two_warnings_take_one_row_of_twelve():
     """On a small screen the second warning is only counted; the help has both."""
-    stage = a_stage(three(), device=a_device(tries=2), is_server_folder_readable=True)
-    async with open_inbox(stage, TINY) as pilot:
-        await until(pilot, lambda: "! 2 wrong PINs +1: ?" in screen_text(stage))
+    async with open_stage(
+        three(), device=a_device(tries=2), is_server_folder_readable=True, size=TINY
+    ) as (pilot, stage):
+        await until_shown(pilot, stage, "! 2 wrong PINs +1: ?")
         rows = screen_text(stage).splitlines()
         assert "wrong PINs" in rows[1]
         assert "WAITING FOR YOU (3)" in rows[2]
@@ -83,48 +83,43 @@ async def test_two_warnings_take_one_row_of_twelve():
 
 async def test_a_warning_that_fits_is_shown_in_full():
     """A single warning that fits its row is not shortened."""
-    stage = a_stage(three(), device=a_device(tries=2))
-    async with open_inbox(stage, TINY) as pilot:
-        await until(pilot, lambda: "! 2 wrong PINs since you last approved" in screen_text(stage))
+    async with open_stage(three(), device=a_device(tries=2), size=TINY) as (pilot, stage):
+        await until_shown(pilot, stage, "! 2 wrong PINs since you last approved")
 
 
 async def test_the_age_comes_first_in_one_row():
     """Being offline is the most urgent warning, so its age is shown first."""
-    stage = a_stage(three(), is_server_folder_readable=True)
-    async with open_inbox(stage, TINY) as pilot:
+    async with open_stage(three(), is_server_folder_readable=True, size=TINY) as (pilot, stage):
         await disconnect(pilot, stage, "the server is restarting")
-        stage.clock.move(125)
-        look(stage)
-        await until(pilot, lambda: "OFFLINE, 2 min old +1: ?" in screen_text(stage))
+        pass_time(stage, 125)
+        await until_shown(pilot, stage, "OFFLINE, 2 min old +1: ?")
 
 
 async def test_a_message_gives_its_row_back_on_small_screens():
     """After a while the message disappears, and the details get its row."""
-    stage = a_stage([an_approval("pay")], is_server_folder_readable=True)
-    async with open_inbox(stage, TINY) as pilot:
+    async with open_stage([an_approval("pay")], is_server_folder_readable=True, size=TINY) as (
+        pilot,
+        stage,
+    ):
         await press(pilot, stage, "L", "enter")
         assert "Locked. The next approval requires your PIN." in _words(stage)
         assert "more below" not in screen_text(stage)
-        stage.clock.move(STALE_SECONDS + 1)
-        look(stage)
+        pass_time(stage, STALE_SECONDS + 1)
         await until(pilot, lambda: "Locked:" not in screen_text(stage))
-        await until(pilot, lambda: "more below" in screen_text(stage))
+        await until_shown(pilot, stage, "more below")
 
 
 async def test_a_message_stays_on_larger_screens():
     """On a larger screen no other text needs the row, so the message stays."""
-    stage = a_stage([an_approval("pay")])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([an_approval("pay")]) as (pilot, stage):
         await press(pilot, stage, "L")
-        stage.clock.move(STALE_SECONDS + 1)
-        look(stage)
+        pass_time(stage, STALE_SECONDS + 1)
         assert "Locked. The next approval" in screen_text(stage)
 
 
 async def test_the_reason_for_an_unavailable_key_disappears_with_its_request():
     """Another selection removes the reason, but not other messages."""
-    stage = a_stage(three())
-    async with open_inbox(stage) as pilot:
+    async with open_stage(three()) as (pilot, stage):
         inbox(stage).show_unavailable(fmt("Limits"), fmt("it has ended."))
         assert "Limits unavailable: it has ended." in screen_text(stage)
         await press(pilot, stage, "j")
@@ -135,8 +130,7 @@ async def test_the_reason_for_an_unavailable_key_disappears_with_its_request():
 
 async def test_the_deny_panel_shows_headline_and_reasons_in_twelve_rows():
     """The headline and all reasons fit without scrolling."""
-    stage = a_stage([an_approval("pay")])
-    async with open_inbox(stage, TINY) as pilot:
+    async with open_stage([an_approval("pay")], size=TINY) as (pilot, stage):
         await press(pilot, stage, "d")
         assert "Pay EUR 4,820.00 to Nordwind" in _words(stage)
         for reason in ("1 Not needed now", "6 I don't recognize this"):

@@ -24,7 +24,7 @@ BARS = {
         first=retry_keys(EXPIRED, EXPIRED.expires_at, SafeText("")),
     ),
     "reading": inbox_keys(is_reading=True, can_undo=True),
-    "marked": inbox_keys(is_reading=True, can_undo=True, marked=120),
+    "selected": inbox_keys(is_reading=True, can_undo=True, selected=120),
     "approve": APPROVE_KEYS,
     "batch": BATCH_KEYS,
     "results": results_keys(can_undo=True),
@@ -59,7 +59,7 @@ def test_a_key_that_does_nothing_is_not_shown(width):
     assert "s" in shown
 
 
-@pytest.mark.parametrize("name", ["inbox", "reading", "marked"])
+@pytest.mark.parametrize("name", ["inbox", "reading", "selected"])
 def test_approve_and_deny_are_shown_at_forty_columns(name):
     """Approving and denying are the last actions that a narrow screen would drop."""
     shown = [hint.key_text for line in fit(BARS[name], 40) for hint in line]

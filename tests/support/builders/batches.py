@@ -1,6 +1,6 @@
 """Requests that can be answered together, for screens and pictures.
 
-Owns: small payments of one agent, one of them unusual, and marking them. Never: the network.
+Owns: small payments of one agent, one of them unusual, and selecting them. Never: the network.
 """
 
 from collections.abc import Sequence
@@ -49,8 +49,8 @@ THREE = a_payment("three", 123, "Bo", 16)
 NEW = a_payment("new", 900_000, "Neu Ltd", 17, unusual=_UNUSUAL)
 
 
-async def mark(pilot: Pilot[None], stage: Stage, *approvals: Approval) -> None:
-    """Mark these approvals by pressing `x` on each row."""
+async def select(pilot: Pilot[None], stage: Stage, *approvals: Approval) -> None:
+    """Select these approvals by pressing `x` on each row."""
     for approval in approvals:
         await go_to(pilot, stage, approval)
         await press(pilot, stage, "x")
@@ -58,16 +58,16 @@ async def mark(pilot: Pilot[None], stage: Stage, *approvals: Approval) -> None:
 
 async def go_to(pilot: Pilot[None], stage: Stage, approval: Approval) -> None:
     """Move the cursor from the top of the list down to the row of this approval."""
-    rows = stage.app.screen.query_one(ApprovalList)._places
+    rows = stage.app.screen.query_one(ApprovalList)._first_lines
     await press(pilot, stage, "g")
-    await until(pilot, lambda: inbox(stage).state.selected_id == next(iter(rows)))
-    while (before := inbox(stage).state.selected_id) != approval.id:
+    await until(pilot, lambda: inbox(stage).state.cursor_id == next(iter(rows)))
+    while (before := inbox(stage).state.cursor_id) != approval.id:
         await press(pilot, stage, "j")
-        await until(pilot, lambda was=before: inbox(stage).state.selected_id != was)  # type: ignore[misc]  # mypy reads no lambda with a default
+        await until(pilot, lambda was=before: inbox(stage).state.cursor_id != was)  # type: ignore[misc]  # mypy reads no lambda with a default
 
 
 async def open_batch(pilot: Pilot[None], stage: Stage, key: str = "a") -> BatchPanel:
-    """Press the key that answers the marked requests, and wait until the panel is drawn."""
+    """Press the key that answers the selected requests, and wait until the panel is drawn."""
     await press(pilot, stage, key)
     await until(pilot, lambda: isinstance(stage.app.screen, BatchPanel))
     panel = stage.app.screen

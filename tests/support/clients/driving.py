@@ -5,8 +5,9 @@ Never: bypasses the event loop; keys, clicks and pastes enter where the driver p
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 from textual import events
@@ -17,9 +18,10 @@ from textual.widget import Widget
 from approver_tui.screens.approvals.inbox import InboxScreen
 from approver_tui.screens.page import Page
 from approver_tui.screens.panel import Overlay
+from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.notifications.connection import Phase
 from approver_tui.widgets.sheet import Sheet
-from tests.support.fakes.fake_app import Stage
+from tests.support.fakes.fake_app import Stage, a_stage
 
 WIDE = (100, 30)
 NARROW = (40, 24)
@@ -40,6 +42,16 @@ async def open_inbox(stage: Stage, size: tuple[int, int] = WIDE) -> AsyncIterato
         yield pilot
         if stage.app.is_running:
             screen_text(stage)  # checks that the last screen can be drawn
+
+
+@asynccontextmanager
+async def open_stage(
+    approvals: Iterable[Approval] = (), size: tuple[int, int] = WIDE, **options: Any
+) -> AsyncIterator[tuple[Pilot[None], Stage]]:
+    """Run the app as `open_inbox` does, with these requests and options of its stage."""
+    stage = a_stage(approvals, **options)
+    async with open_inbox(stage, size) as pilot:
+        yield pilot, stage
 
 
 def is_live(stage: Stage) -> bool:
@@ -76,6 +88,31 @@ async def until(
     raise AssertionError("It never came about.")
 
 
+async def until_shown(pilot: Pilot[None], stage: Stage, text: str) -> None:
+    """Wait until a text is on the screen."""
+    await until(pilot, lambda: text in screen_text(stage))
+
+
+async def wait_for_page(pilot: Pilot[None], stage: Stage) -> None:
+    """Wait until a page is open and has loaded its data."""
+
+    def is_loaded() -> bool:
+        screen: Screen[object] = stage.app.screen
+        return isinstance(screen, Page) and screen.page_data is not None
+
+    await until(pilot, is_loaded)
+
+
+def on_page(*keys: str) -> Callable[[Pilot[None], Stage], Awaitable[None]]:
+    """Return steps that wait until a page has loaded its data, and then press keys."""
+
+    async def press_keys(pilot: Pilot[None], stage: Stage) -> None:
+        await wait_for_page(pilot, stage)
+        await press(pilot, stage, *keys)
+
+    return press_keys
+
+
 async def steps(count: int) -> None:
     """Let the event loop run this many turns: the shortest wait there is."""
     for _ in range(count):
@@ -108,6 +145,12 @@ async def run_on(pilot: Pilot[None], stage: Stage, keys: list[str], each: float 
     for key in keys:
         stage.clock.move(each)
         await pilot.press(key)
+
+
+def pass_time(stage: Stage, seconds: float) -> None:
+    """Move the clock, and let the app read it."""
+    stage.clock.move(seconds)
+    look(stage)
 
 
 def look(stage: Stage) -> None:

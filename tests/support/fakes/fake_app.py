@@ -10,9 +10,11 @@ from typing import Any
 from approver_tui.app import ApproverApp, SequenceWriter
 from approver_tui.attention.alert_schedule import AlertSchedule
 from approver_tui.attention.notifier import Notifier
+from approver_tui.client.errors import BadSetting
 from approver_tui.screens.approvals.inbox import InboxScreen
 from approver_tui.screens.context import Environment, ScreenContext
 from approver_tui.screens.guard import InputGuard
+from approver_tui.screens.operations.settings_store import Login, Setting
 from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.devices.devices import Device
 from approver_tui.state.notifications.events import EventName
@@ -35,6 +37,22 @@ class FakeLogWitness:
     def check(self) -> SafeText:
         """Return the alarm."""
         return self.alarm
+
+
+class NoSettingsStore:
+    """An empty store, which cannot save settings."""
+
+    def logins(self) -> tuple[Login, ...]:
+        """Return no logins."""
+        return ()
+
+    def settings(self) -> tuple[Setting, ...]:
+        """Return no settings."""
+        return ()
+
+    def save(self, name: str, value: str) -> None:
+        """Refuse to save."""
+        raise BadSetting(f"{name} = {value} cannot be saved: there is no settings file.")
 
 
 class NoOtherLogins:
@@ -80,7 +98,10 @@ def a_stage(
     answers, feed = FakeAnswers(server), FakeFeed(clock)
     prefs_client, unsent_denials = FakePrefsClient(clock, server), FakeUnsentDenials()
     environment = replace(
-        Environment(zone=UTC, is_server_folder_readable=is_server_folder_readable), **place
+        Environment(
+            NoSettingsStore(), zone=UTC, is_server_folder_readable=is_server_folder_readable
+        ),
+        **place,
     )
     grants_client, guard = FakeGrantsClient(server), InputGuard(clock.ticks)
 

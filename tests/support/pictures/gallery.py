@@ -37,7 +37,7 @@ async def _nothing(_pilot: Pilot[None], _stage: Stage) -> None:
 async def _loaded(pilot: Pilot[None], stage: Stage) -> None:
     page = stage.app.screen
     assert isinstance(page, Page)
-    await until(pilot, lambda: page.found is not None)
+    await until(pilot, lambda: page.page_data is not None)
 
 
 async def _narrowed(pilot: Pilot[None], stage: Stage) -> None:
@@ -56,7 +56,7 @@ async def _ready(pilot: Pilot[None], stage: Stage) -> None:
 
 
 async def _batch(pilot: Pilot[None], stage: Stage) -> None:
-    await batches.mark(pilot, stage, *_INVOICES)
+    await batches.select(pilot, stage, *_INVOICES)
     await batches.open_batch(pilot, stage)
 
 

@@ -33,7 +33,7 @@ _NO_RISK = Impossible("it shows no requests or permissions")
 _NO_END = Impossible("nothing on it expires")
 _ONLY_SCREEN = Impossible(
     "high-risk requests are decided one by one",
-    "state/approvals/test_marks.py::test_requests_with_other_steps_are_answered_individually",
+    "state/approvals/test_selection.py::test_requests_with_other_steps_are_answered_individually",
 )
 _NOTHING_KNOWN = Impossible("it is shown only while the app loads")
 

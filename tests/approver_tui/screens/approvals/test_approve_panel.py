@@ -19,10 +19,13 @@ from tests.support.clients.driving import (
     inbox,
     look,
     open_inbox,
+    open_stage,
+    pass_time,
     press,
     run_on,
     screen_text,
     until,
+    until_shown,
 )
 from tests.support.fakes.fake_account import a_device
 from tests.support.fakes.fake_answers import PIN
@@ -53,8 +56,7 @@ async def _open_and_read(pilot, stage):
 async def _type_pin(pilot, stage, pin=PIN):
     await press(pilot, stage, "tab")
     await run_on(pilot, stage, list(pin), each=0.2)
-    stage.clock.move(3)
-    look(stage)
+    pass_time(stage, 3)
 
 
 def _why(stage):
@@ -67,19 +69,17 @@ def _is_off(stage):
 
 async def test_low_risk_in_an_unlocked_app_is_approved_by_tab_and_enter():
     """Pressing `a`, Tab, and Enter approves a low-risk request; an unlocked app needs no PIN."""
-    stage = a_stage([_low()])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([_low()]) as (pilot, stage):
         await _open(pilot, stage)
         await press(pilot, stage, "tab", "enter")
         await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))
         assert stage.answers.calls == [(_low().id, Answer.APPROVE, None)]
-        await until(pilot, lambda: "Approved by alice" in screen_text(stage))
+        await until_shown(pilot, stage, "Approved by alice")
 
 
 async def test_high_risk_needs_the_pin_for_this_request():
     """A high-risk approval includes the PIN, which the user types after reading the facts."""
-    stage = a_stage([an_approval("pay")])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([an_approval("pay")]) as (pilot, stage):
         await _open_and_read(pilot, stage)
         assert _why(stage) == "Approve unavailable: press Tab, then type your PIN."
         await _type_pin(pilot, stage)
@@ -103,8 +103,7 @@ async def test_low_risk_in_a_locked_app_unlocks_with_the_pin():
 
 async def test_enter_in_the_pin_field_does_not_submit():
     """Enter in the PIN field sends nothing, because only the button approves."""
-    stage = a_stage([an_approval("pay")])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([an_approval("pay")]) as (pilot, stage):
         await _open(pilot, stage)
         await _type_pin(pilot, stage)
         await press(pilot, stage, "enter", "enter")
@@ -114,8 +113,7 @@ async def test_enter_in_the_pin_field_does_not_submit():
 
 async def test_letters_in_the_pin_field_are_not_keys():
     """Letters that are shortcuts elsewhere, such as j, k, ? and q, are typed into the PIN field."""
-    stage = a_stage([an_approval("pay")])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([an_approval("pay")]) as (pilot, stage):
         await _open(pilot, stage)
         await _type_pin(pilot, stage, ["j", "k", "question_mark", "q", "a", "d"])
         assert stage.app.screen.query_one("#pin").value == "jk?qad"
@@ -123,8 +121,7 @@ async def test_letters_in_the_pin_field_are_not_keys():
 
 async def test_the_pin_is_never_drawn():
     """The typed PIN never appears on the screen; the field shows dots."""
-    stage = a_stage([an_approval("pay")])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([an_approval("pay")]) as (pilot, stage):
         await _open(pilot, stage)
         await _type_pin(pilot, stage)
         assert PIN not in screen_text(stage)
@@ -132,22 +129,20 @@ async def test_the_pin_is_never_drawn():
 
 async def test_a_wrong_pin_says_how_many_attempts_are_left():
     """After a wrong PIN the panel stays with an empty field, and the inbox shows a warning."""
-    stage = a_stage([an_approval("pay")])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([an_approval("pay")]) as (pilot, stage):
         await _open_and_read(pilot, stage)
         await _type_pin(pilot, stage, "111111")
         await press(pilot, stage, "tab", "enter")
-        await until(pilot, lambda: "9 attempts left" in screen_text(stage))
+        await until_shown(pilot, stage, "9 attempts left")
         assert stage.app.screen.query_one("#pin").value == ""
         await press(pilot, stage, "escape")
-        await until(pilot, lambda: "1 wrong PIN since you last approved" in screen_text(stage))
+        await until_shown(pilot, stage, "1 wrong PIN since you last approved")
     assert stage.answers.calls == []
 
 
 async def test_approve_is_unavailable_until_every_fact_was_visible():
     """With more facts than fit, Approve is available only after you page to the end."""
-    stage = a_stage([_low(facts=LONG)])
-    async with open_inbox(stage, NARROW) as pilot:
+    async with open_stage([_low(facts=LONG)], size=NARROW) as (pilot, stage):
         await _open(pilot, stage)
         assert _is_off(stage)
         assert "scroll down first" in _why(stage)
@@ -163,14 +158,12 @@ async def test_approve_is_unavailable_until_every_fact_was_visible():
 
 async def test_high_risk_waits_two_seconds_after_the_facts_were_visible():
     """Typing the PIN quickly does not shorten the two-second wait."""
-    stage = a_stage([an_approval("pay")])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([an_approval("pay")]) as (pilot, stage):
         await _open_and_read(pilot, stage)
         stage.app.screen.query_one("#pin").value = PIN
         look(stage)
         assert _why(stage) == "Available in 1 s."
-        stage.clock.move(2)
-        look(stage)
+        pass_time(stage, 2)
         assert not _is_off(stage)
 
 
@@ -183,36 +176,30 @@ async def test_a_request_that_changes_under_the_panel_closes_it():
         stage.server.put(changed)
         stage.feed.tell(EventName.REQUESTED, changed)
         await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))
-        await until(
-            pilot, lambda: "This request changed. Nothing was approved." in screen_text(stage)
-        )
+        await until_shown(pilot, stage, "This request changed. Nothing was approved.")
     assert stage.answers.calls == []
 
 
 async def test_a_request_that_changed_on_the_server_is_not_approved():
     """Approving a request that changed without an event shows the same message."""
-    stage = a_stage([_low()])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([_low()]) as (pilot, stage):
         await _open(pilot, stage)
         stage.server.put(_low(salt="other"))
         await press(pilot, stage, "tab", "enter")
         await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))
-        await until(
-            pilot, lambda: "This request changed. Nothing was approved." in screen_text(stage)
-        )
+        await until_shown(pilot, stage, "This request changed. Nothing was approved.")
     assert stage.answers.calls == []
 
 
 async def test_an_answer_on_another_device_closes_the_panel():
     """The message names who decided, when, and on which device; `a` opens no panel any more."""
-    stage = a_stage([_low()])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([_low()]) as (pilot, stage):
         await _open(pilot, stage)
         winner = with_answer(_low(), Answer.DENY)
         stage.server.put(winner)
         stage.feed.tell(EventName.DECIDED, winner)
         await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))
-        await until(pilot, lambda: "Denied by alice on phone at 14:32:10" in screen_text(stage))
+        await until_shown(pilot, stage, "Denied by alice on phone at 14:32:10")
         await press(pilot, stage, "a")
         assert isinstance(stage.app.screen, InboxScreen)
         assert "Approve unavailable" in screen_text(stage)
@@ -229,24 +216,17 @@ async def test_an_unknown_outcome_is_shown_and_checked():
         await until(
             pilot, lambda: inbox(stage).state.in_progress == {_low().id: AnswerProgress.CHECKING}
         )
-        await until(
-            pilot, lambda: "Checking whether your approval was recorded" in screen_text(stage)
-        )
+        await until_shown(pilot, stage, "Checking whether your approval was recorded")
         assert "Approved" not in screen_text(stage)
         await press(pilot, stage, "a")
-        await until(
-            pilot,
-            lambda: (
-                "Approve unavailable: checking whether your answer was recorded"
-                in screen_text(stage)
-            ),
+        await until_shown(
+            pilot, stage, "Approve unavailable: checking whether your answer was recorded"
         )
         stage.server.is_down = False
         stage.server.put(with_answer(_low(), Answer.APPROVE))
-        stage.clock.move(3)
-        look(stage)
+        pass_time(stage, 3)
         await until(pilot, lambda: not inbox(stage).state.in_progress)
-        await until(pilot, lambda: "Approved by alice" in screen_text(stage))
+        await until_shown(pilot, stage, "Approved by alice")
 
 
 async def test_an_answer_that_never_arrived_can_be_given_again():
@@ -256,9 +236,7 @@ async def test_an_answer_that_never_arrived_can_be_given_again():
     async with open_inbox(stage) as pilot:
         await _open(pilot, stage)
         await press(pilot, stage, "tab", "enter")
-        await until(
-            pilot, lambda: "was not recorded. The request is still waiting." in screen_text(stage)
-        )
+        await until_shown(pilot, stage, "was not recorded. The request is still waiting.")
         await press(pilot, stage, "a")
         assert isinstance(stage.app.screen, ApprovePanel)
 
@@ -280,8 +258,7 @@ async def test_only_one_answer_is_sent_at_a_time():
 
 async def test_losing_the_connection_disables_approve_in_the_open_panel():
     """Approve becomes unavailable without a connection, and the hint says why."""
-    stage = a_stage([_low()])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([_low()]) as (pilot, stage):
         await _open(pilot, stage)
         assert not _is_off(stage)
         stage.feed.connect(Phase.OFFLINE, "the line is cut")
@@ -291,18 +268,12 @@ async def test_losing_the_connection_disables_approve_in_the_open_panel():
 
 async def test_a_request_that_expires_under_the_panel_closes_it():
     """The panel closes with a message that says that expiring is not a denial."""
-    stage = a_stage([_low()])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([_low()]) as (pilot, stage):
         await _open(pilot, stage)
-        stage.clock.move(200)
-        look(stage)
+        pass_time(stage, 200)
         await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))
-        await until(
-            pilot,
-            lambda: (
-                "Expired at 14:35:07. Not a denial. buyer-helper can ask again."
-                in screen_text(stage)
-            ),
+        await until_shown(
+            pilot, stage, "Expired at 14:35:07. Not a denial. buyer-helper can ask again."
         )
 
 
@@ -315,8 +286,7 @@ async def test_a_request_that_expires_under_the_panel_closes_it():
 )
 async def test_a_device_that_cannot_approve_says_so_before_the_panel(device, words):
     """Pressing `a` opens no panel; the status line and the help say why."""
-    stage = a_stage([an_approval("pay")], device=device)
-    async with open_inbox(stage) as pilot:
+    async with open_stage([an_approval("pay")], device=device) as (pilot, stage):
         await press(pilot, stage, "a")
         assert isinstance(stage.app.screen, InboxScreen)
         assert words in screen_text(stage)
@@ -331,7 +301,7 @@ async def test_a_refusal_of_the_server_is_shown_escaped():
     async with open_inbox(stage) as pilot:
         await _open(pilot, stage)
         await press(pilot, stage, "tab", "enter")
-        await until(pilot, lambda: "The server refused" in screen_text(stage))
+        await until_shown(pilot, stage, "The server refused")
         assert "\x1b" not in screen_text(stage)
-        await until(pilot, lambda: "[@click=app.quit]" in screen_text(stage))
+        await until_shown(pilot, stage, "[@click=app.quit]")
         assert inbox(stage).state.inbox.find(_low().id).state is ApprovalState.PENDING

@@ -6,8 +6,7 @@ import pytest
 from textual.widgets import Input, Static
 
 from approver_tui.client import errors
-from approver_tui.screens.approvals.batch_approve import BatchApprovePanel
-from approver_tui.screens.approvals.batch_deny import BatchDenyPanel
+from approver_tui.screens.approvals.batch import BatchApprovePanel, BatchDenyPanel
 from approver_tui.screens.approvals.inbox import InboxScreen
 from approver_tui.screens.approvals.results import ResultsPanel
 from approver_tui.state.approvals.approvals import ApprovalState
@@ -22,9 +21,9 @@ from tests.support.builders.batches import (
     THREE,
     TWO,
     a_payment,
-    mark,
     open_batch,
     scroll_to_end,
+    select,
     send,
     to_the_field,
     type_in,
@@ -34,13 +33,15 @@ from tests.support.clients.driving import (
     blur,
     click,
     inbox,
-    look,
     open_inbox,
+    open_stage,
+    pass_time,
     paste,
     press,
     run_on,
     screen_text,
     until,
+    until_shown,
 )
 from tests.support.fakes.fake_account import a_device
 from tests.support.fakes.fake_answers import PIN
@@ -53,8 +54,8 @@ RUNNING = [*"yes", "space", "a", "space", "y", "enter", *"4", "tab", *"3", "tab"
 SMALL = pytest.mark.parametrize("size", [(100, 30), (80, 24), (40, 24), (40, 12)], ids=str)
 
 
-async def _open(pilot, stage, *marked, key="a"):
-    await mark(pilot, stage, *marked)
+async def _open(pilot, stage, *selected, key="a"):
+    await select(pilot, stage, *selected)
     return await open_batch(pilot, stage, key)
 
 
@@ -78,23 +79,21 @@ async def _until_answered(pilot, stage, count):
 @SMALL
 async def test_all_selected_requests_are_approved_after_reading_and_counting(size):
     """Each selected request gets its own answer; an unlocked app needs no PIN."""
-    stage = a_stage(ALL)
-    async with open_inbox(stage, size) as pilot:
+    async with open_stage(ALL, size=size) as (pilot, stage):
         await _open(pilot, stage, ONE, TWO, THREE)
         await scroll_to_end(pilot, stage)
         await type_in(pilot, stage, "count", "3")
         await send(pilot, stage)
         await _until_answered(pilot, stage, 3)
-        await until(pilot, lambda: "3 approved." in screen_text(stage))
-        assert inbox(stage).state.marks == ()
+        await until_shown(pilot, stage, "3 approved.")
+        assert inbox(stage).state.selection == ()
     approvals = [(request.id, Answer.APPROVE, None) for request in (ONE, TWO, THREE)]
     assert stage.answers.calls == approvals
 
 
 async def test_the_table_shows_each_request_and_the_sums():
     """The table lists each request's facts, states shared facts once, and totals the amounts."""
-    stage = a_stage(ALL)
-    async with open_inbox(stage) as pilot:
+    async with open_stage(ALL) as (pilot, stage):
         await _open(pilot, stage, ONE, TWO)
         text = screen_text(stage)
         for request in (ONE, TWO):
@@ -108,8 +107,7 @@ async def test_the_table_shows_each_request_and_the_sums():
 
 async def test_an_unusual_request_must_be_selected_individually():
     """An unusual request is listed below with its reason; the count must match the selection."""
-    stage = a_stage(ALL)
-    async with open_inbox(stage) as pilot:
+    async with open_stage(ALL) as (pilot, stage):
         panel = await _open(pilot, stage, NEW, ONE, TWO)
         assert _chosen_ids(panel) == [ONE.id, TWO.id]
         await scroll_to_end(pilot, stage)
@@ -129,9 +127,8 @@ async def test_an_unusual_request_must_be_selected_individually():
 
 
 async def test_with_nothing_selected_there_is_nothing_to_approve():
-    """If every marked request is unusual, none is selected at first."""
-    stage = a_stage(ALL)
-    async with open_inbox(stage) as pilot:
+    """If every request is unusual, none is selected at first."""
+    async with open_stage(ALL) as (pilot, stage):
         await _open(pilot, stage, NEW)
         assert _why(stage) == "Approve unavailable: nothing is selected; press Space on a request."
 
@@ -163,8 +160,7 @@ async def test_a_batch_takes_fewer_keys_than_one_by_one(count, unusual):
     """A batch needs fewer than the three keys that approve a single request."""
     why = [("new_target", "First time: “To”.")]
     rows = [_low(f"row {n}", why if n < unusual else ()) for n in range(count)]
-    stage = a_stage(rows)
-    async with open_inbox(stage) as pilot:
+    async with open_stage(rows) as (pilot, stage):
         key_count = await _keys_of_a_batch(pilot, stage, count, unusual)
         await _until_answered(pilot, stage, count)
     assert key_count < 3 * count
@@ -172,16 +168,14 @@ async def test_a_batch_takes_fewer_keys_than_one_by_one(count, unusual):
 
 async def test_three_keys_approve_one_low_request():
     """One low-risk request takes three keys, the number that a batch is compared with."""
-    stage = a_stage([_low("alone")])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([_low("alone")]) as (pilot, stage):
         await press(pilot, stage, "a", "tab", "enter")
         await _until_answered(pilot, stage, 1)
 
 
 async def test_the_mouse_selects_by_the_checkbox_only():
     """A click on the checkbox deselects a request; a click elsewhere does not."""
-    stage = a_stage(ALL)
-    async with open_inbox(stage) as pilot:
+    async with open_stage(ALL) as (pilot, stage):
         panel = await _open(pilot, stage, ONE, TWO)
         table = panel.query_one(BatchTable)
         await pilot.click(table, offset=(20, 1))
@@ -191,19 +185,17 @@ async def test_the_mouse_selects_by_the_checkbox_only():
         await until(pilot, lambda: _chosen_ids(panel) == [ONE.id])
 
 
-async def test_fast_typing_with_marks_and_new_requests_decides_nothing():
+async def test_fast_typing_with_a_selection_and_new_requests_decides_nothing():
     """Typing on quickly while the panel opens and requests arrive sends no answer."""
-    stage = a_stage(ALL)
-    async with open_inbox(stage) as pilot:
-        await mark(pilot, stage, ONE, TWO, THREE)
+    async with open_stage(ALL) as (pilot, stage):
+        await select(pilot, stage, ONE, TWO, THREE)
         for number in range(5):
             await run_on(pilot, stage, RUNNING * 2)
             late = an_approval(f"late {number}", DEPLOY, left=MINUTE * (20 + number))
             stage.request(late)
         stage.clock.move(0.7)
         await pilot.press("enter")
-        stage.clock.move(10)
-        look(stage)
+        pass_time(stage, 10)
         await pilot.pause()
         assert not isinstance(stage.app.screen, ResultsPanel)
     assert stage.answers.calls == []
@@ -211,9 +203,8 @@ async def test_fast_typing_with_marks_and_new_requests_decides_nothing():
 
 async def test_keys_in_the_first_moments_of_the_panel_do_nothing():
     """Each early key restarts the delay, and the focus stays on the requests."""
-    stage = a_stage(ALL)
-    async with open_inbox(stage) as pilot:
-        await mark(pilot, stage, ONE, TWO)
+    async with open_stage(ALL) as (pilot, stage):
+        await select(pilot, stage, ONE, TWO)
         await pilot.press("a")
         await run_on(pilot, stage, ["tab", "tab", "2", "tab", "enter"] * 5, each=0.5)
         assert isinstance(stage.app.screen, BatchApprovePanel)
@@ -224,8 +215,7 @@ async def test_keys_in_the_first_moments_of_the_panel_do_nothing():
 @pytest.mark.parametrize("key", ["enter", "space", "y", "2", "a", "n"])
 async def test_no_single_key_approves_even_slowly(key):
     """No single key approves a batch, even if you wait before you press it."""
-    stage = a_stage(ALL)
-    async with open_inbox(stage) as pilot:
+    async with open_stage(ALL) as (pilot, stage):
         await _open(pilot, stage, ONE, TWO)
         await press(pilot, stage, key)
         assert not isinstance(stage.app.screen, ResultsPanel)
@@ -234,8 +224,7 @@ async def test_no_single_key_approves_even_slowly(key):
 
 async def test_enter_in_the_count_sends_nothing():
     """Enter in the count field sends nothing, because only the button approves."""
-    stage = a_stage(ALL)
-    async with open_inbox(stage) as pilot:
+    async with open_stage(ALL) as (pilot, stage):
         await _open(pilot, stage, ONE, TWO, THREE)
         await scroll_to_end(pilot, stage)
         await type_in(pilot, stage, "count", ["3", "enter", "enter"])
@@ -261,8 +250,7 @@ async def test_paste_fills_neither_count_nor_pin():
 async def test_approve_is_unavailable_until_every_line_was_visible():
     """Jumping to the end skips lines, so Approve stays unavailable."""
     many = [a_payment(f"many {n}", 100 + n, f"Payee {n}", 5 + n) for n in range(12)]
-    stage = a_stage(many)
-    async with open_inbox(stage, NARROW) as pilot:
+    async with open_stage(many, size=NARROW) as (pilot, stage):
         await _open(pilot, stage, *many)
         await type_in(pilot, stage, "count", "12")
         assert "scroll down first" in _why(stage)
@@ -275,17 +263,14 @@ async def test_approve_is_unavailable_until_every_line_was_visible():
 
 async def test_a_request_that_changes_under_the_panel_is_removed_with_a_message():
     """After the removal, Enter is ignored at first and the count must be typed again."""
-    stage = a_stage(ALL)
-    async with open_inbox(stage) as pilot:
+    async with open_stage(ALL) as (pilot, stage):
         panel = await _open(pilot, stage, ONE, TWO, THREE)
         await scroll_to_end(pilot, stage)
         await type_in(pilot, stage, "count", "3")
         await to_the_field(pilot, stage, "do")
         stage.feed.tell(EventName.EXTENDED, a_payment("two", 2_000, "Kolibri AG", 15))
         await until(pilot, lambda: _chosen_ids(panel) == [ONE.id, THREE.id])
-        await until(
-            pilot, lambda: f"{TWO.fingerprint} was removed: it changed." in screen_text(stage)
-        )
+        await until_shown(pilot, stage, f"{TWO.fingerprint} was removed: it changed.")
         assert stage.app.focused.id == "do"
         await pilot.press("enter")
         assert isinstance(stage.app.screen, BatchApprovePanel)
@@ -298,42 +283,29 @@ async def test_a_request_that_changes_under_the_panel_is_removed_with_a_message(
 
 async def test_a_request_that_is_decided_or_ends_under_the_panel_is_removed():
     """The panel says who decided the request or why it ended."""
-    stage = a_stage(ALL)
-    async with open_inbox(stage) as pilot:
+    async with open_stage(ALL) as (pilot, stage):
         panel = await _open(pilot, stage, ONE, TWO, THREE)
         stage.feed.tell(EventName.DECIDED, with_answer(TWO, Answer.DENY))
         cancelled = replace(THREE, state=ApprovalState.CANCELLED, reason="withdrawn")
         stage.feed.tell(EventName.CANCELLED, cancelled)
         await until(pilot, lambda: _chosen_ids(panel) == [ONE.id])
-        await until(
-            pilot,
-            lambda: (
-                f"{TWO.fingerprint} was removed: Denied by alice on phone" in screen_text(stage)
-            ),
-        )
-        await until(pilot, lambda: "Withdrawn: " in screen_text(stage))
+        await until_shown(pilot, stage, f"{TWO.fingerprint} was removed: Denied by alice on phone")
+        await until_shown(pilot, stage, "Withdrawn: ")
 
 
 async def test_an_empty_panel_closes_with_the_reason():
     """If its last request is decided elsewhere, the panel closes and says who decided it."""
-    stage = a_stage(ALL)
-    async with open_inbox(stage) as pilot:
+    async with open_stage(ALL) as (pilot, stage):
         await _open(pilot, stage, ONE)
         stage.feed.tell(EventName.DECIDED, with_answer(ONE, Answer.DENY))
         await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))
-        await until(
-            pilot,
-            lambda: (
-                f"{ONE.fingerprint} was removed: Denied by alice on phone" in screen_text(stage)
-            ),
-        )
+        await until_shown(pilot, stage, f"{ONE.fingerprint} was removed: Denied by alice on phone")
     assert stage.answers.calls == []
 
 
 async def test_a_new_request_never_joins_the_panel():
     """A request that arrives later appears in the inbox but not in the open panel."""
-    stage = a_stage([ONE, TWO])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([ONE, TWO]) as (pilot, stage):
         panel = await _open(pilot, stage, ONE, TWO)
         stage.request(THREE)
         await until(pilot, lambda: inbox(stage).state.inbox.find(THREE.id) is not None)
@@ -343,8 +315,7 @@ async def test_a_new_request_never_joins_the_panel():
 async def test_the_pin_is_typed_once_and_sent_only_where_needed():
     """The PIN is sent only with the one request of three that requires it."""
     pin = a_payment("pin", 700, "Bo", 18, ceremony="pin")
-    stage = a_stage([*ALL, pin])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([*ALL, pin]) as (pilot, stage):
         await _open(pilot, stage, ONE, TWO, pin)
         await scroll_to_end(pilot, stage)
         await type_in(pilot, stage, "count", "3")
@@ -379,7 +350,7 @@ async def test_a_wrong_pin_costs_one_attempt_and_sends_nothing():
         await type_in(pilot, stage, "count", "3")
         await type_in(pilot, stage, "pin", "111111")
         await _press_the_button(pilot, stage)
-        await until(pilot, lambda: "9 attempts left. Nothing was approved." in screen_text(stage))
+        await until_shown(pilot, stage, "9 attempts left. Nothing was approved.")
         assert panel.query_one("#pin", Input).value == ""
         assert panel.query_one("#count", Input).value == "3"
     assert stage.answers.calls == []
@@ -401,14 +372,13 @@ async def test_a_device_that_locks_at_the_pin_closes_the_panel():
         await type_in(pilot, stage, "pin", PIN)
         await _press_the_button(pilot, stage)
         await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))
-        await until(pilot, lambda: "This device is locked" in screen_text(stage))
+        await until_shown(pilot, stage, "This device is locked")
     assert stage.answers.calls == []
 
 
 async def test_a_locked_device_and_a_lost_connection_disable_the_button():
     """The hint says whether the device or the connection is the reason."""
-    stage = a_stage(ALL, device=a_device(tries=10))
-    async with open_inbox(stage) as pilot:
+    async with open_stage(ALL, device=a_device(tries=10)) as (pilot, stage):
         await _open(pilot, stage, ONE)
         assert "this device is locked" in _why(stage)
         stage.feed.connect(Phase.OFFLINE)
@@ -417,8 +387,7 @@ async def test_a_locked_device_and_a_lost_connection_disable_the_button():
 
 async def test_the_click_that_focuses_the_window_approves_no_batch():
     """The first click only focuses the window; the second presses the button."""
-    stage = a_stage(ALL)
-    async with open_inbox(stage) as pilot:
+    async with open_stage(ALL) as (pilot, stage):
         panel = await _open(pilot, stage, ONE, TWO)
         await scroll_to_end(pilot, stage)
         await blur(pilot, stage)
@@ -430,14 +399,13 @@ async def test_the_click_that_focuses_the_window_approves_no_batch():
         await _until_answered(pilot, stage, 2)
 
 
-async def test_escape_goes_back_and_keeps_the_marks():
-    """Esc returns to the inbox, sends nothing, and keeps the marks."""
-    stage = a_stage(ALL)
-    async with open_inbox(stage) as pilot:
+async def test_escape_goes_back_and_keeps_the_selection():
+    """Esc returns to the inbox, sends nothing, and keeps the selection."""
+    async with open_stage(ALL) as (pilot, stage):
         await _open(pilot, stage, ONE, TWO)
         await press(pilot, stage, "escape")
         assert isinstance(stage.app.screen, InboxScreen)
-        assert len(inbox(stage).state.marks) == 2
+        assert len(inbox(stage).state.selection) == 2
     assert stage.answers.calls == []
 
 
@@ -447,8 +415,7 @@ async def test_help_explains_the_panel():
         ("a", "for three or more requests: type how many are selected"),
         ("d", "nothing is denied"),
     ):
-        stage = a_stage(ALL)
-        async with open_inbox(stage) as pilot:
+        async with open_stage(ALL) as (pilot, stage):
             await _open(pilot, stage, ONE, key=key)
             await press(pilot, stage, "f1")
             assert words in screen_text(stage)
@@ -458,50 +425,44 @@ async def test_help_explains_the_panel():
 @SMALL
 async def test_one_reason_and_note_deny_all_after_five_seconds(size):
     """Unusual requests are denied too; until the time is over, u undoes all denials."""
-    stage = a_stage(ALL)
-    async with open_inbox(stage, size) as pilot:
+    async with open_stage(ALL, size=size) as (pilot, stage):
         panel = await _open(pilot, stage, ONE, NEW, key="d")
         assert isinstance(panel, BatchDenyPanel)
         assert _why(stage) == "Deny unavailable: choose a reason, 1 to 6."
         await press(pilot, stage, "2")
         await type_in(pilot, stage, "note", "no")
         await send(pilot, stage)
-        await until(pilot, lambda: "u undoes all of it" in screen_text(stage))
+        await until_shown(pilot, stage, "u undoes all of it")
         assert stage.answers.calls == []
-        stage.clock.move(5)
-        look(stage)
+        pass_time(stage, 5)
         await _until_answered(pilot, stage, 2)
-        await until(pilot, lambda: "2 denied." in screen_text(stage))
+        await until_shown(pilot, stage, "2 denied.")
     code = DenyCode.WRONG_DETAILS.value
     assert stage.answers.calls == [(request.id, Answer.DENY, code) for request in (NEW, ONE)]
 
 
 async def test_one_retry_time_applies_to_all():
     """All requests of the batch are denied with the same time to retry."""
-    stage = a_stage(ALL)
-    async with open_inbox(stage) as pilot:
+    async with open_stage(ALL) as (pilot, stage):
         await _open(pilot, stage, ONE, TWO, key="d")
         await press(pilot, stage, "4", "tab", "1")
         await send(pilot, stage)
-        stage.clock.move(5)
-        look(stage)
+        pass_time(stage, 5)
         await _until_answered(pilot, stage, 2)
     first, second = stage.answers.denial_extras
     assert first == second != DenialExtras()
 
 
 async def test_u_undoes_all_denials():
-    """After u, no denial is sent and the requests are marked again."""
-    stage = a_stage(ALL)
-    async with open_inbox(stage) as pilot:
+    """After u, no denial is sent and the requests are selected again."""
+    async with open_stage(ALL) as (pilot, stage):
         await _open(pilot, stage, ONE, TWO, key="d")
         await press(pilot, stage, "1")
         await send(pilot, stage)
         await press(pilot, stage, "u")
         assert isinstance(stage.app.screen, InboxScreen)
         assert "Undone: nothing was denied." in screen_text(stage)
-        stage.clock.move(10)
-        look(stage)
+        pass_time(stage, 10)
         await pilot.pause()
-        assert len(inbox(stage).state.marks) == 2
+        assert len(inbox(stage).state.selection) == 2
     assert stage.answers.calls == []

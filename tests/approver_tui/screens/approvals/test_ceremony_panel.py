@@ -15,11 +15,14 @@ from tests.support.clients.driving import (
     WIDE,
     look,
     open_inbox,
+    open_stage,
+    pass_time,
     paste,
     press,
     run_on,
     screen_text,
     until,
+    until_shown,
 )
 from tests.support.fakes.fake_answers import PIN
 from tests.support.fakes.fake_app import a_stage
@@ -48,8 +51,7 @@ async def _type(pilot, stage, *texts):
     for text in texts:
         await press(pilot, stage, "tab")
         await run_on(pilot, stage, ["space" if key == " " else key for key in text], each=0.2)
-    stage.clock.move(4)
-    look(stage)
+    pass_time(stage, 4)
 
 
 async def _approve(pilot, stage):
@@ -71,8 +73,7 @@ def _refusal(kind, status, step, left):
 
 async def test_a_fact_and_the_pin_are_typed_one_after_the_other():
     """The hint names the next missing entry, and the answer has both the fact and the PIN."""
-    stage = a_stage([an_approval("pay", PAYMENT, **BACK)])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([an_approval("pay", PAYMENT, **BACK)]) as (pilot, stage):
         await _open(pilot, stage)
         assert _why(stage) == 'Approve unavailable: press Tab, then type the value of "Amount".'
         await _type(pilot, stage, "4820")
@@ -88,8 +89,7 @@ async def test_a_fact_and_the_pin_are_typed_one_after_the_other():
 @pytest.mark.parametrize("size", [WIDE, NARROW])
 async def test_the_fact_to_type_is_not_on_the_screen(size):
     """The fact is hidden in the headline, in the facts, and on the screen below the panel."""
-    stage = a_stage([an_approval("pay", PAYMENT, **BACK)])
-    async with open_inbox(stage, size) as pilot:
+    async with open_stage([an_approval("pay", PAYMENT, **BACK)], size=size) as (pilot, stage):
         assert "4,820.00" in screen_text(stage)
         await press(pilot, stage, "a")
         look(stage)
@@ -101,8 +101,7 @@ async def test_the_fact_to_type_is_not_on_the_screen(size):
 
 async def test_paste_fills_no_field_and_enter_in_one_sends_nothing():
     """All fields must be typed, and Enter in a field does not approve."""
-    stage = a_stage([an_approval("pay", PAYMENT, **EVERYTHING)])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([an_approval("pay", PAYMENT, **EVERYTHING)]) as (pilot, stage):
         panel = await _open(pilot, stage)
         for _ in range(4):
             await press(pilot, stage, "tab")
@@ -115,8 +114,9 @@ async def test_paste_fills_no_field_and_enter_in_one_sends_nothing():
 
 async def test_all_steps_fit_at_the_smallest_size():
     """On the smallest screen, Tab reaches every field and then Approve."""
-    stage = a_stage([an_approval("pay", PAYMENT, **EVERYTHING, risk="critical")])
-    async with open_inbox(stage, NARROW) as pilot:
+    async with open_stage(
+        [an_approval("pay", PAYMENT, **EVERYTHING, risk="critical")], size=NARROW
+    ) as (pilot, stage):
         await _open(pilot, stage)
         await _type(pilot, stage, "482", "4820", "on the list", PIN)
         await _approve(pilot, stage)
@@ -126,8 +126,7 @@ async def test_all_steps_fit_at_the_smallest_size():
 
 async def test_a_match_number_alone_needs_no_pin():
     """A medium-risk request in an unlocked app is approved with the match number alone."""
-    stage = a_stage([an_approval("deploy", DEPLOY, **NUMBER)])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([an_approval("deploy", DEPLOY, **NUMBER)]) as (pilot, stage):
         await _open(pilot, stage)
         assert (
             _why(stage)
@@ -143,8 +142,7 @@ async def test_a_match_number_alone_needs_no_pin():
 @pytest.mark.parametrize("typed", ["4", "48", "4821", "4x2"])
 async def test_an_impossible_match_number_keeps_approve_unavailable(typed):
     """Sending an impossible number would use up one of the two attempts."""
-    stage = a_stage([an_approval("deploy", DEPLOY, **NUMBER)])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([an_approval("deploy", DEPLOY, **NUMBER)]) as (pilot, stage):
         await _open(pilot, stage)
         await _type(pilot, stage, typed)
         assert _is_off(stage)
@@ -178,7 +176,7 @@ async def test_a_wrong_entry_of_an_unknown_step_keeps_the_panel():
         panel = await _open(pilot, stage)
         await _type(pilot, stage, "1234", PIN)
         await _approve(pilot, stage)
-        await until(pilot, lambda: "0 attempts left" in screen_text(stage))
+        await until_shown(pilot, stage, "0 attempts left")
         await until(pilot, lambda: stage.app.focused is panel.query_one("#pin"))
 
 
@@ -191,15 +189,12 @@ async def test_a_locked_request_closes_the_panel():
         await _type(pilot, stage, "1234", PIN)
         await _approve(pilot, stage)
         await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))
-        await until(
-            pilot, lambda: "This request is locked after two wrong entries" in screen_text(stage)
-        )
-        await until(pilot, lambda: "Nothing was approved." in screen_text(stage))
+        await until_shown(pilot, stage, "This request is locked after two wrong entries")
+        await until_shown(pilot, stage, "Nothing was approved.")
 
 
 async def test_the_details_show_what_approving_requires():
     """The details list the PIN and the type-back before the panel is opened."""
-    stage = a_stage([an_approval("pay", PAYMENT, **BACK)])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([an_approval("pay", PAYMENT, **BACK)]) as (pilot, stage):
         await press(pilot, stage, "enter", "G")
         assert 'your PIN, the value of "Amount"' in screen_text(stage)

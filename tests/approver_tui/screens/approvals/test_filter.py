@@ -6,7 +6,16 @@ from approver_tui import settings
 from approver_tui.client.sign_in.profile import Home
 from approver_tui.state.approvals.decision import Answer
 from approver_tui.wiring import FileSettingsStore
-from tests.support.clients.driving import inbox, open_inbox, press, run_on, screen_text, until
+from tests.support.clients.driving import (
+    inbox,
+    open_inbox,
+    open_stage,
+    press,
+    run_on,
+    screen_text,
+    until,
+    until_shown,
+)
 from tests.support.fakes.fake_app import a_stage
 from tests.support.fakes.fake_approvals import an_approval, three, with_answer
 from tests.support.fakes.fake_requests import DEPLOY, MINUTE
@@ -20,16 +29,15 @@ def _stage_with_settings(folder, monkeypatch):
 
 async def test_the_filter_shows_matches_and_counts_the_rest():
     """The first match is selected, and new requests that do not match stay hidden."""
-    stage = a_stage(three())
-    async with open_inbox(stage) as pilot:
+    async with open_stage(three()) as (pilot, stage):
         await press(pilot, stage, "slash", *"web", "enter")
         text = screen_text(stage)
         assert "WAITING (1)  / web" in text
         assert "2 hidden" in text
         assert inbox(stage).state.current.headline == "Deploy web 4.2.0 to staging"
         stage.request(an_approval("late", left=9 * MINUTE, headline="Pay EUR 1.00"))
-        await until(pilot, lambda: "3 hidden" in screen_text(stage))
-        await until(pilot, lambda: "new HIGH request" in screen_text(stage))
+        await until_shown(pilot, stage, "3 hidden")
+        await until_shown(pilot, stage, "new HIGH request")
         await press(pilot, stage, "r")
         assert inbox(stage).state.current.headline == "Deploy web 4.2.0 to staging"
         await press(pilot, stage, "slash", "backspace", "backspace", "backspace", "enter")
@@ -38,24 +46,22 @@ async def test_the_filter_shows_matches_and_counts_the_rest():
 
 async def test_without_matches_there_is_nothing_to_answer():
     """With no match nothing is selected, until a matching request arrives."""
-    stage = a_stage(three())
-    async with open_inbox(stage) as pilot:
+    async with open_stage(three()) as (pilot, stage):
         await press(pilot, stage, "slash", *"api", "enter", "a")
         assert "Approve unavailable: nothing is selected." in screen_text(stage)
         assert "No matches. Press / and" in screen_text(stage)
         other = an_approval("other", DEPLOY, headline="Deploy shop 1.0", left=9 * MINUTE)
         stage.request(other)
-        await until(pilot, lambda: "4 hidden" in screen_text(stage))
+        await until_shown(pilot, stage, "4 hidden")
         assert inbox(stage).state.current is None
         late = an_approval("late", DEPLOY, headline="Deploy api 1.0", left=9 * MINUTE)
         stage.request(late)
-        await until(pilot, lambda: inbox(stage).state.selected_id == late.id)
+        await until(pilot, lambda: inbox(stage).state.cursor_id == late.id)
 
 
 async def test_an_invalid_filter_changes_nothing():
     """An invalid filter shows the valid forms and leaves the list as it was."""
-    stage = a_stage(three())
-    async with open_inbox(stage) as pilot:
+    async with open_stage(three()) as (pilot, stage):
         await press(pilot, stage, "slash", *"since:x", "enter")
         assert "Filter: use a number and a unit" in screen_text(stage)
         assert "WAITING FOR YOU (3)" in screen_text(stage)
@@ -64,8 +70,7 @@ async def test_an_invalid_filter_changes_nothing():
 
 async def test_the_filter_applies_while_it_is_typed_and_esc_clears_it():
     """Esc clears the filter both in its line and on the list."""
-    stage = a_stage(three())
-    async with open_inbox(stage) as pilot:
+    async with open_stage(three()) as (pilot, stage):
         await press(pilot, stage, "slash", "w", "e")
         assert "WAITING (1)  / we" in screen_text(stage)
         await run_on(pilot, stage, list("bx"))
@@ -106,11 +111,11 @@ async def test_a_filter_is_saved_and_deleted_in_the_filter_line(page, tmp_path, 
     stage.server.put(with_answer(an_approval("web", DEPLOY), Answer.APPROVE))
     async with open_inbox(stage) as pilot:
         await press(pilot, stage, page, "slash", *"@urgent = risk:high", "enter")
-        await until(pilot, lambda: "Filter @urgent is saved." in screen_text(stage))
+        await until_shown(pilot, stage, "Filter @urgent is saved.")
         assert settings.load().filters == {"urgent": "risk:high"}
         assert "Deploy" not in screen_text(stage)
         await press(pilot, stage, "slash", "ctrl+u", *"@urgent =", "enter")
-        await until(pilot, lambda: "Filter @urgent is deleted." in screen_text(stage))
+        await until_shown(pilot, stage, "Filter @urgent is deleted.")
         assert settings.load().filters == {}
 
 

@@ -7,8 +7,7 @@ import pytest
 from approver_tui.widgets.approvals.approval_detail import ApprovalDetail
 from approver_tui.widgets.lines import text_of
 from tests.support.builders.multi_approver import a_shared, a_vote
-from tests.support.clients.driving import open_inbox, press, reading, screen_text
-from tests.support.fakes.fake_app import a_stage
+from tests.support.clients.driving import open_stage, press, reading, screen_text
 from tests.support.fakes.fake_requests import PAYMENT
 
 FIELDS = (
@@ -78,17 +77,16 @@ def _join_rows(rows):
 
 
 @SIZES
-async def test_every_field_is_reached_whole_and_in_order(size):
+async def test_every_field_is_fully_visible_and_in_order(size):
     """Scrolling shows all fields in order; long lines wrap and are never cut."""
-    stage = a_stage([_request()])
-    async with open_inbox(stage, size) as pilot:
+    async with open_stage([_request()], size=size) as (pilot, stage):
         await press(pilot, stage, "enter")
         text = _join_rows(await reading(pilot, stage, ApprovalDetail))
         assert _request().fingerprint in text
         start = 0
         for name, words in ((name, words) for name, *lines in FIELDS for words in lines):
             index = text.find(words, start)
-            assert index >= 0, f"{name}: {words!r} is not there after {text[:start]!r}"
+            assert index >= 0, f"{name}: {words!r} not found after {text[:start]!r}"
             start = index + len(words)
 
 
@@ -96,8 +94,7 @@ async def test_every_field_is_reached_whole_and_in_order(size):
 async def test_no_row_is_wider_than_the_screen(size):
     """The screen shows exactly the characters of the sheet, so no row is cut."""
     facts = [*PAYMENT["facts"], ("Account", _LONG, True)]
-    stage = a_stage([_request(facts=facts)])
-    async with open_inbox(stage, size) as pilot:
+    async with open_stage([_request(facts=facts)], size=size) as (pilot, stage):
         await press(pilot, stage, "enter")
         sheet = stage.app.screen.query_one(ApprovalDetail)
         drawn = await reading(pilot, stage, ApprovalDetail)
@@ -109,8 +106,7 @@ async def test_no_row_is_wider_than_the_screen(size):
 @SIZES
 async def test_the_keys_to_answer_are_always_visible(size):
     """The keys for answering, help, and going back stay visible while the fields scroll."""
-    stage = a_stage([_request()])
-    async with open_inbox(stage, size) as pilot:
+    async with open_stage([_request()], size=size) as (pilot, stage):
         await press(pilot, stage, "enter")
         for key in ("g", "pagedown", "G"):
             await press(pilot, stage, key)

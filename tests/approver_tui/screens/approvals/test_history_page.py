@@ -7,7 +7,7 @@ from approver_tui.state.approvals import filters
 from approver_tui.state.approvals.decision import Answer
 from tests.approver_tui.screens.test_pages import _filled, _go
 from tests.support.builders.approval_texts import to_rfc3339
-from tests.support.clients.driving import open_inbox, press, screen_text, until
+from tests.support.clients.driving import open_inbox, press, screen_text, until, until_shown
 from tests.support.fakes.fake_app import a_stage
 from tests.support.fakes.fake_approvals import an_approval, with_answer
 from tests.support.fakes.fake_clock import NOW
@@ -47,7 +47,7 @@ async def test_by_me_shows_own_answers():
         await _go(pilot, stage, "2")
         assert "nobody" in screen_text(stage)
         await press(pilot, stage, "slash", *"by:me", "enter")
-        await until(pilot, lambda: "/ by:me" in screen_text(stage))
+        await until_shown(pilot, stage, "/ by:me")
         assert "phone, 5 min" in screen_text(stage)
         assert "nobody" not in screen_text(stage)
 
@@ -84,7 +84,7 @@ async def test_moving_to_the_end_loads_older_requests():
         assert "HISTORY (5)" in screen_text(stage)
         assert "older: G" in screen_text(stage)
         await press(pilot, stage, "G")
-        await until(pilot, lambda: "HISTORY (7)" in screen_text(stage))
+        await until_shown(pilot, stage, "HISTORY (7)")
         assert stage.app.screen.cursor == an_approval("old 4").id
         await press(pilot, stage, "G")
         assert "newest first" in screen_text(stage)
@@ -122,8 +122,8 @@ async def test_a_filter_searches_back_until_something_matches():
     async with open_inbox(stage) as pilot:
         await _go(pilot, stage, "2")
         await press(pilot, stage, "slash", *"web", "enter")
-        await until(pilot, lambda: "HISTORY (1)  / web" in screen_text(stage))
-        await until(pilot, lambda: "of 23 " in screen_text(stage))
+        await until_shown(pilot, stage, "HISTORY (1)  / web")
+        await until_shown(pilot, stage, "of 23 ")
         assert stage.app.screen.cursor == an_approval("old 17").id
 
 
@@ -132,7 +132,7 @@ async def test_the_agent_history_searches_back_too():
     stage = _stage_with_one_deployment(13, 11)
     async with open_inbox(stage) as pilot:
         await press(pilot, stage, "t")
-        await until(pilot, lambda: "HISTORY (1)  / agent:" in screen_text(stage))
+        await until_shown(pilot, stage, "HISTORY (1)  / agent:")
         assert "Deploy web" in screen_text(stage)
 
 
@@ -146,7 +146,7 @@ async def test_a_filter_without_matches_pauses_and_continues(monkeypatch):
         await until(pilot, lambda: "in the latest 15." in _words(stage))
         assert "of 15, older: G" in screen_text(stage)
         await press(pilot, stage, "G")
-        await until(pilot, lambda: "HISTORY (1)  / web" in screen_text(stage))
+        await until_shown(pilot, stage, "HISTORY (1)  / web")
         assert "of 23 " in screen_text(stage)
 
 
@@ -157,7 +157,7 @@ async def test_a_filter_by_days_does_not_search_beyond_them():
     async with open_inbox(stage) as pilot:
         await _go(pilot, stage, "2")
         await press(pilot, stage, "slash", *"since:1s", "enter")
-        await until(pilot, lambda: "HISTORY (0)  / since:1s" in screen_text(stage))
+        await until_shown(pilot, stage, "HISTORY (0)  / since:1s")
         assert "No matches." in screen_text(stage)
         assert "older: G" not in screen_text(stage)
 
@@ -172,7 +172,7 @@ async def test_searching_back_continues_after_an_error():
         await until(pilot, lambda: "in the latest 5." in _words(stage))
         stage.server.failure = None
         await press(pilot, stage, "G")
-        await until(pilot, lambda: "HISTORY (1)  / web" in screen_text(stage))
+        await until_shown(pilot, stage, "HISTORY (1)  / web")
 
 
 def _words(stage):

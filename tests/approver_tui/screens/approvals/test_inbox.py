@@ -21,9 +21,12 @@ from tests.support.clients.driving import (
     inbox,
     look,
     open_inbox,
+    open_stage,
+    pass_time,
     press,
     screen_text,
     until,
+    until_shown,
 )
 from tests.support.fakes.fake_account import a_device
 from tests.support.fakes.fake_app import a_stage
@@ -46,10 +49,9 @@ def _ids(stage):
 
 async def test_the_soonest_expiry_is_at_the_top():
     """The request that expires first is at the top and is selected."""
-    stage = a_stage(reversed(three()))
-    async with open_inbox(stage):
+    async with open_stage(reversed(three())) as (_pilot, stage):
         assert _ids(stage) == [approval.id for approval in three()]
-        assert inbox(stage).state.selected_id == three()[0].id
+        assert inbox(stage).state.cursor_id == three()[0].id
 
 
 async def test_a_new_request_is_appended_and_moves_nothing():
@@ -58,11 +60,11 @@ async def test_a_new_request_is_appended_and_moves_nothing():
     urgent = an_approval("urgent", DEPLOY, left=MINUTE)
     async with open_inbox(stage) as pilot:
         await press(pilot, stage, "j")
-        before = inbox(stage).state.selected_id
+        before = inbox(stage).state.cursor_id
         stage.request(urgent)
         await until(pilot, lambda: urgent.id in _ids(stage))
         assert _ids(stage)[-1] == urgent.id
-        assert inbox(stage).state.selected_id == before
+        assert inbox(stage).state.cursor_id == before
         assert isinstance(stage.app.focused, ApprovalList)
         text = screen_text(stage)
         assert "NEW (1)" in text
@@ -81,22 +83,21 @@ async def test_rows_added_above_keep_the_cursor_on_its_line(size):
     held_back = [
         an_approval(f"held {n}", PRICES, headline=f"Held {n}", held_back=True) for n in range(2)
     ]
-    stage = a_stage([*three(), *held_back])
-    async with open_inbox(stage, size) as pilot:
+    async with open_stage([*three(), *held_back], size=size) as (pilot, stage):
         await press(pilot, stage, "G")
-        await until(pilot, lambda: "Held 1" in screen_text(stage))
+        await until_shown(pilot, stage, "Held 1")
         before = _line(stage, "Held 1")
         for number in range(4):
             late = an_approval(f"late {number}", DEPLOY, headline=f"Late {number}")
             stage.request(late)
             await until(pilot, lambda late=late: late.id in _ids(stage))
-            await until(pilot, lambda number=number: f"Late {number}" in screen_text(stage))
-            assert inbox(stage).state.selected_id == held_back[1].id
+            await until_shown(pilot, stage, f"Late {number}")
+            assert inbox(stage).state.cursor_id == held_back[1].id
             assert _line(stage, "Held 1") == before
         await press(pilot, stage, "k", "k")
-        await until(pilot, lambda: "Late 3" in screen_text(stage))
+        await until_shown(pilot, stage, "Late 3")
         await press(pilot, stage, "g")
-        await until(pilot, lambda: "WAITING FOR YOU" in screen_text(stage))
+        await until_shown(pilot, stage, "WAITING FOR YOU")
         await press(pilot, stage, "r")
         await until(pilot, lambda: "NEW (" not in _list_text(stage))
 
@@ -112,19 +113,18 @@ async def test_refresh_sorts_the_list():
     urgent = an_approval("urgent", DEPLOY, left=MINUTE)
     async with open_inbox(stage) as pilot:
         await press(pilot, stage, "j")
-        before = inbox(stage).state.selected_id
+        before = inbox(stage).state.cursor_id
         stage.request(urgent)
         await until(pilot, lambda: urgent.id in _ids(stage))
         await press(pilot, stage, "r")
         await until(pilot, lambda: _ids(stage)[0] == urgent.id)
-        assert inbox(stage).state.selected_id == before
+        assert inbox(stage).state.cursor_id == before
         assert "NEW (" not in screen_text(stage)
 
 
 async def test_a_new_request_under_an_open_panel_does_not_take_the_focus():
     """The panel keeps the focus while the list behind it grows."""
-    stage = a_stage(three())
-    async with open_inbox(stage) as pilot:
+    async with open_stage(three()) as (pilot, stage):
         await press(pilot, stage, "a")
         focused = stage.app.focused
         stage.request(an_approval("urgent", DEPLOY, left=MINUTE))
@@ -143,13 +143,12 @@ async def test_keys_and_arrows_move_alike():
             ("g", first), ("end", third), ("home", first), ("ctrl+d", third), ("pageup", first),
         ):  # fmt: skip
             await press(pilot, stage, keys)
-            assert inbox(stage).state.selected_id == where, keys
+            assert inbox(stage).state.cursor_id == where, keys
 
 
 async def test_a_narrow_screen_shows_one_pane_and_enter_opens():
     """At 40 columns only the list is visible; Enter opens a request and Esc goes back."""
-    stage = a_stage(three())
-    async with open_inbox(stage, NARROW) as pilot:
+    async with open_stage(three(), size=NARROW) as (pilot, stage):
         assert "Agent says" not in screen_text(stage)
         await press(pilot, stage, "enter")
         assert "WAITING FOR YOU" not in screen_text(stage)
@@ -161,17 +160,15 @@ async def test_a_narrow_screen_shows_one_pane_and_enter_opens():
 
 async def test_the_wide_detail_scrolls_after_enter():
     """After Enter the keys scroll the details, and the selection stays."""
-    stage = a_stage(three())
-    async with open_inbox(stage) as pilot:
+    async with open_stage(three()) as (pilot, stage):
         await press(pilot, stage, "enter", "G")
         assert "Fingerprint" in screen_text(stage)
-        assert inbox(stage).state.selected_id == three()[0].id
+        assert inbox(stage).state.cursor_id == three()[0].id
 
 
 async def test_v_toggles_the_signed_texts():
     """Pressing `v` shows the signed texts with their digests; pressing it again hides them."""
-    stage = a_stage(three())
-    async with open_inbox(stage) as pilot:
+    async with open_stage(three()) as (pilot, stage):
         await press(pilot, stage, "v")
         assert "Action text" in screen_text(stage)
         assert three()[0].action_digest[:20] in screen_text(stage)
@@ -181,18 +178,15 @@ async def test_v_toggles_the_signed_texts():
 
 async def test_a_selected_request_is_marked_as_seen():
     """A request is fetched when it is selected, so the server can mark it as seen."""
-    stage = a_stage(three())
-    async with open_inbox(stage) as pilot:
+    async with open_stage(three()) as (pilot, stage):
         await press(pilot, stage, "j")
         await until(pilot, lambda: three()[1].id in stage.server.fetched)
 
 
 async def test_an_expired_request_stays_listed():
     """An expired request says that this is not a denial, and it cannot be answered."""
-    stage = a_stage([an_approval("prices", PRICES, left=MINUTE)])
-    async with open_inbox(stage) as pilot:
-        stage.clock.move(61)
-        look(stage)
+    async with open_stage([an_approval("prices", PRICES, left=MINUTE)]) as (pilot, stage):
+        pass_time(stage, 61)
         await pilot.pause()
         assert "Expired at 14:33:07. Not a denial. buyer-helper can ask" in screen_text(stage)
         await press(pilot, stage, "d")
@@ -206,10 +200,8 @@ async def test_a_decision_elsewhere_updates_the_row():
     winner = with_answer(three()[0], Answer.APPROVE)
     async with open_inbox(stage) as pilot:
         stage.feed.tell(EventName.DECIDED, winner)
-        await until(pilot, lambda: "Approved by alice on phone" in screen_text(stage))
-        await until(
-            pilot, lambda: "alice approved a request from invoice-bot" in screen_text(stage)
-        )
+        await until_shown(pilot, stage, "Approved by alice on phone")
+        await until_shown(pilot, stage, "alice approved a request from invoice-bot")
         assert inbox(stage).state.inbox.find(winner.id).state is ApprovalState.APPROVED
         stage.feed.tell(EventName.REQUESTED, three()[0])
         await pilot.pause()
@@ -235,22 +227,20 @@ async def test_only_requests_and_reminders_alert(monkeypatch):
 
 async def test_a_deputy_change_reloads_the_list():
     """When a deputy is added, the list is loaded again and a message says so."""
-    stage = a_stage(three())
-    async with open_inbox(stage) as pilot:
+    async with open_stage(three()) as (pilot, stage):
         four = an_approval("four", DEPLOY, left=MINUTE)
         stage.server.put(four)
         stage.feed.tell(EventName.DEPUTY_NAMED)
         await until(pilot, lambda: inbox(stage).state.inbox.find(four.id) is not None)
-        await until(pilot, lambda: "a deputy was added" in screen_text(stage))
+        await until_shown(pilot, stage, "a deputy was added")
 
 
 async def test_offline_disables_answers_and_shows_the_age():
     """While offline, the app says why it cannot answer and how old its data is."""
-    stage = a_stage(three())
-    async with open_inbox(stage) as pilot:
+    async with open_stage(three()) as (pilot, stage):
         stage.feed.connect(Phase.OFFLINE, "the server is restarting")
         stage.clock.move(125)
-        await until(pilot, lambda: "OFFLINE data 14:32" in screen_text(stage))
+        await until_shown(pilot, stage, "OFFLINE data 14:32")
         look(stage)
         await pilot.pause()
         text = screen_text(stage)
@@ -258,9 +248,9 @@ async def test_offline_disables_answers_and_shows_the_age():
         await press(pilot, stage, "a")
         assert "Approve unavailable: no connection to the server" in screen_text(stage)
         stage.feed.connect(Phase.CONNECTING)
-        await until(pilot, lambda: "CONNECTING data 14:32" in screen_text(stage))
+        await until_shown(pilot, stage, "CONNECTING data 14:32")
         stage.feed.connect(Phase.LIVE)
-        await until(pilot, lambda: "LIVE 14:34" in screen_text(stage))
+        await until_shown(pilot, stage, "LIVE 14:34")
 
 
 async def test_what_happened_offline_is_shown_after_reconnecting():
@@ -288,33 +278,33 @@ async def test_a_server_that_is_down_at_the_start_is_retried():
     stage = a_stage(three())
     stage.server.is_down = True
     async with stage.app.run_test(size=(100, 30)) as pilot:
-        await until(pilot, lambda: "OFFLINE" in screen_text(stage))
+        await until_shown(pilot, stage, "OFFLINE")
         stage.server.is_down = False
-        await until(pilot, lambda: "LIVE" in screen_text(stage))
+        await until_shown(pilot, stage, "LIVE")
 
 
 async def test_device_events_are_shown():
     """A message reports a new device; if this device is locked, answering stops immediately."""
-    stage = a_stage(three())
-    async with open_inbox(stage) as pilot:
+    async with open_stage(three()) as (pilot, stage):
         stage.feed.tell(
             EventName.DEVICE_ENROLLED, device=a_device(id="sayso_dv_x", name="desk", is_this=False)
         )
-        await until(pilot, lambda: "device desk was added to your account" in screen_text(stage))
+        await until_shown(pilot, stage, "device desk was added to your account")
         stage.feed.tell(EventName.DEVICE_LOCKED, device=a_device(tries=10))
-        await until(pilot, lambda: "this device is locked" in screen_text(stage))
+        await until_shown(pilot, stage, "this device is locked")
         await press(pilot, stage, "a")
         assert "Approve unavailable: this device is locked" in screen_text(stage)
         stage.feed.tell(EventName.CODE_REUSED)
-        await until(pilot, lambda: "ALARM: a one-time code was used" in screen_text(stage))
+        await until_shown(pilot, stage, "ALARM: a one-time code was used")
 
 
 @SIZES
 async def test_warnings_stay_on_the_screen(size):
     """Warnings about wrong PINs and a readable server folder each have a line at both sizes."""
-    stage = a_stage(three(), device=a_device(tries=3), is_server_folder_readable=True)
-    async with open_inbox(stage, size) as pilot:
-        await until(pilot, lambda: "3 wrong PINs since you last approved" in screen_text(stage))
+    async with open_stage(
+        three(), device=a_device(tries=3), is_server_folder_readable=True, size=size
+    ) as (pilot, stage):
+        await until_shown(pilot, stage, "3 wrong PINs since you last approved")
         await until(
             pilot, lambda: "can read the server's data" in " ".join(screen_text(stage).split())
         )
@@ -322,8 +312,7 @@ async def test_warnings_stay_on_the_screen(size):
 
 async def test_lock_makes_the_next_approval_need_the_pin():
     """Pressing `L` locks the app, so the next approval needs the PIN."""
-    stage = a_stage(three())
-    async with open_inbox(stage) as pilot:
+    async with open_stage(three()) as (pilot, stage):
         assert "unlocked" in screen_text(stage)
         await press(pilot, stage, "L")
         assert "unlocked" not in screen_text(stage)
@@ -341,10 +330,10 @@ async def test_a_long_list_makes_only_the_visible_rows(monkeypatch):
     )
     async with open_inbox(stage) as pilot:
         await press(pilot, stage, "G")
-        assert inbox(stage).state.selected_id == many[-1].id
+        assert inbox(stage).state.cursor_id == many[-1].id
         built.clear()
         await press(pilot, stage, "k")
-        assert inbox(stage).state.selected_id == many[-2].id
+        assert inbox(stage).state.cursor_id == many[-2].id
         assert 0 < len(built) < 250
 
 
@@ -376,8 +365,7 @@ async def test_only_rows_that_changed_are_drawn(monkeypatch):
 
 async def test_q_quits():
     """The app quits immediately if no answer is in progress."""
-    stage = a_stage(three())
-    async with open_inbox(stage) as pilot:
+    async with open_stage(three()) as (pilot, stage):
         await press(pilot, stage, "q")
         await pilot.pause()
         assert not stage.app.is_running
@@ -389,34 +377,28 @@ async def test_held_back_requests_have_their_own_section():
         an_approval(f"flood {n}", DEPLOY, held_back=True, headline=f"Deploy web {n}")
         for n in range(3)
     ]
-    stage = a_stage([*three(), *held_back])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([*three(), *held_back]) as (pilot, stage):
         text = screen_text(stage)
         assert "WAITING FOR YOU (3)" in text
         assert "HELD BACK (3)  release-agent: 3" in text
         await press(pilot, stage, "G")
-        assert inbox(stage).state.selected_id == held_back[-1].id
+        assert inbox(stage).state.cursor_id == held_back[-1].id
 
 
 async def test_a_message_stays_for_three_seconds_before_news():
     """The result of an action stays readable before news replaces it."""
-    stage = a_stage(three())
-    async with open_inbox(stage) as pilot:
+    async with open_stage(three()) as (pilot, stage):
         await press(pilot, stage, "L")
         stage.request(an_approval("late", DEPLOY))
-        await until(pilot, lambda: "NEW (1)" in screen_text(stage))
-        await until(
-            pilot, lambda: "Locked. The next approval requires your PIN." in screen_text(stage)
-        )
-        stage.clock.move(3)
-        look(stage)
-        await until(pilot, lambda: "at the end of the list" in screen_text(stage))
+        await until_shown(pilot, stage, "NEW (1)")
+        await until_shown(pilot, stage, "Locked. The next approval requires your PIN.")
+        pass_time(stage, 3)
+        await until_shown(pilot, stage, "at the end of the list")
 
 
 async def test_a_refresh_ends():
     """The loading message disappears when the server has answered."""
-    stage = a_stage(three())
-    async with open_inbox(stage) as pilot:
+    async with open_stage(three()) as (pilot, stage):
         await press(pilot, stage, "r")
         await until(pilot, lambda: "Loading" not in screen_text(stage))
         await press(pilot, stage, "5", "r")
@@ -434,8 +416,7 @@ async def test_the_amount_of_a_row_is_never_cut(size):
         an_approval(name, headline=f"Transfer to Nordwind Logistik GmbH: {amount}")
         for name, amount in zip(("one", "two"), amounts, strict=True)
     ]
-    stage = a_stage(rows)
-    async with open_inbox(stage, size):
+    async with open_stage(rows, size=size) as (_pilot, stage):
         for amount in amounts:
             assert amount in screen_text(stage)
 
@@ -452,8 +433,7 @@ def test_the_state_moves_to_the_second_line_if_the_amount_needs_the_space():
 
 async def test_ctrl_c_names_the_key_that_quits_and_covers_no_keys():
     """The hint appears in the inbox and on other pages, but not in a panel."""
-    stage = a_stage(three())
-    async with open_inbox(stage) as pilot:
+    async with open_stage(three()) as (pilot, stage):
         for key in ("ctrl+c", "5", "ctrl+c"):
             await press(pilot, stage, key)
         assert "Press q to quit." in screen_text(stage)

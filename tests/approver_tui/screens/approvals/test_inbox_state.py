@@ -22,19 +22,19 @@ def _loaded(*approvals):
 
 def test_the_first_row_is_selected_at_first():
     """The first row is selected; an empty list has no selection."""
-    assert _loaded(*three()).selected_id == three()[0].id
-    assert _loaded().selected_id is None
+    assert _loaded(*three()).cursor_id == three()[0].id
+    assert _loaded().cursor_id is None
 
 
 def test_an_automatic_reload_moves_nothing():
     """New rows are appended, and a row that is not listed any more stays until it is fetched."""
     first, second, third = three()
     late = an_approval("late", DEPLOY, left=1000)
-    table = _loaded(first, second).with_selection(second.id)
+    table = _loaded(first, second).with_cursor(second.id)
     after = table.with_loaded(ME, _page(late, first, third), in_order=False)
     assert [row.id for row in after.inbox.rows] == [first.id, second.id, late.id, third.id]
     assert after.arrived_ids == {late.id, third.id}
-    assert after.selected_id == second.id
+    assert after.cursor_id == second.id
     assert table.missing_from(_page(late, first), NOW) == (second.id,)
 
 
@@ -49,29 +49,27 @@ def test_a_row_with_an_answer_in_progress_survives_a_refresh():
 def test_a_lost_selection_moves_to_the_row_in_its_place():
     """If the selected row disappears, a neighboring row is selected, not the first."""
     first, second, third = three()
-    table = _loaded(first, second, third).with_selection(third.id)
-    assert table.with_loaded(ME, _page(first, second), in_order=True).selected_id == second.id
+    table = _loaded(first, second, third).with_cursor(third.id)
+    assert table.with_loaded(ME, _page(first, second), in_order=True).cursor_id == second.id
 
 
 def test_a_default_selection_moves_to_the_new_first_row():
     """A selection that the user made stays, but the default one moves to the new first row."""
     first, second, old = three()
     opened = InboxState().with_last_known(_page(old))
-    assert opened.selected_id == old.id
+    assert opened.cursor_id == old.id
     now = _page(first, second, old)
-    assert opened.with_loaded(ME, now, in_order=False).selected_id == first.id
-    assert opened.with_selection(old.id).with_loaded(ME, now, in_order=False).selected_id == old.id
+    assert opened.with_loaded(ME, now, in_order=False).cursor_id == first.id
+    assert opened.with_cursor(old.id).with_loaded(ME, now, in_order=False).cursor_id == old.id
 
 
 def test_the_initial_request_is_selected_once_it_is_listed():
     """The request is selected even if the stored list did not contain it."""
     first, second, old = three()
-    opened = InboxState(selected_id=second.id).with_last_known(_page(old))
-    assert (
-        opened.with_loaded(ME, _page(first, second, old), in_order=False).selected_id == second.id
-    )
-    known = InboxState(selected_id=old.id).with_last_known(_page(first, old))
-    assert known.with_loaded(ME, _page(first, second, old), in_order=False).selected_id == old.id
+    opened = InboxState(cursor_id=second.id).with_last_known(_page(old))
+    assert opened.with_loaded(ME, _page(first, second, old), in_order=False).cursor_id == second.id
+    known = InboxState(cursor_id=old.id).with_last_known(_page(first, old))
+    assert known.with_loaded(ME, _page(first, second, old), in_order=False).cursor_id == old.id
 
 
 def test_a_loaded_list_has_no_default_selection():
@@ -80,14 +78,14 @@ def test_a_loaded_list_has_no_default_selection():
     table = (
         InboxState().with_last_known(_page(old)).with_loaded(ME, _page(second, old), in_order=False)
     )
-    assert table.with_loaded(ME, _page(first, second, old), in_order=False).selected_id == second.id
+    assert table.with_loaded(ME, _page(first, second, old), in_order=False).cursor_id == second.id
 
 
 def test_the_first_request_of_an_empty_list_is_not_set_apart():
     """The first request needs no heading for new requests, but the next one does."""
     first, second, _ = three()
     table = _loaded().with_request(first)
-    assert (table.selected_id, table.arrived_ids) == (first.id, frozenset())
+    assert (table.cursor_id, table.arrived_ids) == (first.id, frozenset())
     assert table.with_request(second).arrived_ids == {second.id}
     assert _loaded().with_loaded(ME, _page(first), in_order=False).arrived_ids == frozenset()
 

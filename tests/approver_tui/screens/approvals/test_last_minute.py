@@ -4,7 +4,18 @@ import pytest
 
 from approver_tui.client import errors
 from approver_tui.state.notifications.events import EventName
-from tests.support.clients.driving import inbox, look, open_inbox, press, run_on, screen_text, until
+from tests.support.clients.driving import (
+    inbox,
+    look,
+    open_inbox,
+    open_stage,
+    pass_time,
+    press,
+    run_on,
+    screen_text,
+    until,
+    until_shown,
+)
 from tests.support.fakes.fake_app import a_stage
 from tests.support.fakes.fake_approvals import an_approval
 from tests.support.fakes.fake_requests import DEPLOY, MINUTE
@@ -20,28 +31,26 @@ def _move_before_expiry(stage, seconds):
 
 async def test_the_last_minute_and_the_last_seconds_are_announced_once():
     """The status line, the row and the details show both warnings."""
-    stage = a_stage([PAY])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([PAY]) as (pilot, stage):
         await press(pilot, stage, "enter", "G")
         assert "LAST" not in screen_text(stage)
         _move_before_expiry(stage, 59)
-        await until(pilot, lambda: "60 s left: Pay EUR 4,820.00" in screen_text(stage))
-        await until(pilot, lambda: "ends 0:59" in screen_text(stage))
-        await until(pilot, lambda: "LAST MINUTE: " in screen_text(stage))
+        await until_shown(pilot, stage, "60 s left: Pay EUR 4,820.00")
+        await until_shown(pilot, stage, "ends 0:59")
+        await until_shown(pilot, stage, "LAST MINUTE: ")
         inbox(stage).show_message(PAY.agent.name)
         _move_before_expiry(stage, 40)
         await pilot.pause()
         assert "s left: " not in screen_text(stage)
         _move_before_expiry(stage, 19)
-        await until(pilot, lambda: "20 s left: Pay EUR 4,820.00" in screen_text(stage))
-        await until(pilot, lambda: "ENDS 0:19" in screen_text(stage))
-        await until(pilot, lambda: "LAST 20 SECONDS: " in screen_text(stage))
+        await until_shown(pilot, stage, "20 s left: Pay EUR 4,820.00")
+        await until_shown(pilot, stage, "ENDS 0:19")
+        await until_shown(pilot, stage, "LAST 20 SECONDS: ")
 
 
 async def test_a_panel_shows_the_last_minute_in_its_title():
     """An open approve panel shows the remaining seconds too."""
-    stage = a_stage([PAY])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([PAY]) as (pilot, stage):
         await press(pilot, stage, "a")
         assert " left" in screen_text(stage).splitlines()[0] + screen_text(stage)
         _move_before_expiry(stage, 45)
@@ -52,36 +61,31 @@ async def test_a_panel_shows_the_last_minute_in_its_title():
 async def test_several_requests_that_end_together_are_one_message():
     """One message says how many requests are about to expire."""
     rows = [PAY, an_approval("deploy", DEPLOY, left=91_000)]
-    stage = a_stage(rows)
-    async with open_inbox(stage) as pilot:
+    async with open_stage(rows) as (pilot, stage):
         _move_before_expiry(stage, 50)
-        await until(pilot, lambda: "60 s left for 2 requests, the first: Pay" in screen_text(stage))
+        await until_shown(pilot, stage, "60 s left for 2 requests, the first: Pay")
 
 
 async def test_a_request_is_extended_unless_that_is_undone():
     """Pressing `E` extends the request after five seconds, without an answer or a PIN."""
-    stage = a_stage([PAY])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([PAY]) as (pilot, stage):
         await press(pilot, stage, "E")
         assert "u to undo: Extending Pay" in " ".join(screen_text(stage).split())
         await press(pilot, stage, "u")
         assert "Undone: nothing was changed." in screen_text(stage)
-        stage.clock.move(6)
-        look(stage)
+        pass_time(stage, 6)
         await pilot.pause()
         assert inbox(stage).state.current.expires_at == PAY.expires_at
         await press(pilot, stage, "E")
-        stage.clock.move(6)
-        look(stage)
-        await until(pilot, lambda: "It now expires at 14:42:" in screen_text(stage))
+        pass_time(stage, 6)
+        await until_shown(pilot, stage, "It now expires at 14:42:")
         assert inbox(stage).state.current.expires_at > PAY.expires_at
         assert stage.answers.calls == []
 
 
 async def test_quitting_sends_a_waiting_extension_first():
     """Pressing `q` within the five seconds still extends the request."""
-    stage = a_stage([PAY])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([PAY]) as (pilot, stage):
         await press(pilot, stage, "E")
         await press(pilot, stage, "q")
         await until(pilot, lambda: not stage.app.is_running)
@@ -102,9 +106,9 @@ async def test_one_key_mutes_and_unmutes(key, on, off):
     async with open_inbox(stage) as pilot:
         await press(pilot, stage, key)
         await until(pilot, lambda: on in screen_text(stage))
-        await until(pilot, lambda: "Deploy web 4.2.0" in screen_text(stage))
+        await until_shown(pilot, stage, "Deploy web 4.2.0")
         await until(pilot, lambda: label in screen_text(stage))
-        assert f"{key} undoes that." in " ".join(screen_text(stage).split())
+        assert f"Press {key} to undo." in " ".join(screen_text(stage).split())
         await press(pilot, stage, key)
         await until(pilot, lambda: off in screen_text(stage))
         assert label not in screen_text(stage)
@@ -112,22 +116,19 @@ async def test_one_key_mutes_and_unmutes(key, on, off):
 
 async def test_fast_typing_extends_nothing():
     """A pressed `E` within fast typing is undone by a later `u`, and no time is added."""
-    stage = a_stage([PAY])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([PAY]) as (pilot, stage):
         await run_on(pilot, stage, ["E", "tab", "enter", "y", "enter", "tab", "u"])
-        stage.clock.move(6)
-        look(stage)
+        pass_time(stage, 6)
         await pilot.pause()
         assert stage.server.approvals[PAY.id].expires_at == PAY.expires_at
 
 
 async def test_a_request_that_alerts_is_not_called_muted():
     """A high-risk request alerts even if its agent is muted, so it has no such label."""
-    stage = a_stage([PAY, an_approval("deploy", DEPLOY, left=9 * MINUTE)])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([PAY, an_approval("deploy", DEPLOY, left=9 * MINUTE)]) as (pilot, stage):
         stage.prefs_client.mute(PAY.agent.id)
         stage.feed.tell(EventName.ATTENTION)
-        await until(pilot, lambda: inbox(stage).state.attention.mutes != ())
+        await until(pilot, lambda: inbox(stage).state.prefs.mutes != ())
         assert "muted" not in screen_text(stage)
 
 
@@ -137,7 +138,7 @@ async def test_a_refused_snooze_and_an_expired_request_change_nothing():
     stage.prefs_client.failure = errors.ApiError("not_snoozable", 409, "High risk always rings.")
     async with open_inbox(stage) as pilot:
         await press(pilot, stage, "S")
-        await until(pilot, lambda: "High risk always rings." in screen_text(stage))
+        await until_shown(pilot, stage, "High risk always rings.")
         _move_before_expiry(stage, 0)
         await press(pilot, stage, "E")
         assert "Extend unavailable: Expired at" in screen_text(stage)

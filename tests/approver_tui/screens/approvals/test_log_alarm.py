@@ -5,7 +5,7 @@ import pytest
 from approver_tui.client.audit.log_witness import WARNING
 from approver_tui.state.notifications.connection import Phase
 from approver_tui.state.text import SafeText
-from tests.support.clients.driving import inbox, look, open_inbox, until
+from tests.support.clients.driving import inbox, look, open_inbox, open_stage, until
 from tests.support.fakes.fake_app import Stage, a_stage
 from tests.support.fakes.fake_approvals import three
 
@@ -42,8 +42,7 @@ async def test_the_banner_is_complete_at_every_size(size: tuple[int, int]) -> No
 
 async def test_a_changed_log_is_noticed_with_the_next_connection() -> None:
     """The log is checked when the feed connects; the warning then stays while offline."""
-    stage = a_stage(three())
-    async with open_inbox(stage, (80, 24)) as pilot:
+    async with open_stage(three(), size=(80, 24)) as (pilot, stage):
         assert _banner(stage) == ""
         stage.log_witness.alarm = ALARM
         stage.feed.connect(Phase.OFFLINE)

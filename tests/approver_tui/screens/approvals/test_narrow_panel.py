@@ -15,14 +15,14 @@ from approver_tui.widgets.panel_button import PanelButton
 from tests.support.clients.driving import (
     NARROW,
     inbox,
-    open_inbox,
+    open_stage,
     press,
     run_on,
     screen_text,
     until,
+    until_shown,
 )
 from tests.support.fakes.fake_answers import PIN
-from tests.support.fakes.fake_app import a_stage
 from tests.support.fakes.fake_approvals import an_approval, three
 from tests.support.fakes.fake_requests import CONSENT
 
@@ -46,12 +46,11 @@ async def _open_and_press(pilot, stage, *keys):
 
 async def test_a_smaller_amount_is_previewed_and_then_approved():
     """The preview compares both amounts, and the approve panel signs the smaller one."""
-    stage = a_stage([PAY])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([PAY]) as (pilot, stage):
         await _open_and_press(pilot, stage, *"500", "enter")
         await until(pilot, lambda: _is_on(stage))
         assert stage.answers.proposals == [Narrowing((NarrowedFact(0, "/amount", "500"),))]
-        await until(pilot, lambda: "Amount        EUR 4,820.00" in screen_text(stage))
+        await until_shown(pilot, stage, "Amount        EUR 4,820.00")
         stage.app.screen.query_one("#continue").focus()
         await press(pilot, stage, "enter")
         await until(pilot, lambda: isinstance(stage.app.screen, ApprovePanel))
@@ -80,8 +79,7 @@ async def test_a_smaller_amount_is_previewed_and_then_approved():
 )
 async def test_each_control_is_part_of_the_proposal(keys, proposal):
     """Items, a dry run, an earlier time, scopes, and the token lifetime can each be reduced."""
-    stage = a_stage([PAY])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([PAY]) as (pilot, stage):
         await _open_and_press(pilot, stage, *keys)
         await until(pilot, lambda: _is_on(stage))
     assert stage.answers.proposals[-1] == proposal
@@ -89,8 +87,7 @@ async def test_each_control_is_part_of_the_proposal(keys, proposal):
 
 async def test_without_a_reduction_there_is_nothing_to_approve():
     """Clearing a checkbox and setting it again is not a reduction."""
-    stage = a_stage([PAY])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([PAY]) as (pilot, stage):
         await _open_and_press(pilot, stage, "tab", "space", "space")
         assert not _is_on(stage)
         assert "Continue unavailable: reduce something first." in screen_text(stage)
@@ -98,8 +95,7 @@ async def test_without_a_reduction_there_is_nothing_to_approve():
 
 async def test_typing_drops_the_old_preview():
     """While a typed value is not applied, Continue is unavailable."""
-    stage = a_stage([PAY])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([PAY]) as (pilot, stage):
         await _open_and_press(pilot, stage, *"50", "enter")
         await until(pilot, lambda: _is_on(stage))
         await press(pilot, stage, "0")
@@ -112,8 +108,7 @@ async def test_typing_drops_the_old_preview():
 
 async def test_the_preview_of_an_older_proposal_is_ignored():
     """A preview that arrives after a further change does not make Continue available."""
-    stage = a_stage([PAY])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([PAY]) as (pilot, stage):
         await press(pilot, stage, "e")
         await until(pilot, lambda: _has_form(stage))
         stage.answers.hold = threading.Event()
@@ -135,8 +130,7 @@ async def test_the_preview_of_an_older_proposal_is_ignored():
 )
 async def test_an_invalid_reduction_says_why(keys, says):
     """The hint shows the error, and Continue stays unavailable."""
-    stage = a_stage([PAY])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([PAY]) as (pilot, stage):
         await _open_and_press(pilot, stage, *keys)
         await until(pilot, lambda: says in str(stage.app.screen.query_one("#hint").content))
         assert not _is_on(stage)
@@ -145,42 +139,36 @@ async def test_an_invalid_reduction_says_why(keys, says):
 
 async def test_an_error_while_loading_the_controls_is_shown():
     """The panel stays open with the error, and Esc closes it."""
-    stage = a_stage([PAY])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([PAY]) as (pilot, stage):
         stage.server.is_down = True
         await press(pilot, stage, "e")
-        await until(pilot, lambda: "The server did not respond." in screen_text(stage))
+        await until_shown(pilot, stage, "The server did not respond.")
         await press(pilot, stage, "escape")
         assert isinstance(stage.app.screen, InboxScreen)
 
 
 async def test_a_preview_that_is_not_the_proposal_is_refused():
     """If the server would grant something else, Continue stays unavailable."""
-    stage = a_stage([PAY])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([PAY]) as (pilot, stage):
         stage.answers.failures.append(errors.Changed("Something else would be granted."))
         await _open_and_press(pilot, stage, "5", "enter")
-        await until(pilot, lambda: "Something else would be granted." in screen_text(stage))
+        await until_shown(pilot, stage, "Something else would be granted.")
         assert not _is_on(stage)
 
 
 async def test_a_request_that_changes_under_the_panel_closes_it():
     """The panel closes with a message, and nothing is approved."""
-    stage = a_stage([PAY])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([PAY]) as (pilot, stage):
         await _open_and_press(pilot, stage, "5", "enter")
         screen = inbox(stage)
         screen.set_state(screen.state.with_approval(an_approval("pay", salt="another")))
         await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))
-        await until(
-            pilot, lambda: "This request changed. Nothing was approved." in screen_text(stage)
-        )
+        await until_shown(pilot, stage, "This request changed. Nothing was approved.")
 
 
 async def test_only_agent_actions_can_be_narrowed():
     """A consent cannot be approved with limits, and the key says why."""
-    stage = a_stage([an_approval("consent", CONSENT)])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([an_approval("consent", CONSENT)]) as (pilot, stage):
         await press(pilot, stage, "e")
         assert isinstance(stage.app.screen, InboxScreen)
         assert (
@@ -192,8 +180,7 @@ async def test_only_agent_actions_can_be_narrowed():
 @pytest.mark.parametrize("size", [NARROW, (100, 30)])
 async def test_fast_typing_approves_no_part(size):
     """Twenty keys a second in the panel neither propose nor approve anything."""
-    stage = a_stage([PAY])
-    async with open_inbox(stage, size) as pilot:
+    async with open_stage([PAY], size=size) as (pilot, stage):
         keys = ["e", "tab", "5", "enter", *["tab"] * 9, "enter", "tab", "enter"]
         await run_on(pilot, stage, keys * 2)
         assert isinstance(stage.app.screen, NarrowPanel)
@@ -202,8 +189,7 @@ async def test_fast_typing_approves_no_part(size):
 
 async def test_the_guard_blocks_the_continue_button():
     """Continue does nothing while the guard ignores input."""
-    stage = a_stage([PAY])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([PAY]) as (pilot, stage):
         await _open_and_press(pilot, stage, "tab", "space")
         await until(pilot, lambda: _is_on(stage))
         stage.app.context.guard.arm()

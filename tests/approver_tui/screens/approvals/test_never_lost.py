@@ -19,9 +19,12 @@ from tests.support.clients.driving import (
     inbox,
     look,
     open_inbox,
+    open_stage,
+    pass_time,
     press,
     screen_text,
     until,
+    until_shown,
 )
 from tests.support.fakes.fake_app import a_stage
 from tests.support.fakes.fake_approvals import an_approval, three, with_answer
@@ -31,13 +34,12 @@ from tests.support.fakes.fake_requests import MINUTE
 async def test_a_list_that_failed_to_load_is_loaded_again(monkeypatch):
     """After a gap in the feed, the app retries the list, which has the missed requests."""
     monkeypatch.setattr(inbox_base, "_RELOAD_DELAY", 0.05)
-    stage = a_stage(three()[:1])
-    async with open_inbox(stage) as pilot:
+    async with open_stage(three()[:1]) as (pilot, stage):
         missed_request = three()[1]
         stage.server.put(missed_request)
         stage.server.is_down = True
         stage.feed.listeners.on_resync()
-        await until(pilot, lambda: "Some requests may be missing" in screen_text(stage))
+        await until_shown(pilot, stage, "Some requests may be missing")
         stage.server.is_down = False
         await until(pilot, lambda: inbox(stage).state.inbox.find(missed_request.id) is not None)
         await until(pilot, lambda: "may be missing" not in screen_text(stage))
@@ -58,25 +60,22 @@ async def test_a_feed_that_crashes_is_restarted(monkeypatch):
     monkeypatch.setattr(stage.feed, "run", crash_once)
     async with open_inbox(stage) as pilot:
         assert broken.is_set()
-        await until(pilot, lambda: "live feed failed: ValueError" in screen_text(stage))
+        await until_shown(pilot, stage, "live feed failed: ValueError")
 
 
 async def test_after_a_sleep_keys_are_dropped_and_everything_is_reloaded():
     """Keys typed right after waking the machine are ignored, and the list is reloaded."""
-    stage = a_stage(three())
-    async with open_inbox(stage) as pilot:
+    async with open_stage(three()) as (pilot, stage):
         missed_request = an_approval("late")
         stage.server.put(missed_request)
-        stage.clock.move(60)
-        look(stage)
+        pass_time(stage, 60)
         assert stage.app.context.guard.is_blocking
         await until(pilot, lambda: inbox(stage).state.inbox.find(missed_request.id) is not None)
 
 
 async def test_a_key_before_the_first_tick_after_a_sleep_is_dropped():
     """A key after a long pause is ignored even before the app noticed the pause."""
-    stage = a_stage(three())
-    async with open_inbox(stage) as pilot:
+    async with open_stage(three()) as (pilot, stage):
         stage.clock.move(60)
         await pilot.press("a")
         assert inbox(stage).context.guard.is_blocking
@@ -86,48 +85,41 @@ async def test_a_key_before_the_first_tick_after_a_sleep_is_dropped():
 @pytest.mark.parametrize("phase", [Phase.OFFLINE, Phase.CONNECTING])
 async def test_the_age_stays_while_connecting(phase):
     """Until the connection is live, the age of the data is shown and answers are off."""
-    stage = a_stage(three())
-    async with open_inbox(stage) as pilot:
+    async with open_stage(three()) as (pilot, stage):
         stage.feed.connect(Phase.OFFLINE, "the server is restarting")
-        await until(pilot, lambda: "OFFLINE" in screen_text(stage))
+        await until_shown(pilot, stage, "OFFLINE")
         stage.clock.move(125)
         stage.feed.connect(phase, "the server is restarting")
         look(stage)
-        await until(pilot, lambda: "data is 2 min old, you can't answer now" in screen_text(stage))
+        await until_shown(pilot, stage, "data is 2 min old, you can't answer now")
         await press(pilot, stage, "a")
         assert "Approve unavailable: no connection" in screen_text(stage)
 
 
 async def test_a_list_that_was_loaded_before_the_feed_opened_is_not_offline():
     """While the feed first connects, the badge does not say OFFLINE."""
-    stage = a_stage(three())
-    async with open_inbox(stage) as pilot:
+    async with open_stage(three()) as (pilot, stage):
         stage.feed.connect(Phase.CONNECTING)
-        await until(pilot, lambda: "CONNECTING" in screen_text(stage))
+        await until_shown(pilot, stage, "CONNECTING")
         assert "OFFLINE" not in screen_text(stage)
 
 
 async def test_the_age_counts_from_the_last_contact():
     """A dead connection can stay open for a long time, so its age counts from the last contact."""
-    stage = a_stage(three())
-    async with open_inbox(stage) as pilot:
+    async with open_stage(three()) as (pilot, stage):
         look(stage)
         stage.feed.is_silent = True
         for _ in range(7):
-            stage.clock.move(5)
-            look(stage)
+            pass_time(stage, 5)
         stage.feed.connect(Phase.OFFLINE, "The server stopped responding.")
-        await until(pilot, lambda: "data is 35 s old, you can't answer now" in screen_text(stage))
+        await until_shown(pilot, stage, "data is 35 s old, you can't answer now")
 
 
 async def test_a_signed_out_device_says_so_and_stops():
     """The warning stays on all pages, and Enter leaves the app to sign in again."""
-    stage = a_stage(three())
-    async with open_inbox(stage) as pilot:
+    async with open_stage(three()) as (pilot, stage):
         stage.feed.connect(Phase.SIGNED_OUT, "This device was signed out.")
-        await until(
-            pilot, lambda: "! SIGNED OUT: this device can no longer answer" in screen_text(stage)
-        )
+        await until_shown(pilot, stage, "! SIGNED OUT: this device can no longer answer")
         assert "reconnecting" not in screen_text(stage)
         await press(pilot, stage, "a", "v")
         assert "Approve unavailable: this device was signed out." in screen_text(stage)
@@ -140,11 +132,10 @@ async def test_a_signed_out_device_says_so_and_stops():
 
 async def test_a_call_that_finds_the_session_ended_shows_the_same_warning():
     """A request to the server can notice the sign-out before the feed does."""
-    stage = a_stage(three())
-    async with open_inbox(stage) as pilot:
+    async with open_stage(three()) as (pilot, stage):
         stage.server.failure = errors.LoginFirst("This device was signed out.")
         await press(pilot, stage, "r")
-        await until(pilot, lambda: "! SIGNED OUT" in screen_text(stage))
+        await until_shown(pilot, stage, "! SIGNED OUT")
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW])
@@ -153,14 +144,14 @@ async def test_no_count_is_shown_before_the_server_answered(size):
     stage = a_stage(three())
     stage.server.is_down = True
     async with stage.app.run_test(size=size) as pilot:
-        await until(pilot, lambda: "OFFLINE" in screen_text(stage))
-        await until(pilot, lambda: "WAITING FOR YOU (unknown)" in screen_text(stage))
-        await until(pilot, lambda: "No connection to the server." in screen_text(stage))
+        await until_shown(pilot, stage, "OFFLINE")
+        await until_shown(pilot, stage, "WAITING FOR YOU (unknown)")
+        await until_shown(pilot, stage, "No connection to the server.")
         assert "Loading…" not in screen_text(stage)
         assert "Inbox 0" not in screen_text(stage)
         stage.clock.move(1)
         await pilot.press("2")
-        await until(pilot, lambda: "HISTORY" in screen_text(stage))
+        await until_shown(pilot, stage, "HISTORY")
         assert "Loading…" not in screen_text(stage)
 
 
@@ -172,9 +163,8 @@ async def test_quitting_waits_until_the_outcome_is_known():
         stage.answers.failures.append(errors.UnknownOutcome(pay.id))
         stage.server.is_down = True
         await press(pilot, stage, "d", "1", "enter")
-        stage.clock.move(6)
-        look(stage)
-        await until(pilot, lambda: "Checking whether" in screen_text(stage))
+        pass_time(stage, 6)
+        await until_shown(pilot, stage, "Checking whether")
         await press(pilot, stage, "q")
         assert stage.app.is_running
         assert "Checking whether" in screen_text(stage) or "Sending your answer" in screen_text(
@@ -182,15 +172,13 @@ async def test_quitting_waits_until_the_outcome_is_known():
         )
         stage.server.put(with_answer(pay, Answer.DENY))
         stage.server.is_down = False
-        stage.clock.move(3)
-        look(stage)
+        pass_time(stage, 3)
         await until(pilot, lambda: not stage.app.is_running)
 
 
 async def test_termination_sends_the_waiting_denial_first():
     """When the app is terminated, it sends the waiting denial and then exits."""
-    stage = a_stage(three())
-    async with open_inbox(stage) as pilot:
+    async with open_stage(three()) as (pilot, stage):
         await press(pilot, stage, "d", "1", "enter")
         stage.app.terminate()
         await until(pilot, lambda: bool(stage.answers.calls))
@@ -211,8 +199,7 @@ async def test_termination_does_not_wait_for_a_slow_server(monkeypatch):
 
 async def test_quitting_waits_for_an_approval_in_progress():
     """Quitting while an approval is being sent waits until it was sent."""
-    stage = a_stage(three())
-    async with open_inbox(stage) as pilot:
+    async with open_stage(three()) as (pilot, stage):
         panel = Panel(stage.app.context, inbox(stage).state, three()[0])
         panel.is_busy = True
         inbox(stage).answer_flow.panel = panel
@@ -235,7 +222,7 @@ async def test_an_offline_start_shows_the_last_known_list(size):
     _store_last_known(stage, *three()[:2])
     stage.server.is_down = True
     async with stage.app.run_test(size=size) as pilot:
-        await until(pilot, lambda: "OFFLINE" in screen_text(stage))
+        await until_shown(pilot, stage, "OFFLINE")
         text = " ".join(screen_text(stage).split())
         assert "WAITING FOR YOU (2) as last known" in text
         assert "Pay EUR 4,820.00" in text
@@ -246,7 +233,7 @@ async def test_an_offline_start_shows_the_last_known_list(size):
             assert not isinstance(stage.app.screen, (Panel, ConfirmPanel))
         stage.server.is_down = False
         await until(pilot, lambda: inbox(stage).state.is_loaded)
-        await until(pilot, lambda: "WAITING FOR YOU (3)" in screen_text(stage))
+        await until_shown(pilot, stage, "WAITING FOR YOU (3)")
     assert stage.answers.calls == []
 
 
@@ -269,8 +256,7 @@ async def test_an_unsent_denial_is_reported_at_the_next_start():
         assert stage.answers.calls == []
         await press(pilot, stage, "d", "1", "enter")
         assert stage.unsent_denials.kept == {pay.id}
-        stage.clock.move(6)
-        look(stage)
+        pass_time(stage, 6)
         await until(pilot, lambda: stage.answers.calls != [])
         await until(pilot, lambda: stage.unsent_denials.kept == set())
         look(stage)
@@ -292,16 +278,14 @@ async def test_an_unsent_denial_of_an_ended_request_is_reported_once():
 
 async def test_a_denial_is_stored_before_its_seconds_begin():
     """An undo removes the stored denial, and a full disk does not block a denial."""
-    stage = a_stage(three())
-    async with open_inbox(stage) as pilot:
+    async with open_stage(three()) as (pilot, stage):
         await press(pilot, stage, "d", "1", "enter")
         assert stage.unsent_denials.kept == {three()[0].id}
         await press(pilot, stage, "u")
         assert stage.unsent_denials.kept == set()
         stage.unsent_denials.failure = OSError("No space left on device")
         await press(pilot, stage, "d", "1", "enter")
-        stage.clock.move(6)
-        look(stage)
+        pass_time(stage, 6)
         await until(pilot, lambda: stage.answers.calls != [])
 
 

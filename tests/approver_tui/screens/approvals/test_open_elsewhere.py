@@ -7,7 +7,15 @@ from approver_tui.screens.approvals.open_elsewhere import OpenElsewherePanel
 from approver_tui.state.approvals.decision import Answer
 from approver_tui.state.notifications.events import EventName
 from approver_tui.widgets.qr_code import QrCode, qr_rows
-from tests.support.clients.driving import inbox, look, open_inbox, press, screen_text, until
+from tests.support.clients.driving import (
+    inbox,
+    open_inbox,
+    pass_time,
+    press,
+    screen_text,
+    until,
+    until_shown,
+)
 from tests.support.fakes.fake_app import a_stage
 from tests.support.fakes.fake_approvals import an_approval, with_answer
 from tests.support.fakes.fake_requests import MINUTE
@@ -53,14 +61,13 @@ async def test_an_answer_on_the_page_closes_the_panel():
         assert isinstance(stage.app.screen, OpenElsewherePanel)
         stage.feed.tell(EventName.DECIDED, with_answer(an_approval("pay"), Answer.APPROVE))
         await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))
-        await until(pilot, lambda: "Approved by alice on phone" in screen_text(stage))
+        await until_shown(pilot, stage, "Approved by alice on phone")
 
 
 async def test_an_ended_request_has_no_page_to_open():
     """For an expired request, the key says why there is no page to open."""
     stage = _stage()
     async with open_inbox(stage) as pilot:
-        stage.clock.move(6 * MINUTE / 1000)
-        look(stage)
+        pass_time(stage, 6 * MINUTE / 1000)
         await press(pilot, stage, "o")
         assert "Open on a phone unavailable: Expired at" in screen_text(stage)

@@ -19,8 +19,14 @@ from approver_tui.widgets.approvals.facts import approval_lines
 from approver_tui.widgets.approvals.outcomes import RenderContext
 from approver_tui.widgets.lines import text_of
 from tests.support.builders.multi_approver import ME, a_part, a_vote
-from tests.support.clients.driving import NARROW, WIDE, open_inbox, press, screen_text, until
-from tests.support.fakes.fake_app import a_stage
+from tests.support.clients.driving import (
+    NARROW,
+    WIDE,
+    open_stage,
+    press,
+    screen_text,
+    until_shown,
+)
 from tests.support.fakes.fake_approvals import with_answer
 from tests.support.fakes.fake_clock import NOW
 
@@ -65,10 +71,9 @@ def test_the_granted_amount_comes_first(where):
 @pytest.mark.parametrize("size", [WIDE, NARROW])
 async def test_the_history_shows_what_was_granted_first(size):
     """A list that cuts long lines still shows the granted amount."""
-    stage = a_stage([PART])
-    async with open_inbox(stage, size) as pilot:
+    async with open_stage([PART], size=size) as (pilot, stage):
         await press(pilot, stage, "2")
-        await until(pilot, lambda: "Granted: Pay EUR 500.00" in screen_text(stage))
+        await until_shown(pilot, stage, "Granted: Pay EUR 500.00")
         assert "Pay EUR 4,820.00" not in screen_text(stage).partition("Granted: Pay EUR 500.00")[0]
 
 

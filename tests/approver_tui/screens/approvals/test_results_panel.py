@@ -2,11 +2,11 @@
 
 import threading
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
 from approver_tui.client import errors
-from approver_tui.screens.approvals.blockers import AnswerContext
 from approver_tui.screens.approvals.inbox import InboxScreen
 from approver_tui.screens.approvals.results import ResultsPanel, send
 from approver_tui.screens.panel import Approve, BatchSubmitted, Deny
@@ -19,13 +19,21 @@ from tests.support.builders.batches import (
     ONE,
     THREE,
     TWO,
-    mark,
     open_batch,
     scroll_to_end,
+    select,
     type_in,
 )
 from tests.support.builders.batches import send as to_leave
-from tests.support.clients.driving import inbox, open_inbox, press, screen_text, until
+from tests.support.clients.driving import (
+    inbox,
+    open_inbox,
+    open_stage,
+    press,
+    screen_text,
+    until,
+    until_shown,
+)
 from tests.support.fakes.fake_answers import FakeAnswers
 from tests.support.fakes.fake_app import a_stage
 from tests.support.fakes.fake_approvals import with_answer
@@ -49,7 +57,7 @@ def _winner(approval, **changes):
 
 
 async def _approve_three(pilot, stage):
-    await mark(pilot, stage, *THREE_OF_THEM)
+    await select(pilot, stage, *THREE_OF_THEM)
     await open_batch(pilot, stage)
     await scroll_to_end(pilot, stage)
     await type_in(pilot, stage, "count", "3")
@@ -62,8 +70,7 @@ async def _wait_until_sent(pilot, stage):
 
 async def test_a_request_decided_elsewhere_is_skipped_with_its_winner():
     """The result names who decided it, and the other requests are approved."""
-    stage = a_stage(THREE_OF_THEM)
-    async with open_inbox(stage) as pilot:
+    async with open_stage(THREE_OF_THEM) as (pilot, stage):
         stage.answers.failures = [_winner(with_answer(ONE, Answer.DENY))]
         await _approve_three(pilot, stage)
         await _wait_until_sent(pilot, stage)
@@ -102,13 +109,12 @@ async def test_an_interrupted_batch_shows_what_is_known_of_each():
         stage.clock.move(3)
         inbox(stage).tick()
         await until(pilot, lambda: _states(stage)[1] is AnswerState.APPROVED)
-        await until(pilot, lambda: "2 approved, 1 not sent." in screen_text(stage))
+        await until_shown(pilot, stage, "2 approved, 1 not sent.")
 
 
 async def test_an_answer_that_the_server_does_not_have_is_not_recorded():
     """If the first answer was not recorded, the others are not sent."""
-    stage = a_stage(THREE_OF_THEM)
-    async with open_inbox(stage) as pilot:
+    async with open_stage(THREE_OF_THEM) as (pilot, stage):
         stage.answers.failures = [_unknown_outcome(ONE)]
         await _approve_three(pilot, stage)
         await until(
@@ -118,20 +124,16 @@ async def test_an_answer_that_the_server_does_not_have_is_not_recorded():
                 == [AnswerState.NOT_RECORDED, AnswerState.NOT_SENT, AnswerState.NOT_SENT]
             ),
         )
-        await until(
-            pilot,
-            lambda: (
-                "Your answer was not recorded. The request is still waiting." in screen_text(stage)
-            ),
+        await until_shown(
+            pilot, stage, "Your answer was not recorded. The request is still waiting."
         )
     assert stage.answers.calls == []
 
 
 async def test_a_lost_race_is_already_decided():
     """If another device decided first, the result says so instead of "not recorded"."""
-    stage = a_stage(THREE_OF_THEM)
-    async with open_inbox(stage) as pilot:
-        await mark(pilot, stage, *THREE_OF_THEM)
+    async with open_stage(THREE_OF_THEM) as (pilot, stage):
+        await select(pilot, stage, *THREE_OF_THEM)
         stage.server.approvals[ONE.id] = with_answer(ONE, Answer.DENY)
         stage.answers.failures = [_unknown_outcome(ONE)]
         await open_batch(pilot, stage)
@@ -139,7 +141,7 @@ async def test_a_lost_race_is_already_decided():
         await type_in(pilot, stage, "count", "3")
         await to_leave(pilot, stage)
         await until(pilot, lambda: _states(stage)[0] is AnswerState.ALREADY)
-        await until(pilot, lambda: "Denied by alice on phone" in screen_text(stage))
+        await until_shown(pilot, stage, "Denied by alice on phone")
 
 
 async def test_the_panel_stays_until_everything_is_sent():
@@ -161,8 +163,7 @@ async def test_the_panel_stays_until_everything_is_sent():
 
 async def test_the_close_button_closes_it():
     """Tab and Enter press the close button, and the help explains when it works."""
-    stage = a_stage(THREE_OF_THEM)
-    async with open_inbox(stage) as pilot:
+    async with open_stage(THREE_OF_THEM) as (pilot, stage):
         await _approve_three(pilot, stage)
         await _wait_until_sent(pilot, stage)
         await press(pilot, stage, "f1")
@@ -173,15 +174,14 @@ async def test_the_close_button_closes_it():
         assert isinstance(stage.app.screen, InboxScreen)
 
 
-async def test_sent_requests_lose_their_marks():
-    """A marked request that was not part of the batch keeps its mark."""
-    stage = a_stage([*THREE_OF_THEM, NEW])
-    async with open_inbox(stage) as pilot:
-        await mark(pilot, stage, NEW)
+async def test_sent_requests_are_deselected():
+    """A selected request that was not part of the batch stays selected."""
+    async with open_stage([*THREE_OF_THEM, NEW]) as (pilot, stage):
+        await select(pilot, stage, NEW)
         await _approve_three(pilot, stage)
         await _wait_until_sent(pilot, stage)
         await press(pilot, stage, "escape")
-        assert [request.id for request in inbox(stage).state.marks] == [NEW.id]
+        assert [request.id for request in inbox(stage).state.selection] == [NEW.id]
 
 
 _STOPS_BATCH = {
@@ -214,7 +214,8 @@ def test_every_error_has_a_text_and_says_whether_the_batch_stops(error, state, s
     """The batch stops after errors that would repeat or cost a PIN attempt."""
     server = FakeServer(FakeClock())
     server.put(ONE)
-    sent = send(FakeAnswers(server, failures=[error]), ONE, answer, AnswerContext(NOW, None))
+    context = SimpleNamespace(now=lambda: NOW, zone=None)
+    sent = send(FakeAnswers(server, failures=[error]), ONE, answer, context)
     assert (sent.state, sent.stops_batch) == (state, stops_batch)
     assert bool(sent.reason) == (state is not AnswerState.UNKNOWN)
 

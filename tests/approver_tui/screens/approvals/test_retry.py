@@ -11,9 +11,12 @@ from tests.support.clients.driving import (
     inbox,
     look,
     open_inbox,
+    open_stage,
+    pass_time,
     press,
     screen_text,
     until,
+    until_shown,
 )
 from tests.support.fakes.fake_app import a_stage
 from tests.support.fakes.fake_approvals import an_approval
@@ -31,8 +34,7 @@ def _detail_text(stage):
 async def _request_retry(pilot, stage):
     """Ask for a retry and wait until the request can no longer be undone."""
     await press(pilot, stage, "R")
-    stage.clock.move(6)
-    look(stage)
+    pass_time(stage, 6)
     await pilot.pause()
 
 
@@ -44,8 +46,7 @@ def _expire(stage):
 
 async def test_the_agent_of_an_expired_request_can_be_asked_to_retry():
     """Pressing `R` asks the agent to retry once; before it is sent, `u` undoes it."""
-    stage = a_stage([PAY])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([PAY]) as (pilot, stage):
         assert "Ask to retry" not in screen_text(stage)
         _expire(stage)
         assert "Not a denial. invoice-bot can ask again." in _detail_text(stage)
@@ -56,7 +57,7 @@ async def test_the_agent_of_an_expired_request_can_be_asked_to_retry():
         assert "Undone: nothing was changed." in _detail_text(stage)
         await _request_retry(pilot, stage)
         await until(
-            pilot, lambda: "Not a denial. invoice-bot is asked to retry" in _detail_text(stage)
+            pilot, lambda: "Not a denial. invoice-bot was asked to retry" in _detail_text(stage)
         )
         assert inbox(stage).state.current.retry is Retry.ASKED
         assert "Ask to retry" not in screen_text(stage)
@@ -67,20 +68,17 @@ async def test_the_agent_of_an_expired_request_can_be_asked_to_retry():
 
 async def test_a_retry_is_not_requested_for_a_waiting_request():
     """The key says that only expired requests can be retried, or that nothing is selected."""
-    stage = a_stage([PAY])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([PAY]) as (pilot, stage):
         await press(pilot, stage, "R")
         assert "Retry unavailable: only for requests that expired." in _detail_text(stage)
-    stage = a_stage([])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([]) as (pilot, stage):
         await press(pilot, stage, "R")
         assert "Retry unavailable: nothing is selected." in _detail_text(stage)
 
 
 async def test_retry_is_unavailable_without_the_server():
     """Without a connection, the key says why no retry is requested."""
-    stage = a_stage([PAY])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([PAY]) as (pilot, stage):
         _expire(stage)
         await disconnect(pilot, stage, "The server does not respond.")
         await press(pilot, stage, "R")
@@ -95,12 +93,12 @@ async def test_a_retry_can_be_requested_from_the_history():
     stage.clock.ms = PAY.expires_at
     async with open_inbox(stage) as pilot:
         await _go(pilot, stage, "2")
-        await until(pilot, lambda: "R Ask to retry" in screen_text(stage))
+        await until_shown(pilot, stage, "R Ask to retry")
         await _request_retry(pilot, stage)
         await until(
-            pilot, lambda: "Not a denial. invoice-bot is asked to retry" in _detail_text(stage)
+            pilot, lambda: "Not a denial. invoice-bot was asked to retry" in _detail_text(stage)
         )
-        await until(pilot, lambda: "HISTORY (1)" in screen_text(stage))
+        await until_shown(pilot, stage, "HISTORY (1)")
         await press(pilot, stage, "R")
         assert "Retry unavailable: invoice-bot was already asked to retry." in _detail_text(stage)
 
@@ -112,7 +110,7 @@ async def test_the_history_shows_a_refused_retry():
     stage.clock.ms = PAY.expires_at
     async with open_inbox(stage) as pilot:
         await _go(pilot, stage, "2")
-        await until(pilot, lambda: "R Ask to retry" in screen_text(stage))
+        await until_shown(pilot, stage, "R Ask to retry")
 
         def refuse(_: str) -> None:
             raise errors.ApiError("agent_stopped", 409, "Its agent may ask nobody.")
@@ -125,9 +123,8 @@ async def test_the_history_shows_a_refused_retry():
 
 async def test_a_retry_by_somebody_else_is_announced():
     """An event from the feed marks the request as retried and shows a message."""
-    stage = a_stage([PAY])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([PAY]) as (pilot, stage):
         _expire(stage)
         stage.feed.tell(EventName.RETRY_ASKED, replace(EXPIRED, retry=Retry.ASKED))
-        await until(pilot, lambda: "is asked to retry" in _detail_text(stage))
+        await until(pilot, lambda: "was asked to retry" in _detail_text(stage))
         assert inbox(stage).state.current.retry is Retry.ASKED

@@ -16,9 +16,11 @@ from tests.support.clients.driving import (
     inbox,
     look,
     open_inbox,
+    open_stage,
     press,
     screen_text,
     until,
+    until_shown,
 )
 from tests.support.fakes.fake_app import a_stage
 from tests.support.fakes.fake_approvals import an_approval, three
@@ -64,7 +66,7 @@ async def test_an_unverified_request_is_listed_apart(size):
         assert forged.headline not in text
         for key in ("j", "j", "G", "g"):
             await press(pilot, stage, key)
-            assert inbox(stage).state.selected_id in {three()[1].id, three()[2].id}
+            assert inbox(stage).state.cursor_id in {three()[1].id, three()[2].id}
         await press(pilot, stage, "d")
         assert not isinstance(stage.app.screen, InboxScreen)
 
@@ -93,22 +95,21 @@ async def test_many_unverified_requests_can_be_scrolled_to():
         assert "NOT VERIFIED" not in screen_text(stage)
         await press(pilot, stage, "G")
         assert "NOT VERIFIED (2)" in screen_text(stage)
-        assert inbox(stage).state.selected_id == rows[-1].id
+        assert inbox(stage).state.cursor_id == rows[-1].id
         assert stage.app.screen.query_one(ApprovalList).rows_below == 0
 
 
 @pytest.mark.parametrize("key", ["a", "d"])
 async def test_a_row_whose_new_copy_is_unverified_cannot_be_answered(key):
     """An open panel closes, the row stays, and answering it is refused with a reason."""
-    stage = a_stage(three())
-    async with open_inbox(stage) as pilot:
+    async with open_stage(three()) as (pilot, stage):
         await press(pilot, stage, key)
         assert not isinstance(stage.app.screen, InboxScreen)
         _forge(stage, three()[0])
         inbox(stage)._calls.fetch_approval(three()[0].id)
         await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))
-        await until(pilot, lambda: "This request changed. Nothing was" in screen_text(stage))
-        assert inbox(stage).state.selected_id == three()[0].id
+        await until_shown(pilot, stage, "This request changed. Nothing was")
+        assert inbox(stage).state.cursor_id == three()[0].id
         await press(pilot, stage, key)
         assert isinstance(stage.app.screen, InboxScreen)
         assert "unavailable: the server's copy of this request cannot be verified." in screen_text(
@@ -119,17 +120,14 @@ async def test_a_row_whose_new_copy_is_unverified_cannot_be_answered(key):
 
 async def test_a_request_that_the_feed_skipped_is_loaded():
     """If the feed skips an event that it cannot verify, the list names its request."""
-    stage = a_stage(three())
-    async with open_inbox(stage) as pilot:
+    async with open_stage(three()) as (pilot, stage):
         late = an_approval("late", DEPLOY, left=9 * MINUTE)
         stage.server.put(late)
         _forge(stage, late)
         stage.feed.listeners.on_problem("approval.display: does not match its digest")
-        await until(pilot, lambda: "NOT VERIFIED (1)" in screen_text(stage))
+        await until_shown(pilot, stage, "NOT VERIFIED (1)")
         await until(pilot, lambda: late.id in screen_text(stage))
-        await until(
-            pilot, lambda: "approval.display: does not match its digest" in screen_text(stage)
-        )
+        await until_shown(pilot, stage, "approval.display: does not match its digest")
         look(stage)
         assert len(inbox(stage).state.inbox.rows) == 3
 

@@ -7,7 +7,17 @@ from approver_tui.state.approvals.decision import Answer
 from approver_tui.state.clients.agents import OwnedAgent
 from approver_tui.state.notifications.events import EventName
 from approver_tui.state.text import SafeText
-from tests.support.clients.driving import NARROW, inbox, open_inbox, press, screen_text, until
+from tests.support.clients.driving import (
+    NARROW,
+    inbox,
+    open_inbox,
+    open_stage,
+    press,
+    screen_text,
+    until,
+    until_shown,
+    wait_for_page,
+)
 from tests.support.fakes.fake_account import a_consent
 from tests.support.fakes.fake_app import a_stage
 from tests.support.fakes.fake_approvals import an_approval, with_answer
@@ -31,7 +41,7 @@ def _stage():
 
 async def _agents(pilot, stage):
     await press(pilot, stage, "3")
-    await until(pilot, lambda: stage.app.screen.found is not None)
+    await wait_for_page(pilot, stage)
 
 
 async def test_agents_with_requests_access_or_owners_are_listed():
@@ -67,17 +77,19 @@ async def test_old_requests_are_left_out():
 
 async def test_an_agent_is_muted_and_unmuted_from_its_page():
     """The same key mutes and unmutes an agent; the inbox shows the mute too."""
-    stage = a_stage([an_approval("web", DEPLOY, left=9 * MINUTE)])
-    async with open_inbox(stage, NARROW) as pilot:
+    async with open_stage([an_approval("web", DEPLOY, left=9 * MINUTE)], size=NARROW) as (
+        pilot,
+        stage,
+    ):
         await _agents(pilot, stage)
         await press(pilot, stage, "M")
-        await until(pilot, lambda: "release-agent is muted" in screen_text(stage))
-        await until(pilot, lambda: "M Unmute" in screen_text(stage))
+        await until_shown(pilot, stage, "release-agent is muted")
+        await until_shown(pilot, stage, "M Unmute")
         await press(pilot, stage, "1")
         assert "muted" in screen_text(stage)
         await _agents(pilot, stage)
         await press(pilot, stage, "M")
-        await until(pilot, lambda: "release-agent is no longer muted." in screen_text(stage))
+        await until_shown(pilot, stage, "release-agent is no longer muted.")
 
 
 async def test_an_owned_agent_is_suspended():
@@ -98,7 +110,7 @@ async def test_an_owned_agent_is_suspended():
         inbox(stage).tick()
         await until(pilot, lambda: "is suspended: 2 tokens" in " ".join(screen_text(stage).split()))
         assert stage.server.ended == [IDLE.id]
-        await until(pilot, lambda: "disabled" in screen_text(stage))
+        await until_shown(pilot, stage, "disabled")
 
 
 async def test_a_disabled_agent_cannot_be_suspended():

@@ -9,7 +9,17 @@ from approver_tui.screens.incidents.report import ReportPanel
 from approver_tui.state.approvals.decision import Answer
 from approver_tui.state.incidents.reports import ReportScope
 from approver_tui.widgets.panel_button import PanelButton
-from tests.support.clients.driving import inbox, look, open_inbox, press, run_on, screen_text, until
+from tests.support.clients.driving import (
+    inbox,
+    open_inbox,
+    open_stage,
+    pass_time,
+    press,
+    run_on,
+    screen_text,
+    until,
+    until_shown,
+)
 from tests.support.fakes.fake_app import a_stage
 from tests.support.fakes.fake_approvals import an_approval, three, with_answer
 from tests.support.fakes.fake_requests import CONSENT
@@ -27,8 +37,7 @@ async def _open(pilot, stage, *keys):
 )
 async def test_a_report_quarantines_the_chosen_scope(key, scope):
     """The report sends the note, and the result counts the tokens and requests that ended."""
-    stage = a_stage([PAY])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([PAY]) as (pilot, stage):
         await _open(pilot, stage, key, "tab", *"no", "tab", "enter")
         await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))
         text = screen_text(stage)
@@ -39,12 +48,10 @@ async def test_a_report_quarantines_the_chosen_scope(key, scope):
 
 async def test_reporting_this_request_only_is_a_denial_that_can_be_undone():
     """The first choice sends a denial with the code `suspicious` and opens no incident."""
-    stage = a_stage([PAY])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([PAY]) as (pilot, stage):
         await _open(pilot, stage, "1", *REPORT)
         assert "Denying in" in screen_text(stage)
-        stage.clock.move(6)
-        look(stage)
+        pass_time(stage, 6)
         await until(pilot, lambda: bool(stage.answers.calls))
     assert stage.answers.calls == [(PAY.id, Answer.DENY, "suspicious")]
     assert stage.answers.reported == []
@@ -52,8 +59,7 @@ async def test_reporting_this_request_only_is_a_denial_that_can_be_undone():
 
 async def test_no_scope_is_chosen_at_first():
     """Until a scope is chosen, Report is unavailable and the hint says why."""
-    stage = a_stage([PAY])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([PAY]) as (pilot, stage):
         await _open(pilot, stage)
         assert "Report unavailable: choose an option, 1 to 3." in screen_text(stage)
         assert stage.app.screen.query_one("#report", PanelButton).is_off
@@ -63,8 +69,7 @@ async def test_no_scope_is_chosen_at_first():
 
 async def test_the_consequence_is_shown_before_sending():
     """The panel describes what each choice does; a digit without a choice changes nothing."""
-    stage = a_stage([PAY])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([PAY]) as (pilot, stage):
         await _open(pilot, stage, "down")
         assert "in 5 s" in screen_text(stage)
         await press(pilot, stage, "down")
@@ -77,8 +82,7 @@ async def test_the_consequence_is_shown_before_sending():
 
 async def test_a_past_request_can_be_reported():
     """A decided request can be reported but not denied, so the first choice is its agent."""
-    stage = a_stage([PAY])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([PAY]) as (pilot, stage):
         screen = inbox(stage)
         decided = with_answer(PAY, Answer.APPROVE)
         stage.server.put(decided)
@@ -92,8 +96,7 @@ async def test_a_past_request_can_be_reported():
 
 async def test_a_consent_can_be_reported():
     """A consent was requested by no agent, so the report notifies the administrators."""
-    stage = a_stage([an_approval("consent", CONSENT)])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([an_approval("consent", CONSENT)]) as (pilot, stage):
         await _open(pilot, stage, "2")
         text = " ".join(screen_text(stage).split())
         assert "This request, and notify administrators" in text
@@ -131,15 +134,12 @@ async def test_a_changed_request_is_not_reported():
     stage.answers.failures.append(errors.Changed("other"))
     async with open_inbox(stage) as pilot:
         await _open(pilot, stage, "2", *REPORT)
-        await until(
-            pilot, lambda: "This request changed. Nothing was reported." in screen_text(stage)
-        )
+        await until_shown(pilot, stage, "This request changed. Nothing was reported.")
 
 
 async def test_nothing_can_be_reported_offline():
     """Without a connection, the key says why the report panel does not open."""
-    stage = a_stage([PAY])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([PAY]) as (pilot, stage):
         screen = inbox(stage)
         stage.feed.connect(type(screen.state.connection.phase).OFFLINE, "gone")
         await until(pilot, lambda: not screen.state.connection.is_live)
@@ -149,8 +149,7 @@ async def test_nothing_can_be_reported_offline():
 
 async def test_fast_typing_reports_nothing():
     """Twenty keys a second in the inbox and the panel send neither report nor denial."""
-    stage = a_stage([PAY])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([PAY]) as (pilot, stage):
         await run_on(pilot, stage, ["exclamation_mark", "2", *REPORT, "1", *REPORT])
         assert isinstance(stage.app.screen, ReportPanel)
     assert (stage.answers.calls, stage.answers.reported) == ([], [])

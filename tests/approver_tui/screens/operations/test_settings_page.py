@@ -16,7 +16,16 @@ from approver_tui.state.keymap import Keymap
 from approver_tui.state.text import SafeText
 from approver_tui.wiring import FileSettingsStore
 from tests.approver_tui.client.sign_in.test_profile import MINE
-from tests.support.clients.driving import inbox, open_inbox, press, screen_text, until
+from tests.support.clients.driving import (
+    inbox,
+    open_inbox,
+    open_stage,
+    press,
+    screen_text,
+    until,
+    until_shown,
+    wait_for_page,
+)
 from tests.support.fakes.fake_app import a_stage
 from tests.support.fakes.fake_approvals import three
 from tests.support.fakes.fake_feed import FakeOthers
@@ -36,7 +45,7 @@ def _stage(others=None, **place):
 
 async def _settings(pilot, stage):
     await press(pilot, stage, "6")
-    await until(pilot, lambda: stage.app.screen.found is not None)
+    await wait_for_page(pilot, stage)
 
 
 async def _move_to(pilot, stage, name):
@@ -143,7 +152,7 @@ async def test_each_server_shows_its_waiting_requests():
         for count in ("2 waiting", "2 (3 min ago)"):
             stage.clock.move(180)
             inbox(stage)._calls.count_other_logins()
-            await until(pilot, lambda count=count: count in screen_text(stage))
+            await until_shown(pilot, stage, count)
 
 
 @pytest.mark.usefixtures("two_servers")
@@ -185,11 +194,10 @@ async def test_a_waiting_denial_is_sent_before_switching():
 
 async def test_without_a_settings_file_only_notifications_are_listed():
     """Notification settings are stored on the server, so they need no settings file."""
-    stage = a_stage(three())
-    async with open_inbox(stage) as pilot:
+    async with open_stage(three()) as (pilot, stage):
         await _settings(pilot, stage)
         assert isinstance(stage.app.screen, SettingsPage)
-        assert stage.app.screen.found == ()
+        assert stage.app.screen.page_data == ()
         assert stage.app.screen.cursor == "quiet:hours"
 
 
@@ -211,18 +219,15 @@ async def test_chosen_keys_work_and_are_shown_everywhere():
 
 async def test_quiet_hours_are_set_and_cleared_in_the_settings():
     """Invalid hours are refused with the expected form, and empty hours clear the setting."""
-    stage = a_stage(three(), place={"zone_name": "Europe/Berlin"})
-    async with open_inbox(stage) as pilot:
+    async with open_stage(three(), place={"zone_name": "Europe/Berlin"}) as (pilot, stage):
         await _settings(pilot, stage)
         await press(pilot, stage, "space", "tab", *"25:00")
         assert "Set unavailable: use the form 22:00 to 07:00" in screen_text(stage)
         await press(pilot, stage, "ctrl+u", *"22:00-07:00", "space", *"mon", "tab", "enter")
-        await until(
-            pilot, lambda: "Quiet hours: 22:00 to 07:00 Europe/Berlin, mon" in screen_text(stage)
-        )
+        await until_shown(pilot, stage, "Quiet hours: 22:00 to 07:00 Europe/Berlin, mon")
         assert stage.prefs_client.attention.quiet_hours.days == ("mon",)
         await press(pilot, stage, "space", "tab", "ctrl+u", "tab", "enter")
-        await until(pilot, lambda: "notifications at any time" in screen_text(stage))
+        await until_shown(pilot, stage, "notifications at any time")
         assert stage.prefs_client.attention.quiet_hours is None
 
 
@@ -236,9 +241,9 @@ async def test_mutes_and_snoozes_are_listed_and_ended_in_the_settings():
         await _settings(pilot, stage)
         assert "no notifications for it" in screen_text(stage)
         await press(pilot, stage, "j", "space")
-        await until(pilot, lambda: "buyer-helper is no longer muted." in screen_text(stage))
+        await until_shown(pilot, stage, "buyer-helper is no longer muted.")
         assert stage.prefs_client.attention.mutes == ()
-        await until(pilot, lambda: "snoozed" in screen_text(stage))
+        await until_shown(pilot, stage, "snoozed")
         await press(pilot, stage, "j", "space")
-        await until(pilot, lambda: "No longer snoozed." in screen_text(stage))
+        await until_shown(pilot, stage, "No longer snoozed.")
         assert stage.prefs_client.attention.holds == ()

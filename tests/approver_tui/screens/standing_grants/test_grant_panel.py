@@ -24,10 +24,13 @@ from tests.support.clients.driving import (
     WIDE,
     inbox,
     open_inbox,
+    open_stage,
     press,
     run_on,
     screen_text,
     until,
+    until_shown,
+    wait_for_page,
 )
 from tests.support.fakes.fake_app import a_stage
 from tests.support.fakes.fake_approvals import an_approval, with_answer
@@ -171,7 +174,7 @@ async def test_a_refusal_is_shown_and_another_proposal_is_sent():
     ]
     async with open_inbox(stage) as pilot:
         await _fill_in(pilot, stage, ("2", "9"))
-        await until(pilot, lambda: "At most 5 uses at high risk." in screen_text(stage))
+        await until_shown(pilot, stage, "At most 5 uses at high risk.")
         await press(pilot, stage, "shift+tab", "backspace", "3", "enter")
         await until(pilot, lambda: _is_on(stage))
 
@@ -201,8 +204,7 @@ async def test_a_request_that_is_not_the_proposal_is_not_opened():
 )
 async def test_a_request_without_a_possible_grant_says_why(approval, why):
     """For a consent or a critical request, a message says why the panel does not open."""
-    stage = a_stage([approval])
-    async with open_inbox(stage) as pilot:
+    async with open_stage([approval]) as (pilot, stage):
         await press(pilot, stage, "s")
         assert f"Approve similar unavailable: {why}" in screen_text(stage)
 
@@ -249,7 +251,7 @@ async def test_grants_are_listed_and_revoked():
     async with open_inbox(stage) as pilot:
         await press(pilot, stage, "4")
         await until(pilot, lambda: isinstance(stage.app.screen, RightsPage))
-        await until(pilot, lambda: stage.app.screen.found is not None)
+        await wait_for_page(pilot, stage)
         text = screen_text(stage)
         assert "GRANTS (2)" in text
         assert "1 of 3 used" in text
@@ -259,8 +261,6 @@ async def test_grants_are_listed_and_revoked():
         await press(pilot, stage, "k", "z")
         assert "Revoke the standing grant?" in screen_text(stage)
         await press(pilot, stage, "tab", "enter")
-        await until(pilot, lambda: "GRANTS (1)" in screen_text(stage))
-        await until(
-            pilot, lambda: "Revoked: invoice-bot asks again each time." in screen_text(stage)
-        )
+        await until_shown(pilot, stage, "GRANTS (1)")
+        await until_shown(pilot, stage, "Revoked: invoice-bot asks again each time.")
     assert stage.server.ended == [SafeText("sayso_sg_invoice-bot")]

@@ -78,9 +78,7 @@ def test_a_row_shows_the_selected_or_first_waiting_request():
     denied = replace(ONE, state=ApprovalState.DENIED)
     rows = [denied, TWO, THREE]
     assert shown(FOLDED.folds(rows)) == [(TWO.id, "x 3, 2 waiting")]
-    assert shown(Folding(selected_id=THREE.id, now=NOW).folds(rows)) == [
-        (THREE.id, "x 3, 2 waiting")
-    ]
+    assert shown(Folding(cursor_id=THREE.id, now=NOW).folds(rows)) == [(THREE.id, "x 3, 2 waiting")]
     late = Folding(now=NOW + 7 * MINUTE)
     assert shown(late.folds(rows)) == [(ONE.id, "x 3, 0 waiting")]
     assert late.row_of(rows, ONE.id) is not None
@@ -95,12 +93,12 @@ def test_an_expanded_row_lists_each_request():
     assert not any(fold.is_group for fold in folds)
 
 
-def test_a_row_counts_its_marked_requests():
+def test_a_row_counts_its_selected_requests():
     """A collapsed row counts the whole group; an expanded row counts only its own request."""
-    marked = replace(FOLDED, marked_ids=frozenset({ONE.id, THREE.id}))
-    assert [fold.marked_count for fold in marked.folds([ONE, OTHER, TWO, THREE])] == [2, 0]
-    opened = replace(marked, expanded_looks=frozenset({ONE.look_key}))
-    assert [fold.marked_count for fold in opened.folds([ONE, TWO, THREE])] == [1, 0, 1]
+    selected = replace(FOLDED, selected_ids=frozenset({ONE.id, THREE.id}))
+    assert [fold.selected_count for fold in selected.folds([ONE, OTHER, TWO, THREE])] == [2, 0]
+    opened = replace(selected, expanded_looks=frozenset({ONE.look_key}))
+    assert [fold.selected_count for fold in opened.folds([ONE, TWO, THREE])] == [1, 0, 1]
 
 
 def test_look_alikes_of_a_request_include_itself():

@@ -122,7 +122,7 @@ def test_an_automatic_approval_says_so():
     late = "The agent did not collect its token in time."
     assert outcome(expired, NOW, UTC) == f"{sentence} {late}"
     ended = replace(approved, state=ApprovalState.CANCELLED, reason=SafeText("agent_disabled"))
-    end = "Then withdrawn before it was used."
+    end = "It was then withdrawn before being used."
     assert outcome(ended, NOW, UTC) == f"{sentence} {end} Its agent was disabled."
 
 

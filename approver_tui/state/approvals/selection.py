@@ -1,9 +1,9 @@
-"""Requests that the user marks, to answer several together.
+"""Requests that the user selects, to answer several together.
 
 Marked requests have the same agent and action type and low or medium risk, and require only a
 confirmation or the PIN. Each request keeps its own texts, answer and expiry.
 
-Owns: which can be marked together, and when one loses its mark. Never: answers, reading a clock.
+Owns: which can be selected together, and when one is deselected. Never: answers, reading a clock.
 """
 
 import json
@@ -36,13 +36,13 @@ def individual_reason(approval: Approval) -> SafeText:
     return _NO_REASON
 
 
-def mark_blocker(approval: Approval, marked: Sequence[Approval]) -> SafeText:
-    """Return why a request cannot be marked together with those, or an empty string."""
+def selection_blocker(approval: Approval, selected: Sequence[Approval]) -> SafeText:
+    """Return why a request cannot be selected together with those, or an empty string."""
     if reason := individual_reason(approval):
         return reason
-    if not marked:
+    if not selected:
         return _NO_REASON
-    first = marked[0]
+    first = selected[0]
     if approval.agent.id != first.agent.id:
         return SafeText(f"the selected requests are from a different agent, {first.agent.name}.")
     if action_types(approval) != action_types(first):
@@ -50,15 +50,15 @@ def mark_blocker(approval: Approval, marked: Sequence[Approval]) -> SafeText:
     return _NO_REASON
 
 
-def is_mark_lost(marked: Approval, copy: Approval | None, now: int) -> bool:
-    """Whether a marked request has changed since, or can no longer be answered."""
-    if copy is None or copy.texts != marked.texts or not copy.is_waiting(now):
+def is_selection_lost(selected: Approval, copy: Approval | None, now: int) -> bool:
+    """Whether a selected request has changed since, or can no longer be answered."""
+    if copy is None or copy.texts != selected.texts or not copy.is_waiting(now):
         return True
     return bool(individual_reason(copy))
 
 
 def action_types(approval: Approval) -> tuple[str, ...]:
-    """Return what two requests must share to be marked together: their action types.
+    """Return what two requests must share to be selected together: their action types.
 
     A request for scopes only has no action type; for these, return its resource and scopes.
     """

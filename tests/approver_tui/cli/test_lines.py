@@ -109,7 +109,7 @@ def test_a_narrowed_approval_is_never_shown_as_a_full_one():
     for printed in (lines.approval_summary(narrowed, NOW), lines.approval_in_full(narrowed, NOW)):
         assert requested_headline not in printed
         (grants_line,) = [line for line in printed if line.startswith("grants:")]
-        assert "Part of: one token, 5 min" in grants_line
+        assert "Part of: One access token for " in grants_line
         assert "Amount: EUR 500.00, not EUR 4,820.00" in grants_line
 
 

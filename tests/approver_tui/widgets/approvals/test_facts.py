@@ -66,7 +66,7 @@ def test_a_narrowed_approval_does_not_claim_the_full_grant():
     """The full grant is labeled as what the narrowed one is part of."""
     narrowed, full = a_part("pay", a_vote()), an_approval("pay")
     for make in (approval_lines, panel_lines):
-        assert "Part of: one token" in _text(make(narrowed, RenderContext(NOW, UTC, 80)))
+        assert "Part of: One access token" in _text(make(narrowed, RenderContext(NOW, UTC, 80)))
         assert "A part of" not in _text(make(full, RenderContext(NOW, UTC, 80)))
 
 

@@ -15,8 +15,8 @@ from approver_tui.screens.approvals.inbox import InboxScreen
 from approver_tui.screens.context import Environment
 from approver_tui.screens.guard import InputGuard
 from tests.support.clients.driving import NARROW, WIDE, inbox, until, until_shown
-from tests.support.fakes.fake_app import NoSettingsStore, a_stage
-from tests.support.fakes.fake_approvals import three
+from tests.support.fakes.fake_app import NoSettingsStore, make_stage
+from tests.support.fakes.fake_approvals import three_approvals
 
 HOME = Home.in_folder(Path("/nowhere"))
 
@@ -61,7 +61,7 @@ def test_animations_are_off_over_ssh(environment, level, monkeypatch, tmp_path):
 @pytest.mark.parametrize("size", [WIDE, NARROW])
 async def test_the_first_frame_appears_before_the_app_is_loaded(size):
     """The opening screen is shown first, and keys do nothing until the inbox is there."""
-    stage, may_load = a_stage(three()), threading.Event()
+    stage, may_load = make_stage(three_approvals()), threading.Event()
     load_app = stage.app._load_app
     stage.app._load_app = lambda ring: may_load.wait() and load_app(ring)
     async with stage.app.run_test(size=size) as pilot:
@@ -81,7 +81,7 @@ async def test_the_first_frame_appears_before_the_app_is_loaded(size):
 
 async def test_the_first_frame_can_be_quit():
     """The user can quit while the app still waits, for example for the keyring."""
-    stage, never = a_stage(three()), threading.Event()
+    stage, never = make_stage(three_approvals()), threading.Event()
     stage.app._load_app = lambda _ring: never.wait()
     async with stage.app.run_test() as pilot:
         await until(pilot, lambda: isinstance(stage.app.screen, OpeningScreen))
@@ -94,7 +94,7 @@ async def test_the_first_frame_can_be_quit():
 
 async def test_keys_typed_during_the_start_are_dropped():
     """Keys typed before the app was visible were not meant for it, so they have no effect."""
-    stage, never = a_stage(three()), threading.Event()
+    stage, never = make_stage(three_approvals()), threading.Event()
     stage.app._load_app = lambda _ring: never.wait()
     async with stage.app.run_test() as pilot:
         await until(pilot, lambda: isinstance(stage.app.screen, OpeningScreen))
@@ -106,7 +106,7 @@ async def test_keys_typed_during_the_start_are_dropped():
 
 async def test_an_error_while_loading_ends_the_app():
     """The app ends with the error, which is then reported as a command would report it."""
-    stage, error = a_stage(), StorageFailed("The keyring is locked.")
+    stage, error = make_stage(), StorageFailed("The keyring is locked.")
 
     def load_app(_ring):
         raise error

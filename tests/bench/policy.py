@@ -48,7 +48,7 @@ def main() -> None:
     say(f"## Policy (one decision under {_RULES} rules, SQLite)")
     with tempfile.TemporaryDirectory() as folder:
         template = make_template(Path(folder) / "template")
-        local = template.copied(Path(folder) / "data")
+        local = template.copy_to(Path(folder) / "data")
         local.admin.actions.update(builtin_action_types.document(_TYPE), by=BY)
         agent = template.agent(local)
         _remember(local, agent, 0, _SHORT)

@@ -167,7 +167,7 @@ def _keys(person: Terminal) -> None:
     with window(person, started=True) as app:
         app.child.delaybeforesend = None
         app.wait_for_text(f"Inbox {_WAITING}")
-        app.rest(2)
+        app.wait_idle(2)
         durations = [_press(app) for _ in range(_PRESSES)]
         opened = {name: _openings(app, key, words) for key, name, words in _PANELS}
         memory = memory_mib(app.child.pid)
@@ -181,7 +181,7 @@ def _keys(person: Terminal) -> None:
 
 def _press(app: Window) -> float:
     """Return the milliseconds from the key until the next request's details are shown."""
-    app.rest(_REST_SECONDS)
+    app.wait_idle(_REST_SECONDS)
     before = _shown_amount(app)
     began = time.perf_counter()
     app.child.send("j")
@@ -195,14 +195,14 @@ def _openings(app: Window, key: str, words: str) -> list[float]:
     """Return the milliseconds from a key until its panel is on the screen, for each press."""
     durations = []
     for _ in range(_OPENINGS):
-        app.rest(_GUARDED_SECONDS)
+        app.wait_idle(_GUARDED_SECONDS)
         began = time.perf_counter()
         app.child.send(key)
         app.wait_for_text(words)
         durations.append((app.read_at - began) * 1000)
-        app.rest(_GUARDED_SECONDS)
+        app.wait_idle(_GUARDED_SECONDS)
         app.child.send("\x1b")
-        app.hides(words)
+        app.wait_until_gone(words)
     return durations
 
 

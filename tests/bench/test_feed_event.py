@@ -6,7 +6,7 @@ import sys
 from approver_tui.state.approvals.decision import Answer
 from approver_tui.state.notifications.events import Event, EventName
 from tests.support.clients.driving import inbox, open_inbox, until
-from tests.support.fakes.fake_app import a_stage
+from tests.support.fakes.fake_app import make_stage
 from tests.support.fakes.fake_approvals import an_approval, with_answer
 from tests.support.fakes.fake_requests import MINUTE
 
@@ -48,7 +48,7 @@ def _events():
 
 async def test_an_event_redraws_only_what_it_changed():
     """With a stopped clock, the most frequent events need fewer calls than the limit on average."""
-    stage = a_stage([_request(number) for number in range(_WAITING)])
+    stage = make_stage([_request(number) for number in range(_WAITING)])
     async with open_inbox(stage) as pilot:
         screen, costs = inbox(stage), {}
         screen.tick()

@@ -64,8 +64,8 @@ def test_typing_while_requests_arrive_does_not_decide(agent: Agent, person: Term
             _ask(agent, person, payee=f"Payee {number}", minor=100 + number)
             for key in ("y", "e", "s", " ", "a", " ", "y\r", " ", "1", " ", "2"):
                 app.child.send(key)
-                app.rest(_KEY_INTERVAL_SECONDS)
-        app.rest(1)
+                app.wait_idle(_KEY_INTERVAL_SECONDS)
+        app.wait_idle(1)
     assert len(person.waiting()) == 6
 
 
@@ -80,9 +80,9 @@ def test_the_click_that_focuses_the_window_does_not_press_a_button(
         app.press("\x1b[6~", "\t", *PIN)
         app.wait_for_text("Tab to Approve, then Enter.")
         app.child.send(FOCUS_OUT)
-        app.rest(0.5)
+        app.wait_idle(0.5)
         _click(app, "[ Approve", first=FOCUS_IN)
-        app.rest(2)
+        app.wait_idle(2)
         assert "Approve?" in app.text
         assert len(person.waiting()) == 1
         _click(app, "[ Approve")
@@ -98,11 +98,11 @@ def test_a_command_typed_after_refocusing_does_not_approve(agent: Agent, person:
         app.child.send(FOCUS_OUT)
         app.wait_for_text("> Back <")
         app.child.send(FOCUS_IN)
-        app.rest(1)
+        app.wait_idle(1)
         for key in ("l", "s", " ", "-", "l", "a\r"):  # never 0.8 s apart
             app.child.send(key)
-            app.rest(_KEY_INTERVAL_SECONDS)
-        app.rest(2)
+            app.wait_idle(_KEY_INTERVAL_SECONDS)
+        app.wait_idle(2)
         assert "Approve?" in app.text
     assert len(person.waiting()) == 1
 
@@ -118,7 +118,7 @@ def test_a_superseded_request_closes_the_approval_panel(
         newer = _ask(agent, person, minor=482_001, supersedes=handle)
         app.wait_for_text("This request changed. Nothing was", "approved.")
         app.press("\r", *PIN, "\t", "\r")
-        app.rest(1)
+        app.wait_idle(1)
     _only_the_changed_request_is_pending(agent, person, handle, newer)
 
 
@@ -129,13 +129,13 @@ def test_an_approval_sent_while_its_request_is_superseded_approves_neither(
     handle = _ask(agent, person)
     with window(person) as app:
         _about_to_confirm(app)
-        app.rest(1)
+        app.wait_idle(1)
         app.suspend()
         newer = _ask(agent, person, minor=482_001, supersedes=handle)
         app.child.send("\r")
         app.go_on()
         app.wait_for_text("EUR 4,820.01", "LIVE")
-        app.hides("Approve?")
+        app.wait_until_gone("Approve?")
     _only_the_changed_request_is_pending(agent, person, handle, newer)
 
 
@@ -198,7 +198,7 @@ def test_hostile_text_is_inert_in_a_real_terminal(
         assert "owned" not in app.screen.title
         assert "\u202e" not in app.text
         _click(app, "[@click")
-        app.rest(1)
+        app.wait_idle(1)
         app.wait_for_text("EUR 4,820.00", "LIVE")
 
 

@@ -34,7 +34,7 @@ DOTS = "•" * len(PIN)
 
 def _burst(app: Window, text: str) -> None:
     """Writes all keys in one write, after a second without a key."""
-    app.rest(1.0)
+    app.wait_idle(1.0)
     os.write(app.child.child_fd, text.encode())
 
 
@@ -80,7 +80,7 @@ def test_a_burst_on_a_busy_machine_fills_both_fields(person: Terminal) -> None:
         with window(person, size=SIZE) as app:
             app.press("a")
             app.wait_for_text("Approve?")
-            app.rest(1.0)
+            app.wait_idle(1.0)
             app.suspend()
             os.write(app.child.child_fd, f"\x1b[6~\t{RIGHT}\t{PIN}".encode())
             app.go_on()
@@ -100,7 +100,7 @@ def test_keys_after_the_one_that_opens_a_panel_are_dropped(
     with window(person, size=SIZE) as app:
         _burst(app, f"a\x1b[6~\t{RIGHT}\t{PIN}\t\r")
         app.wait_for_text("Approve?", "> Back <")
-        app.rest(1.0)
+        app.wait_idle(1.0)
         assert PIN not in app.text
         assert DOTS not in app.text
         assert _state(server, asked.id) is State.PENDING
@@ -112,7 +112,7 @@ def test_a_burst_that_ends_with_the_button_approves(
     """One burst of keys can approve if the facts were visible long enough before it."""
     with window(person, size=SIZE) as app:
         app.press("a", "\x1b[6~")
-        app.rest(3.0)
+        app.wait_idle(3.0)
         _burst(app, f"\t{RIGHT}\t{PIN}\t\r")
         until(lambda: _state(server, asked.id) is State.APPROVED, 30)
 

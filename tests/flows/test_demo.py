@@ -97,7 +97,7 @@ class _Terminal:
                 return
         raise AssertionError(f"nothing has {fact!r} on:\n{self.text()}")
 
-    def rest(self) -> str:
+    def wait_idle(self) -> str:
         """Returns what is printed until the program ends, and checks that it ends with 0."""
         printed = self._child.read().decode()
         self._child.close()
@@ -127,7 +127,7 @@ def test_with_a_terminal_a_user_approves_the_payment_in_the_app() -> None:
     terminal.press("\r")
     terminal.until("Approved")
     terminal.press("q")
-    printed = terminal.rest()
+    printed = terminal.wait_idle()
 
     assert "requested to pay an invoice. Result:\r\n  a token, verified against /jwks:" in printed
     assert printed.count("a token, verified") == 1

@@ -155,7 +155,7 @@ def test_the_app_shows_a_banner_after_a_reconnect(server: LiveServer, person: Te
     add_log_entries(server)
     words = ("audit log of this server was changed", "Do not approve.")
     with window(person, size=(80, 24)) as app:
-        app.hides(*words)
+        app.wait_until_gone(*words)
         until(lambda: _witness(person)._read() is not None)
         replace(server, older)
         app.wait_for_text("LIVE", *words)

@@ -77,7 +77,7 @@ def test_an_approval_without_a_receipt_shows_the_servers_result(
         monkeypatch.undo()
         server.start()
         app.wait_for_text("Approved by", "LIVE")
-        app.hides("Checking whether")
+        app.wait_until_gone("Checking whether")
 
 
 def test_a_denial_that_never_arrived_is_sent_again(server: LiveServer, network: Proxy) -> None:
@@ -225,7 +225,7 @@ def test_the_app_survives_its_server_and_shows_the_age_of_its_data(
         server.start()
         agent.ask(person.user)
         app.wait_for_text("LIVE", "payments:read")
-        app.hides("you can't answer now")
+        app.wait_until_gone("you can't answer now")
 
 
 def test_a_stopped_app_drops_typed_keys_and_catches_up(server: LiveServer, network: Proxy) -> None:
@@ -235,7 +235,7 @@ def test_a_stopped_app_drops_typed_keys_and_catches_up(server: LiveServer, netwo
     with window(person) as app:
         app.wait_for_text("payments:read")
         app.suspend()
-        app.rest(11)
+        app.wait_idle(11)
         agent.ask_payment(person.user)
         app.child.send("a\t\ry")
         app.go_on()

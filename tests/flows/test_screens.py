@@ -175,7 +175,7 @@ def test_a_revoked_device_shows_a_message_and_offers_to_sign_in(
         app.wait_for_text("Pay EUR 4,820.00")
         person.client.revoke_device("self")
         app.wait_for_text("SIGNED OUT", "Press Enter to sign in again")
-        app.hides("trying again")
+        app.wait_until_gone("trying again")
         app.press("a")
         app.wait_for_text("Approve unavailable: this device was signed out.")
         app.press("\r")

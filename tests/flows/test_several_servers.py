@@ -36,7 +36,7 @@ def _go_to(app: Window, words: str) -> None:
     """Switches to a server by its line in the settings."""
     app.press("6")
     app.wait_for_text("[6 Settings]")
-    app.rest(1)
+    app.wait_idle(1)
     while (before := until(lambda: _selected_name(app), PATIENCE_SECONDS)) != words:
         app.child.send(DOWN)
         until(lambda was=before: _selected_name(app) not in {"", was}, PATIENCE_SECONDS)
@@ -76,7 +76,7 @@ def test_the_app_switches_between_servers(
         app.wait_for_text("Waiting elsewhere: 1 at work")
         _go_to(app, "work")
         app.wait_for_text(f"{user}@work", "to Ostwind", "LIVE")
-        app.hides("Nordwind")
+        app.wait_until_gone("Nordwind")
         _approve(app)
         _go_to(app, "default")
         app.wait_for_text(f"{person.user}@default", "to Nordwind", "LIVE")

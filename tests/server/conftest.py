@@ -12,7 +12,7 @@ import structlog
 
 from server import telemetry
 from server.services.operations.restores import KINDS
-from tests.support.builders.admins import Staff, StaffTemplate, make_staff
+from tests.support.builders.admins import AdminSite, AdminSiteTemplate, make_admin_site
 from tests.support.builders.callers import LocalAgent, LocalResource, LocalTerminal, new_resource
 from tests.support.builders.restored import restored
 from tests.support.builders.site import LocalSite
@@ -38,7 +38,7 @@ def open_local(template: Template, tmp_path: Path) -> Iterator[Callable[..., Loc
     opened: list[LocalSite] = []
 
     def open_with(**settings: Any) -> LocalSite:
-        opened.append(template.copied(tmp_path / f"data-{len(opened)}", **settings))
+        opened.append(template.copy_to(tmp_path / f"data-{len(opened)}", **settings))
         return opened[-1]
 
     yield open_with
@@ -65,15 +65,15 @@ def person(template: Template, local: LocalSite) -> LocalTerminal:
 
 
 @pytest.fixture(scope="session")
-def staff_template(tmp_path_factory: pytest.TempPathFactory) -> StaffTemplate:
+def staff_template(tmp_path_factory: pytest.TempPathFactory) -> AdminSiteTemplate:
     """An installation with administrators, owners, auditors and users, made once for the run."""
-    return make_staff(tmp_path_factory.mktemp("staff") / "data")
+    return make_admin_site(tmp_path_factory.mktemp("staff") / "data")
 
 
 @pytest.fixture
-def staff(staff_template: StaffTemplate, tmp_path: Path) -> Iterator[Staff]:
+def staff(staff_template: AdminSiteTemplate, tmp_path: Path) -> Iterator[AdminSite]:
     """The installation's administrators, owners, auditors and ordinary users."""
-    staff = staff_template.copied(tmp_path / "staff")
+    staff = staff_template.copy_to(tmp_path / "staff")
     yield staff
     staff.local.services.store.close()
 

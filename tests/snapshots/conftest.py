@@ -16,7 +16,7 @@ from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 from textual.app import App
 from textual.pilot import Pilot
 
-from tests.support.clients.driving import NARROW, WIDE, is_live, look, press, settle, until
+from tests.support.clients.driving import NARROW, WIDE, is_live, press, settle, tick_screen, until
 from tests.support.clients.settling import drawing_on_demand, reading_styles_once, settling_by_queue
 from tests.support.fakes.fake_app import Stage
 
@@ -121,7 +121,7 @@ def picture(pictures: Callable[..., list[str]]) -> Callable[..., bool]:
         async def looked(pilot: Pilot[None]) -> None:
             if again:
                 await press(pilot, stage, *again)
-            look(stage)
+            tick_screen(stage)
             await pilot.pause()
             await settle(pilot, stage, turns=_TURNS)
 

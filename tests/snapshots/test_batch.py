@@ -22,7 +22,7 @@ from tests.support.builders.batches import (
     type_in,
 )
 from tests.support.clients.driving import NARROW, WIDE, disconnect, pass_time, press, until
-from tests.support.fakes.fake_app import a_stage
+from tests.support.fakes.fake_app import make_stage
 from tests.support.fakes.fake_approvals import an_approval, with_answer
 from tests.support.fakes.fake_requests import DEPLOY, MINUTE
 
@@ -56,25 +56,25 @@ def test_selection(picture):
     async def select_two(pilot, stage):
         await select(pilot, stage, ONE, THREE)
 
-    assert picture(a_stage([*ALL, OTHER]), then=select_two)
+    assert picture(make_stage([*ALL, OTHER]), then=select_two)
 
 
 @BOTH
 def test_batch(picture, key):
     """Three requests are selected, and the unusual one is listed below them."""
-    assert picture(a_stage(ALL), then=_open_batch_steps(key, *ALL))
+    assert picture(make_stage(ALL), then=_open_batch_steps(key, *ALL))
 
 
 @BOTH
 def test_batch_in_other_windows(picture, key):
     """The panel is drawn as it opens, at three more sizes."""
-    assert picture(a_stage(ALL), then=_open_batch_steps(key, *ALL), sizes=MORE_SIZES)
+    assert picture(make_stage(ALL), then=_open_batch_steps(key, *ALL), sizes=MORE_SIZES)
 
 
 @BOTH
 def test_batch_of_one(picture, key):
     """The panel also opens for a single selected request."""
-    assert picture(a_stage(ALL), then=_open_batch_steps(key, TWO))
+    assert picture(make_stage(ALL), then=_open_batch_steps(key, TWO))
 
 
 def test_batch_scrolled_to_the_end(picture):
@@ -88,7 +88,7 @@ def test_batch_scrolled_to_the_end(picture):
         await to_the_field(pilot, stage, "do")
 
     for size in (WIDE, NARROW):
-        stage = a_stage(ALL)
+        stage = make_stage(ALL)
         stage.answers.is_unlocked = False
         assert picture(stage, then=read, sizes=(size,))
 
@@ -102,7 +102,7 @@ def test_batch_without_a_removed_request(picture):
         panel.state_changed(panel.state.with_approval(a_payment("two", 2_000, "Kolibri AG", 15)))
         await pilot.pause()
 
-    assert picture(a_stage(ALL), then=change_request)
+    assert picture(make_stage(ALL), then=change_request)
 
 
 @BOTH
@@ -114,7 +114,7 @@ def test_expired_in_a_batch(picture, key):
         pass_time(stage, 30 * 60)
         await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))
 
-    assert picture(a_stage([ONE]), then=let_expire)
+    assert picture(make_stage([ONE]), then=let_expire)
 
 
 @BOTH
@@ -125,7 +125,7 @@ def test_offline_in_a_batch(picture, key):
         await _open_batch_steps(key, ONE, TWO)(pilot, stage)
         await disconnect(pilot, stage, "the server does not answer")
 
-    assert picture(a_stage(ALL), then=go_offline)
+    assert picture(make_stage(ALL), then=go_offline)
 
 
 def _evil(name, left):
@@ -138,7 +138,7 @@ def _evil(name, left):
 def test_hostile_text_in_a_batch(picture, key):
     """Hostile text in names and facts has no effect, and no line looks like another fact."""
     evil = [_evil("evil", 14), _evil("more", 15)]
-    assert picture(a_stage(evil), then=_open_batch_steps(key, *evil))
+    assert picture(make_stage(evil), then=_open_batch_steps(key, *evil))
 
 
 def test_results_before_denials_are_sent(picture):
@@ -149,7 +149,7 @@ def test_results_before_denials_are_sent(picture):
         await press(pilot, stage, "2")
         await send(pilot, stage)
 
-    assert picture(a_stage(ALL), then=deny)
+    assert picture(make_stage(ALL), then=deny)
 
 
 def test_results(picture):
@@ -165,7 +165,7 @@ def test_results(picture):
         await _approve(pilot, stage, *rows)
 
     rows = [ONE, TWO, THREE, a_payment("four", 700, "Cy", 18)]
-    assert picture(a_stage(rows), then=approve)
+    assert picture(make_stage(rows), then=approve)
 
 
 def test_results_expired(picture):
@@ -178,7 +178,7 @@ def test_results_expired(picture):
         ]
         await _approve(pilot, stage, ONE, TWO)
 
-    assert picture(a_stage([ONE, TWO]), then=approve)
+    assert picture(make_stage([ONE, TWO]), then=approve)
 
 
 def test_results_connection_lost(picture):
@@ -196,7 +196,7 @@ def test_results_connection_lost(picture):
         stage.answers.approve = approve_once
         await _approve(pilot, stage, ONE, TWO, THREE)
 
-    assert picture(a_stage(ALL), then=approve)
+    assert picture(make_stage(ALL), then=approve)
 
 
 def test_results_with_hostile_text(picture):
@@ -206,4 +206,4 @@ def test_results_with_hostile_text(picture):
         await _approve(pilot, stage, *evil)
 
     evil = [_evil("evil", 14), _evil("more", 15)]
-    assert picture(a_stage(evil), then=approve)
+    assert picture(make_stage(evil), then=approve)

@@ -1,8 +1,8 @@
 """Look-alike requests and requests with several approvers, at both sizes."""
 
 from tests.support.builders.multi_approver import ME, a_locked, a_part, a_shared, a_vote, of_two
-from tests.support.clients.driving import look
-from tests.support.fakes.fake_app import a_stage
+from tests.support.clients.driving import tick_screen
+from tests.support.fakes.fake_app import make_stage
 from tests.support.fakes.fake_approvals import an_approval
 from tests.support.fakes.fake_requests import DEPLOY, MINUTE, PAYMENT, PRICES
 
@@ -24,17 +24,17 @@ CRITICAL = {
 def test_merged_rows(picture):
     """Four look-alikes share a row; another risk and held-back requests have their own rows."""
     high = an_approval("high", DEPLOY, left=9 * MINUTE, risk="high")
-    assert picture(a_stage([*FLOOD, high, *HELD]))
+    assert picture(make_stage([*FLOOD, high, *HELD]))
 
 
 def test_merged_rows_expanded(picture):
     """An expanded row lists each look-alike with its own expiry."""
-    assert picture(a_stage([*FLOOD, an_approval("pay", left=10 * MINUTE)]), "+", "j")
+    assert picture(make_stage([*FLOOD, an_approval("pay", left=10 * MINUTE)]), "+", "j")
 
 
 def test_one_look_alike_read(picture):
     """The details start with the note that an answer applies to this request only."""
-    assert picture(a_stage(FLOOD), "enter")
+    assert picture(make_stage(FLOOD), "enter")
 
 
 def test_votes(picture):
@@ -43,7 +43,7 @@ def test_votes(picture):
         "mine", a_vote(ME, "alice"), left=9 * MINUTE, headline="Pay EUR 12.00 to Bo"
     )
     rows = [a_shared("pay", DAN), own_request, a_shared("theirs", user="bob", **{"for": "bob"})]
-    assert picture(a_stage(rows), "enter", again=("G",))
+    assert picture(make_stage(rows), "enter", again=("G",))
 
 
 def test_waiting_for_others(picture):
@@ -52,23 +52,23 @@ def test_waiting_for_others(picture):
         "mine", a_vote(ME, "alice"), left=9 * MINUTE, headline="Pay EUR 12.00 to Bo"
     )
     rows = [own_request, a_shared("pay", DAN), *HELD, FLOOD[0]]
-    assert picture(a_stage(rows))
+    assert picture(make_stage(rows))
 
 
 def test_second_person(picture):
     """The details show what the first approver granted next to what was requested."""
-    assert picture(a_stage([a_part("pay", DAN)]), "enter")
+    assert picture(make_stage([a_part("pay", DAN)]), "enter")
 
 
 def test_second_person_panel(picture):
     """The approve panel shows the granted part to the second approver."""
-    assert picture(a_stage([a_part("pay", DAN)]), "a")
+    assert picture(make_stage([a_part("pay", DAN)]), "a")
 
 
 def test_critical(picture):
     """The details show what approving requires and how many people must approve."""
     critical = an_approval("critical", CRITICAL, outer=of_two())
-    assert picture(a_stage([critical]), "enter", again=("G",))
+    assert picture(make_stage([critical]), "enter", again=("G",))
 
 
 def test_critical_panel(picture):
@@ -76,16 +76,16 @@ def test_critical_panel(picture):
 
     async def wait_until_late(pilot, stage):
         stage.clock.ms = critical.expires_at - 45_000
-        look(stage)
+        tick_screen(stage)
         await pilot.pause()
 
     critical = an_approval("critical", CRITICAL, outer=of_two(DAN))
-    assert picture(a_stage([critical]), "a", then=wait_until_late)
+    assert picture(make_stage([critical]), "a", then=wait_until_late)
 
 
 def test_locked(picture):
     """A locked request says so in its row and its details."""
-    assert picture(a_stage([a_locked(), *FLOOD[:1]]), "enter")
+    assert picture(make_stage([a_locked(), *FLOOD[:1]]), "enter")
 
 
 def test_last_seconds(picture):
@@ -93,7 +93,9 @@ def test_last_seconds(picture):
 
     async def wait_until_late(pilot, stage):
         stage.clock.ms = FLOOD[0].expires_at - 19_000
-        look(stage)
+        tick_screen(stage)
         await pilot.pause()
 
-    assert picture(a_stage([FLOOD[0], an_approval("pay", left=9 * MINUTE)]), then=wait_until_late)
+    assert picture(
+        make_stage([FLOOD[0], an_approval("pay", left=9 * MINUTE)]), then=wait_until_late
+    )

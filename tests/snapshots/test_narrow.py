@@ -4,7 +4,7 @@ from approver_tui.state.approvals.decision import Answer
 from approver_tui.widgets.approvals.narrow_form import NarrowForm
 from approver_tui.widgets.panel_button import PanelButton
 from tests.support.clients.driving import inbox, press, until
-from tests.support.fakes.fake_app import a_stage
+from tests.support.fakes.fake_app import make_stage
 from tests.support.fakes.fake_approvals import an_approval, with_answer
 from tests.support.fakes.fake_requests import DEPLOY
 
@@ -21,12 +21,12 @@ def test_narrow_at_first(picture):
     async def wait_for_form(pilot, stage):
         await until(pilot, lambda: bool(stage.app.screen.query(NarrowForm)))
 
-    assert picture(a_stage([an_approval("pay")]), "e", then=wait_for_form)
+    assert picture(make_stage([an_approval("pay")]), "e", then=wait_for_form)
 
 
 def test_narrow_preview(picture):
     """The preview compares what was requested with what would be granted."""
-    assert picture(a_stage([an_approval("pay")]), "e", then=_reduce)
+    assert picture(make_stage([an_approval("pay")]), "e", then=_reduce)
 
 
 def test_narrow_approve_panel(picture):
@@ -37,17 +37,17 @@ def test_narrow_approve_panel(picture):
         stage.app.screen.query_one("#continue").focus()
         await press(pilot, stage, "enter")
 
-    assert picture(a_stage([an_approval("deploy", DEPLOY)]), "e", then=press_continue)
+    assert picture(make_stage([an_approval("deploy", DEPLOY)]), "e", then=press_continue)
 
 
 def test_report_at_first(picture):
     """No scope is chosen when the report panel opens."""
-    assert picture(a_stage([an_approval("deploy", DEPLOY)]), "exclamation_mark")
+    assert picture(make_stage([an_approval("deploy", DEPLOY)]), "exclamation_mark")
 
 
 def test_report(picture):
     """The panel shows the chosen scope and what the report will do."""
-    assert picture(a_stage([an_approval("pay")]), "exclamation_mark", "2")
+    assert picture(make_stage([an_approval("pay")]), "exclamation_mark", "2")
 
 
 def test_report_of_a_past_request(picture):
@@ -59,4 +59,4 @@ def test_report_of_a_past_request(picture):
         screen.set_state(screen.state.with_approval(done))
         await press(pilot, stage, "exclamation_mark")
 
-    assert picture(a_stage([an_approval("pay")]), then=decide_first)
+    assert picture(make_stage([an_approval("pay")]), then=decide_first)

@@ -10,8 +10,8 @@ from approver_tui.state.notifications.connection import Phase
 from approver_tui.state.text import SafeText, display_safe
 from tests.support.clients.driving import on_page, until, wait_for_page
 from tests.support.fakes.fake_account import a_consent, a_device, a_token
-from tests.support.fakes.fake_app import a_stage
-from tests.support.fakes.fake_approvals import an_approval, three, with_answer
+from tests.support.fakes.fake_app import make_stage
+from tests.support.fakes.fake_approvals import an_approval, three_approvals, with_answer
 from tests.support.fakes.fake_clock import NOW
 from tests.support.fakes.fake_requests import CONSENT, DEPLOY, MINUTE, PAYMENT, PRICES
 
@@ -22,7 +22,7 @@ EVIL = "inv\u202eoice-bot[b]\x1b[2J [@click=app.quit]here[/]" + "x" * 90
 
 
 def _one():
-    stage = a_stage(three())
+    stage = make_stage(three_approvals())
     stage.server.put(with_answer(an_approval("old"), Answer.APPROVE))
     stage.server.given, stage.server.tokens = [a_consent()], [a_token()]
     return stage
@@ -58,7 +58,7 @@ def _many():
 
 def _hostile():
     evil = display_safe(EVIL)
-    stage = a_stage()
+    stage = make_stage()
     terms = {"agent": EVIL[:120], "headline": f"Pay {EVIL}", "says": EVIL}
     stage.server.put(with_answer(an_approval("evil", PAYMENT, **terms), Answer.APPROVE))
     stage.server.given = [a_consent(client_name=evil, resource=evil, scopes=(evil,))]
@@ -70,7 +70,7 @@ def _hostile():
 @PAGES
 def test_empty(picture, key):
     """An empty page says what it would list."""
-    assert picture(a_stage(), key, then=on_page())
+    assert picture(make_stage(), key, then=on_page())
 
 
 @PAGES

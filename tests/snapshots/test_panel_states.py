@@ -4,8 +4,8 @@ import pytest
 
 from approver_tui.screens.approvals.inbox import InboxScreen
 from approver_tui.widgets.approvals.narrow_form import NarrowForm
-from tests.support.clients.driving import disconnect, is_live, look, pass_time, until
-from tests.support.fakes.fake_app import a_stage
+from tests.support.clients.driving import disconnect, is_live, pass_time, tick_screen, until
+from tests.support.fakes.fake_app import make_stage
 from tests.support.fakes.fake_approvals import an_approval
 from tests.support.fakes.fake_requests import MINUTE
 
@@ -31,7 +31,7 @@ def test_hostile_text_in_a_panel(picture, key):
     async def wait_for_form(pilot, stage):
         await _drawn(pilot, stage, key)
 
-    assert picture(a_stage([an_approval("evil", **terms)]), key, then=wait_for_form)
+    assert picture(make_stage([an_approval("evil", **terms)]), key, then=wait_for_form)
 
 
 @PANELS
@@ -42,7 +42,7 @@ def test_offline_in_a_panel(picture, key):
         await _drawn(pilot, stage, key)
         await disconnect(pilot, stage, "the server does not answer")
 
-    assert picture(a_stage([an_approval("pay")]), key, then=go_offline)
+    assert picture(make_stage([an_approval("pay")]), key, then=go_offline)
 
 
 @pytest.mark.parametrize("key", ["a", "d", "e", "o"], ids=["approve", "deny", "less", "elsewhere"])
@@ -53,7 +53,7 @@ def test_expired_in_a_panel(picture, key):
         await _drawn(pilot, stage, key)
         pass_time(stage, 6 * MINUTE / 1000)
         await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))
-        look(stage)
+        tick_screen(stage)
         await until(pilot, lambda: is_live(stage))
 
-    assert picture(a_stage([an_approval("pay")]), key, then=let_expire)
+    assert picture(make_stage([an_approval("pay")]), key, then=let_expire)

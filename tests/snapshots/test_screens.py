@@ -6,8 +6,8 @@
 from approver_tui.state.notifications.connection import Phase
 from tests.support.clients.driving import pass_time, until
 from tests.support.fakes.fake_account import a_device
-from tests.support.fakes.fake_app import a_stage
-from tests.support.fakes.fake_approvals import an_approval, three
+from tests.support.fakes.fake_app import make_stage
+from tests.support.fakes.fake_approvals import an_approval, three_approvals
 from tests.support.fakes.fake_clock import NOW
 from tests.support.fakes.fake_requests import CONSENT, DEPLOY, MINUTE, PAYMENT, PRICES, SIGN_IN
 
@@ -24,12 +24,12 @@ HOSTILE = {
 
 def test_inbox_empty(picture):
     """The empty inbox says that new requests will appear."""
-    assert picture(a_stage())
+    assert picture(make_stage())
 
 
 def test_inbox_one(picture):
     """The inbox lists a single medium-risk request, the first from its agent."""
-    assert picture(a_stage([an_approval("deploy", DEPLOY, first=True)]))
+    assert picture(make_stage([an_approval("deploy", DEPLOY, first=True)]))
 
 
 def test_inbox_many(picture):
@@ -39,33 +39,33 @@ def test_inbox_many(picture):
         stage.request(an_approval("late", DEPLOY, left=2 * MINUTE, headline="Deploy api 1.0"))
         await until(pilot, lambda: bool(stage.app.screen.state.arrived_ids))
 
-    assert picture(a_stage(three()), then=receive_request)
+    assert picture(make_stage(three_approvals()), then=receive_request)
 
 
 def test_inbox_warnings(picture):
     """Warnings about wrong PINs and a readable server folder are on the screen."""
-    stage = a_stage(three(), device=a_device(tries=3), is_server_folder_readable=True)
+    stage = make_stage(three_approvals(), device=a_device(tries=3), is_server_folder_readable=True)
     assert picture(stage)
 
 
 def test_detail_high_risk(picture):
     """The facts come first, and the agent's message is quoted after them."""
-    assert picture(a_stage([an_approval("pay")]), "enter")
+    assert picture(make_stage([an_approval("pay")]), "enter")
 
 
 def test_detail_high_risk_end(picture):
     """The end of the details shows what approving grants, the expiry, and the fingerprint."""
-    assert picture(a_stage([an_approval("pay")]), "enter", again=("G",))
+    assert picture(make_stage([an_approval("pay")]), "enter", again=("G",))
 
 
 def test_all_details(picture):
     """The details show the two signed texts."""
-    assert picture(a_stage([an_approval("pay")]), "enter", "v")
+    assert picture(make_stage([an_approval("pay")]), "enter", "v")
 
 
 def test_hostile_text(picture):
     """Control characters and markup are visible text, and the quote does not look like a fact."""
-    assert picture(a_stage([an_approval("hostile", PAYMENT, **HOSTILE)]), "enter")
+    assert picture(make_stage([an_approval("hostile", PAYMENT, **HOSTILE)]), "enter")
 
 
 def test_inbox_of_every_kind(picture):
@@ -75,32 +75,32 @@ def test_inbox_of_every_kind(picture):
         an_approval("deploy", DEPLOY, left=8 * MINUTE),
         an_approval("consent", CONSENT, left=9 * MINUTE),
     ]
-    assert picture(a_stage(rows))
+    assert picture(make_stage(rows))
 
 
 def test_consent(picture):
     """Client, resource, scopes and expiry of a consent come first."""
-    assert picture(a_stage([an_approval("consent", CONSENT, first=True)]), "enter")
+    assert picture(make_stage([an_approval("consent", CONSENT, first=True)]), "enter")
 
 
 def test_consent_panel(picture):
     """The panel repeats the consent and asks for the PIN, because a scope has high risk."""
-    assert picture(a_stage([an_approval("consent", CONSENT)]), "a")
+    assert picture(make_stage([an_approval("consent", CONSENT)]), "a")
 
 
 def test_sign_in(picture):
     """The details show the device, its address, the code to compare, and a warning."""
-    assert picture(a_stage([an_approval("sign-in", SIGN_IN)]), "enter")
+    assert picture(make_stage([an_approval("sign-in", SIGN_IN)]), "enter")
 
 
 def test_sign_in_panel(picture):
     """The panel for a sign-in repeats the warning."""
-    assert picture(a_stage([an_approval("sign-in", SIGN_IN)]), "a")
+    assert picture(make_stage([an_approval("sign-in", SIGN_IN)]), "a")
 
 
 def test_sign_in_denied(picture):
     """The reason for denying a sign-in is only for the audit log."""
-    assert picture(a_stage([an_approval("sign-in", SIGN_IN)]), "d", "6")
+    assert picture(make_stage([an_approval("sign-in", SIGN_IN)]), "d", "6")
 
 
 def test_expired(picture):
@@ -110,7 +110,7 @@ def test_expired(picture):
         pass_time(stage, 300)
         await pilot.pause()
 
-    assert picture(a_stage([an_approval("pay")]), "enter", then=wait)
+    assert picture(make_stage([an_approval("pay")]), "enter", then=wait)
 
 
 def test_offline(picture):
@@ -122,50 +122,50 @@ def test_offline(picture):
         stage.clock.move(130)
         stage.app.screen.draw()
 
-    assert picture(a_stage(three()), then=go_offline)
+    assert picture(make_stage(three_approvals()), then=go_offline)
 
 
 def test_approve_panel(picture):
     """For high risk the focus is on Back, and the hint says why Approve is unavailable."""
-    assert picture(a_stage([an_approval("pay")]), "a")
+    assert picture(make_stage([an_approval("pay")]), "a")
 
 
 def test_approve_panel_ready(picture):
     """For medium risk in an unlocked app, Tab moves the focus to Approve, which is available."""
-    assert picture(a_stage([an_approval("deploy", DEPLOY)]), "a", "tab")
+    assert picture(make_stage([an_approval("deploy", DEPLOY)]), "a", "tab")
 
 
 def test_deny_panel(picture):
     """A reason is chosen, and the panel shows what the agent will receive."""
-    assert picture(a_stage([an_approval("pay")]), "d", "2")
+    assert picture(make_stage([an_approval("pay")]), "d", "2")
 
 
 def test_deny_panel_wait_until(picture):
     """The reason `wait_until` offers an optional time."""
-    assert picture(a_stage(three()), "d", "4", "tab", "1")
+    assert picture(make_stage(three_approvals()), "d", "4", "tab", "1")
 
 
 def test_elsewhere(picture):
     """The panel shows the QR code and the link to the request's page."""
     place = {"issuer": "https://sayso.example"}
-    assert picture(a_stage([an_approval("prices", PRICES)], place=place), "o")
+    assert picture(make_stage([an_approval("prices", PRICES)], place=place), "o")
 
 
 def test_elsewhere_high_risk(picture):
     """A new device cannot approve the request yet, but it can still open the page."""
     place = {"issuer": "https://sayso.example"}
     new = a_device(high_from=NOW + 60 * MINUTE)
-    assert picture(a_stage([an_approval("pay")], place=place, device=new), "o")
+    assert picture(make_stage([an_approval("pay")], place=place, device=new), "o")
 
 
 def test_denial_waiting(picture):
     """The status line counts down the seconds in which the denial can be undone."""
-    assert picture(a_stage(three()), "d", "2", "enter")
+    assert picture(make_stage(three_approvals()), "d", "2", "enter")
 
 
 def test_help(picture):
     """The help lists the keys of the inbox and says why Approve is unavailable."""
-    assert picture(a_stage(), "question_mark")
+    assert picture(make_stage(), "question_mark")
 
 
 TYPED = {"label": "Amount", "kind": "money", "at": "/authorization_details/0/amount"}
@@ -174,10 +174,10 @@ TYPED = {"label": "Amount", "kind": "money", "at": "/authorization_details/0/amo
 def test_approve_panel_with_a_fact_to_type(picture):
     """The fact to type is hidden everywhere, even behind the panel."""
     typed = {"ceremony": "pin+type_back", "type_back": TYPED}
-    assert picture(a_stage([an_approval("pay", PAYMENT, **typed)]), "a")
+    assert picture(make_stage([an_approval("pay", PAYMENT, **typed)]), "a")
 
 
 def test_approve_panel_with_everything_to_type(picture):
     """With four fields, the keys for leaving the panel stay visible."""
     typed = {"ceremony": "match+pin+reason+type_back", "type_back": TYPED, "risk": "critical"}
-    assert picture(a_stage([an_approval("pay", PAYMENT, **typed)]), "a", again=("pagedown",))
+    assert picture(make_stage([an_approval("pay", PAYMENT, **typed)]), "a", again=("pagedown",))

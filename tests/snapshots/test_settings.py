@@ -16,8 +16,8 @@ from approver_tui.wiring import FileSettingsStore
 from tests.approver_tui.client.sign_in.test_profile import MINE
 from tests.approver_tui.test_signing_in import FakeLoginService, _fill, _press
 from tests.support.clients.driving import on_page, press, until, until_shown, wait_for_page
-from tests.support.fakes.fake_app import a_stage
-from tests.support.fakes.fake_approvals import three
+from tests.support.fakes.fake_app import make_stage
+from tests.support.fakes.fake_approvals import three_approvals
 from tests.support.fakes.fake_clock import FakeClock
 from tests.support.fakes.fake_feed import FakeOthers
 
@@ -51,7 +51,9 @@ def first_minute(pictures):
 
 def _stage(others=None, **place):
     settings_store = FileSettingsStore(Home.in_folder(settings.load().home))
-    return a_stage(three(), place={"settings_store": settings_store, **place}, others=others)
+    return make_stage(
+        three_approvals(), place={"settings_store": settings_store, **place}, others=others
+    )
 
 
 def test_settings(picture):

@@ -6,7 +6,7 @@ from approver_tui.state.text import SafeText, display_safe
 from approver_tui.widgets.panel_button import PanelButton
 from tests.support.builders.batches import a_payment
 from tests.support.clients.driving import disconnect, on_page, press, until, wait_for_page
-from tests.support.fakes.fake_app import a_stage
+from tests.support.fakes.fake_app import make_stage
 from tests.support.fakes.fake_approvals import an_approval
 from tests.support.fakes.fake_clock import NOW
 from tests.support.fakes.fake_grants import a_grant
@@ -22,19 +22,19 @@ async def _fill_in(pilot, stage):
 
 
 def _granted(*grants):
-    stage = a_stage([PAY])
+    stage = make_stage([PAY])
     stage.grants_client.given = list(grants)
     return stage
 
 
 def test_grant_panel_at_first(picture):
     """The empty fields show the form that each expects."""
-    assert picture(a_stage([PAY]), "s")
+    assert picture(make_stage([PAY]), "s")
 
 
 def test_grant_panel_preview(picture):
     """The preview shows the grant and which recent requests it would have covered."""
-    assert picture(a_stage([PAY]), "s", then=_fill_in)
+    assert picture(make_stage([PAY]), "s", then=_fill_in)
 
 
 def test_grant_panel_refused(picture):
@@ -47,13 +47,13 @@ def test_grant_panel_refused(picture):
         await press(pilot, stage, "tab", "2", "tab", "9", "tab")
         await until(pilot, lambda: bool(stage.app.screen.problem))
 
-    assert picture(a_stage([PAY]), "s", then=wait_for_refusal)
+    assert picture(make_stage([PAY]), "s", then=wait_for_refusal)
 
 
 def test_grant_panel_hostile_text(picture):
     """Hostile text in the agent's name and headline has no effect."""
     terms = {"agent": EVIL[:120], "headline": f"Pay {EVIL}", "says": EVIL}
-    assert picture(a_stage([an_approval("evil", **terms)]), "s")
+    assert picture(make_stage([an_approval("evil", **terms)]), "s")
 
 
 def test_grant_approve_panel(picture):
@@ -65,7 +65,7 @@ def test_grant_approve_panel(picture):
         stage.app.screen.query_one("#continue").focus()
         await press(pilot, stage, "enter")
 
-    assert picture(a_stage([PAY]), "s", then=press_continue)
+    assert picture(make_stage([PAY]), "s", then=press_continue)
 
 
 def test_grant_read(picture):

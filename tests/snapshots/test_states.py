@@ -28,7 +28,7 @@ from tests.support.clients.driving import (
     wait_for_page,
 )
 from tests.support.fakes.fake_account import a_consent, a_device, a_token
-from tests.support.fakes.fake_app import a_stage
+from tests.support.fakes.fake_app import make_stage
 from tests.support.fakes.fake_approvals import an_approval
 from tests.support.fakes.fake_clock import NOW, FakeClock
 from tests.support.fakes.fake_requests import MINUTE, PRICES
@@ -111,19 +111,21 @@ def test_settings_offline(picture, home):
         await disconnect(pilot, stage, "the server does not answer")
         await press(pilot, stage, "j")
 
-    assert picture(a_stage([an_approval("pay")], place=_settings_place(home)), "6", then=go_offline)
+    assert picture(
+        make_stage([an_approval("pay")], place=_settings_place(home)), "6", then=go_offline
+    )
 
 
 def test_settings_hostile_text(picture, home):
     """Hostile names of servers, users and devices, and hostile values, have no effect."""
     assert picture(
-        a_stage(place=_settings_place(home, _HostileSettings)), "6", then=on_page("enter")
+        make_stage(place=_settings_place(home, _HostileSettings)), "6", then=on_page("enter")
     )
 
 
 def test_palette_empty(picture):
     """The palette says that no command matches."""
-    assert picture(a_stage([an_approval("pay")]), "colon", *"xyz")
+    assert picture(make_stage([an_approval("pay")]), "colon", *"xyz")
 
 
 @_OVERLAYS
@@ -135,7 +137,7 @@ def test_offline_over_the_inbox(picture, keys):
         await press(pilot, stage, *keys)
         inbox(stage).tick()
 
-    assert picture(a_stage([an_approval("pay")]), then=go_offline)
+    assert picture(make_stage([an_approval("pay")]), then=go_offline)
 
 
 @_OVERLAYS
@@ -147,7 +149,7 @@ def test_expired_over_the_inbox(picture, keys):
         await press(pilot, stage, *keys)
         inbox(stage).tick()
 
-    assert picture(a_stage([an_approval("pay")]), then=let_expire)
+    assert picture(make_stage([an_approval("pay")]), then=let_expire)
 
 
 @_OVERLAYS
@@ -160,18 +162,18 @@ def test_hostile_text_over_the_inbox(picture, keys):
         inbox(stage).tick()
 
     terms = {"agent": EVIL[:120], "headline": f"Pay {EVIL}", "says": EVIL}
-    assert picture(a_stage([an_approval("evil", **terms)]), then=let_expire)
+    assert picture(make_stage([an_approval("evil", **terms)]), then=let_expire)
 
 
 def test_help_approve_available(picture):
     """The help says that Approve is available."""
-    assert picture(a_stage([an_approval("pay")]), "question_mark")
+    assert picture(make_stage([an_approval("pay")]), "question_mark")
 
 
 def test_help_high_risk(picture):
     """On a new device, the help says when it can approve high-risk requests."""
     new = a_device(high_from=NOW + 60 * MINUTE)
-    assert picture(a_stage([an_approval("pay")], device=new), "question_mark")
+    assert picture(make_stage([an_approval("pay")], device=new), "question_mark")
 
 
 def test_grant_panel_offline(picture):
@@ -180,7 +182,7 @@ def test_grant_panel_offline(picture):
     async def go_offline(pilot, stage):
         await disconnect(pilot, stage, "the server does not answer")
 
-    assert picture(a_stage([an_approval("pay")]), "s", then=go_offline)
+    assert picture(make_stage([an_approval("pay")]), "s", then=go_offline)
 
 
 def test_grant_panel_past_request(picture):
@@ -190,7 +192,7 @@ def test_grant_panel_past_request(picture):
         await _late(pilot, stage)
         await press(pilot, stage, "s")
 
-    assert picture(a_stage([an_approval("prices", PRICES, left=4 * MINUTE)]), then=let_expire)
+    assert picture(make_stage([an_approval("prices", PRICES, left=4 * MINUTE)]), then=let_expire)
 
 
 def test_offline_before_ending(picture):
@@ -202,28 +204,28 @@ def test_offline_before_ending(picture):
         await disconnect(pilot, stage, "the server does not answer")
         stage.app.screen.draw()
 
-    stage = a_stage()
+    stage = make_stage()
     stage.server.given = [a_consent()]
     assert picture(stage, "4", then=go_offline)
 
 
 def test_hostile_text_before_ending(picture):
     """Hostile names and scopes have no effect and do not move the buttons."""
-    evil, stage = display_safe(EVIL), a_stage()
+    evil, stage = display_safe(EVIL), make_stage()
     stage.server.given = [a_consent(client_name=evil, resource=evil, scopes=(evil,))]
     assert picture(stage, "4", then=on_page("z"))
 
 
 def test_history_expired(picture):
     """The history says that nobody answered and that this is not a denial."""
-    stage = a_stage()
+    stage = make_stage()
     stage.server.put(an_approval("lapsed", left=-60 * MINUTE))
     assert picture(stage, "2", then=on_page("enter"))
 
 
 def test_agent_whose_request_expired(picture):
     """The agent's latest requests include the expired one and when it expired."""
-    stage = a_stage()
+    stage = make_stage()
     stage.server.put(an_approval("lapsed", left=-60 * MINUTE))
     stage.server.given, stage.server.tokens = [a_consent()], [a_token(last_used_at=None)]
     assert picture(stage, "3", then=on_page("enter"), again=("end",))

@@ -5,12 +5,12 @@ import pytest
 from approver_tui.screens.approvals.approve import PanelFacts
 from approver_tui.widgets.title_line import TitleLine
 from tests.support.clients.driving import open_stage, press, screen_text
-from tests.support.fakes.fake_approvals import an_approval, three
+from tests.support.fakes.fake_approvals import an_approval, three_approvals
 
 
 async def test_a_terminal_of_80_columns_shows_the_list_the_request_and_the_pages():
     """At 80 columns a request is readable next to the list, without opening it."""
-    async with open_stage(three(), size=(80, 24)) as (_pilot, stage):
+    async with open_stage(three_approvals(), size=(80, 24)) as (_pilot, stage):
         text = screen_text(stage)
         assert "WAITING FOR YOU (3)" in text
         assert "HIGH RISK  money leaves the company" in text

@@ -17,8 +17,8 @@ from approver_tui.widgets.lines import text_of
 from tests.support.builders.multi_approver import ME, a_shared, a_vote
 from tests.support.clients.driving import inbox, open_inbox, press, screen_text, until, until_shown
 from tests.support.fakes.fake_account import a_consent, a_device, a_token
-from tests.support.fakes.fake_app import a_stage
-from tests.support.fakes.fake_approvals import an_approval, three
+from tests.support.fakes.fake_app import make_stage
+from tests.support.fakes.fake_approvals import an_approval, three_approvals
 from tests.support.fakes.fake_clock import NOW
 from tests.support.fakes.fake_grants import a_grant
 from tests.support.fakes.fake_requests import DEPLOY, PRICES
@@ -49,8 +49,8 @@ def _key(name):
 
 
 def _stage(approvals=None, **kwargs):
-    approvals = three() if approvals is None else approvals
-    return a_stage(approvals, place={"keymap": CUSTOM_KEYMAP}, **kwargs)
+    approvals = three_approvals() if approvals is None else approvals
+    return make_stage(approvals, place={"keymap": CUSTOM_KEYMAP}, **kwargs)
 
 
 def _all_text(stage):
@@ -86,7 +86,7 @@ def test_the_check_recognizes_a_key_in_a_text(text, keys):
 @pytest.mark.parametrize("digit", range(1, 7))
 async def test_no_page_and_no_help_names_a_replaced_key(digit, is_full):
     """With every key replaced, neither a page nor its help names a default key."""
-    stage = _stage([*three(), an_approval("again", DEPLOY)])
+    stage = _stage([*three_approvals(), an_approval("again", DEPLOY)])
     stage.server.given = [a_consent()]
     stage.server.tokens = [a_token()]
     stage.grants_client.given = [a_grant(NOW)] if is_full else []

@@ -19,7 +19,7 @@ from tests.support.clients.driving import (
     until,
     until_shown,
 )
-from tests.support.fakes.fake_app import a_stage
+from tests.support.fakes.fake_app import make_stage
 from tests.support.fakes.fake_approvals import an_approval
 from tests.support.fakes.fake_requests import PAYMENT
 
@@ -68,7 +68,7 @@ def _hostile(text):
 )
 async def test_hostile_text_is_inert_on_every_screen(kind, size):
     """The inbox, the details, the signed texts, and the panels draw no control character."""
-    stage = a_stage([_hostile(HOSTILE[kind])])
+    stage = make_stage([_hostile(HOSTILE[kind])])
     stage.server.narrowable_facts = _hostile_narrowable(HOSTILE[kind])
     async with open_inbox(stage, size) as pilot:
         drawn = [screen_text(stage)]

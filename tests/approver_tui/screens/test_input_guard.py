@@ -11,18 +11,18 @@ from approver_tui.screens.guard import QUIET_SECONDS, InputGuard
 from approver_tui.widgets.panel_button import PanelButton
 from approver_tui.widgets.typed_input import TypedInput
 from tests.support.clients.driving import (
-    blur,
+    blur_window,
     click,
     inbox,
     open_stage,
     pass_time,
     paste,
     press,
-    run_on,
+    type_quickly,
     until,
 )
 from tests.support.fakes.fake_answers import PIN
-from tests.support.fakes.fake_approvals import an_approval, three
+from tests.support.fakes.fake_approvals import an_approval, three_approvals
 from tests.support.fakes.fake_clock import FakeClock
 from tests.support.fakes.fake_requests import DEPLOY, MINUTE, PRICES
 
@@ -37,7 +37,7 @@ async def test_fast_typing_while_requests_arrive_decides_nothing():
     """Typing twenty keys a second while panels open and requests arrive sends no answer."""
     async with open_stage([_low()]) as (pilot, stage):
         for number in range(5):
-            await run_on(pilot, stage, [*RUNNING, "tab", "tab", "enter", "d", "1", "enter"])
+            await type_quickly(pilot, stage, [*RUNNING, "tab", "tab", "enter", "d", "1", "enter"])
             stage.request(an_approval(f"late {number}", DEPLOY, left=MINUTE * (9 + number)))
         stage.clock.move(0.7)
         await pilot.press("enter")
@@ -58,7 +58,7 @@ async def test_keys_in_the_first_moments_of_a_panel_do_nothing():
     """Each early key restarts the delay, and the focus stays on Back."""
     async with open_stage([_low()]) as (pilot, stage):
         await pilot.press("a")
-        await run_on(pilot, stage, ["tab", "enter"] * 10, each=0.5)
+        await type_quickly(pilot, stage, ["tab", "enter"] * 10, interval=0.5)
         assert isinstance(stage.app.screen, ApprovePanel)
         assert stage.app.focused.id == "back"
     assert stage.answers.calls == []
@@ -89,7 +89,7 @@ async def test_the_click_that_focuses_the_window_does_not_press_approve():
         await press(pilot, stage, "a")
         approve = stage.app.screen.query_one("#approve", PanelButton)
         assert not approve.is_off
-        await blur(pilot, stage)
+        await blur_window(pilot, stage)
         stage.clock.move(5)
         await click(pilot, stage, approve)
         assert stage.answers.calls == []
@@ -101,7 +101,7 @@ async def test_the_click_that_focuses_the_window_does_not_press_approve():
 async def test_the_key_that_focuses_the_window_does_nothing():
     """The guard drops the first key after the window gets the focus."""
     async with open_stage([_low()]) as (pilot, stage):
-        await blur(pilot, stage)
+        await blur_window(pilot, stage)
         stage.clock.move(5)
         await pilot.press("a")
         assert isinstance(stage.app.screen, InboxScreen)
@@ -112,7 +112,7 @@ async def test_the_key_that_focuses_the_window_does_nothing():
 
 async def test_a_selection_that_moves_by_itself_arms_the_guard():
     """When the selected request disappears, keys are ignored for a moment."""
-    async with open_stage(three()) as (pilot, stage):
+    async with open_stage(three_approvals()) as (pilot, stage):
         removed_id = inbox(stage).state.cursor_id
         del stage.server.approvals[removed_id]
         await pilot.press("r")

@@ -25,16 +25,16 @@ from tests.support.clients.driving import (
     open_inbox,
     open_stage,
     press,
-    run_on,
     screen_text,
+    type_quickly,
     until,
     until_shown,
     wait_for_page,
 )
 from tests.support.fakes.fake_account import a_consent, a_device, a_token
 from tests.support.fakes.fake_answers import PIN
-from tests.support.fakes.fake_app import a_stage
-from tests.support.fakes.fake_approvals import an_approval, three, with_answer
+from tests.support.fakes.fake_app import make_stage
+from tests.support.fakes.fake_approvals import an_approval, three_approvals, with_answer
 from tests.support.fakes.fake_clock import NOW
 from tests.support.fakes.fake_grants import a_grant
 from tests.support.fakes.fake_requests import DEPLOY, MINUTE, PRICES
@@ -47,7 +47,7 @@ PHONE = "sayso_dv_phone"
 
 def _filled():
     """Return a stage with open and past requests, consents, a grant, a token and four devices."""
-    stage = a_stage(three())
+    stage = make_stage(three_approvals())
     stage.server.put(
         with_answer(an_approval("old"), Answer.APPROVE),
         with_answer(an_approval("web", DEPLOY), Answer.DENY, DenyCode.WRONG_DETAILS),
@@ -280,7 +280,9 @@ async def test_fast_typing_ends_nothing(page, key):
     """Twenty keys a second in a page and its panel revoke nothing and vouch for nothing."""
     stage = _filled()
     async with open_inbox(stage) as pilot:
-        await run_on(pilot, stage, [page, "j", key, "tab", *PIN, "tab", "enter", "space", "y"] * 2)
+        await type_quickly(
+            pilot, stage, [page, "j", key, "tab", *PIN, "tab", "enter", "space", "y"] * 2
+        )
         await pilot.pause()
         if isinstance(stage.app.screen, ConfirmPanel):
             stage.app.screen.query_one("#do", PanelButton).press()
@@ -349,7 +351,7 @@ async def test_every_shown_key_can_be_clicked():
 
 async def test_the_devices_page_follows_the_feed():
     """A device that was enrolled elsewhere appears without a refresh."""
-    async with open_stage(three()) as (pilot, stage):
+    async with open_stage(three_approvals()) as (pilot, stage):
         await press(pilot, stage, "5")
         await until_shown(pilot, stage, "DEVICES (1)")
         phone = replace(a_device(), id="sayso_dv_phone", name=SafeText("phone"), is_this=False)

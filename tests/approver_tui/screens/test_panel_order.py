@@ -14,17 +14,17 @@ from approver_tui.widgets.key_bar import KeyBar
 from approver_tui.widgets.panel_button import PanelButton
 from tests.support.clients.driving import (
     inbox,
-    look,
     open_inbox,
     open_stage,
     press,
     screen_text,
+    tick_screen,
     until,
 )
 from tests.support.fakes.fake_account import a_device
 from tests.support.fakes.fake_answers import PIN
-from tests.support.fakes.fake_app import a_stage
-from tests.support.fakes.fake_approvals import an_approval, three
+from tests.support.fakes.fake_app import make_stage
+from tests.support.fakes.fake_approvals import an_approval, three_approvals
 from tests.support.fakes.fake_clock import NOW
 from tests.support.fakes.fake_requests import CONSENT, MINUTE, PRICES
 
@@ -43,8 +43,8 @@ PANELS = {
 
 def _stage(kind):
     if "several" in kind:
-        return a_stage([an_approval(name, PRICES) for name in ("one", "two")])
-    stage = a_stage([an_approval("pay")])
+        return make_stage([an_approval(name, PRICES) for name in ("one", "two")])
+    stage = make_stage([an_approval("pay")])
     other = replace(a_device(), id="sayso_dv_phone", is_this=False, high_from=NOW + 60 * MINUTE)
     stage.server.others = [other]
     return stage
@@ -91,7 +91,7 @@ async def test_an_event_moves_no_focus():
         assert stage.app.focused.id == "approve"
         screen = inbox(stage)
         screen.set_state(screen.state.with_connection(Connection(Phase.OFFLINE, NOW)))
-        look(stage)
+        tick_screen(stage)
         await pilot.pause()
         assert "Approve unavailable: no connection" in screen_text(stage)
         assert stage.app.focused.id == "approve"
@@ -115,7 +115,7 @@ KEPT = {
 async def test_back_keeps_what_was_typed_for_this_request_only(kind):
     """The text is there when the same panel is opened again, but not for another request."""
     keys, field, typed = KEPT[kind]
-    async with open_stage(three()) as (pilot, stage):
+    async with open_stage(three_approvals()) as (pilot, stage):
         await press(pilot, stage, *keys)
         stage.app.screen.query(field).first(Input).focus()
         await press(pilot, stage, *typed, "escape")

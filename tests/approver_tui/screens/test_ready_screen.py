@@ -15,11 +15,11 @@ from tests.support.clients.driving import (
     open_inbox,
     open_stage,
     press,
+    run_loop_turns,
     screen_text,
-    steps,
     until,
 )
-from tests.support.fakes.fake_app import a_stage
+from tests.support.fakes.fake_app import make_stage
 from tests.support.fakes.fake_approvals import an_approval, with_answer
 from tests.support.fakes.fake_requests import MINUTE, PRICES
 
@@ -75,7 +75,7 @@ async def _at_every_turn(act):
 @pytest.mark.parametrize("key", ["a", "d", "question_mark", "j"])
 async def test_messages_of_threads_while_the_app_exits_are_harmless(key):
     """A message to the inbox after its panels closed does not crash the app."""
-    stage = a_stage([_low()])
+    stage = make_stage([_low()])
     async with contextlib.AsyncExitStack() as outside:
         async with open_inbox(stage) as pilot:
             await press(pilot, stage, key)
@@ -89,7 +89,7 @@ async def test_messages_of_threads_while_the_app_exits_are_harmless(key):
 @pytest.mark.parametrize("key", ["a", "d", "question_mark", "j"])
 async def test_a_tick_while_the_app_exits_is_harmless(key):
     """A tick after the widgets are gone does not crash the app."""
-    stage = a_stage([_low()])
+    stage = make_stage([_low()])
     async with contextlib.AsyncExitStack() as outside, open_inbox(stage) as pilot:
         await press(pilot, stage, key)
         await outside.enter_async_context(_at_every_turn(inbox(stage).tick))
@@ -101,7 +101,7 @@ async def test_the_app_can_exit_while_a_screen_opens(action, turns):
     """Textual mounts a screen without composing it if the app exits first."""
     async with open_stage([_low()]) as (_pilot, stage):
         action(inbox(stage))
-        await steps(turns)
+        await run_loop_turns(turns)
 
 
 @actions
@@ -124,7 +124,7 @@ async def test_an_unchanged_copy_while_a_panel_opens_leaves_it_open(action):
         for turns in _OPENING_TURNS:
             action(inbox(stage))
             panel = stage.app.screen
-            await steps(turns)
+            await run_loop_turns(turns)
             inbox(stage).set_approval(_low())
             await until(pilot, lambda panel=panel: panel.is_ready)
             assert stage.app.screen is panel
@@ -142,7 +142,7 @@ async def test_a_change_while_a_panel_opens_closes_it(action, news):
             screen, copy = inbox(stage), news(name)
             screen.set_state(screen.state.with_cursor(copy.id))
             action(screen)
-            await steps(turns)
+            await run_loop_turns(turns)
             stage.server.put(copy)
             screen.set_state(screen.state.with_approval(copy))
             await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))
@@ -186,7 +186,7 @@ async def test_a_panel_under_its_help_closes_too(action, news):
             panel = stage.app.screen
             await until(pilot, lambda panel=panel: panel.is_ready)
             panel.action_help()
-            await steps(turns)
+            await run_loop_turns(turns)
             stage.server.put(copy)
             screen.set_state(screen.state.with_approval(copy))
             await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))

@@ -13,20 +13,20 @@ from approver_tui.screens.help import HelpScreen
 from approver_tui.screens.panel import Panel
 from approver_tui.widgets.panel_button import PanelButton
 from tests.support.clients.driving import (
-    blur,
-    come_back,
+    blur_window,
+    focus_window,
     inbox,
     open_inbox,
     open_stage,
     pass_time,
     press,
-    run_on,
     screen_text,
+    type_quickly,
     until,
 )
 from tests.support.fakes.fake_account import a_device
 from tests.support.fakes.fake_answers import PIN
-from tests.support.fakes.fake_app import a_stage
+from tests.support.fakes.fake_app import make_stage
 from tests.support.fakes.fake_approvals import an_approval
 from tests.support.fakes.fake_clock import NOW, FakeClock
 from tests.support.fakes.fake_requests import DEPLOY, MINUTE, PRICES
@@ -44,7 +44,7 @@ KEYS = {
 
 
 def _stage(kind):
-    stage = a_stage([an_approval("prices", PRICES) if kind == "low" else an_approval("pay")])
+    stage = make_stage([an_approval("prices", PRICES) if kind == "low" else an_approval("pay")])
     other = replace(a_device(), id="sayso_dv_phone", is_this=False, high_from=NOW + 60 * MINUTE)
     stage.server.others = [other]
     return stage
@@ -87,11 +87,11 @@ async def test_a_command_typed_into_a_refocused_window_decides_nothing(kind, typ
     stage = _stage(kind)
     async with open_inbox(stage) as pilot:
         await _focus_button(pilot, stage, kind)
-        await blur(pilot, stage)
+        await blur_window(pilot, stage)
         stage.clock.move(5)
-        await come_back(pilot, stage)
+        await focus_window(pilot, stage)
         stage.clock.move(1)
-        await run_on(pilot, stage, typed, each=0.12)
+        await type_quickly(pilot, stage, typed, interval=0.12)
         stage.clock.move(6)
         inbox(stage).tick()
         await pilot.pause()
@@ -104,7 +104,7 @@ async def test_a_word_typed_on_the_button_moves_the_focus_away(kind):
     stage = _stage(kind)
     async with open_inbox(stage) as pilot:
         await _focus_button(pilot, stage, kind)
-        await run_on(pilot, stage, LIST, each=0.12)
+        await type_quickly(pilot, stage, LIST, interval=0.12)
         assert stage.app.focused.id == "back"
         stage.clock.move(6)
         inbox(stage).tick()
@@ -117,7 +117,7 @@ async def test_a_word_typed_on_the_reasons_denies_nothing():
     stage = _stage("denial")
     async with open_inbox(stage) as pilot:
         await press(pilot, stage, "d", "1")
-        await run_on(pilot, stage, LIST, each=0.12)
+        await type_quickly(pilot, stage, LIST, interval=0.12)
         assert stage.app.focused.id == "back"
         assert not _decided(stage)
 
@@ -144,10 +144,10 @@ async def test_a_short_look_into_another_window_keeps_the_entries():
     stage = _stage("high")
     async with open_inbox(stage) as pilot:
         await _focus_button(pilot, stage, "high")
-        await blur(pilot, stage)
+        await blur_window(pilot, stage)
         stage.clock.move(AWAY_SECONDS - 1)
         inbox(stage).tick()
-        await come_back(pilot, stage)
+        await focus_window(pilot, stage)
         assert stage.app.focused.id == "back"
         await press(pilot, stage, "tab", "tab", "enter")
         await until(pilot, lambda: bool(stage.answers.calls))
@@ -163,16 +163,16 @@ async def _suspend(_pilot, stage):
 
 
 async def _stay_away(pilot, stage):
-    await blur(pilot, stage)
+    await blur_window(pilot, stage)
     stage.clock.move(AWAY_SECONDS)
     inbox(stage).tick()
 
 
 async def _return_late(pilot, stage):
     """Return to the window late, without a tick in between."""
-    await blur(pilot, stage)
+    await blur_window(pilot, stage)
     stage.clock.move(AWAY_SECONDS)
-    await come_back(pilot, stage)
+    await focus_window(pilot, stage)
 
 
 @pytest.mark.parametrize("leave", [_sleep, _suspend, _stay_away, _return_late])
@@ -186,7 +186,7 @@ async def test_the_pin_is_cleared_when_the_user_is_away(kind, leave):
         assert panel.query_one("#pin", Input).value == PIN
         await leave(pilot, stage)
         await until(pilot, lambda: panel.query_one("#pin", Input).value == "")
-        await come_back(pilot, stage)
+        await focus_window(pilot, stage)
         assert stage.app.focused.id == "back"
 
 
@@ -231,8 +231,8 @@ async def test_a_panel_without_buttons_can_be_secured():
     """Returning to the panel with the QR code causes no error, though it has no Back."""
     async with open_stage([an_approval("web", DEPLOY)]) as (pilot, stage):
         await press(pilot, stage, "o")
-        await blur(pilot, stage)
-        await come_back(pilot, stage)
+        await blur_window(pilot, stage)
+        await focus_window(pilot, stage)
         await press(pilot, stage, "x")
         assert not isinstance(stage.app.screen, InboxBase)
         assert "Approve?" not in screen_text(stage)

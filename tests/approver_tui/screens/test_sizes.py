@@ -9,10 +9,17 @@ from approver_tui.widgets.approvals.narrow_form import NarrowForm
 from approver_tui.widgets.key_bar import KeyBar
 from approver_tui.widgets.title_line import TitleLine
 from tests.support.builders.batches import ONE, THREE, TWO, open_batch, select
-from tests.support.clients.driving import look, open_inbox, open_stage, press, screen_text, until
+from tests.support.clients.driving import (
+    open_inbox,
+    open_stage,
+    press,
+    screen_text,
+    tick_screen,
+    until,
+)
 from tests.support.fakes.fake_account import a_consent, a_token
-from tests.support.fakes.fake_app import a_stage
-from tests.support.fakes.fake_approvals import an_approval, three
+from tests.support.fakes.fake_app import make_stage
+from tests.support.fakes.fake_approvals import an_approval, three_approvals
 from tests.support.pictures.matrix import MATRIX
 
 SIZES = [(200, 60), (100, 30), (80, 24), (40, 24), (40, 12)]
@@ -58,7 +65,7 @@ async def _each_size(pilot, stage):
     """Change the terminal to each size, check that nothing is cut, and yield the size."""
     for size in SIZES:
         await pilot.resize_terminal(*size)
-        look(stage)
+        tick_screen(stage)
         await pilot.pause()
         assert _cut_widgets(stage.app.screen) == [], (size, screen_text(stage))
         yield size
@@ -90,7 +97,7 @@ def _is_focus_visible(screen):
 async def test_a_screen_shows_its_title_and_keys(keys):
     """At every size, a screen shows what it is and how to leave it."""
     name, *words = SCREENS[keys]
-    stage = a_stage(three())
+    stage = make_stage(three_approvals())
     stage.server.given, stage.server.tokens = [a_consent()], [a_token()]
     async with open_inbox(stage, SIZES[0]) as pilot:
         await press(pilot, stage, *keys.split())

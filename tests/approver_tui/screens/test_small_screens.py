@@ -20,7 +20,7 @@ from tests.support.clients.driving import (
     until_shown,
 )
 from tests.support.fakes.fake_account import a_device
-from tests.support.fakes.fake_approvals import an_approval, three
+from tests.support.fakes.fake_approvals import an_approval, three_approvals
 
 TINY = (40, 12)
 QUARANTINED = QuarantinedAgent(
@@ -36,7 +36,7 @@ SENTENCES = [
             SafeText("sayso_ic_aaaaaaaaaaaaaaaa"),
             ReportScope.EVERY_AGENT,
             (QUARANTINED, QUARANTINED, QUARANTINED),
-            three()[0],
+            three_approvals()[0],
         )
     ),
     fmt(
@@ -60,7 +60,7 @@ def _words(stage):
 @pytest.mark.parametrize("sentence", SENTENCES, ids=lambda words: words[:24])
 async def test_a_message_is_never_cut(size, sentence):
     """A message uses as many rows as it needs, and the keys stay visible."""
-    async with open_stage(three(), size=size) as (pilot, stage):
+    async with open_stage(three_approvals(), size=size) as (pilot, stage):
         inbox(stage).show_message(sentence)
         await until(pilot, lambda: sentence in _words(stage))
         await until_shown(pilot, stage, "? Help")
@@ -69,7 +69,7 @@ async def test_a_message_is_never_cut(size, sentence):
 async def test_two_warnings_take_one_row_of_twelve():
     """On a small screen the second warning is only counted; the help has both."""
     async with open_stage(
-        three(), device=a_device(tries=2), is_server_folder_readable=True, size=TINY
+        three_approvals(), device=a_device(tries=2), is_server_folder_readable=True, size=TINY
     ) as (pilot, stage):
         await until_shown(pilot, stage, "! 2 wrong PINs +1: ?")
         rows = screen_text(stage).splitlines()
@@ -83,13 +83,16 @@ async def test_two_warnings_take_one_row_of_twelve():
 
 async def test_a_warning_that_fits_is_shown_in_full():
     """A single warning that fits its row is not shortened."""
-    async with open_stage(three(), device=a_device(tries=2), size=TINY) as (pilot, stage):
+    async with open_stage(three_approvals(), device=a_device(tries=2), size=TINY) as (pilot, stage):
         await until_shown(pilot, stage, "! 2 wrong PINs since you last approved")
 
 
 async def test_the_age_comes_first_in_one_row():
     """Being offline is the most urgent warning, so its age is shown first."""
-    async with open_stage(three(), is_server_folder_readable=True, size=TINY) as (pilot, stage):
+    async with open_stage(three_approvals(), is_server_folder_readable=True, size=TINY) as (
+        pilot,
+        stage,
+    ):
         await disconnect(pilot, stage, "the server is restarting")
         pass_time(stage, 125)
         await until_shown(pilot, stage, "OFFLINE, 2 min old +1: ?")
@@ -119,7 +122,7 @@ async def test_a_message_stays_on_larger_screens():
 
 async def test_the_reason_for_an_unavailable_key_disappears_with_its_request():
     """Another selection removes the reason, but not other messages."""
-    async with open_stage(three()) as (pilot, stage):
+    async with open_stage(three_approvals()) as (pilot, stage):
         inbox(stage).show_unavailable(fmt("Limits"), fmt("it has ended."))
         assert "Limits unavailable: it has ended." in screen_text(stage)
         await press(pilot, stage, "j")

@@ -15,7 +15,7 @@ from server.model.resources import Resource
 from server.model.users import User
 from server.protocol.approvals.decisions import request_digest
 from server.services.clients.invitations import NewInvitation
-from tests.support.builders.admins import JWK, Staff
+from tests.support.builders.admins import JWK, AdminSite
 from tests.support.builders.callers import LocalTerminal, another_device
 from tests.support.builders.clock import DAY
 from tests.support.builders.installation import PAY, PAYMENT
@@ -37,12 +37,12 @@ _AGENT_MEMBERS: dict[str, str | None] = {
 
 
 @pytest.fixture
-def admin(staff: Staff) -> LocalTerminal:
+def admin(staff: AdminSite) -> LocalTerminal:
     """The administrator."""
     return staff.people["admin"]
 
 
-def _patch(staff: Staff, path: str, changes: Any) -> Answer:
+def _patch(staff: AdminSite, path: str, changes: Any) -> Answer:
     return staff.people["admin"].administer("PATCH", path, changes, version=staff.version(path))
 
 
@@ -76,7 +76,7 @@ def test_an_agents_secret_is_returned_once(admin: LocalTerminal) -> None:
 
 
 def test_null_clears_a_member_and_a_missing_member_stays(
-    staff: Staff, admin: LocalTerminal
+    staff: AdminSite, admin: LocalTerminal
 ) -> None:
     """Leaving a member out is not the same as sending null."""
     agent = admin.administer("POST", "/api/agents", FULL).json["agent"]
@@ -131,14 +131,14 @@ def test_null_clears_a_member_and_a_missing_member_stays(
     ],
 )
 def test_an_invalid_agent_is_refused(
-    staff: Staff, admin: LocalTerminal, body: object, status: int, code: str
+    staff: AdminSite, admin: LocalTerminal, body: object, status: int, code: str
 ) -> None:
     """The answer has the reason, and nothing is created."""
     assert admin.administer("POST", "/api/agents", body).refusal == (status, code)
     assert len(staff.local.admin.agents.all()) == 2
 
 
-def test_a_user_is_added_changed_and_deleted(staff: Staff, admin: LocalTerminal) -> None:
+def test_a_user_is_added_changed_and_deleted(staff: AdminSite, admin: LocalTerminal) -> None:
     """The enrollment code is returned once; an email of null removes the email."""
     body = {"name": "dora", "email": "dora@example.com", "roles": ["auditor"]}
     created = admin.administer("POST", "/api/users", body).json
@@ -156,7 +156,7 @@ def test_a_user_is_added_changed_and_deleted(staff: Staff, admin: LocalTerminal)
     assert admin.call("GET", path).json["devices"] == []
 
 
-def test_a_locked_device_is_unlocked(staff: Staff, admin: LocalTerminal) -> None:
+def test_a_locked_device_is_unlocked(staff: AdminSite, admin: LocalTerminal) -> None:
     """The command `sayso users unlock` does the same."""
     locked = staff.people["stranger"]
     for _ in range(10):
@@ -169,7 +169,7 @@ def test_a_locked_device_is_unlocked(staff: Staff, admin: LocalTerminal) -> None
 
 
 def test_a_resource_is_added_changed_rotated_and_deleted(
-    staff: Staff, admin: LocalTerminal
+    staff: AdminSite, admin: LocalTerminal
 ) -> None:
     """Secrets are returned once, and deleting names the agents that lose the resource."""
     body = {"uri": "https://new.example", "scopes": {"a": "low", "b": "high"}}
@@ -202,7 +202,7 @@ def test_a_resource_is_added_changed_rotated_and_deleted(
     }
 
 
-def test_an_action_type_is_its_file(staff: Staff, admin: LocalTerminal) -> None:
+def test_an_action_type_is_its_file(staff: AdminSite, admin: LocalTerminal) -> None:
     """The file is stored as sent, and a file of a different type cannot replace it."""
     path = f"/api/actions/{staff.ids['action']}"
     changed = {**PAYMENT, "risk": "critical"}
@@ -218,7 +218,7 @@ def test_an_action_type_is_its_file(staff: Staff, admin: LocalTerminal) -> None:
 
 
 def test_an_action_type_file_that_is_not_text_is_refused(
-    staff: Staff, admin: LocalTerminal
+    staff: AdminSite, admin: LocalTerminal
 ) -> None:
     """The body is refused before it is parsed."""
     path, body = "/api/actions", b"\xff\xfe"
@@ -233,7 +233,9 @@ def test_an_action_type_file_that_is_not_text_is_refused(
     assert answer.refusal == (422, "invalid_body")
 
 
-def test_a_request_is_shown_completely_and_withdrawn(staff: Staff, admin: LocalTerminal) -> None:
+def test_a_request_is_shown_completely_and_withdrawn(
+    staff: AdminSite, admin: LocalTerminal
+) -> None:
     """A second withdrawal is a conflict."""
     path = f"/api/admin/approvals/{staff.ids['approval']}"
     details = admin.call("GET", path).json
@@ -249,7 +251,7 @@ def test_a_request_is_shown_completely_and_withdrawn(staff: Staff, admin: LocalT
 
 
 def test_a_decided_request_is_shown_with_its_signed_decision(
-    staff: Staff, admin: LocalTerminal
+    staff: AdminSite, admin: LocalTerminal
 ) -> None:
     """The decision has the values that the approver signed."""
     person = staff.people["stranger"]
@@ -264,7 +266,7 @@ def test_a_decided_request_is_shown_with_its_signed_decision(
 
 
 def test_requests_of_deleted_agents_and_unknown_users_are_shown(
-    staff: Staff, admin: LocalTerminal
+    staff: AdminSite, admin: LocalTerminal
 ) -> None:
     """The agent is shown as deleted, and a request to an unknown user has no user."""
     services = staff.local.admin
@@ -277,12 +279,12 @@ def test_requests_of_deleted_agents_and_unknown_users_are_shown(
     assert (document["agent"]["name"], document["user"]) == ("(deleted agent)", None)
 
 
-def _wait_a_day(staff: Staff, admin: LocalTerminal) -> None:
+def _wait_a_day(staff: AdminSite, admin: LocalTerminal) -> None:
     staff.local.clock.forward(DAY)
     assert admin.refresh().status == 200
 
 
-def test_a_device_is_revoked_with_its_session(staff: Staff, admin: LocalTerminal) -> None:
+def test_a_device_is_revoked_with_its_session(staff: AdminSite, admin: LocalTerminal) -> None:
     """Revoking a device twice changes nothing more."""
     another_device(staff.people["stranger"])
     _wait_a_day(staff, admin)
@@ -293,7 +295,9 @@ def test_a_device_is_revoked_with_its_session(staff: Staff, admin: LocalTerminal
     assert admin.call("DELETE", "/api/admin/devices/nothing").refusal == (404, "not_found")
 
 
-def test_revoking_a_users_last_device_needs_a_signature(staff: Staff, admin: LocalTerminal) -> None:
+def test_revoking_a_users_last_device_needs_a_signature(
+    staff: AdminSite, admin: LocalTerminal
+) -> None:
     """Otherwise the user could not notice it. Revoking one's own device needs no signature."""
     local, other_user = staff.local, staff.people["stranger"]
     second = another_device(other_user)
@@ -315,7 +319,7 @@ def test_revoking_a_users_last_device_needs_a_signature(staff: Staff, admin: Loc
 
 
 def test_an_unused_passkey_does_not_count_as_a_remaining_device(
-    staff: Staff, admin: LocalTerminal
+    staff: AdminSite, admin: LocalTerminal
 ) -> None:
     """A passkey that was not used for thirty days is not counted as a remaining device."""
     local, other_user = staff.local, staff.people["stranger"]
@@ -360,7 +364,7 @@ def test_an_invitation_is_created_and_revoked(admin: LocalTerminal) -> None:
     assert far.refusal == (422, "invalid")
 
 
-def test_revoking_a_token_revokes_its_descendants(staff: Staff, admin: LocalTerminal) -> None:
+def test_revoking_a_token_revokes_its_descendants(staff: AdminSite, admin: LocalTerminal) -> None:
     """The chain can be read first, and a second revocation has no further effect."""
     agent, user = staff.ids["agent"], admin.user.id
     child = staff.local.admin.token(
@@ -377,7 +381,7 @@ def test_revoking_a_token_revokes_its_descendants(staff: Staff, admin: LocalTerm
 
 
 def test_widening_an_agents_served_resources_and_token_lifetime_needs_a_signature(
-    staff: Staff, admin: LocalTerminal
+    staff: AdminSite, admin: LocalTerminal
 ) -> None:
     """Narrowing them needs no signature; null removes the limit and is a widening."""
     path = f"/api/agents/{staff.ids['agent']}"
@@ -413,7 +417,7 @@ def test_widening_an_agents_served_resources_and_token_lifetime_needs_a_signatur
         assert change(wider, signed=True).json["only"] == wider["only"]
 
 
-def test_a_resources_token_lifetime_is_changed(staff: Staff, admin: LocalTerminal) -> None:
+def test_a_resources_token_lifetime_is_changed(staff: AdminSite, admin: LocalTerminal) -> None:
     """A longer lifetime needs a signature, and a shorter one does not."""
     new = {"uri": "https://new.example", "token_seconds": 60}
     resource = admin.administer("POST", "/api/resources", new).json["resource"]
@@ -428,7 +432,7 @@ def test_a_resources_token_lifetime_is_changed(staff: Staff, admin: LocalTermina
 
 
 def test_an_app_is_registered_changed_disabled_and_deleted(
-    staff: Staff, admin: LocalTerminal
+    staff: AdminSite, admin: LocalTerminal
 ) -> None:
     """The secret is returned once, and changing redirect URIs needs a signature."""
     body = {

@@ -9,7 +9,7 @@ from server.services.approvers.groups import Groups
 from server.services.clients.app_forms import NewApp
 from server.services.clients.apps import Apps
 from server.services.clients.invitations import Invitations, NewInvitation
-from tests.support.builders.admins import BACK, Staff, add_incident
+from tests.support.builders.admins import REDIRECT_URI, AdminSite, add_incident
 from tests.support.builders.clock import MINUTE
 from tests.support.builders.installation import BY, PAY, register_agent
 from tests.support.builders.site import Answer
@@ -32,7 +32,7 @@ LISTS = {
 
 
 @pytest.fixture
-def filled(staff: Staff) -> Staff:
+def filled(staff: AdminSite) -> AdminSite:
     """An installation with more than one object of every kind."""
     services, people = staff.local.admin, staff.people
     services.resources.add("https://a.example", {}, {}, by=BY)
@@ -43,7 +43,7 @@ def filled(staff: Staff) -> Staff:
         by=BY,
     )
     register_agent(services, name="three", owners=("admin",))
-    Apps(services.store, services.secrets).add(NewApp("A front", (BACK,)), by=BY)
+    Apps(services.store, services.secrets).add(NewApp("A front", (REDIRECT_URI,)), by=BY)
     Groups(services.store, services.secrets).add("A group", [], by=BY)
     Invitations(services.store, services.secrets).issue(NewInvitation("admin"), by=BY)
     for name in ("t2", "t3"):
@@ -54,19 +54,19 @@ def filled(staff: Staff) -> Staff:
     return staff
 
 
-def _items(staff: Staff, path: str, who: str = "admin", **query: str) -> list[dict[str, Any]]:
+def _items(staff: AdminSite, path: str, who: str = "admin", **query: str) -> list[dict[str, Any]]:
     answer = staff.people[who].call("GET", path, query=query)
     assert answer.status == 200, answer.body
     found: list[dict[str, Any]] = answer.json["items"]
     return found
 
 
-def _get(staff: Staff, path: str, **query: str) -> Answer:
+def _get(staff: AdminSite, path: str, **query: str) -> Answer:
     return staff.people["admin"].call("GET", path, query=query)
 
 
 @pytest.mark.parametrize("path", LISTS)
-def test_the_pages_of_a_list_add_up_to_the_whole_list(filled: Staff, path: str) -> None:
+def test_the_pages_of_a_list_add_up_to_the_whole_list(filled: AdminSite, path: str) -> None:
     """With one item per page, each item appears once and in the same order."""
     full_list = [item[LISTS[path]] for item in _items(filled, path)]
     assert len(full_list) > 1
@@ -83,7 +83,7 @@ def test_the_pages_of_a_list_add_up_to_the_whole_list(filled: Staff, path: str) 
 
 @pytest.mark.parametrize("path", LISTS)
 @pytest.mark.parametrize("limit", ["0", "201", "x", "", "-1", "1.5"])
-def test_an_invalid_limit_is_refused(staff: Staff, path: str, limit: str) -> None:
+def test_an_invalid_limit_is_refused(staff: AdminSite, path: str, limit: str) -> None:
     """The limit must be a whole number from 1 to 200."""
     assert _get(staff, path, limit=limit).refusal == (422, "invalid_body")
 
@@ -99,7 +99,7 @@ ODD = {
 
 @pytest.mark.parametrize("path", LISTS)
 @pytest.mark.parametrize("cursor", ODD.values(), ids=ODD)
-def test_an_invalid_cursor_is_refused(staff: Staff, path: str, cursor: str) -> None:
+def test_an_invalid_cursor_is_refused(staff: AdminSite, path: str, cursor: str) -> None:
     """Only a cursor from an earlier answer is valid."""
     assert _get(staff, path, cursor=cursor).refusal == (422, "invalid_body")
 
@@ -114,13 +114,13 @@ def test_an_invalid_cursor_is_refused(staff: Staff, path: str, cursor: str) -> N
         ("/api/audit", "actor"),
     ],
 )
-def test_a_null_character_in_a_filter_is_refused(staff: Staff, path: str, name: str) -> None:
+def test_a_null_character_in_a_filter_is_refused(staff: AdminSite, path: str, name: str) -> None:
     """PostgreSQL cannot store null characters; the answer is the same with every database."""
     for odd in ("\0", "a\0b"):
         assert _get(staff, path, **{name: odd}).refusal == (422, "invalid_body")
 
 
-def test_a_null_character_in_a_body_is_refused(staff: Staff) -> None:
+def test_a_null_character_in_a_body_is_refused(staff: AdminSite) -> None:
     """The names of owners and resources in a body are checked."""
     for body in ({"owner": "a\0"}, {"owner": "owner", "resources": ["a\0b"]}):
         answer = staff.people["admin"].administer("POST", "/api/invitations", body)
@@ -130,13 +130,13 @@ def test_a_null_character_in_a_body_is_refused(staff: Staff) -> None:
 @pytest.mark.parametrize(
     "path", ["/api/admin/approvals", "/api/admin/devices", "/api/admin/delegations"]
 )
-def test_a_cursor_of_another_list_is_refused(staff: Staff, path: str) -> None:
+def test_a_cursor_of_another_list_is_refused(staff: AdminSite, path: str) -> None:
     """A list that is ordered by time does not accept a name as its cursor."""
     other = base64.urlsafe_b64encode(b"ana").rstrip(b"=").decode()
     assert _get(staff, path, cursor=other).refusal == (422, "invalid_body")
 
 
-def test_an_owner_sees_only_their_own_agents(filled: Staff) -> None:
+def test_an_owner_sees_only_their_own_agents(filled: AdminSite) -> None:
     """Administrators and auditors see all agents."""
     seen = {
         who: [item["name"] for item in _items(filled, "/api/agents", who)]
@@ -146,7 +146,7 @@ def test_an_owner_sees_only_their_own_agents(filled: Staff) -> None:
     assert (seen["owner"], seen["stranger"]) == (["one", "two"], [])
 
 
-def test_requests_are_filtered_by_state_agent_and_user(filled: Staff) -> None:
+def test_requests_are_filtered_by_state_agent_and_user(filled: AdminSite) -> None:
     """Filters take names or IDs, and an unknown name is an error."""
     path = "/api/admin/approvals"
     assert len(_items(filled, path)) == 3
@@ -158,7 +158,7 @@ def test_requests_are_filtered_by_state_agent_and_user(filled: Staff) -> None:
     assert (item["agent"]["name"], item["user"]["name"]) == ("one", "bystander")
 
 
-def test_tokens_are_filtered_by_client_user_and_resource(filled: Staff) -> None:
+def test_tokens_are_filtered_by_client_user_and_resource(filled: AdminSite) -> None:
     """Expired tokens are listed only if the query asks for them."""
     path = "/api/admin/delegations"
     assert len(_items(filled, path)) == 3
@@ -177,7 +177,7 @@ def test_tokens_are_filtered_by_client_user_and_resource(filled: Staff) -> None:
     assert len(_items(filled, path, ended="true")) == 3
 
 
-def test_consents_are_filtered_by_client_and_user(filled: Staff) -> None:
+def test_consents_are_filtered_by_client_and_user(filled: AdminSite) -> None:
     """Expired and revoked consents are listed only if the query includes them."""
     path = "/api/admin/consents"
     assert len(_items(filled, path)) == 2
@@ -194,7 +194,7 @@ def test_consents_are_filtered_by_client_and_user(filled: Staff) -> None:
     assert len(_items(filled, path, ended="true")) == 2
 
 
-def test_devices_are_filtered_by_user(filled: Staff) -> None:
+def test_devices_are_filtered_by_user(filled: AdminSite) -> None:
     """The state and the PIN attempts of each device are shown."""
     path = "/api/admin/devices"
     (item,) = _items(filled, path, user="owner")
@@ -215,7 +215,7 @@ SEARCHES: dict[str, dict[str, str]] = {
 
 
 @pytest.mark.parametrize("query", SEARCHES.values(), ids=SEARCHES)
-def test_the_audit_log_is_filtered_by_each_member(staff: Staff, query: dict[str, str]) -> None:
+def test_the_audit_log_is_filtered_by_each_member(staff: AdminSite, query: dict[str, str]) -> None:
     """The newest entry comes first, and every entry found has the value."""
     ids = {"AGENT": staff.ids["agent"], "USER": staff.ids["user"]}
     filters = {name: ids.get(value, value) for name, value in query.items()}
@@ -228,7 +228,7 @@ def test_the_audit_log_is_filtered_by_each_member(staff: Staff, query: dict[str,
             assert {entry["members"][column.get(name, name)] for entry in entries} == {value}
 
 
-def test_audit_log_filters_without_a_match_return_nothing(staff: Staff) -> None:
+def test_audit_log_filters_without_a_match_return_nothing(staff: AdminSite) -> None:
     """An invalid time is refused instead."""
     for query in (
         {"since": "2099-01-01T00:00:00Z"},
@@ -241,7 +241,7 @@ def test_audit_log_filters_without_a_match_return_nothing(staff: Staff) -> None:
         assert _get(staff, "/api/audit", since=time).refusal == (422, "invalid_body")
 
 
-def test_an_audit_log_entry_is_shown_with_its_leaf_hash(staff: Staff) -> None:
+def test_an_audit_log_entry_is_shown_with_its_leaf_hash(staff: AdminSite) -> None:
     """An owner may read the entries of their own agents."""
     entry = _get(staff, f"/api/audit/{staff.ids['entry']}").json
     assert (entry["id"], entry["members"]["id"]) == (staff.ids["entry"],) * 2
@@ -259,7 +259,7 @@ def test_an_audit_log_entry_is_shown_with_its_leaf_hash(staff: Staff) -> None:
     assert len(disabled["leaf"]) == 64
 
 
-def test_signing_keys_are_listed_and_rotated(staff: Staff) -> None:
+def test_signing_keys_are_listed_and_rotated(staff: AdminSite) -> None:
     """The old key stays in the list with the time when it retires."""
     answer = staff.people["admin"].administer("POST", "/api/keys", {"alg": "EdDSA"})
     assert answer.status == 201
@@ -271,7 +271,7 @@ def test_signing_keys_are_listed_and_rotated(staff: Staff) -> None:
     assert bad.refusal == (422, "invalid")
 
 
-def test_a_leaked_signing_key_is_revoked(staff: Staff) -> None:
+def test_a_leaked_signing_key_is_revoked(staff: AdminSite) -> None:
     """A new key replaces an active one; a retiring key already has a successor."""
     path, admin = "/api/keys", staff.people["admin"]
     rotated = admin.administer("POST", path, {"alg": "EdDSA"}).json
@@ -284,7 +284,7 @@ def test_a_leaked_signing_key_is_revoked(staff: Staff) -> None:
     assert admin.call("POST", f"{path}/{leaked}/revoke").refusal == (404, "not_found")
 
 
-def test_agents_are_filtered_by_external_id(staff: Staff) -> None:
+def test_agents_are_filtered_by_external_id(staff: AdminSite) -> None:
     """The match is exact, and callers find only agents that they may see."""
     services = staff.local.admin
     agent = register_agent(services, name="three", owners=("owner",), external_id="crm-7").agent

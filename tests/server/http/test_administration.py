@@ -9,7 +9,7 @@ import pytest
 from server.http.route import Route
 from server.http.routes import ADMIN_ROUTES
 from server.services.operations.authority import Role
-from tests.support.builders.admins import BACK, WHO, Staff
+from tests.support.builders.admins import REDIRECT_URI, ROLES, AdminSite
 from tests.support.builders.installation import PAYMENT
 from tests.support.builders.policies import rule
 from tests.support.builders.site import Answer
@@ -54,7 +54,7 @@ SAMPLES = {
     "POST /api/invitations": Sample(body={"owner": "owner"}, signed=True),
     "DELETE /api/invitations/<id>": Sample("invitation"),
     "GET /api/apps": Sample(),
-    "POST /api/apps": Sample(body={"name": "x", "redirect_uris": [BACK]}, signed=True),
+    "POST /api/apps": Sample(body={"name": "x", "redirect_uris": [REDIRECT_URI]}, signed=True),
     "GET /api/apps/<id>": Sample("app"),
     "PATCH /api/apps/<id>": Sample("app", {"enabled": False}),
     "POST /api/apps/<id>/secret": Sample("app", {}, signed=True),
@@ -122,9 +122,11 @@ def test_every_admin_route_has_a_sample() -> None:
     assert {route.name for route in ADMIN_ROUTES} == set(SAMPLES)
 
 
-@pytest.mark.parametrize("who", WHO)
+@pytest.mark.parametrize("who", ROLES)
 @pytest.mark.parametrize("route", ADMIN_ROUTES, ids=lambda route: route.name)
-def test_each_role_may_call_exactly_its_admin_routes(staff: Staff, route: Route, who: str) -> None:
+def test_each_role_may_call_exactly_its_admin_routes(
+    staff: AdminSite, route: Route, who: str
+) -> None:
     """Administrators may call all, auditors may read, and owners may call those of their agents."""
     before = len(staff.local.admin.entries())
     answer = _send(staff, who, route, signed=SAMPLES[route.name].signed)
@@ -146,7 +148,7 @@ def _expected(route: Route, who: str) -> int:
 
 
 @pytest.mark.parametrize("route", ADMIN_ROUTES, ids=lambda route: route.name)
-def test_admin_routes_that_add_power_need_a_signature(staff: Staff, route: Route) -> None:
+def test_admin_routes_that_add_power_need_a_signature(staff: AdminSite, route: Route) -> None:
     """The refusal says what to sign, and nothing is stored; removing power needs none."""
     before = len(staff.local.admin.entries())
     answer = _send(staff, "admin", route, signed=False)
@@ -158,7 +160,7 @@ def test_admin_routes_that_add_power_need_a_signature(staff: Staff, route: Route
     assert len(staff.local.admin.entries()) == before
 
 
-def _send(staff: Staff, who: str, route: Route, *, signed: bool) -> Answer:
+def _send(staff: AdminSite, who: str, route: Route, *, signed: bool) -> Answer:
     """Send the request of this route with the version and the signature that it needs."""
     sample, person = SAMPLES[route.name], staff.people[who]
     path = route.path.replace("<id>", staff.ids.get(sample.about, ""))

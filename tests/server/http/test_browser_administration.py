@@ -4,14 +4,14 @@ import pytest
 
 from server.http import cookies
 from server.services.users.users import UserChanges
-from tests.support.builders.admins import Staff
+from tests.support.builders.admins import AdminSite
 from tests.support.builders.clock import DAY
 from tests.support.builders.installation import BY
 from tests.support.builders.passkey import PRESENT, LocalBrowser, enrollment_code, new_browser
 
 
 @pytest.fixture
-def browser(staff: Staff) -> LocalBrowser:
+def browser(staff: AdminSite) -> LocalBrowser:
     """An administrator whose only device is a passkey."""
     admin_browser = new_browser(staff.local)
     staff.local.admin.users.update("eva", UserChanges(roles=("admin",)), by=BY)
@@ -19,13 +19,13 @@ def browser(staff: Staff) -> LocalBrowser:
 
 
 @pytest.fixture
-def enabling(staff: Staff) -> str:
+def enabling(staff: AdminSite) -> str:
     """The path that enables the disabled agent."""
     return f"/api/agents/{staff.ids['disabled agent']}/enable"
 
 
 def test_a_signed_in_administrator_can_read_and_remove_power(
-    staff: Staff, browser: LocalBrowser
+    staff: AdminSite, browser: LocalBrowser
 ) -> None:
     """The cookie and the CSRF token are enough."""
     agent = staff.ids["agent"]
@@ -72,7 +72,9 @@ def test_a_signature_without_a_statement_cannot_add_power(
     assert answer.refusal == (422, "invalid_statement")
 
 
-def test_a_statement_is_accepted_once(browser: LocalBrowser, staff: Staff, enabling: str) -> None:
+def test_a_statement_is_accepted_once(
+    browser: LocalBrowser, staff: AdminSite, enabling: str
+) -> None:
     """A statement that is replayed after the agent was disabled again is invalid."""
     wanted = browser.send("POST", enabling).json["wanted"]
     statement = browser.statement(**wanted)
@@ -83,7 +85,7 @@ def test_a_statement_is_accepted_once(browser: LocalBrowser, staff: Staff, enabl
 
 
 def test_a_second_passkey_cannot_add_power_for_a_day(
-    browser: LocalBrowser, staff: Staff, enabling: str
+    browser: LocalBrowser, staff: AdminSite, enabling: str
 ) -> None:
     """An enrollment code must not bypass the first passkey; high risk has the same rule."""
     browser.passkey.credential = b"another"
@@ -104,7 +106,7 @@ def test_a_second_passkey_cannot_add_power_for_a_day(
     ids=["no token", "wrong token", "foreign origin", "another site"],
 )
 def test_requests_from_other_sites_are_refused(
-    staff: Staff, browser: LocalBrowser, headers: dict[str, str | None]
+    staff: AdminSite, browser: LocalBrowser, headers: dict[str, str | None]
 ) -> None:
     """Requests from other sites are refused even if the browser is signed in."""
     path = f"/api/agents/{staff.ids['agent']}/disable"
@@ -112,7 +114,7 @@ def test_requests_from_other_sites_are_refused(
     assert staff.local.admin.agents.show("one")[0].state == "enabled"
 
 
-def test_a_user_without_a_role_cannot_administer(staff: Staff) -> None:
+def test_a_user_without_a_role_cannot_administer(staff: AdminSite) -> None:
     """A signed-in user without a role gets 403."""
     browser = new_browser(staff.local)
     assert browser.send("GET", "/api/users").refusal == (403, "forbidden")

@@ -20,7 +20,7 @@ from server.services.devices.statements import Statements
 from server.services.users.device_auth import DeviceAuthentication
 from server.storage.store import SqlStore
 from tests.support.browsers.browser import VERIFIER, request_of
-from tests.support.builders.admins import StaffTemplate
+from tests.support.builders.admins import AdminSiteTemplate
 from tests.support.builders.installation import PAY
 from tests.support.builders.site import FORM, ISSUER, Answer
 from tests.support.clients.agent import PAYMENT_DETAILS
@@ -35,9 +35,9 @@ class _Undo(Exception):
 
 
 @pytest.fixture(scope="module")
-def world(staff_template: StaffTemplate, tmp_path_factory: Any) -> Iterator[World]:
+def world(staff_template: AdminSiteTemplate, tmp_path_factory: Any) -> Iterator[World]:
     """The installation; every write after its setup is rolled back."""
-    made = make_world(staff_template.copied(tmp_path_factory.mktemp("mutated") / "data"))
+    made = make_world(staff_template.copy_to(tmp_path_factory.mktemp("mutated") / "data"))
     with pytest.MonkeyPatch.context() as patches:
         for name in ("write", "administer"):
             patches.setattr(SqlStore, name, _roll_back(getattr(SqlStore, name)))

@@ -224,7 +224,7 @@ def _check(world, data):
     assert (answer.status == 200) is _admits(limit_at_request, details, scope)
     if answer.status != 200:
         return "refused"
-    approval = world.local.behind(answer.json["auth_req_id"])
+    approval = world.local.approval_for(answer.json["auth_req_id"])
     proposal = world.propose(approval, data.draw(_narrowings(details, scope, types)))
     granted, granted_scope, outcome = details, scope, "full"
     if proposal.status == 200:

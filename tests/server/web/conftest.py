@@ -2,11 +2,11 @@
 
 import pytest
 
-from tests.support.builders.admins import Staff
+from tests.support.builders.admins import AdminSite
 from tests.support.builders.console import Console, open_console
 
 
 @pytest.fixture
-def console(staff: Staff) -> Console:
+def console(staff: AdminSite) -> Console:
     """A console in which every staff member has a signed-in browser."""
     return open_console(staff)

@@ -15,7 +15,7 @@ from server.services.operations.authority import AccessRule, Role
 from server.web.form import FormAction
 from server.web.serving import CONSOLE_MENU
 from server.web.table import FORMS, PAGES, page_at, required_routes
-from tests.support.builders.admins import BACK, JWK, WHO
+from tests.support.builders.admins import JWK, REDIRECT_URI, ROLES
 from tests.support.builders.console import FROM_HERE, NOBODY, Console
 from tests.support.builders.installation import BY, PAY, PAYMENT
 from tests.support.builders.policies import rule
@@ -107,7 +107,7 @@ SAMPLES = {
         "app",
         {
             "name": "chat",
-            "redirect_uris": BACK,
+            "redirect_uris": REDIRECT_URI,
             "every-action_types": "1",
             "id_token_signed_response_alg": "ES256",
             "grant_types-authorization_code": "1",
@@ -189,7 +189,7 @@ def test_every_console_form_has_a_sample() -> None:
     assert {form_row.path for form_row in CONSOLE_FORMS} == set(SAMPLES)
 
 
-@pytest.mark.parametrize("who", WHO)
+@pytest.mark.parametrize("who", ROLES)
 def test_each_role_sees_exactly_its_console_pages(console: Console, who: str) -> None:
     """A role can open a page if and only if it can call the page's API routes."""
     wrong = {}
@@ -220,7 +220,7 @@ def test_a_signed_out_user_is_asked_to_sign_in_on_every_console_page(console: Co
 ALLOWED = [
     pytest.param(form_row, who, id=f"{form_row.path} {who}")
     for form_row in CONSOLE_FORMS
-    for who in WHO
+    for who in ROLES
     if who in (ROUTES_BY_NAME[form_row.route].rule or AccessRule(())).roles
 ]
 
@@ -242,7 +242,7 @@ def test_a_console_form_is_refused_for_every_other_role(
 ) -> None:
     """The form returns the same status as the API, and nothing is stored."""
     before = len(console.staff.local.admin.entries())
-    for role in (NOBODY, *WHO):
+    for role in (NOBODY, *ROLES):
         expected = 401 if role == NOBODY else _status(form_row.route, role, single_object=True)
         if expected != 200:
             assert _send(console, form_row, role, signed=False).status_code == expected, role
@@ -309,7 +309,7 @@ def test_console_pages_have_one_heading_labeled_fields_and_no_inline_code(consol
         assert (page_row.path, _fields_without_label(page.text)) == (page_row.path, [])
 
 
-@pytest.mark.parametrize("who", WHO)
+@pytest.mark.parametrize("who", ROLES)
 def test_the_console_menu_links_only_to_permitted_pages(console: Console, who: str) -> None:
     """Each role can open every page in its menu."""
     page = console.get(who, "/admin/agents").text

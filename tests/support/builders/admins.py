@@ -25,8 +25,8 @@ from tests.support.builders.clock import DAY
 from tests.support.builders.installation import BY, PAY, PAYMENT, LocalAdmin, register_agent
 from tests.support.builders.site import LocalSite, open_site
 
-BACK = "https://chat.example/cb"
-WHO = ("admin", "auditor", "owner", "stranger")
+REDIRECT_URI = "https://chat.example/cb"
+ROLES = ("admin", "auditor", "owner", "stranger")
 JWK = {
     "kty": "EC",
     "crv": "P-256",
@@ -37,7 +37,7 @@ JWK = {
 
 
 @dataclass(frozen=True, slots=True)
-class Staff:
+class AdminSite:
     """The installation, opened for one test."""
 
     local: LocalSite
@@ -51,28 +51,28 @@ class Staff:
 
 
 @dataclass(frozen=True, slots=True)
-class StaffTemplate:
+class AdminSiteTemplate:
     """The installation of `Staff`, closed and ready to be copied."""
 
     folder: Path
     people: Mapping[str, LocalTerminal]
     ids: Mapping[str, str]
 
-    def copied(self, folder: Path) -> Staff:
+    def copy_to(self, folder: Path) -> AdminSite:
         """Copy the installation into this folder and open it."""
         shutil.copytree(self.folder, folder)
         local = open_site(folder)
         people = {role: replace(person, local=local) for role, person in self.people.items()}
-        return Staff(local, people, self.ids)
+        return AdminSite(local, people, self.ids)
 
 
-def make_staff(folder: Path) -> StaffTemplate:
+def make_admin_site(folder: Path) -> AdminSiteTemplate:
     """Make the installation with all its people and objects."""
     local = open_site(folder)
     admin = local.admin
     admin.installation.init("first", by=BY)
     admin.actions.add(json.dumps(PAYMENT), by=BY)
-    people = {role: new_person(local, role) for role in WHO}
+    people = {role: new_person(local, role) for role in ROLES}
     for role in ("admin", "auditor"):
         admin.users.update(role, UserChanges(roles=(role,)), by=BY)
     bystander, disabled_user = new_person(local, "bystander"), new_person(local, "stopped")
@@ -81,7 +81,7 @@ def make_staff(folder: Path) -> StaffTemplate:
         register_agent(admin, name=name, owners=("owner",)).agent for name in ("one", "two")
     )
     admin.agents.disable("two", by=BY)
-    app = Apps(admin.store, admin.secrets).add(NewApp("chat", (BACK,)), by=BY).app
+    app = Apps(admin.store, admin.secrets).add(NewApp("chat", (REDIRECT_URI,)), by=BY).app
     group = Groups(admin.store, admin.secrets).add("finance", ["bystander"], by=BY)
     invitations = Invitations(admin.store, admin.secrets)
     invitation = invitations.issue(NewInvitation("owner"), by=BY).invitation
@@ -108,7 +108,7 @@ def make_staff(folder: Path) -> StaffTemplate:
         "entry": str(admin.entries()[0]["id"]),
     }
     local.services.store.close()
-    return StaffTemplate(folder, people, ids)
+    return AdminSiteTemplate(folder, people, ids)
 
 
 def _add_deputy(admin: LocalAdmin, user: User, other: User) -> str:

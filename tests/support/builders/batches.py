@@ -14,7 +14,7 @@ from approver_tui.screens.button_panel import ButtonPanel
 from approver_tui.state.approvals.approvals import Approval
 from approver_tui.widgets.approvals.approval_list import ApprovalList
 from approver_tui.widgets.approvals.batch_table import BatchTable
-from tests.support.clients.driving import inbox, look, press, until
+from tests.support.clients.driving import inbox, press, tick_screen, until
 from tests.support.fakes.fake_app import Stage
 from tests.support.fakes.fake_approvals import an_approval
 from tests.support.fakes.fake_requests import MINUTE, PAYMENT
@@ -91,7 +91,7 @@ async def scroll_to_end(pilot: Pilot[None], stage: Stage) -> BatchPanel:
     while before := table.unread:
         await press(pilot, stage, "pagedown")
         await until(pilot, lambda was=before: table.unread < was)  # type: ignore[misc]  # mypy reads no lambda with a default
-    look(stage)
+    tick_screen(stage)
     return panel
 
 
@@ -117,7 +117,7 @@ async def send(pilot: Pilot[None], stage: Stage) -> ResultsPanel:
     results = stage.app.screen
     assert isinstance(results, ResultsPanel)
     await until(pilot, lambda: results.is_ready)
-    look(stage)
+    tick_screen(stage)
     return results
 
 
@@ -128,5 +128,5 @@ async def type_in(pilot: Pilot[None], stage: Stage, name: str, keys: Sequence[st
         stage.clock.move(0.2)
         await pilot.press(key)
     stage.clock.move(1)
-    look(stage)
+    tick_screen(stage)
     await pilot.pause()

@@ -78,14 +78,14 @@ class LocalAgent:
         answer = self.ask(**parameters)
         assert answer.status == 200, answer.body
         handle: str = answer.json["auth_req_id"]
-        return handle, self.local.behind(handle)
+        return handle, self.local.approval_for(handle)
 
     def request_payment(self, **parameters: Any) -> tuple[str, Approval]:
         """Ask for a payment, and return the `auth_req_id` and the stored approval."""
         answer = self.ask_payment(**parameters)
         assert answer.status == 200, answer.body
         handle: str = answer.json["auth_req_id"]
-        return handle, self.local.behind(handle)
+        return handle, self.local.approval_for(handle)
 
     def poll(
         self,

@@ -16,7 +16,7 @@ from werkzeug.test import TestResponse
 
 from server.http import cookies
 from server.protocol.forms import CONTENT_TYPE
-from tests.support.builders.admins import WHO, Staff
+from tests.support.builders.admins import ROLES, AdminSite
 from tests.support.builders.passkey import LocalBrowser, SoftPasskey, enrollment_code
 from tests.support.builders.site import ISSUER
 
@@ -30,7 +30,7 @@ _STATEMENT_ATTRIBUTE = re.compile(r'data-(purpose|subject|nonce)="([^"]*)"')
 class Console:
     """The browsers of the staff, and what they send."""
 
-    staff: Staff
+    staff: AdminSite
     browsers: dict[str, LocalBrowser] = field(default_factory=dict)
 
     def get(self, who: str, path: str) -> TestResponse:
@@ -80,16 +80,16 @@ class Console:
         return client
 
 
-def open_console(staff: Staff) -> Console:
+def open_console(staff: AdminSite) -> Console:
     """Give each staff member a passkey for which their older device has vouched."""
-    browsers = {role: _browser(staff, role) for role in WHO}
+    browsers = {role: _browser(staff, role) for role in ROLES}
     with staff.local.services.store.write() as tx:
         for browser in browsers.values():
             tx.devices.vouch(browser.device_id, tx.now)
     return Console(staff, browsers)
 
 
-def _browser(staff: Staff, who: str) -> LocalBrowser:
+def _browser(staff: AdminSite, who: str) -> LocalBrowser:
     passkey = SoftPasskey(credential=f"passkey of {who}".encode())
     browser = LocalBrowser(staff.local, staff.people[who].user, passkey)
     assert browser.enroll(enrollment_code(staff.local, who)).status == 201

@@ -47,7 +47,7 @@ class NewDevice:
         }
         return self.local.post_form("/token", form, proofs=[self.proof("/token", key)])
 
-    def later(self, **parameters: Any) -> Answer:
+    def poll_after_interval(self, **parameters: Any) -> Answer:
         """Poll after the interval."""
         self.local.clock.forward(5_000)
         return self.poll(**parameters)
@@ -59,12 +59,12 @@ class NewDevice:
         )
 
     def approval(self, person: LocalTerminal) -> Approval:
-        """Return the approval that the person is asked for after the code was typed."""
+        """Return the approval that the person is asked for after entering the code."""
         (shown,) = person.call("GET", "/api/approvals").json["items"]
         return self.local.stored_approval(shown["id"])
 
     def terminal(self, answer: Answer, person: LocalTerminal) -> LocalTerminal:
-        """Return the terminal that has the tokens of this answer."""
+        """Return the terminal with the tokens from this response."""
         low, high = SigningKey.generate(), SigningKey.generate()
         return LocalTerminal(
             self.local,
@@ -85,7 +85,7 @@ def begin_sign_in(local: LocalSite, **parameters: Any) -> NewDevice:
     return device
 
 
-def let_in(local: LocalSite, person: LocalTerminal, **parameters: Any) -> NewDevice:
+def approved_device(local: LocalSite, person: LocalTerminal, **parameters: Any) -> NewDevice:
     """Return a device whose sign-in the person has approved."""
     device = begin_sign_in(local, **parameters)
     assert device.type_code(person.user.name) == ""

@@ -171,7 +171,7 @@ def consented(agent: LocalAgent, person: LocalTerminal) -> str:
 
 def _collect_token(agent: LocalAgent, handle: str) -> str:
     assert agent.poll(handle).status == 200
-    return agent.local.behind(handle).id
+    return agent.local.approval_for(handle).id
 
 
 ENDS: Final[dict[Ends, str]] = {

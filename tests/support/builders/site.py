@@ -154,7 +154,7 @@ class LocalSite:
         assert row is not None
         return row
 
-    def behind(self, handle: str) -> Approval:
+    def approval_for(self, handle: str) -> Approval:
         """Return the stored approval with this `auth_req_id`."""
         with self.services.store.read() as view:
             row = view.approvals.by_handle(hashlib.sha256(handle.encode()).digest())

@@ -37,7 +37,7 @@ def example(agent: LocalAgent, minor: int = 1_000, **parameters: Any) -> Approva
     """Ask for a payment; return the pending approval."""
     answer = ask(agent, minor, **parameters)
     assert answer.status == 200, answer.body
-    return agent.local.behind(answer.json["auth_req_id"])
+    return agent.local.approval_for(answer.json["auth_req_id"])
 
 
 def wish(approval: Approval, **members: Any) -> dict[str, Any]:
@@ -74,7 +74,7 @@ def all_of(local: LocalSite) -> list[StandingGrant]:
         return view.standing_grants.search(user_id=None, agent_ids=None, live_at=None, limit=1_000)
 
 
-def now_of(local: LocalSite, grant: StandingGrant) -> StandingGrant:
+def reload_grant(local: LocalSite, grant: StandingGrant) -> StandingGrant:
     """Return the grant as it is stored now."""
     with local.services.store.read() as view:
         row = view.standing_grants.get(grant.id)

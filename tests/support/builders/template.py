@@ -23,7 +23,7 @@ class Template:
     agent_secret: str
     terminal: LocalTerminal
 
-    def copied(self, folder: Path, **settings: Any) -> LocalSite:
+    def copy_to(self, folder: Path, **settings: Any) -> LocalSite:
         """Copy the installation into this folder and open it, with the clock at its start."""
         shutil.copytree(self.folder, folder)
         return open_site(folder, **settings)

@@ -152,7 +152,7 @@ class ApprovalModel(RuleBasedStateMachine):
         assert answer.status == 200, answer.body
         handle = answer.json["auth_req_id"]
         request = RequestState(
-            handle, self.local.behind(handle).id, agent, person, self.now + life * SECOND
+            handle, self.local.approval_for(handle).id, agent, person, self.now + life * SECOND
         )
         self.sent_requests.append(request)
         return request

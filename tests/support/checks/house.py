@@ -99,14 +99,14 @@ def files_crossed_by_a_request() -> int:
 
     with tempfile.TemporaryDirectory() as folder:
         template = make_template(Path(folder) / "data")
-        local = template.copied(Path(folder) / "copy")
+        local = template.copy_to(Path(folder) / "copy")
         agent, person = template.agent(local), template.person(local)
         sys.setprofile(record)
         try:
             handle, _ = agent.request_payment()
         finally:
             sys.setprofile(None)
-        assert local.behind(handle).user_id == person.user.id
+        assert local.approval_for(handle).user_id == person.user.id
         local.services.store.close()
     return sum(Path(name).is_relative_to(ROOT / "server") for name in files)
 

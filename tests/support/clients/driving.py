@@ -1,6 +1,6 @@
-"""Driving the terminal app over its fakes.
+"""Drives the terminal app with fakes.
 
-Owns: waiting for the reports of threads, pressing keys with or without pauses between them.
+Owns: waiting for messages from threads, pressing keys with or without pauses between them.
 Never: bypasses the event loop; keys, clicks and pastes enter where the driver puts them.
 """
 
@@ -21,12 +21,12 @@ from approver_tui.screens.panel import Overlay
 from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.notifications.connection import Phase
 from approver_tui.widgets.sheet import Sheet
-from tests.support.fakes.fake_app import Stage, a_stage
+from tests.support.fakes.fake_app import Stage, make_stage
 
 WIDE = (100, 30)
 NARROW = (40, 24)
 SIZES = pytest.mark.parametrize("size", [WIDE, NARROW], ids=["100x30", "40x24"])
-"""The two sizes in which every screen is tested."""
+"""The two sizes at which every screen is tested."""
 
 _MAX_ATTEMPTS = 1_000
 _TURNS = 40
@@ -34,7 +34,7 @@ _TURNS = 40
 
 @asynccontextmanager
 async def open_inbox(stage: Stage, size: tuple[int, int] = WIDE) -> AsyncIterator[Pilot[None]]:
-    """Run the app until its inbox is loaded and live and the guard holds back no keys."""
+    """Run the app until its inbox is loaded and live and the guard no longer holds back keys."""
     async with stage.app.run_test(size=size) as pilot:
         await until(pilot, lambda: is_live(stage))
         await settle(pilot, stage)
@@ -49,21 +49,21 @@ async def open_stage(
     approvals: Iterable[Approval] = (), size: tuple[int, int] = WIDE, **options: Any
 ) -> AsyncIterator[tuple[Pilot[None], Stage]]:
     """Run the app as `open_inbox` does, with these requests and options of its stage."""
-    stage = a_stage(approvals, **options)
+    stage = make_stage(approvals, **options)
     async with open_inbox(stage, size) as pilot:
         yield pilot, stage
 
 
 def is_live(stage: Stage) -> bool:
     """Report whether the inbox is loaded (also after a sleep) and the feed is connected."""
-    screen = inbox_of(stage)
+    screen = find_inbox(stage)
     state = None if screen is None else screen.state
     return state is not None and (
         state.is_loaded and not state.is_incomplete and state.connection.is_live
     )
 
 
-def inbox_of(stage: Stage) -> InboxScreen | None:
+def find_inbox(stage: Stage) -> InboxScreen | None:
     """Return the inbox screen, wherever it is in the stack."""
     screens = [screen for screen in stage.app.screen_stack if isinstance(screen, InboxScreen)]
     return screens[0] if screens else None
@@ -71,21 +71,21 @@ def inbox_of(stage: Stage) -> InboxScreen | None:
 
 def inbox(stage: Stage) -> InboxScreen:
     """Return the inbox screen of an opened app."""
-    screen = inbox_of(stage)
+    screen = find_inbox(stage)
     assert screen is not None
     return screen
 
 
 async def until(
-    pilot: Pilot[None], condition: Callable[[], bool], patience: int = _MAX_ATTEMPTS
+    pilot: Pilot[None], condition: Callable[[], bool], max_attempts: int = _MAX_ATTEMPTS
 ) -> None:
-    """Wait until a condition is true, and check it at most `patience` times."""
-    for _ in range(patience):
+    """Wait until a condition is true, and check it at most `max_attempts` times."""
+    for _ in range(max_attempts):
         await pilot.pause()
         if condition():
             return
         await asyncio.sleep(0.01)
-    raise AssertionError("It never came about.")
+    raise AssertionError("The condition never became true.")
 
 
 async def until_shown(pilot: Pilot[None], stage: Stage, text: str) -> None:
@@ -113,7 +113,7 @@ def on_page(*keys: str) -> Callable[[Pilot[None], Stage], Awaitable[None]]:
     return press_keys
 
 
-async def steps(count: int) -> None:
+async def run_loop_turns(count: int) -> None:
     """Let the event loop run this many turns: the shortest wait there is."""
     for _ in range(count):
         await asyncio.sleep(0)
@@ -126,7 +126,7 @@ async def press(pilot: Pilot[None], stage: Stage, *keys: str) -> None:
         await pilot.press(key)
         await settle(pilot, stage)
         stage.clock.move(1)
-        look(stage)
+        tick_screen(stage)
     await pilot.pause()
     await settle(pilot, stage)
 
@@ -140,20 +140,22 @@ async def settle(pilot: Pilot[None], stage: Stage, turns: int = _TURNS) -> None:
         await pilot.pause()
 
 
-async def run_on(pilot: Pilot[None], stage: Stage, keys: list[str], each: float = 0.05) -> None:
-    """Type without pauses, one key every `each` seconds."""
+async def type_quickly(
+    pilot: Pilot[None], stage: Stage, keys: list[str], interval: float = 0.05
+) -> None:
+    """Type without pauses, one key every `interval` seconds."""
     for key in keys:
-        stage.clock.move(each)
+        stage.clock.move(interval)
         await pilot.press(key)
 
 
 def pass_time(stage: Stage, seconds: float) -> None:
     """Move the clock, and let the app read it."""
     stage.clock.move(seconds)
-    look(stage)
+    tick_screen(stage)
 
 
-def look(stage: Stage) -> None:
+def tick_screen(stage: Stage) -> None:
     """Let the app read its clock now, without waiting for its next tick."""
     screen: Screen[object] = stage.app.screen
     if isinstance(screen, Overlay):
@@ -186,13 +188,13 @@ async def click(pilot: Pilot[None], stage: Stage, widget: Widget) -> None:
     await pilot.pause()
 
 
-async def blur(pilot: Pilot[None], stage: Stage) -> None:
+async def blur_window(pilot: Pilot[None], stage: Stage) -> None:
     """Take the focus away from the terminal's window."""
     _send(stage, events.AppBlur())
     await pilot.pause()
 
 
-async def come_back(pilot: Pilot[None], stage: Stage) -> None:
+async def focus_window(pilot: Pilot[None], stage: Stage) -> None:
     """Give the focus back to the terminal's window."""
     _send(stage, events.AppFocus())
     await pilot.pause()
@@ -204,7 +206,7 @@ def screen_text(stage: Stage) -> str:
     return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips)
 
 
-async def reading(pilot: Pilot[None], stage: Stage, kind: type[Sheet]) -> list[str]:
+async def read_rows(pilot: Pilot[None], stage: Stage, kind: type[Sheet]) -> list[str]:
     """Return the rows that a person sees when they scroll down a sheet row by row."""
     sheet = stage.app.screen.query_one(kind)
     await pilot.press("g")

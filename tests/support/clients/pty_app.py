@@ -129,7 +129,7 @@ class Window:
         while not all(word in self.text for word in words):
             assert time.monotonic() < ends, f"never saw {words} on:\n{self.text}"
 
-    def hides(self, *words: str) -> None:
+    def wait_until_gone(self, *words: str) -> None:
         """Wait until none of these words is on the screen."""
         ends = time.monotonic() + PATIENCE_SECONDS
         while any(word in self.text for word in words):
@@ -138,10 +138,10 @@ class Window:
     def press(self, *keys: str) -> None:
         """Press keys like an attentive person: pause a second before each key."""
         for key in keys:
-            self.rest(_QUIET_SECONDS)
+            self.wait_idle(_QUIET_SECONDS)
             self.child.send(key)
 
-    def rest(self, seconds: float) -> None:
+    def wait_idle(self, seconds: float) -> None:
         """Read the screen for this time without pressing a key."""
         ends = time.monotonic() + seconds
         while time.monotonic() < ends:

@@ -115,7 +115,7 @@ class Soak:
         if chance < 0.03:
             app.child.setwinsize(*self.dice.choice(_SIZES))
         elif chance < 0.06:
-            app.rest(_REST)
+            app.wait_idle(_REST)
             app.child.send("\x1b")
         elif chance < 0.08:
             self._attack(app)
@@ -126,26 +126,26 @@ class Soak:
             keys = self._of_the_keyboard if chance < 0.4 else self._bound
             app.child.send(self.dice.choice(keys))
         self.keys += 1
-        app.rest(self.dice.uniform(0, _LONGEST_GAP))
+        app.wait_idle(self.dice.uniform(0, _LONGEST_GAP))
 
     def _attack(self, app: Window) -> None:
         """Open a panel for the riskiest request, wait until it accepts keys, and press some."""
         keys = [key for key in (*self._bound, *_TYPED) if key not in {*_PRESSES_BUTTONS, "\x1b"}]
-        app.rest(_REST)
+        app.wait_idle(_REST)
         self._escape(app)
         app.child.send("g" + self.dice.choice(_OPENS_PANELS))
-        app.rest(_ARMED)
+        app.wait_idle(_ARMED)
         for _ in range(self.dice.randint(5, 15)):
             app.child.send(self.dice.choice(keys))
             self.keys += 1
-            app.rest(self.dice.uniform(0, _LONGEST_GAP))
+            app.wait_idle(self.dice.uniform(0, _LONGEST_GAP))
         self._escape(app)
 
     def _escape(self, app: Window) -> None:
         """Press escape often enough to leave a help over a panel over a page."""
         for _ in range(4):
             app.child.send("\x1b")
-            app.rest(_LONGEST_GAP)
+            app.wait_idle(_LONGEST_GAP)
 
     @contextlib.contextmanager
     def _arrivals(self) -> Iterator[None]:

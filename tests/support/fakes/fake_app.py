@@ -83,7 +83,7 @@ class Stage:
         self.feed.tell(EventName.REQUESTED, approval)
 
 
-def a_stage(
+def make_stage(
     approvals: Iterable[Approval] = (),
     *,
     device: Device | None = None,

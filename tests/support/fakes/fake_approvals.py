@@ -52,7 +52,7 @@ def with_answer(approval: Approval, answer: Answer, code: DenyCode | None = None
     return read_approval(JsonObject.parse(json.dumps(document), ""))
 
 
-def three() -> list[Approval]:
+def three_approvals() -> list[Approval]:
     """Return the three requests of the pictures."""
     return [
         an_approval("pay"),

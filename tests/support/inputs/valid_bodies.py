@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from server.protocol import names
-from tests.support.builders.admins import BACK, JWK
+from tests.support.builders.admins import JWK, REDIRECT_URI
 from tests.support.builders.installation import PAY, PAYMENT
 from tests.support.builders.policies import rule
 from tests.support.clients.agent import PAYMENT_DETAILS
@@ -119,8 +119,8 @@ REGISTRATION: Mapping[str, Any] = {
 _AGENT = {**FULL, "only": {PAY: ["payments:read"]}, "icon": None}
 _APP = {
     "name": "x",
-    "redirect_uris": [BACK],
-    "post_logout_redirect_uris": [BACK],
+    "redirect_uris": [REDIRECT_URI],
+    "post_logout_redirect_uris": [REDIRECT_URI],
     "resources": [PAY],
     "scopes": ["payments:read"],
 }

@@ -19,7 +19,7 @@ from server.services.clients.invitations import Invitations, NewInvitation
 from server.services.users.users import NewUser
 from tests.server.http.test_administration import SAMPLES
 from tests.support.browsers.browser import CALLBACK
-from tests.support.builders.admins import Staff
+from tests.support.builders.admins import AdminSite
 from tests.support.builders.callers import (
     LocalAgent,
     LocalTerminal,
@@ -52,7 +52,7 @@ class Call:
 class World:
     """An installation, its callers, and the objects that they call about."""
 
-    staff: Staff
+    staff: AdminSite
     agent: LocalAgent
     key: Key
     """The key of the agent, and of the agent `signer`, which authenticates with it."""
@@ -254,7 +254,7 @@ def basic(name: str, secret: str) -> str:
     return "Basic " + b64encode(f"{name}:{secret}".encode()).decode()
 
 
-def make_world(staff: Staff) -> World:
+def make_world(staff: AdminSite) -> World:
     """Create every object that a call can be about."""
     local, admin_services, key = staff.local, staff.local.admin, new_key("ES256", "a")
     keys = json.dumps({"keys": [key.jwk]})
@@ -318,7 +318,7 @@ def _payment(agent: LocalAgent, scope: str = "openid payments:transfer") -> tupl
         "authorization_details": json.dumps(PAYMENT_DETAILS),
     }
     handle = _posted(agent, "/bc-authorize", form)["auth_req_id"]
-    return handle, agent.local.behind(handle).id
+    return handle, agent.local.approval_for(handle).id
 
 
 def _posted(agent: LocalAgent, path: str, form: Mapping[str, str]) -> dict[str, Any]:

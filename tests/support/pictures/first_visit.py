@@ -14,10 +14,10 @@ from textual.pilot import Pilot
 from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.approvals.decision import Answer
 from approver_tui.state.text import SafeText
-from tests.support.clients.driving import WIDE, look, open_inbox, press, until
+from tests.support.clients.driving import WIDE, open_inbox, press, tick_screen, until
 from tests.support.clients.driving import inbox as inbox_of
 from tests.support.fakes.fake_answers import PIN
-from tests.support.fakes.fake_app import Stage, a_stage
+from tests.support.fakes.fake_app import Stage, make_stage
 from tests.support.fakes.fake_approvals import an_approval, with_answer
 from tests.support.fakes.fake_requests import MINUTE
 
@@ -124,10 +124,10 @@ async def draw(name: str, export: Callable[[Stage], str]) -> str:
     """Return one picture, made by `export`."""
     right = an_approval("right", left=_SOON, **RIGHT)
     wrong = an_approval("wrong", left=_LATER, **WRONG)
-    stage = a_stage([right, wrong])
+    stage = make_stage([right, wrong])
     async with open_inbox(stage, WIDE) as pilot:
         await STEPS[name](pilot, stage)
         await pilot.pause()
-        look(stage)
+        tick_screen(stage)
         await pilot.pause()
         return export(stage)

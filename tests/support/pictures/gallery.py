@@ -18,10 +18,10 @@ from approver_tui.state.approvals.decision import Answer, DenyCode
 from approver_tui.widgets.approvals.narrow_form import NarrowForm
 from approver_tui.widgets.panel_button import PanelButton
 from tests.support.builders import batches
-from tests.support.clients.driving import NARROW, WIDE, look, open_inbox, press, until
+from tests.support.clients.driving import NARROW, WIDE, open_inbox, press, tick_screen, until
 from tests.support.fakes.fake_account import a_consent, a_token
-from tests.support.fakes.fake_app import Stage, a_stage
-from tests.support.fakes.fake_approvals import an_approval, three, with_answer
+from tests.support.fakes.fake_app import Stage, make_stage
+from tests.support.fakes.fake_approvals import an_approval, three_approvals, with_answer
 from tests.support.fakes.fake_clock import NOW
 from tests.support.fakes.fake_grants import a_grant
 from tests.support.fakes.fake_requests import DEPLOY, PRICES
@@ -83,12 +83,12 @@ _INVOICES = (batches.ONE, batches.TWO, batches.THREE, batches.NEW)
 
 def _invoices() -> Stage:
     """Return an app with invoices to pay."""
-    return a_stage(_INVOICES)
+    return make_stage(_INVOICES)
 
 
 def _lived_in() -> Stage:
     """Return an app that has been used for a while."""
-    stage = a_stage(three())
+    stage = make_stage(three_approvals())
     stage.server.put(
         with_answer(an_approval("old"), Answer.APPROVE),
         with_answer(an_approval("web", DEPLOY), Answer.DENY, DenyCode.WRONG_DETAILS),
@@ -115,7 +115,7 @@ class Shot:
         async with open_inbox(stage, self.size) as pilot:
             await press(pilot, stage, *self.keys)
             await self.then(pilot, stage)
-            look(stage)
+            tick_screen(stage)
             await pilot.pause()
             return exported(stage)
 

@@ -7,9 +7,9 @@ import asyncio
 import re
 from pathlib import Path
 
-from tests.support.clients.driving import WIDE, inbox, look, open_inbox, until
-from tests.support.fakes.fake_app import Stage, a_stage
-from tests.support.fakes.fake_approvals import an_approval, three
+from tests.support.clients.driving import WIDE, inbox, open_inbox, tick_screen, until
+from tests.support.fakes.fake_app import Stage, make_stage
+from tests.support.fakes.fake_approvals import an_approval, three_approvals
 from tests.support.fakes.fake_requests import DEPLOY, MINUTE
 from tests.support.pictures import first_visit, gallery
 
@@ -19,12 +19,12 @@ _REMOTE_FONT = re.compile(r",\s*url\([^)]*\)\s*format\([^)]*\)")
 
 async def draw_inbox() -> str:
     """Return the inbox with three requests and one that has just arrived, as SVG."""
-    stage = a_stage(three())
+    stage = make_stage(three_approvals())
     async with open_inbox(stage, WIDE) as pilot:
         late = an_approval("late", DEPLOY, left=9 * MINUTE, headline="Deploy api 1.0 to staging")
         stage.request(late)
         await until(pilot, lambda: late.id in inbox(stage).state.arrived_ids)
-        look(stage)
+        tick_screen(stage)
         await pilot.pause()
         return exported(stage)
 

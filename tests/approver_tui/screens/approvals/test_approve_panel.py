@@ -17,19 +17,19 @@ from approver_tui.widgets.panel_button import PanelButton
 from tests.support.clients.driving import (
     NARROW,
     inbox,
-    look,
     open_inbox,
     open_stage,
     pass_time,
     press,
-    run_on,
     screen_text,
+    tick_screen,
+    type_quickly,
     until,
     until_shown,
 )
 from tests.support.fakes.fake_account import a_device
 from tests.support.fakes.fake_answers import PIN
-from tests.support.fakes.fake_app import a_stage
+from tests.support.fakes.fake_app import make_stage
 from tests.support.fakes.fake_approvals import an_approval, with_answer
 from tests.support.fakes.fake_clock import NOW
 from tests.support.fakes.fake_requests import MINUTE, PAYMENT, PRICES
@@ -55,7 +55,7 @@ async def _open_and_read(pilot, stage):
 
 async def _type_pin(pilot, stage, pin=PIN):
     await press(pilot, stage, "tab")
-    await run_on(pilot, stage, list(pin), each=0.2)
+    await type_quickly(pilot, stage, list(pin), interval=0.2)
     pass_time(stage, 3)
 
 
@@ -90,7 +90,7 @@ async def test_high_risk_needs_the_pin_for_this_request():
 
 async def test_low_risk_in_a_locked_app_unlocks_with_the_pin():
     """In a locked app the PIN unlocks the device key and is not sent with the answer."""
-    stage = a_stage([_low()])
+    stage = make_stage([_low()])
     stage.answers.is_unlocked = False
     async with open_inbox(stage) as pilot:
         await _open(pilot, stage)
@@ -161,7 +161,7 @@ async def test_high_risk_waits_two_seconds_after_the_facts_were_visible():
     async with open_stage([an_approval("pay")]) as (pilot, stage):
         await _open_and_read(pilot, stage)
         stage.app.screen.query_one("#pin").value = PIN
-        look(stage)
+        tick_screen(stage)
         assert _why(stage) == "Available in 1 s."
         pass_time(stage, 2)
         assert not _is_off(stage)
@@ -169,7 +169,7 @@ async def test_high_risk_waits_two_seconds_after_the_facts_were_visible():
 
 async def test_a_request_that_changes_under_the_panel_closes_it():
     """If the feed reports a changed amount, the panel closes and nothing is approved."""
-    stage = a_stage([an_approval("pay")])
+    stage = make_stage([an_approval("pay")])
     changed = an_approval("pay", PAYMENT, headline="Pay EUR 4,820.01", salt="other")
     async with open_inbox(stage) as pilot:
         await _open(pilot, stage)
@@ -207,7 +207,7 @@ async def test_an_answer_on_another_device_closes_the_panel():
 
 async def test_an_unknown_outcome_is_shown_and_checked():
     """The app does not show a request as approved before the server confirms the answer."""
-    stage = a_stage([_low()])
+    stage = make_stage([_low()])
     stage.answers.failures.append(errors.UnknownOutcome(_low().id))
     async with open_inbox(stage) as pilot:
         await _open(pilot, stage)
@@ -231,7 +231,7 @@ async def test_an_unknown_outcome_is_shown_and_checked():
 
 async def test_an_answer_that_never_arrived_can_be_given_again():
     """If the server did not record an answer, the request can be approved again."""
-    stage = a_stage([_low()])
+    stage = make_stage([_low()])
     stage.answers.failures.append(errors.UnknownOutcome(_low().id))
     async with open_inbox(stage) as pilot:
         await _open(pilot, stage)
@@ -243,7 +243,7 @@ async def test_an_answer_that_never_arrived_can_be_given_again():
 
 async def test_only_one_answer_is_sent_at_a_time():
     """While an answer is being sent, Approve is unavailable and Esc does not close the panel."""
-    stage = a_stage([_low()])
+    stage = make_stage([_low()])
     stage.answers.hold = threading.Event()
     async with open_inbox(stage) as pilot:
         await _open(pilot, stage)
@@ -296,7 +296,7 @@ async def test_a_device_that_cannot_approve_says_so_before_the_panel(device, wor
 
 async def test_a_refusal_of_the_server_is_shown_escaped():
     """Control characters and markup in the server's error message have no effect."""
-    stage = a_stage([_low()])
+    stage = make_stage([_low()])
     stage.answers.failures.append(errors.ApiError("forbidden", 403, "no\x1b[2J [@click=app.quit]x"))
     async with open_inbox(stage) as pilot:
         await _open(pilot, stage)

@@ -30,7 +30,7 @@ from tests.support.builders.batches import (
 )
 from tests.support.clients.driving import (
     NARROW,
-    blur,
+    blur_window,
     click,
     inbox,
     open_inbox,
@@ -38,14 +38,14 @@ from tests.support.clients.driving import (
     pass_time,
     paste,
     press,
-    run_on,
     screen_text,
+    type_quickly,
     until,
     until_shown,
 )
 from tests.support.fakes.fake_account import a_device
 from tests.support.fakes.fake_answers import PIN
-from tests.support.fakes.fake_app import a_stage
+from tests.support.fakes.fake_app import make_stage
 from tests.support.fakes.fake_approvals import an_approval, with_answer
 from tests.support.fakes.fake_requests import DEPLOY, MINUTE
 
@@ -190,7 +190,7 @@ async def test_fast_typing_with_a_selection_and_new_requests_decides_nothing():
     async with open_stage(ALL) as (pilot, stage):
         await select(pilot, stage, ONE, TWO, THREE)
         for number in range(5):
-            await run_on(pilot, stage, RUNNING * 2)
+            await type_quickly(pilot, stage, RUNNING * 2)
             late = an_approval(f"late {number}", DEPLOY, left=MINUTE * (20 + number))
             stage.request(late)
         stage.clock.move(0.7)
@@ -206,7 +206,7 @@ async def test_keys_in_the_first_moments_of_the_panel_do_nothing():
     async with open_stage(ALL) as (pilot, stage):
         await select(pilot, stage, ONE, TWO)
         await pilot.press("a")
-        await run_on(pilot, stage, ["tab", "tab", "2", "tab", "enter"] * 5, each=0.5)
+        await type_quickly(pilot, stage, ["tab", "tab", "2", "tab", "enter"] * 5, interval=0.5)
         assert isinstance(stage.app.screen, BatchApprovePanel)
         assert isinstance(stage.app.focused, BatchTable)
     assert stage.answers.calls == []
@@ -234,7 +234,7 @@ async def test_enter_in_the_count_sends_nothing():
 
 async def test_paste_fills_neither_count_nor_pin():
     """The count and the PIN must be typed; pasting into their fields has no effect."""
-    stage = a_stage(ALL)
+    stage = make_stage(ALL)
     stage.answers.is_unlocked = False
     async with open_inbox(stage) as pilot:
         panel = await _open(pilot, stage, ONE, TWO, THREE)
@@ -329,7 +329,7 @@ async def test_the_pin_is_typed_once_and_sent_only_where_needed():
 
 async def test_the_pin_of_the_batch_unlocks_a_locked_app():
     """The PIN unlocks the app even if no request of the batch needs it."""
-    stage = a_stage(ALL)
+    stage = make_stage(ALL)
     stage.answers.is_unlocked = False
     async with open_inbox(stage) as pilot:
         await _open(pilot, stage, ONE, TWO)
@@ -342,7 +342,7 @@ async def test_the_pin_of_the_batch_unlocks_a_locked_app():
 
 async def test_a_wrong_pin_costs_one_attempt_and_sends_nothing():
     """After a wrong PIN the panel stays, the PIN field is empty, and the count is kept."""
-    stage = a_stage(ALL)
+    stage = make_stage(ALL)
     stage.answers.is_unlocked = False
     async with open_inbox(stage) as pilot:
         panel = await _open(pilot, stage, ONE, TWO, THREE)
@@ -359,7 +359,7 @@ async def test_a_wrong_pin_costs_one_attempt_and_sends_nothing():
 
 async def test_a_device_that_locks_at_the_pin_closes_the_panel():
     """If the device locks when the PIN is checked, no answer is sent."""
-    stage = a_stage(ALL)
+    stage = make_stage(ALL)
     stage.answers.is_unlocked = False
 
     def raise_locked(_pin):
@@ -390,7 +390,7 @@ async def test_the_click_that_focuses_the_window_approves_no_batch():
     async with open_stage(ALL) as (pilot, stage):
         panel = await _open(pilot, stage, ONE, TWO)
         await scroll_to_end(pilot, stage)
-        await blur(pilot, stage)
+        await blur_window(pilot, stage)
         stage.clock.move(5)
         await click(pilot, stage, panel.query_one("#do", PanelButton))
         assert stage.answers.calls == []

@@ -13,19 +13,19 @@ from approver_tui.widgets.typed_input import TypedInput
 from tests.support.clients.driving import (
     NARROW,
     WIDE,
-    look,
     open_inbox,
     open_stage,
     pass_time,
     paste,
     press,
-    run_on,
     screen_text,
+    tick_screen,
+    type_quickly,
     until,
     until_shown,
 )
 from tests.support.fakes.fake_answers import PIN
-from tests.support.fakes.fake_app import a_stage
+from tests.support.fakes.fake_app import make_stage
 from tests.support.fakes.fake_approvals import an_approval
 from tests.support.fakes.fake_requests import DEPLOY, PAYMENT
 
@@ -50,7 +50,9 @@ async def _type(pilot, stage, *texts):
     """Type each text into the next field."""
     for text in texts:
         await press(pilot, stage, "tab")
-        await run_on(pilot, stage, ["space" if key == " " else key for key in text], each=0.2)
+        await type_quickly(
+            pilot, stage, ["space" if key == " " else key for key in text], interval=0.2
+        )
     pass_time(stage, 4)
 
 
@@ -92,7 +94,7 @@ async def test_the_fact_to_type_is_not_on_the_screen(size):
     async with open_stage([an_approval("pay", PAYMENT, **BACK)], size=size) as (pilot, stage):
         assert "4,820.00" in screen_text(stage)
         await press(pilot, stage, "a")
-        look(stage)
+        tick_screen(stage)
         await pilot.pause()
         assert "4,820.00" not in screen_text(stage)
         assert "[you type this]" in screen_text(stage)
@@ -155,7 +157,7 @@ async def test_an_impossible_match_number_keeps_approve_unavailable(typed):
 )
 async def test_a_wrong_entry_says_how_many_attempts_are_left(left, message):
     """The wrong field is cleared and focused, and the PIN must be typed again too."""
-    stage = a_stage([an_approval("pay", PAYMENT, **BACK)])
+    stage = make_stage([an_approval("pay", PAYMENT, **BACK)])
     stage.answers.failures = [_refusal(errors.WrongEntry, 422, "type_back", left)]
     async with open_inbox(stage) as pilot:
         panel = await _open(pilot, stage)
@@ -170,7 +172,7 @@ async def test_a_wrong_entry_says_how_many_attempts_are_left(left, message):
 
 async def test_a_wrong_entry_of_an_unknown_step_keeps_the_panel():
     """If a newer server names a step that the app does not know, the focus goes to the PIN."""
-    stage = a_stage([an_approval("pay", PAYMENT, **BACK)])
+    stage = make_stage([an_approval("pay", PAYMENT, **BACK)])
     stage.answers.failures = [_refusal(errors.WrongEntry, 422, "dance", "x")]
     async with open_inbox(stage) as pilot:
         panel = await _open(pilot, stage)
@@ -182,7 +184,7 @@ async def test_a_wrong_entry_of_an_unknown_step_keeps_the_panel():
 
 async def test_a_locked_request_closes_the_panel():
     """After two wrong entries the panel closes and says that nothing was approved."""
-    stage = a_stage([an_approval("pay", PAYMENT, **BACK)])
+    stage = make_stage([an_approval("pay", PAYMENT, **BACK)])
     stage.answers.failures = [_refusal(errors.RequestLocked, 423, "type_back", 0)]
     async with open_inbox(stage) as pilot:
         await _open(pilot, stage)

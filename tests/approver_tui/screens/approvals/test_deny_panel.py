@@ -12,21 +12,21 @@ from tests.support.clients.driving import (
     open_stage,
     pass_time,
     press,
-    run_on,
     screen_text,
+    type_quickly,
     until,
     until_shown,
 )
-from tests.support.fakes.fake_app import a_stage
-from tests.support.fakes.fake_approvals import an_approval, three
+from tests.support.fakes.fake_app import make_stage
+from tests.support.fakes.fake_approvals import an_approval, three_approvals
 from tests.support.fakes.fake_requests import CONSENT
 
-PAY = three()[0].id
+PAY = three_approvals()[0].id
 
 
 async def test_a_denial_is_sent_after_five_seconds():
     """A digit and Enter start a countdown in the status line; then the denial is sent."""
-    async with open_stage(three()) as (pilot, stage):
+    async with open_stage(three_approvals()) as (pilot, stage):
         await press(pilot, stage, "d", "2")
         stage.clock.move(1)
         await pilot.press("enter")
@@ -43,7 +43,7 @@ async def test_a_denial_is_sent_after_five_seconds():
 
 async def test_u_undoes_a_denial():
     """After u, the denial is not sent and the request can be answered again."""
-    async with open_stage(three()) as (pilot, stage):
+    async with open_stage(three_approvals()) as (pilot, stage):
         await press(pilot, stage, "d", "2", "enter", "u")
         pass_time(stage, 10)
         await pilot.pause()
@@ -55,7 +55,7 @@ async def test_u_undoes_a_denial():
 
 async def test_no_reason_is_chosen_at_first():
     """Enter without a reason keeps the panel open and says that a reason is missing."""
-    async with open_stage(three()) as (pilot, stage):
+    async with open_stage(three_approvals()) as (pilot, stage):
         await press(pilot, stage, "d", "enter")
         assert isinstance(stage.app.screen, DenyPanel)
         assert "Deny unavailable: choose a reason" in screen_text(stage)
@@ -63,12 +63,12 @@ async def test_no_reason_is_chosen_at_first():
 
 async def test_arrows_choose_and_the_button_sends():
     """Down chooses a reason, Tab passes both notes, and Enter on Deny sends it."""
-    async with open_stage(three()) as (pilot, stage):
+    async with open_stage(three_approvals()) as (pilot, stage):
         await press(pilot, stage, "d", "down", "down", "tab")
         note = stage.app.focused
         note.value = "x" * 498
         stage.clock.move(1)
-        await run_on(pilot, stage, list("yyyy"))
+        await type_quickly(pilot, stage, list("yyyy"))
         assert len(note.value) == 500
         await press(pilot, stage, "enter")
         assert isinstance(stage.app.screen, DenyPanel)
@@ -80,7 +80,7 @@ async def test_arrows_choose_and_the_button_sends():
 
 async def test_a_request_with_a_waiting_denial_cannot_be_answered_again():
     """While a denial waits, neither `a` nor `d` opens a panel."""
-    async with open_stage(three()) as (pilot, stage):
+    async with open_stage(three_approvals()) as (pilot, stage):
         await press(pilot, stage, "d", "2")
         await pilot.press("enter")
         await press(pilot, stage, "a")
@@ -92,7 +92,7 @@ async def test_a_request_with_a_waiting_denial_cannot_be_answered_again():
 
 async def test_quitting_sends_the_denial_first():
     """Pressing `q` within the five seconds sends the denial without waiting."""
-    async with open_stage(three()) as (pilot, stage):
+    async with open_stage(three_approvals()) as (pilot, stage):
         await press(pilot, stage, "d", "2")
         await pilot.press("enter")
         await press(pilot, stage, "q")
@@ -102,9 +102,9 @@ async def test_quitting_sends_the_denial_first():
 
 async def test_a_denial_is_dropped_after_an_answer_on_another_device():
     """If somebody else decided first, the message says who did, and the denial is dropped."""
-    async with open_stage(three()) as (pilot, stage):
+    async with open_stage(three_approvals()) as (pilot, stage):
         await press(pilot, stage, "d", "2", "enter")
-        winner = stage.answers._done(three()[0], Answer.APPROVE, None, None)
+        winner = stage.answers._done(three_approvals()[0], Answer.APPROVE, None, None)
         stage.answers.failures.append(errors.AlreadyDecided("already_decided", "late", winner))
         pass_time(stage, 6)
         await until_shown(pilot, stage, "Already decided. Approved by alice")
@@ -113,7 +113,7 @@ async def test_a_denial_is_dropped_after_an_answer_on_another_device():
 
 async def test_a_denial_that_is_not_sent_says_so():
     """If the server cannot be reached, the request can be denied again."""
-    stage = a_stage(three())
+    stage = make_stage(three_approvals())
     stage.answers.failures.append(errors.Unreachable("down"))
     async with open_inbox(stage) as pilot:
         await press(pilot, stage, "d", "2", "enter")
@@ -125,7 +125,7 @@ async def test_a_denial_that_is_not_sent_says_so():
 
 async def test_escape_denies_nothing():
     """Choosing a reason and pressing Esc does not deny the request."""
-    async with open_stage(three()) as (pilot, stage):
+    async with open_stage(three_approvals()) as (pilot, stage):
         await press(pilot, stage, "d", "2", "escape")
         pass_time(stage, 10)
         assert isinstance(stage.app.screen, InboxScreen)
@@ -134,7 +134,7 @@ async def test_escape_denies_nothing():
 
 async def test_only_wait_until_offers_a_time():
     """Only `wait_until` offers a time, which counts from the moment you press Deny."""
-    async with open_stage(three()) as (pilot, stage):
+    async with open_stage(three_approvals()) as (pilot, stage):
         await press(pilot, stage, "d", "2")
         assert "in an hour" not in screen_text(stage)
         await press(pilot, stage, "4", "tab", "2")
@@ -150,7 +150,7 @@ async def test_only_wait_until_offers_a_time():
 
 async def test_a_chosen_time_is_not_sent_with_another_reason():
     """The server accepts a time only with `wait_until`, so another reason drops it."""
-    async with open_stage(three()) as (pilot, stage):
+    async with open_stage(three_approvals()) as (pilot, stage):
         await press(pilot, stage, "d", "4", "tab", "1", "shift+tab", "1", "enter")
         pass_time(stage, 5)
         await until(pilot, lambda: stage.answers.denial_extras != [])
@@ -159,7 +159,7 @@ async def test_a_chosen_time_is_not_sent_with_another_reason():
 
 async def test_only_ask_other_offers_a_name():
     """Only the reason `ask_other` has a field for the name of another person."""
-    async with open_stage(three()) as (pilot, stage):
+    async with open_stage(three_approvals()) as (pilot, stage):
         await press(pilot, stage, "d", "2")
         assert "Who to ask instead" not in screen_text(stage)
         await press(pilot, stage, "5", "tab", *"bob")
@@ -172,7 +172,7 @@ async def test_only_ask_other_offers_a_name():
 
 async def test_the_hint_says_how_to_deny_from_the_current_focus():
     """In a text field, Enter does not deny, so the hint says to press Tab first."""
-    async with open_stage(three()) as (pilot, stage):
+    async with open_stage(three_approvals()) as (pilot, stage):
         await press(pilot, stage, "d", "2")
         assert "Enter denies. You then have 5 s" in screen_text(stage)
         await press(pilot, stage, "tab")
@@ -185,7 +185,7 @@ async def test_the_hint_says_how_to_deny_from_the_current_focus():
 
 async def test_leaving_with_a_note_says_that_nothing_was_sent():
     """Esc with a typed note shows a message; without a note it shows none."""
-    async with open_stage(three()) as (pilot, stage):
+    async with open_stage(three_approvals()) as (pilot, stage):
         await press(pilot, stage, "d", "2", "escape")
         assert "Nothing was sent" not in screen_text(stage)
         await press(pilot, stage, "d", "2", "tab", *"no", "escape")
@@ -195,7 +195,7 @@ async def test_leaving_with_a_note_says_that_nothing_was_sent():
 
 async def test_an_unrecognized_request_can_be_reported_instead():
     """The panel names the key that reports the request; the report is about the same request."""
-    async with open_stage(three()) as (pilot, stage):
+    async with open_stage(three_approvals()) as (pilot, stage):
         await press(pilot, stage, "d", "6")
         words = " ".join(screen_text(stage).split())
         assert "To quarantine its agent too, report it: Esc, then !" in words
@@ -206,7 +206,7 @@ async def test_an_unrecognized_request_can_be_reported_instead():
 
 async def test_a_private_note_goes_to_the_log_and_the_note_to_the_agent():
     """The panel has one field for each note and sends them separately."""
-    async with open_stage(three()) as (pilot, stage):
+    async with open_stage(three_approvals()) as (pilot, stage):
         await press(pilot, stage, "d", "2", "tab", *"fix", "tab", *"mine", "tab", "enter")
         pass_time(stage, 6)
         await until(pilot, lambda: bool(stage.answers.calls))
@@ -226,7 +226,7 @@ async def test_without_an_agent_there_is_one_note_for_the_log():
 
 async def test_the_key_bar_matches_the_tab_order():
     """If the panel offers times, Tab goes to them and the key bar does not name the note."""
-    async with open_stage(three()) as (pilot, stage):
+    async with open_stage(three_approvals()) as (pilot, stage):
         await press(pilot, stage, "d", "4")
         assert "in 15 minutes" in screen_text(stage)
         assert "Tab Next" in screen_text(stage)

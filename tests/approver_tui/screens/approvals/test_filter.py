@@ -11,25 +11,27 @@ from tests.support.clients.driving import (
     open_inbox,
     open_stage,
     press,
-    run_on,
     screen_text,
+    type_quickly,
     until,
     until_shown,
 )
-from tests.support.fakes.fake_app import a_stage
-from tests.support.fakes.fake_approvals import an_approval, three, with_answer
+from tests.support.fakes.fake_app import make_stage
+from tests.support.fakes.fake_approvals import an_approval, three_approvals, with_answer
 from tests.support.fakes.fake_requests import DEPLOY, MINUTE
 
 
 def _stage_with_settings(folder, monkeypatch):
     """Return the app with its settings stored in this folder."""
     monkeypatch.setenv("SAYSO_APPROVER_HOME", str(folder))
-    return a_stage(three(), place={"settings_store": FileSettingsStore(Home.in_folder(folder))})
+    return make_stage(
+        three_approvals(), place={"settings_store": FileSettingsStore(Home.in_folder(folder))}
+    )
 
 
 async def test_the_filter_shows_matches_and_counts_the_rest():
     """The first match is selected, and new requests that do not match stay hidden."""
-    async with open_stage(three()) as (pilot, stage):
+    async with open_stage(three_approvals()) as (pilot, stage):
         await press(pilot, stage, "slash", *"web", "enter")
         text = screen_text(stage)
         assert "WAITING (1)  / web" in text
@@ -46,7 +48,7 @@ async def test_the_filter_shows_matches_and_counts_the_rest():
 
 async def test_without_matches_there_is_nothing_to_answer():
     """With no match nothing is selected, until a matching request arrives."""
-    async with open_stage(three()) as (pilot, stage):
+    async with open_stage(three_approvals()) as (pilot, stage):
         await press(pilot, stage, "slash", *"api", "enter", "a")
         assert "Approve unavailable: nothing is selected." in screen_text(stage)
         assert "No matches. Press / and" in screen_text(stage)
@@ -61,7 +63,7 @@ async def test_without_matches_there_is_nothing_to_answer():
 
 async def test_an_invalid_filter_changes_nothing():
     """An invalid filter shows the valid forms and leaves the list as it was."""
-    async with open_stage(three()) as (pilot, stage):
+    async with open_stage(three_approvals()) as (pilot, stage):
         await press(pilot, stage, "slash", *"since:x", "enter")
         assert "Filter: use a number and a unit" in screen_text(stage)
         assert "WAITING FOR YOU (3)" in screen_text(stage)
@@ -70,10 +72,10 @@ async def test_an_invalid_filter_changes_nothing():
 
 async def test_the_filter_applies_while_it_is_typed_and_esc_clears_it():
     """Esc clears the filter both in its line and on the list."""
-    async with open_stage(three()) as (pilot, stage):
+    async with open_stage(three_approvals()) as (pilot, stage):
         await press(pilot, stage, "slash", "w", "e")
         assert "WAITING (1)  / we" in screen_text(stage)
-        await run_on(pilot, stage, list("bx"))
+        await type_quickly(pilot, stage, list("bx"))
         assert "No matches." in screen_text(stage)
         await press(pilot, stage, "escape")
         assert "WAITING FOR YOU (3)" in screen_text(stage)
@@ -91,7 +93,7 @@ async def test_the_filter_applies_while_it_is_typed_and_esc_clears_it():
 @pytest.mark.parametrize("page", ["1", "2"], ids=["inbox", "history"])
 async def test_a_saved_filter_is_offered_by_name(page, keys):
     """The filter line completes a saved name with the right arrow; the palette lists it too."""
-    stage = a_stage(three(), place={"filters": {"urgent": "risk:high"}})
+    stage = make_stage(three_approvals(), place={"filters": {"urgent": "risk:high"}})
     stage.server.put(
         with_answer(an_approval("done"), Answer.APPROVE),
         with_answer(an_approval("web", DEPLOY), Answer.APPROVE),

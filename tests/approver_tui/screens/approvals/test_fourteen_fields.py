@@ -7,7 +7,7 @@ import pytest
 from approver_tui.widgets.approvals.approval_detail import ApprovalDetail
 from approver_tui.widgets.lines import text_of
 from tests.support.builders.multi_approver import a_shared, a_vote
-from tests.support.clients.driving import open_stage, press, reading, screen_text
+from tests.support.clients.driving import open_stage, press, read_rows, screen_text
 from tests.support.fakes.fake_requests import PAYMENT
 
 FIELDS = (
@@ -81,7 +81,7 @@ async def test_every_field_is_fully_visible_and_in_order(size):
     """Scrolling shows all fields in order; long lines wrap and are never cut."""
     async with open_stage([_request()], size=size) as (pilot, stage):
         await press(pilot, stage, "enter")
-        text = _join_rows(await reading(pilot, stage, ApprovalDetail))
+        text = _join_rows(await read_rows(pilot, stage, ApprovalDetail))
         assert _request().fingerprint in text
         start = 0
         for name, words in ((name, words) for name, *lines in FIELDS for words in lines):
@@ -97,7 +97,7 @@ async def test_no_row_is_wider_than_the_screen(size):
     async with open_stage([_request(facts=facts)], size=size) as (pilot, stage):
         await press(pilot, stage, "enter")
         sheet = stage.app.screen.query_one(ApprovalDetail)
-        drawn = await reading(pilot, stage, ApprovalDetail)
+        drawn = await read_rows(pilot, stage, ApprovalDetail)
         lines = sheet.lines_for(sheet.scrollable_content_region.width)
         assert drawn == [text_of(line).rstrip() for line in lines]
         assert _LONG in "".join(chain.from_iterable(row.split() for row in drawn))

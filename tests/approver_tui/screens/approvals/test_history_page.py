@@ -8,7 +8,7 @@ from approver_tui.state.approvals.decision import Answer
 from tests.approver_tui.screens.test_pages import _filled, _go
 from tests.support.builders.approval_texts import to_rfc3339
 from tests.support.clients.driving import open_inbox, press, screen_text, until, until_shown
-from tests.support.fakes.fake_app import a_stage
+from tests.support.fakes.fake_app import make_stage
 from tests.support.fakes.fake_approvals import an_approval, with_answer
 from tests.support.fakes.fake_clock import NOW
 from tests.support.fakes.fake_requests import DEPLOY, MINUTE, PAYMENT
@@ -54,7 +54,7 @@ async def test_by_me_shows_own_answers():
 
 async def test_an_unanswered_request_is_dated_by_its_end():
     """A canceled request is dated by when it ended, not by its expiry."""
-    stage = a_stage()
+    stage = make_stage()
     ended = to_rfc3339(NOW - 4 * MINUTE)
     outer = {"state": "cancelled", "reason": "agent_quarantined", "over_at": ended}
     stage.server.put(an_approval("gone", outer=outer))
@@ -65,7 +65,7 @@ async def test_an_unanswered_request_is_dated_by_its_end():
 
 async def test_a_standing_grant_is_named_as_the_decider():
     """A request that a standing grant approved is not listed as decided by nobody."""
-    stage = a_stage()
+    stage = make_stage()
     by = {"standing_grant": "sayso_sg_1", "use": 2, "policy": 3}
     outer = {"state": "redeemed", "decided_by": by, "over_at": to_rfc3339(NOW - 4 * MINUTE)}
     stage.server.put(an_approval("given", outer=outer))
@@ -76,7 +76,7 @@ async def test_a_standing_grant_is_named_as_the_decider():
 
 async def test_moving_to_the_end_loads_older_requests():
     """The history loads five requests at a time, and the cursor stays where it was."""
-    stage = a_stage()
+    stage = make_stage()
     names = [f"old {number}" for number in range(7)]
     stage.server.put(*(with_answer(an_approval(name), Answer.APPROVE) for name in names))
     async with open_inbox(stage) as pilot:
@@ -110,7 +110,7 @@ async def test_the_typed_filter_applies_to_the_history():
 
 def _stage_with_one_deployment(count, index):
     """Return a history of `count` payments in which only the request at `index` is a deployment."""
-    stage = a_stage([an_approval("open", DEPLOY)])
+    stage = make_stage([an_approval("open", DEPLOY)])
     kinds = [(f"old {n}", DEPLOY if n == index else PAYMENT) for n in range(count)]
     stage.server.put(*(with_answer(an_approval(*kind), Answer.APPROVE) for kind in kinds))
     return stage

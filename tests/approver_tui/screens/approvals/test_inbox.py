@@ -19,18 +19,18 @@ from tests.support.clients.driving import (
     NARROW,
     SIZES,
     inbox,
-    look,
     open_inbox,
     open_stage,
     pass_time,
     press,
     screen_text,
+    tick_screen,
     until,
     until_shown,
 )
 from tests.support.fakes.fake_account import a_device
-from tests.support.fakes.fake_app import a_stage
-from tests.support.fakes.fake_approvals import an_approval, three, with_answer
+from tests.support.fakes.fake_app import make_stage
+from tests.support.fakes.fake_approvals import an_approval, three_approvals, with_answer
 from tests.support.fakes.fake_clock import NOW
 from tests.support.fakes.fake_requests import DEPLOY, MINUTE, PRICES
 
@@ -49,14 +49,14 @@ def _ids(stage):
 
 async def test_the_soonest_expiry_is_at_the_top():
     """The request that expires first is at the top and is selected."""
-    async with open_stage(reversed(three())) as (_pilot, stage):
-        assert _ids(stage) == [approval.id for approval in three()]
-        assert inbox(stage).state.cursor_id == three()[0].id
+    async with open_stage(reversed(three_approvals())) as (_pilot, stage):
+        assert _ids(stage) == [approval.id for approval in three_approvals()]
+        assert inbox(stage).state.cursor_id == three_approvals()[0].id
 
 
 async def test_a_new_request_is_appended_and_moves_nothing():
     """A new request is last even if it expires first; selection and focus stay."""
-    stage = a_stage(three())
+    stage = make_stage(three_approvals())
     urgent = an_approval("urgent", DEPLOY, left=MINUTE)
     async with open_inbox(stage) as pilot:
         await press(pilot, stage, "j")
@@ -83,7 +83,7 @@ async def test_rows_added_above_keep_the_cursor_on_its_line(size):
     held_back = [
         an_approval(f"held {n}", PRICES, headline=f"Held {n}", held_back=True) for n in range(2)
     ]
-    async with open_stage([*three(), *held_back], size=size) as (pilot, stage):
+    async with open_stage([*three_approvals(), *held_back], size=size) as (pilot, stage):
         await press(pilot, stage, "G")
         await until_shown(pilot, stage, "Held 1")
         before = _line(stage, "Held 1")
@@ -109,7 +109,7 @@ def _list_text(stage):
 
 async def test_refresh_sorts_the_list():
     """Pressing `r` sorts new rows in, and the selection stays on its request."""
-    stage = a_stage(three())
+    stage = make_stage(three_approvals())
     urgent = an_approval("urgent", DEPLOY, left=MINUTE)
     async with open_inbox(stage) as pilot:
         await press(pilot, stage, "j")
@@ -124,7 +124,7 @@ async def test_refresh_sorts_the_list():
 
 async def test_a_new_request_under_an_open_panel_does_not_take_the_focus():
     """The panel keeps the focus while the list behind it grows."""
-    async with open_stage(three()) as (pilot, stage):
+    async with open_stage(three_approvals()) as (pilot, stage):
         await press(pilot, stage, "a")
         focused = stage.app.focused
         stage.request(an_approval("urgent", DEPLOY, left=MINUTE))
@@ -135,8 +135,8 @@ async def test_a_new_request_under_an_open_panel_does_not_take_the_focus():
 
 async def test_keys_and_arrows_move_alike():
     """The letter keys, the arrows, Home, End and the page keys move the selection."""
-    stage = a_stage(three())
-    first, second, third = (approval.id for approval in three())
+    stage = make_stage(three_approvals())
+    first, second, third = (approval.id for approval in three_approvals())
     async with open_inbox(stage) as pilot:
         for keys, where in (
             ("j", second), ("down", third), ("k", second), ("up", first), ("G", third),
@@ -148,7 +148,7 @@ async def test_keys_and_arrows_move_alike():
 
 async def test_a_narrow_screen_shows_one_pane_and_enter_opens():
     """At 40 columns only the list is visible; Enter opens a request and Esc goes back."""
-    async with open_stage(three(), size=NARROW) as (pilot, stage):
+    async with open_stage(three_approvals(), size=NARROW) as (pilot, stage):
         assert "Agent says" not in screen_text(stage)
         await press(pilot, stage, "enter")
         assert "WAITING FOR YOU" not in screen_text(stage)
@@ -160,27 +160,27 @@ async def test_a_narrow_screen_shows_one_pane_and_enter_opens():
 
 async def test_the_wide_detail_scrolls_after_enter():
     """After Enter the keys scroll the details, and the selection stays."""
-    async with open_stage(three()) as (pilot, stage):
+    async with open_stage(three_approvals()) as (pilot, stage):
         await press(pilot, stage, "enter", "G")
         assert "Fingerprint" in screen_text(stage)
-        assert inbox(stage).state.cursor_id == three()[0].id
+        assert inbox(stage).state.cursor_id == three_approvals()[0].id
 
 
 async def test_v_toggles_the_signed_texts():
     """Pressing `v` shows the signed texts with their digests; pressing it again hides them."""
-    async with open_stage(three()) as (pilot, stage):
+    async with open_stage(three_approvals()) as (pilot, stage):
         await press(pilot, stage, "v")
         assert "Action text" in screen_text(stage)
-        assert three()[0].action_digest[:20] in screen_text(stage)
+        assert three_approvals()[0].action_digest[:20] in screen_text(stage)
         await press(pilot, stage, "v")
         assert "Why you" in screen_text(stage)
 
 
 async def test_a_selected_request_is_marked_as_seen():
     """A request is fetched when it is selected, so the server can mark it as seen."""
-    async with open_stage(three()) as (pilot, stage):
+    async with open_stage(three_approvals()) as (pilot, stage):
         await press(pilot, stage, "j")
-        await until(pilot, lambda: three()[1].id in stage.server.fetched)
+        await until(pilot, lambda: three_approvals()[1].id in stage.server.fetched)
 
 
 async def test_an_expired_request_stays_listed():
@@ -196,22 +196,22 @@ async def test_an_expired_request_stays_listed():
 
 async def test_a_decision_elsewhere_updates_the_row():
     """The row shows who decided on which device; a late event does not reopen it."""
-    stage = a_stage(three())
-    winner = with_answer(three()[0], Answer.APPROVE)
+    stage = make_stage(three_approvals())
+    winner = with_answer(three_approvals()[0], Answer.APPROVE)
     async with open_inbox(stage) as pilot:
         stage.feed.tell(EventName.DECIDED, winner)
         await until_shown(pilot, stage, "Approved by alice on phone")
         await until_shown(pilot, stage, "alice approved a request from invoice-bot")
         assert inbox(stage).state.inbox.find(winner.id).state is ApprovalState.APPROVED
-        stage.feed.tell(EventName.REQUESTED, three()[0])
+        stage.feed.tell(EventName.REQUESTED, three_approvals()[0])
         await pilot.pause()
         assert inbox(stage).state.inbox.find(winner.id).state is ApprovalState.APPROVED
 
 
 async def test_only_requests_and_reminders_alert(monkeypatch):
     """Muted requests, low-risk requests and expiries do not ring the terminal bell."""
-    stage = a_stage(three())
-    high, _medium, low = three()
+    stage = make_stage(three_approvals())
+    high, _medium, low = three_approvals()
     async with open_inbox(stage) as pilot:
         alerts = []
         monkeypatch.setattr(stage.app.context.notifier, "write", alerts.append)
@@ -227,7 +227,7 @@ async def test_only_requests_and_reminders_alert(monkeypatch):
 
 async def test_a_deputy_change_reloads_the_list():
     """When a deputy is added, the list is loaded again and a message says so."""
-    async with open_stage(three()) as (pilot, stage):
+    async with open_stage(three_approvals()) as (pilot, stage):
         four = an_approval("four", DEPLOY, left=MINUTE)
         stage.server.put(four)
         stage.feed.tell(EventName.DEPUTY_NAMED)
@@ -237,11 +237,11 @@ async def test_a_deputy_change_reloads_the_list():
 
 async def test_offline_disables_answers_and_shows_the_age():
     """While offline, the app says why it cannot answer and how old its data is."""
-    async with open_stage(three()) as (pilot, stage):
+    async with open_stage(three_approvals()) as (pilot, stage):
         stage.feed.connect(Phase.OFFLINE, "the server is restarting")
         stage.clock.move(125)
         await until_shown(pilot, stage, "OFFLINE data 14:32")
-        look(stage)
+        tick_screen(stage)
         await pilot.pause()
         text = screen_text(stage)
         assert "OFFLINE (the server is restarting): data is 2 min old, you can't answer now" in text
@@ -255,10 +255,10 @@ async def test_offline_disables_answers_and_shows_the_age():
 
 async def test_what_happened_offline_is_shown_after_reconnecting():
     """New requests are appended, and requests that were decided offline show their outcome."""
-    stage = a_stage(three())
+    stage = make_stage(three_approvals())
     late, denied = (
         an_approval("late", DEPLOY, left=9 * MINUTE),
-        with_answer(three()[1], Answer.DENY),
+        with_answer(three_approvals()[1], Answer.DENY),
     )
     async with open_inbox(stage) as pilot:
         stage.feed.connect(Phase.OFFLINE)
@@ -270,12 +270,12 @@ async def test_what_happened_offline_is_shown_after_reconnecting():
             pilot,
             lambda: inbox(stage).state.inbox.find(denied.id).state is ApprovalState.DENIED,
         )
-        assert _ids(stage) == [*(approval.id for approval in three()), late.id]
+        assert _ids(stage) == [*(approval.id for approval in three_approvals()), late.id]
 
 
 async def test_a_server_that_is_down_at_the_start_is_retried():
     """The badge says OFFLINE until the server answers, and then the app starts."""
-    stage = a_stage(three())
+    stage = make_stage(three_approvals())
     stage.server.is_down = True
     async with stage.app.run_test(size=(100, 30)) as pilot:
         await until_shown(pilot, stage, "OFFLINE")
@@ -285,7 +285,7 @@ async def test_a_server_that_is_down_at_the_start_is_retried():
 
 async def test_device_events_are_shown():
     """A message reports a new device; if this device is locked, answering stops immediately."""
-    async with open_stage(three()) as (pilot, stage):
+    async with open_stage(three_approvals()) as (pilot, stage):
         stage.feed.tell(
             EventName.DEVICE_ENROLLED, device=a_device(id="sayso_dv_x", name="desk", is_this=False)
         )
@@ -302,7 +302,7 @@ async def test_device_events_are_shown():
 async def test_warnings_stay_on_the_screen(size):
     """Warnings about wrong PINs and a readable server folder each have a line at both sizes."""
     async with open_stage(
-        three(), device=a_device(tries=3), is_server_folder_readable=True, size=size
+        three_approvals(), device=a_device(tries=3), is_server_folder_readable=True, size=size
     ) as (pilot, stage):
         await until_shown(pilot, stage, "3 wrong PINs since you last approved")
         await until(
@@ -312,7 +312,7 @@ async def test_warnings_stay_on_the_screen(size):
 
 async def test_lock_makes_the_next_approval_need_the_pin():
     """Pressing `L` locks the app, so the next approval needs the PIN."""
-    async with open_stage(three()) as (pilot, stage):
+    async with open_stage(three_approvals()) as (pilot, stage):
         assert "unlocked" in screen_text(stage)
         await press(pilot, stage, "L")
         assert "unlocked" not in screen_text(stage)
@@ -322,7 +322,7 @@ async def test_lock_makes_the_next_approval_need_the_pin():
 async def test_a_long_list_makes_only_the_visible_rows(monkeypatch):
     """Moving the selection in a list of five hundred requests does not build all rows."""
     many = _many()
-    stage = a_stage(many)
+    stage = make_stage(many)
     built = []
     build_row = approval_list.row_lines
     monkeypatch.setattr(
@@ -340,7 +340,7 @@ async def test_a_long_list_makes_only_the_visible_rows(monkeypatch):
 @pytest.mark.usefixtures("every_frame")
 async def test_only_rows_that_changed_are_drawn(monkeypatch):
     """Moving the selection draws two rows, and a tick without a change draws none."""
-    stage = a_stage(_many())
+    stage = make_stage(_many())
     drawn = []
     render_row = Sheet.render_line
     monkeypatch.setattr(
@@ -365,7 +365,7 @@ async def test_only_rows_that_changed_are_drawn(monkeypatch):
 
 async def test_q_quits():
     """The app quits immediately if no answer is in progress."""
-    async with open_stage(three()) as (pilot, stage):
+    async with open_stage(three_approvals()) as (pilot, stage):
         await press(pilot, stage, "q")
         await pilot.pause()
         assert not stage.app.is_running
@@ -377,7 +377,7 @@ async def test_held_back_requests_have_their_own_section():
         an_approval(f"flood {n}", DEPLOY, held_back=True, headline=f"Deploy web {n}")
         for n in range(3)
     ]
-    async with open_stage([*three(), *held_back]) as (pilot, stage):
+    async with open_stage([*three_approvals(), *held_back]) as (pilot, stage):
         text = screen_text(stage)
         assert "WAITING FOR YOU (3)" in text
         assert "HELD BACK (3)  release-agent: 3" in text
@@ -387,7 +387,7 @@ async def test_held_back_requests_have_their_own_section():
 
 async def test_a_message_stays_for_three_seconds_before_news():
     """The result of an action stays readable before news replaces it."""
-    async with open_stage(three()) as (pilot, stage):
+    async with open_stage(three_approvals()) as (pilot, stage):
         await press(pilot, stage, "L")
         stage.request(an_approval("late", DEPLOY))
         await until_shown(pilot, stage, "NEW (1)")
@@ -398,7 +398,7 @@ async def test_a_message_stays_for_three_seconds_before_news():
 
 async def test_a_refresh_ends():
     """The loading message disappears when the server has answered."""
-    async with open_stage(three()) as (pilot, stage):
+    async with open_stage(three_approvals()) as (pilot, stage):
         await press(pilot, stage, "r")
         await until(pilot, lambda: "Loading" not in screen_text(stage))
         await press(pilot, stage, "5", "r")
@@ -433,7 +433,7 @@ def test_the_state_moves_to_the_second_line_if_the_amount_needs_the_space():
 
 async def test_ctrl_c_names_the_key_that_quits_and_covers_no_keys():
     """The hint appears in the inbox and on other pages, but not in a panel."""
-    async with open_stage(three()) as (pilot, stage):
+    async with open_stage(three_approvals()) as (pilot, stage):
         for key in ("ctrl+c", "5", "ctrl+c"):
             await press(pilot, stage, key)
         assert "Press q to quit." in screen_text(stage)

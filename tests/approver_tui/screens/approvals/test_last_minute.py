@@ -6,17 +6,17 @@ from approver_tui.client import errors
 from approver_tui.state.notifications.events import EventName
 from tests.support.clients.driving import (
     inbox,
-    look,
     open_inbox,
     open_stage,
     pass_time,
     press,
-    run_on,
     screen_text,
+    tick_screen,
+    type_quickly,
     until,
     until_shown,
 )
-from tests.support.fakes.fake_app import a_stage
+from tests.support.fakes.fake_app import make_stage
 from tests.support.fakes.fake_approvals import an_approval
 from tests.support.fakes.fake_requests import DEPLOY, MINUTE
 
@@ -26,7 +26,7 @@ PAY = an_approval("pay", left=90_000)
 def _move_before_expiry(stage, seconds):
     """Set the clock to this many seconds before the request expires."""
     stage.clock.ms = PAY.expires_at - seconds * 1000
-    look(stage)
+    tick_screen(stage)
 
 
 async def test_the_last_minute_and_the_last_seconds_are_announced_once():
@@ -101,7 +101,7 @@ async def test_quitting_sends_a_waiting_extension_first():
 )
 async def test_one_key_mutes_and_unmutes(key, on, off):
     """A snoozed or muted request stays listed with a label; the same key undoes it."""
-    stage = a_stage([an_approval("deploy", DEPLOY, left=9 * MINUTE)])
+    stage = make_stage([an_approval("deploy", DEPLOY, left=9 * MINUTE)])
     label = {"S": "  snoozed", "M": "  muted"}[key]
     async with open_inbox(stage) as pilot:
         await press(pilot, stage, key)
@@ -117,7 +117,7 @@ async def test_one_key_mutes_and_unmutes(key, on, off):
 async def test_fast_typing_extends_nothing():
     """A pressed `E` within fast typing is undone by a later `u`, and no time is added."""
     async with open_stage([PAY]) as (pilot, stage):
-        await run_on(pilot, stage, ["E", "tab", "enter", "y", "enter", "tab", "u"])
+        await type_quickly(pilot, stage, ["E", "tab", "enter", "y", "enter", "tab", "u"])
         pass_time(stage, 6)
         await pilot.pause()
         assert stage.server.approvals[PAY.id].expires_at == PAY.expires_at
@@ -134,7 +134,7 @@ async def test_a_request_that_alerts_is_not_called_muted():
 
 async def test_a_refused_snooze_and_an_expired_request_change_nothing():
     """The server's refusal is shown, and an expired request cannot be extended."""
-    stage = a_stage([PAY])
+    stage = make_stage([PAY])
     stage.prefs_client.failure = errors.ApiError("not_snoozable", 409, "High risk always rings.")
     async with open_inbox(stage) as pilot:
         await press(pilot, stage, "S")

@@ -17,16 +17,16 @@ from tests.support.clients.driving import (
     inbox,
     open_stage,
     press,
-    run_on,
     screen_text,
+    type_quickly,
     until,
     until_shown,
 )
 from tests.support.fakes.fake_answers import PIN
-from tests.support.fakes.fake_approvals import an_approval, three
+from tests.support.fakes.fake_approvals import an_approval, three_approvals
 from tests.support.fakes.fake_requests import CONSENT
 
-PAY = three()[0]
+PAY = three_approvals()[0]
 
 
 def _has_form(stage):
@@ -182,7 +182,7 @@ async def test_fast_typing_approves_no_part(size):
     """Twenty keys a second in the panel neither propose nor approve anything."""
     async with open_stage([PAY], size=size) as (pilot, stage):
         keys = ["e", "tab", "5", "enter", *["tab"] * 9, "enter", "tab", "enter"]
-        await run_on(pilot, stage, keys * 2)
+        await type_quickly(pilot, stage, keys * 2)
         assert isinstance(stage.app.screen, NarrowPanel)
     assert (stage.answers.calls, stage.answers.proposals) == ([], [])
 

@@ -17,25 +17,25 @@ from tests.support.clients.driving import (
     NARROW,
     WIDE,
     inbox,
-    look,
     open_inbox,
     open_stage,
     pass_time,
     press,
     screen_text,
+    tick_screen,
     until,
     until_shown,
 )
-from tests.support.fakes.fake_app import a_stage
-from tests.support.fakes.fake_approvals import an_approval, three, with_answer
+from tests.support.fakes.fake_app import make_stage
+from tests.support.fakes.fake_approvals import an_approval, three_approvals, with_answer
 from tests.support.fakes.fake_requests import MINUTE
 
 
 async def test_a_list_that_failed_to_load_is_loaded_again(monkeypatch):
     """After a gap in the feed, the app retries the list, which has the missed requests."""
     monkeypatch.setattr(inbox_base, "_RELOAD_DELAY", 0.05)
-    async with open_stage(three()[:1]) as (pilot, stage):
-        missed_request = three()[1]
+    async with open_stage(three_approvals()[:1]) as (pilot, stage):
+        missed_request = three_approvals()[1]
         stage.server.put(missed_request)
         stage.server.is_down = True
         stage.feed.listeners.on_resync()
@@ -48,7 +48,7 @@ async def test_a_list_that_failed_to_load_is_loaded_again(monkeypatch):
 async def test_a_feed_that_crashes_is_restarted(monkeypatch):
     """A feed that crashes is restarted, and a message names the error."""
     monkeypatch.setattr(calls, "_RESTART_DELAY", 0.05)
-    stage = a_stage(three())
+    stage = make_stage(three_approvals())
     run, broken = stage.feed.run, threading.Event()
 
     def crash_once(listeners, stop):
@@ -65,7 +65,7 @@ async def test_a_feed_that_crashes_is_restarted(monkeypatch):
 
 async def test_after_a_sleep_keys_are_dropped_and_everything_is_reloaded():
     """Keys typed right after waking the machine are ignored, and the list is reloaded."""
-    async with open_stage(three()) as (pilot, stage):
+    async with open_stage(three_approvals()) as (pilot, stage):
         missed_request = an_approval("late")
         stage.server.put(missed_request)
         pass_time(stage, 60)
@@ -75,7 +75,7 @@ async def test_after_a_sleep_keys_are_dropped_and_everything_is_reloaded():
 
 async def test_a_key_before_the_first_tick_after_a_sleep_is_dropped():
     """A key after a long pause is ignored even before the app noticed the pause."""
-    async with open_stage(three()) as (pilot, stage):
+    async with open_stage(three_approvals()) as (pilot, stage):
         stage.clock.move(60)
         await pilot.press("a")
         assert inbox(stage).context.guard.is_blocking
@@ -85,12 +85,12 @@ async def test_a_key_before_the_first_tick_after_a_sleep_is_dropped():
 @pytest.mark.parametrize("phase", [Phase.OFFLINE, Phase.CONNECTING])
 async def test_the_age_stays_while_connecting(phase):
     """Until the connection is live, the age of the data is shown and answers are off."""
-    async with open_stage(three()) as (pilot, stage):
+    async with open_stage(three_approvals()) as (pilot, stage):
         stage.feed.connect(Phase.OFFLINE, "the server is restarting")
         await until_shown(pilot, stage, "OFFLINE")
         stage.clock.move(125)
         stage.feed.connect(phase, "the server is restarting")
-        look(stage)
+        tick_screen(stage)
         await until_shown(pilot, stage, "data is 2 min old, you can't answer now")
         await press(pilot, stage, "a")
         assert "Approve unavailable: no connection" in screen_text(stage)
@@ -98,7 +98,7 @@ async def test_the_age_stays_while_connecting(phase):
 
 async def test_a_list_that_was_loaded_before_the_feed_opened_is_not_offline():
     """While the feed first connects, the badge does not say OFFLINE."""
-    async with open_stage(three()) as (pilot, stage):
+    async with open_stage(three_approvals()) as (pilot, stage):
         stage.feed.connect(Phase.CONNECTING)
         await until_shown(pilot, stage, "CONNECTING")
         assert "OFFLINE" not in screen_text(stage)
@@ -106,8 +106,8 @@ async def test_a_list_that_was_loaded_before_the_feed_opened_is_not_offline():
 
 async def test_the_age_counts_from_the_last_contact():
     """A dead connection can stay open for a long time, so its age counts from the last contact."""
-    async with open_stage(three()) as (pilot, stage):
-        look(stage)
+    async with open_stage(three_approvals()) as (pilot, stage):
+        tick_screen(stage)
         stage.feed.is_silent = True
         for _ in range(7):
             pass_time(stage, 5)
@@ -117,7 +117,7 @@ async def test_the_age_counts_from_the_last_contact():
 
 async def test_a_signed_out_device_says_so_and_stops():
     """The warning stays on all pages, and Enter leaves the app to sign in again."""
-    async with open_stage(three()) as (pilot, stage):
+    async with open_stage(three_approvals()) as (pilot, stage):
         stage.feed.connect(Phase.SIGNED_OUT, "This device was signed out.")
         await until_shown(pilot, stage, "! SIGNED OUT: this device can no longer answer")
         assert "reconnecting" not in screen_text(stage)
@@ -132,7 +132,7 @@ async def test_a_signed_out_device_says_so_and_stops():
 
 async def test_a_call_that_finds_the_session_ended_shows_the_same_warning():
     """A request to the server can notice the sign-out before the feed does."""
-    async with open_stage(three()) as (pilot, stage):
+    async with open_stage(three_approvals()) as (pilot, stage):
         stage.server.failure = errors.LoginFirst("This device was signed out.")
         await press(pilot, stage, "r")
         await until_shown(pilot, stage, "! SIGNED OUT")
@@ -141,7 +141,7 @@ async def test_a_call_that_finds_the_session_ended_shows_the_same_warning():
 @pytest.mark.parametrize("size", [WIDE, NARROW])
 async def test_no_count_is_shown_before_the_server_answered(size):
     """If the server is down at the start, the app shows no count and does not claim to load."""
-    stage = a_stage(three())
+    stage = make_stage(three_approvals())
     stage.server.is_down = True
     async with stage.app.run_test(size=size) as pilot:
         await until_shown(pilot, stage, "OFFLINE")
@@ -157,8 +157,8 @@ async def test_no_count_is_shown_before_the_server_answered(size):
 
 async def test_quitting_waits_until_the_outcome_is_known():
     """While the app checks a denial with an unknown outcome, `q` waits."""
-    stage = a_stage(three())
-    pay = three()[0]
+    stage = make_stage(three_approvals())
+    pay = three_approvals()[0]
     async with open_inbox(stage) as pilot:
         stage.answers.failures.append(errors.UnknownOutcome(pay.id))
         stage.server.is_down = True
@@ -178,7 +178,7 @@ async def test_quitting_waits_until_the_outcome_is_known():
 
 async def test_termination_sends_the_waiting_denial_first():
     """When the app is terminated, it sends the waiting denial and then exits."""
-    async with open_stage(three()) as (pilot, stage):
+    async with open_stage(three_approvals()) as (pilot, stage):
         await press(pilot, stage, "d", "1", "enter")
         stage.app.terminate()
         await until(pilot, lambda: bool(stage.answers.calls))
@@ -188,7 +188,7 @@ async def test_termination_sends_the_waiting_denial_first():
 async def test_termination_does_not_wait_for_a_slow_server(monkeypatch):
     """The app exits after a grace period even if the server did not answer."""
     monkeypatch.setattr(app, "EXIT_GRACE_SECONDS", 0.05)
-    stage = a_stage(three())
+    stage = make_stage(three_approvals())
     stage.answers.hold = threading.Event()
     async with open_inbox(stage) as pilot:
         await press(pilot, stage, "d", "1", "enter")
@@ -199,8 +199,8 @@ async def test_termination_does_not_wait_for_a_slow_server(monkeypatch):
 
 async def test_quitting_waits_for_an_approval_in_progress():
     """Quitting while an approval is being sent waits until it was sent."""
-    async with open_stage(three()) as (pilot, stage):
-        panel = Panel(stage.app.context, inbox(stage).state, three()[0])
+    async with open_stage(three_approvals()) as (pilot, stage):
+        panel = Panel(stage.app.context, inbox(stage).state, three_approvals()[0])
         panel.is_busy = True
         inbox(stage).answer_flow.panel = panel
         await stage.app.action_quit()
@@ -218,8 +218,8 @@ def _store_last_known(stage, *approvals):
 @pytest.mark.parametrize("size", [WIDE, NARROW])
 async def test_an_offline_start_shows_the_last_known_list(size):
     """The stored list is shown with its age, and nothing in it can be answered."""
-    stage = a_stage(three())
-    _store_last_known(stage, *three()[:2])
+    stage = make_stage(three_approvals())
+    _store_last_known(stage, *three_approvals()[:2])
     stage.server.is_down = True
     async with stage.app.run_test(size=size) as pilot:
         await until_shown(pilot, stage, "OFFLINE")
@@ -239,17 +239,17 @@ async def test_an_offline_start_shows_the_last_known_list(size):
 
 async def test_the_first_answer_of_the_server_removes_ended_requests():
     """Stored requests that are no longer listed disappear without being fetched."""
-    stage = a_stage(three()[:1])
-    _store_last_known(stage, *three())
+    stage = make_stage(three_approvals()[:1])
+    _store_last_known(stage, *three_approvals())
     async with open_inbox(stage):
         assert "WAITING FOR YOU (1)" in screen_text(stage)
-        assert set(stage.server.fetched) <= {three()[0].id}
+        assert set(stage.server.fetched) <= {three_approvals()[0].id}
 
 
 async def test_an_unsent_denial_is_reported_at_the_next_start():
     """The app does not send it later; a warning stays until the request is answered."""
-    stage = a_stage(three())
-    pay = three()[0]
+    stage = make_stage(three_approvals())
+    pay = three_approvals()[0]
     stage.unsent_denials.left = (UnsentDenial(pay.id, pay.headline),)
     async with open_inbox(stage) as pilot:
         assert "NOT SENT: the app closed before your denial was sent." in screen_text(stage)
@@ -259,18 +259,18 @@ async def test_an_unsent_denial_is_reported_at_the_next_start():
         pass_time(stage, 6)
         await until(pilot, lambda: stage.answers.calls != [])
         await until(pilot, lambda: stage.unsent_denials.kept == set())
-        look(stage)
+        tick_screen(stage)
         assert "NOT SENT" not in screen_text(stage)
     assert stage.unsent_denials.left == ()
 
 
 async def test_an_unsent_denial_of_an_ended_request_is_reported_once():
     """A message says that the request ended without the user's denial."""
-    stage = a_stage(three()[:1])
-    ended = three()[1]
+    stage = make_stage(three_approvals()[:1])
+    ended = three_approvals()[1]
     stage.unsent_denials.left = (UnsentDenial(ended.id, ended.headline),)
     async with open_inbox(stage) as pilot:
-        look(stage)
+        tick_screen(stage)
         await pilot.pause()
         assert "Closed without your denial: Deploy web" in screen_text(stage)
     assert stage.unsent_denials.left == ()
@@ -278,9 +278,9 @@ async def test_an_unsent_denial_of_an_ended_request_is_reported_once():
 
 async def test_a_denial_is_stored_before_its_seconds_begin():
     """An undo removes the stored denial, and a full disk does not block a denial."""
-    async with open_stage(three()) as (pilot, stage):
+    async with open_stage(three_approvals()) as (pilot, stage):
         await press(pilot, stage, "d", "1", "enter")
-        assert stage.unsent_denials.kept == {three()[0].id}
+        assert stage.unsent_denials.kept == {three_approvals()[0].id}
         await press(pilot, stage, "u")
         assert stage.unsent_denials.kept == set()
         stage.unsent_denials.failure = OSError("No space left on device")
@@ -291,7 +291,7 @@ async def test_a_denial_is_stored_before_its_seconds_begin():
 
 async def test_a_wrong_clock_is_reported_with_its_difference():
     """The times on the screen are the server's, so a clock that differs is reported."""
-    stage = a_stage(three())
+    stage = make_stage(three_approvals())
     stage.server.skew = 5 * MINUTE
     async with open_inbox(stage):
         assert "clock is 5 min behind the server's" in " ".join(screen_text(stage).split())

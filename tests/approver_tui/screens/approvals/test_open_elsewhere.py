@@ -16,7 +16,7 @@ from tests.support.clients.driving import (
     until,
     until_shown,
 )
-from tests.support.fakes.fake_app import a_stage
+from tests.support.fakes.fake_app import make_stage
 from tests.support.fakes.fake_approvals import an_approval, with_answer
 from tests.support.fakes.fake_requests import MINUTE
 
@@ -24,7 +24,7 @@ ISSUER = "https://sayso.example"
 
 
 def _stage(issuer=ISSUER):
-    return a_stage([an_approval("pay")], place={"issuer": issuer})
+    return make_stage([an_approval("pay")], place={"issuer": issuer})
 
 
 async def test_the_qr_code_links_to_the_page_of_the_request():

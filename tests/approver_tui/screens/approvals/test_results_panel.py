@@ -35,7 +35,7 @@ from tests.support.clients.driving import (
     until_shown,
 )
 from tests.support.fakes.fake_answers import FakeAnswers
-from tests.support.fakes.fake_app import a_stage
+from tests.support.fakes.fake_app import make_stage
 from tests.support.fakes.fake_approvals import with_answer
 from tests.support.fakes.fake_client import FakeServer
 from tests.support.fakes.fake_clock import NOW, FakeClock
@@ -86,7 +86,7 @@ async def test_a_request_decided_elsewhere_is_skipped_with_its_winner():
 
 async def test_an_interrupted_batch_shows_what_is_known_of_each():
     """Results are approved, unknown or not sent; the app checks the unknown one."""
-    stage = a_stage(THREE_OF_THEM)
+    stage = make_stage(THREE_OF_THEM)
     original_approve = stage.answers.approve
 
     def approve(approval, **terms):
@@ -146,7 +146,7 @@ async def test_a_lost_race_is_already_decided():
 
 async def test_the_panel_stays_until_everything_is_sent():
     """Esc and quitting wait until every answer was sent."""
-    stage = a_stage(THREE_OF_THEM)
+    stage = make_stage(THREE_OF_THEM)
     stage.answers.hold = threading.Event()
     async with open_inbox(stage) as pilot:
         await _approve_three(pilot, stage)

@@ -9,16 +9,16 @@ from tests.approver_tui.screens.test_pages import _go
 from tests.support.clients.driving import (
     disconnect,
     inbox,
-    look,
     open_inbox,
     open_stage,
     pass_time,
     press,
     screen_text,
+    tick_screen,
     until,
     until_shown,
 )
-from tests.support.fakes.fake_app import a_stage
+from tests.support.fakes.fake_app import make_stage
 from tests.support.fakes.fake_approvals import an_approval
 
 PAY = an_approval("pay", left=90_000)
@@ -41,7 +41,7 @@ async def _request_retry(pilot, stage):
 def _expire(stage):
     stage.clock.ms = PAY.expires_at
     stage.server.put(EXPIRED)
-    look(stage)
+    tick_screen(stage)
 
 
 async def test_the_agent_of_an_expired_request_can_be_asked_to_retry():
@@ -88,7 +88,7 @@ async def test_retry_is_unavailable_without_the_server():
 
 async def test_a_retry_can_be_requested_from_the_history():
     """The entry in the history shows the retry immediately."""
-    stage = a_stage([])
+    stage = make_stage([])
     stage.server.put(EXPIRED)
     stage.clock.ms = PAY.expires_at
     async with open_inbox(stage) as pilot:
@@ -105,7 +105,7 @@ async def test_a_retry_can_be_requested_from_the_history():
 
 async def test_the_history_shows_a_refused_retry():
     """The server's refusal is shown, and the entry does not change."""
-    stage = a_stage([])
+    stage = make_stage([])
     stage.server.put(EXPIRED)
     stage.clock.ms = PAY.expires_at
     async with open_inbox(stage) as pilot:

@@ -14,16 +14,16 @@ from tests.support.clients.driving import (
     NARROW,
     WIDE,
     inbox,
-    look,
     open_inbox,
     open_stage,
     press,
     screen_text,
+    tick_screen,
     until,
     until_shown,
 )
-from tests.support.fakes.fake_app import a_stage
-from tests.support.fakes.fake_approvals import an_approval, three
+from tests.support.fakes.fake_app import make_stage
+from tests.support.fakes.fake_approvals import an_approval, three_approvals
 from tests.support.fakes.fake_requests import DEPLOY, MINUTE
 
 PROBLEM = "display: does not match its digest"
@@ -53,8 +53,8 @@ def _forge(stage, *approvals):
 @pytest.mark.parametrize("size", [WIDE, NARROW])
 async def test_an_unverified_request_is_listed_apart(size):
     """The row shows a warning, the ID and the problem, and the cursor skips it."""
-    stage = a_stage(three())
-    forged = three()[0]
+    stage = make_stage(three_approvals())
+    forged = three_approvals()[0]
     _forge(stage, forged)
     async with open_inbox(stage, size) as pilot:
         text = " ".join(screen_text(stage).split())
@@ -66,15 +66,18 @@ async def test_an_unverified_request_is_listed_apart(size):
         assert forged.headline not in text
         for key in ("j", "j", "G", "g"):
             await press(pilot, stage, key)
-            assert inbox(stage).state.cursor_id in {three()[1].id, three()[2].id}
+            assert inbox(stage).state.cursor_id in {
+                three_approvals()[1].id,
+                three_approvals()[2].id,
+            }
         await press(pilot, stage, "d")
         assert not isinstance(stage.app.screen, InboxScreen)
 
 
 async def test_an_unverified_request_alone_is_not_an_empty_inbox():
     """The list says that nothing can be answered, not that nothing is waiting."""
-    stage = a_stage(three()[:1])
-    _forge(stage, three()[0])
+    stage = make_stage(three_approvals()[:1])
+    _forge(stage, three_approvals()[0])
     async with open_inbox(stage) as pilot:
         assert "No requests are waiting for you" not in screen_text(stage)
         assert "No requests that you can answer." in screen_text(stage)
@@ -88,7 +91,7 @@ async def test_many_unverified_requests_can_be_scrolled_to():
         an_approval(f"row {n}", DEPLOY, left=MINUTE * (5 + n), headline=f"Deploy web {n}")
         for n in range(20)
     ]
-    stage = a_stage(rows)
+    stage = make_stage(rows)
     _forge(stage, rows[3], rows[7])
     async with open_inbox(stage) as pilot:
         assert "! 2 requests cannot be verified" in screen_text(stage)
@@ -102,14 +105,14 @@ async def test_many_unverified_requests_can_be_scrolled_to():
 @pytest.mark.parametrize("key", ["a", "d"])
 async def test_a_row_whose_new_copy_is_unverified_cannot_be_answered(key):
     """An open panel closes, the row stays, and answering it is refused with a reason."""
-    async with open_stage(three()) as (pilot, stage):
+    async with open_stage(three_approvals()) as (pilot, stage):
         await press(pilot, stage, key)
         assert not isinstance(stage.app.screen, InboxScreen)
-        _forge(stage, three()[0])
-        inbox(stage)._calls.fetch_approval(three()[0].id)
+        _forge(stage, three_approvals()[0])
+        inbox(stage)._calls.fetch_approval(three_approvals()[0].id)
         await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))
         await until_shown(pilot, stage, "This request changed. Nothing was")
-        assert inbox(stage).state.cursor_id == three()[0].id
+        assert inbox(stage).state.cursor_id == three_approvals()[0].id
         await press(pilot, stage, key)
         assert isinstance(stage.app.screen, InboxScreen)
         assert "unavailable: the server's copy of this request cannot be verified." in screen_text(
@@ -120,7 +123,7 @@ async def test_a_row_whose_new_copy_is_unverified_cannot_be_answered(key):
 
 async def test_a_request_that_the_feed_skipped_is_loaded():
     """If the feed skips an event that it cannot verify, the list names its request."""
-    async with open_stage(three()) as (pilot, stage):
+    async with open_stage(three_approvals()) as (pilot, stage):
         late = an_approval("late", DEPLOY, left=9 * MINUTE)
         stage.server.put(late)
         _forge(stage, late)
@@ -128,13 +131,13 @@ async def test_a_request_that_the_feed_skipped_is_loaded():
         await until_shown(pilot, stage, "NOT VERIFIED (1)")
         await until(pilot, lambda: late.id in screen_text(stage))
         await until_shown(pilot, stage, "approval.display: does not match its digest")
-        look(stage)
+        tick_screen(stage)
         assert len(inbox(stage).state.inbox.rows) == 3
 
 
 def test_a_verified_copy_ends_the_block():
     """A verified copy from the list or the feed makes the request readable again."""
-    first = three()[0]
+    first = three_approvals()[0]
     doubtful = (
         InboxState()
         .with_request(first)

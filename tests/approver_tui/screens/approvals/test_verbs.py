@@ -13,18 +13,18 @@ from approver_tui.widgets.panel_button import PanelButton
 from tests.support.clients.driving import (
     disconnect,
     inbox,
-    look,
     open_inbox,
     open_stage,
     press,
     screen_text,
+    tick_screen,
     until,
     until_shown,
     wait_for_page,
 )
 from tests.support.fakes.fake_account import a_device, a_token
-from tests.support.fakes.fake_app import a_stage
-from tests.support.fakes.fake_approvals import an_approval, three, with_answer
+from tests.support.fakes.fake_app import make_stage
+from tests.support.fakes.fake_approvals import an_approval, three_approvals, with_answer
 from tests.support.fakes.fake_requests import DEPLOY, MINUTE, PRICES
 
 EUR = {"minor": 482_000, "currency": "EUR"}
@@ -89,7 +89,7 @@ async def test_keys_that_do_nothing_are_not_shown():
     async with open_stage([PAY], size=(140, 30)) as (pilot, stage):
         assert "Limits.." in screen_text(stage)
         await disconnect(pilot, stage, "The server does not respond.")
-        look(stage)
+        tick_screen(stage)
         await pilot.pause()
         for hint in ("Limits..", "Report..", "Similar..", "Phone.."):
             assert hint not in screen_text(stage)
@@ -124,7 +124,7 @@ async def test_id_and_link_are_copied():
 
 async def test_t_shows_the_history_of_the_agent():
     """Pressing `t` opens the history, filtered by the selected request's agent."""
-    stage = a_stage([an_approval("web", DEPLOY)])
+    stage = make_stage([an_approval("web", DEPLOY)])
     stage.server.put(
         with_answer(an_approval("old", DEPLOY), Answer.APPROVE),
         with_answer(an_approval("prices", PRICES), Answer.APPROVE),
@@ -147,7 +147,7 @@ async def test_a_device_is_renamed():
 async def test_a_browser_gets_a_test_notification():
     """A test notification can be sent to a browser but not to a terminal."""
     phone = replace(a_device(), id="sayso_dv_p", name=SafeText("phone"), kind=SafeText("browser"))
-    stage = a_stage([PAY])
+    stage = make_stage([PAY])
     stage.server.others = [replace(phone, is_this=False)]
     async with open_inbox(stage) as pilot:
         await press(pilot, stage, "5")
@@ -161,7 +161,7 @@ async def test_a_browser_gets_a_test_notification():
 async def test_the_token_of_a_past_approval_is_ended_from_the_history():
     """A token can be revoked there; a request without one says so."""
     used = replace(with_answer(an_approval("old"), Answer.APPROVE), state=ApprovalState.REDEEMED)
-    stage = a_stage([])
+    stage = make_stage([])
     stage.server.put(used)
     token = replace(a_token(), approval_id=SafeText(used.id))
     stage.server.tokens = [token]
@@ -182,7 +182,7 @@ async def test_the_token_of_a_past_approval_is_ended_from_the_history():
 async def test_the_other_requests_of_an_agent_can_be_denied_too():
     """With the checkbox, every waiting request from the agent is denied separately."""
     rows = [an_approval(name, DEPLOY, left=3 * MINUTE) for name in ("one", "two")]
-    async with open_stage([*rows, *three()]) as (pilot, stage):
+    async with open_stage([*rows, *three_approvals()]) as (pilot, stage):
         await press(pilot, stage, "d")
         screen = stage.app.screen
         checkbox = screen.query_one("#all")
@@ -198,18 +198,18 @@ async def test_the_other_requests_of_an_agent_can_be_denied_too():
     denied = [
         approval_id for approval_id, answer, _ in stage.answers.calls if answer is Answer.DENY
     ]
-    expected = [row.id for row in (*rows, *three()) if row.agent.id == agent_id]
+    expected = [row.id for row in (*rows, *three_approvals()) if row.agent.id == agent_id]
     assert sorted(denied) == sorted(expected)
 
 
 def _are_all_denied(stage, _pilot):
-    look(stage)
+    tick_screen(stage)
     return len(stage.answers.calls) > 1 and not inbox(stage).state.in_progress
 
 
 async def test_a_key_goes_to_the_next_waiting_request():
     """Pressing `w` skips decided requests, wraps around, and says if no other request waits."""
-    first, second, third = three()
+    first, second, third = three_approvals()
     async with open_stage([first, with_answer(second, Answer.APPROVE), third]) as (pilot, stage):
         for expected in (third.id, first.id):
             await press(pilot, stage, "w")
@@ -221,7 +221,7 @@ async def test_a_key_goes_to_the_next_waiting_request():
 
 async def test_a_fact_is_copied():
     """Pressing `c` lists the facts, and Enter copies the value of the chosen fact."""
-    async with open_stage(three()) as (pilot, stage):
+    async with open_stage(three_approvals()) as (pilot, stage):
         await press(pilot, stage, "c", *"amount", "enter")
         assert stage.app.clipboard == "EUR 4,820.00"
         assert "Copied" in screen_text(stage)

@@ -19,7 +19,7 @@ from tests.support.clients.driving import (
     wait_for_page,
 )
 from tests.support.fakes.fake_account import a_consent
-from tests.support.fakes.fake_app import a_stage
+from tests.support.fakes.fake_app import make_stage
 from tests.support.fakes.fake_approvals import an_approval, with_answer
 from tests.support.fakes.fake_requests import DEPLOY, MINUTE, PRICES
 
@@ -33,7 +33,7 @@ IDLE = OwnedAgent(
 
 
 def _stage():
-    stage = a_stage([WEB, with_answer(an_approval("old", DEPLOY), Answer.APPROVE)])
+    stage = make_stage([WEB, with_answer(an_approval("old", DEPLOY), Answer.APPROVE)])
     stage.server.given = [a_consent()]
     stage.server.owned = (IDLE,)
     return stage
@@ -66,7 +66,7 @@ async def test_agents_with_requests_access_or_owners_are_listed():
 async def test_old_requests_are_left_out():
     """Agents whose last request is more than seven days old are not listed."""
     old = replace(with_answer(an_approval("old", PRICES), Answer.APPROVE), created_at=0)
-    stage = a_stage([])
+    stage = make_stage([])
     stage.server.put(old)
     async with open_inbox(stage) as pilot:
         await _agents(pilot, stage)

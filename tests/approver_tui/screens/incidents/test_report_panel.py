@@ -15,16 +15,16 @@ from tests.support.clients.driving import (
     open_stage,
     pass_time,
     press,
-    run_on,
     screen_text,
+    type_quickly,
     until,
     until_shown,
 )
-from tests.support.fakes.fake_app import a_stage
-from tests.support.fakes.fake_approvals import an_approval, three, with_answer
+from tests.support.fakes.fake_app import make_stage
+from tests.support.fakes.fake_approvals import an_approval, three_approvals, with_answer
 from tests.support.fakes.fake_requests import CONSENT
 
-PAY = three()[0]
+PAY = three_approvals()[0]
 REPORT = ["tab", "tab", "enter"]
 
 
@@ -115,7 +115,7 @@ async def test_a_consent_can_be_reported():
 )
 async def test_a_report_that_fails_can_be_sent_again(error, says):
     """The panel stays open, says whether the report was sent, and can send it again."""
-    stage = a_stage([PAY])
+    stage = make_stage([PAY])
     stage.answers.failures.append(error)
     async with open_inbox(stage) as pilot:
         await _open(pilot, stage, "2", *REPORT)
@@ -130,7 +130,7 @@ async def test_a_report_that_fails_can_be_sent_again(error, says):
 
 async def test_a_changed_request_is_not_reported():
     """The panel closes and says that the request changed."""
-    stage = a_stage([PAY])
+    stage = make_stage([PAY])
     stage.answers.failures.append(errors.Changed("other"))
     async with open_inbox(stage) as pilot:
         await _open(pilot, stage, "2", *REPORT)
@@ -150,6 +150,6 @@ async def test_nothing_can_be_reported_offline():
 async def test_fast_typing_reports_nothing():
     """Twenty keys a second in the inbox and the panel send neither report nor denial."""
     async with open_stage([PAY]) as (pilot, stage):
-        await run_on(pilot, stage, ["exclamation_mark", "2", *REPORT, "1", *REPORT])
+        await type_quickly(pilot, stage, ["exclamation_mark", "2", *REPORT, "1", *REPORT])
         assert isinstance(stage.app.screen, ReportPanel)
     assert (stage.answers.calls, stage.answers.reported) == ([], [])

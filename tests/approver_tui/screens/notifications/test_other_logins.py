@@ -13,7 +13,7 @@ from tests.support.clients.driving import (
     until,
     until_shown,
 )
-from tests.support.fakes.fake_app import a_stage
+from tests.support.fakes.fake_app import make_stage
 from tests.support.fakes.fake_approvals import an_approval
 from tests.support.fakes.fake_feed import FakeOthers
 
@@ -46,7 +46,7 @@ async def test_an_unreachable_server_shows_the_age_of_its_count():
 async def test_the_next_count_is_half_a_minute_after_the_last(monkeypatch):
     """After one count, the timer for the next is 30 seconds."""
     others = FakeOthers([{"work": 2}])
-    stage = a_stage(place=LOGIN, others=others)
+    stage = make_stage(place=LOGIN, others=others)
     timers = []
     set_timer = inbox_base.InboxBase.set_timer
 

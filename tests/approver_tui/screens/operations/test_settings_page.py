@@ -26,8 +26,8 @@ from tests.support.clients.driving import (
     until_shown,
     wait_for_page,
 )
-from tests.support.fakes.fake_app import a_stage
-from tests.support.fakes.fake_approvals import three
+from tests.support.fakes.fake_app import make_stage
+from tests.support.fakes.fake_approvals import three_approvals
 from tests.support.fakes.fake_feed import FakeOthers
 
 
@@ -40,7 +40,9 @@ def file(tmp_path, monkeypatch):
 
 def _stage(others=None, **place):
     settings_store = FileSettingsStore(Home.in_folder(settings.load().home))
-    return a_stage(three(), place={"settings_store": settings_store, **place}, others=others)
+    return make_stage(
+        three_approvals(), place={"settings_store": settings_store, **place}, others=others
+    )
 
 
 async def _settings(pilot, stage):
@@ -194,7 +196,7 @@ async def test_a_waiting_denial_is_sent_before_switching():
 
 async def test_without_a_settings_file_only_notifications_are_listed():
     """Notification settings are stored on the server, so they need no settings file."""
-    async with open_stage(three()) as (pilot, stage):
+    async with open_stage(three_approvals()) as (pilot, stage):
         await _settings(pilot, stage)
         assert isinstance(stage.app.screen, SettingsPage)
         assert stage.app.screen.page_data == ()
@@ -219,7 +221,10 @@ async def test_chosen_keys_work_and_are_shown_everywhere():
 
 async def test_quiet_hours_are_set_and_cleared_in_the_settings():
     """Invalid hours are refused with the expected form, and empty hours clear the setting."""
-    async with open_stage(three(), place={"zone_name": "Europe/Berlin"}) as (pilot, stage):
+    async with open_stage(three_approvals(), place={"zone_name": "Europe/Berlin"}) as (
+        pilot,
+        stage,
+    ):
         await _settings(pilot, stage)
         await press(pilot, stage, "space", "tab", *"25:00")
         assert "Set unavailable: use the form 22:00 to 07:00" in screen_text(stage)
@@ -233,8 +238,8 @@ async def test_quiet_hours_are_set_and_cleared_in_the_settings():
 
 async def test_mutes_and_snoozes_are_listed_and_ended_in_the_settings():
     """A mute and a snooze can be ended without opening a request."""
-    stage = a_stage(three())
-    prices = three()[2]
+    stage = make_stage(three_approvals())
+    prices = three_approvals()[2]
     stage.prefs_client.mute(prices.agent.id)
     stage.prefs_client.snooze(prices.id)
     async with open_inbox(stage) as pilot:

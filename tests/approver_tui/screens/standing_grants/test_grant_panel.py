@@ -26,13 +26,13 @@ from tests.support.clients.driving import (
     open_inbox,
     open_stage,
     press,
-    run_on,
     screen_text,
+    type_quickly,
     until,
     until_shown,
     wait_for_page,
 )
-from tests.support.fakes.fake_app import a_stage
+from tests.support.fakes.fake_app import make_stage
 from tests.support.fakes.fake_approvals import an_approval, with_answer
 from tests.support.fakes.fake_clock import NOW
 from tests.support.fakes.fake_grants import a_grant
@@ -45,7 +45,7 @@ _FIELDS = ("2", "3", "30", "20", ["space"])
 
 
 def _stage(approval=PAY):
-    stage = a_stage([approval])
+    stage = make_stage([approval])
     stage.grants_client.offers = GIVES
     return stage
 
@@ -227,7 +227,9 @@ async def test_fast_typing_and_escape_create_nothing():
     """Typing quickly through the panel and pressing Esc approves nothing."""
     stage = _stage()
     async with open_inbox(stage) as pilot:
-        await run_on(pilot, stage, ["s", *"yes a y", "enter", "tab", *"2h", "enter", "enter"] * 2)
+        await type_quickly(
+            pilot, stage, ["s", *"yes a y", "enter", "tab", *"2h", "enter", "enter"] * 2
+        )
         await press(pilot, stage, "escape", "escape")
         assert isinstance(stage.app.screen, InboxScreen)
     assert stage.answers.calls == []
@@ -245,7 +247,7 @@ async def test_the_panel_has_a_help_and_scrolls():
 
 async def test_grants_are_listed_and_revoked():
     """Each grant shows what is left of it, and revoking one needs a confirmation."""
-    stage = a_stage([an_approval("deploy", DEPLOY)])
+    stage = make_stage([an_approval("deploy", DEPLOY)])
     full = a_grant(NOW, "buyer-helper", state=GrantState.FULL, used=3, notify=False, sum=None)
     stage.grants_client.given = [a_grant(NOW), replace(full, type=None)]
     async with open_inbox(stage) as pilot:

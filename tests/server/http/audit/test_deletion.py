@@ -4,7 +4,7 @@ import pytest
 
 from server.services.audit.retention import SHORTEST_DAYS, RetentionSchedule
 from server.services.users.users import UserChanges
-from tests.support.builders.admins import Staff
+from tests.support.builders.admins import AdminSite
 from tests.support.builders.callers import LocalAgent, LocalTerminal, new_person
 from tests.support.builders.clock import DAY
 from tests.support.builders.installation import BY
@@ -62,14 +62,14 @@ def test_recent_entries_are_never_deleted(
     assert _count(local) == count_before
 
 
-def test_an_unknown_user_cannot_be_erased(staff: Staff) -> None:
+def test_an_unknown_user_cannot_be_erased(staff: AdminSite) -> None:
     """Nothing is written to the audit log."""
     count_before = _count(staff.local)
     refused = staff.people["admin"].administer("POST", "/api/users/sayso_us_no/erase")
     assert (refused.refusal, _count(staff.local)) == ((404, "not_found"), count_before)
 
 
-def test_the_texts_of_a_user_are_erased_and_counted(staff: Staff) -> None:
+def test_the_texts_of_a_user_are_erased_and_counted(staff: AdminSite) -> None:
     """A second time nothing is left to erase; each time an entry records the action."""
     admin, user = staff.people["admin"], staff.ids["user"]
     counts = [admin.administer("POST", f"/api/users/{user}/erase").json for _ in range(2)]
@@ -87,7 +87,7 @@ def test_an_agents_token_cannot_administer(agent: LocalAgent) -> None:
             assert agent.local.send("POST", path, headers=headers, body=b"{}").status == 401
 
 
-def test_an_auditor_finds_a_request_by_its_handle(staff: Staff) -> None:
+def test_an_auditor_finds_a_request_by_its_handle(staff: AdminSite) -> None:
     """The hash is that of the CLI, and ignores whitespace around the value."""
     answer = staff.people["auditor"].call("POST", "/api/audit/hash", {"value": " sayso_ar_x\n"})
     secrets = staff.local.services.secrets

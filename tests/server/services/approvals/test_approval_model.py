@@ -53,7 +53,7 @@ def cast(template: Template) -> Iterator[Cast]:
     Its database is in memory where possible: thousands of steps, and no crash to survive.
     """
     with TemporaryDirectory(dir=memory_folder()) as folder:
-        local = template.copied(Path(folder) / "data", **_MANY)
+        local = template.copy_to(Path(folder) / "data", **_MANY)
         yield _cast(local)
         local.services.store.close()
 

@@ -333,7 +333,7 @@ def test_an_interactive_agent_gets_a_match_number_to_type(interactive, person, l
     """A match number is required from medium risk on, and only the agent's response has it."""
     answer = interactive.ask_payment(authorization_details=json.dumps(DETAILS))
     number = answer.json["match_code"]
-    approval = local.behind(answer.json["auth_req_id"])
+    approval = local.approval_for(answer.json["auth_req_id"])
     assert approval.ceremony == "match+pin+type_back"
     assert len(number) == len("123")
     assert number.isdecimal()
@@ -349,7 +349,7 @@ def test_low_risk_needs_no_match_number(interactive, person, local, put, risk):
     """At low risk no match number is required; at medium risk it is the only entry."""
     put(rule("ask", f'ask.risk = "{risk}"'))
     answer = interactive.ask()
-    approval = local.behind(answer.json["auth_req_id"])
+    approval = local.approval_for(answer.json["auth_req_id"])
     assert ("match_code" in answer.json) is (risk == "medium")
     assert approval.ceremony == ("match" if risk == "medium" else "confirm")
     assert approve_with(person, approval, **person.entries(approval.id)).status == 200
@@ -360,7 +360,7 @@ def test_a_match_rule_for_an_agent_without_a_screen_requires_the_pin(agent, loca
     put(rule("ask", 'ask.ceremony = "match"'))
     answer = agent.ask()
     assert "match_code" not in answer.json
-    assert local.behind(answer.json["auth_req_id"]).ceremony == "pin"
+    assert local.approval_for(answer.json["auth_req_id"]).ceremony == "pin"
 
 
 def test_two_wrong_match_numbers_lock_the_request_for_everybody(interactive, person, local, put):

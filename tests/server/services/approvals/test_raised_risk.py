@@ -50,8 +50,8 @@ def test_a_standing_grant_does_not_decide_a_request_with_raised_risk(
     """The grant decides the same request if its risk is not raised."""
     standing_grants.lower(local)
     standing_grants.give(person, standing_grants.example(agent))
-    plain = agent.local.behind(standing_grants.ask(agent).json["auth_req_id"])
-    raised = agent.local.behind(standing_grants.ask(agent, risk="medium").json["auth_req_id"])
+    plain = agent.local.approval_for(standing_grants.ask(agent).json["auth_req_id"])
+    raised = agent.local.approval_for(standing_grants.ask(agent, risk="medium").json["auth_req_id"])
     assert plain.decided_by is not None
     assert raised.decided_by is None
 

@@ -29,7 +29,7 @@ OTHERS = (
 @pytest.fixture(scope="module")
 def installation(template, tmp_path_factory):
     """An installation whose history is created only once."""
-    local = template.copied(tmp_path_factory.mktemp("history") / "data")
+    local = template.copy_to(tmp_path_factory.mktemp("history") / "data")
     paid = payments(local, template.agent(local).id)
     for _ in range(WEEKS):
         for payment in KNOWN:

@@ -392,7 +392,7 @@ def test_pushed_tokens_are_bound_to_the_key_of_the_request(with_delivery, person
     refused = local.post_form("/bc-authorize", form, proofs=[wrong])
     assert refused.refusal == (400, "invalid_dpop_proof")
     answered = local.post_form("/bc-authorize", form, proofs=[right])
-    person.approve(local.behind(answered.json["auth_req_id"]).id)
+    person.approve(local.approval_for(answered.json["auth_req_id"]).id)
     local.deliver()
     (body,) = _bodies(endpoint)
     assert body["token_type"] == "DPoP"
@@ -416,11 +416,11 @@ def test_requiring_dpop_after_the_request_stops_the_push(with_delivery, person, 
 def test_without_dpop_pushed_tokens_are_bearer_tokens(pushed, local):
     """The stored request has no key thumbprint."""
     handle, _ = _ask(pushed)
-    assert local.behind(handle).jkt is None
+    assert local.approval_for(handle).jkt is None
 
 
 def test_the_hash_of_the_auth_req_id_is_sha_256(pinged, local):
     """Only the hash of the auth_req_id is stored."""
     handle, approval = _ask(pinged)
-    assert local.behind(handle).auth_req_hash == hashlib.sha256(handle.encode()).digest()
+    assert local.approval_for(handle).auth_req_hash == hashlib.sha256(handle.encode()).digest()
     assert approval.delivery == "ping"

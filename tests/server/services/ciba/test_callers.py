@@ -65,7 +65,7 @@ def test_the_user_and_the_client_of_a_call_are_those_of_its_token(
     agent, assistant, person, local, token
 ):
     """The approver sees the caller; otherwise the request is the agent's own."""
-    approval = local.behind(_ask(agent, token).json["auth_req_id"])
+    approval = local.approval_for(_ask(agent, token).json["auth_req_id"])
     assert (approval.user_id, approval.agent_id, approval.caller_id) == (
         person.user.id,
         agent.id,
@@ -81,7 +81,7 @@ def test_every_audit_entry_of_a_request_names_the_caller(
 ):
     """Every entry from request to execution names the user, the agent and the caller."""
     answer = _ask(agent, token, binding_message="Tool pay")
-    approval = local.behind(answer.json["auth_req_id"])
+    approval = local.approval_for(answer.json["auth_req_id"])
     assert person.approve(approval.id).status == 200
     paid = agent.poll(answer.json["auth_req_id"]).json["access_token"]
     assert resource.consume(paid).status == 200
@@ -126,7 +126,7 @@ def test_the_request_outlives_the_token_of_the_call(agent, person, local, token)
     handle = _ask(agent, token).json["auth_req_id"]
     local.clock.forward(3 * MINUTE)
     person.refresh()
-    assert person.approve(local.behind(handle).id).status == 200
+    assert person.approve(local.approval_for(handle).id).status == 200
     answer = agent.poll(handle).json
     assert answer["expires_in"] == 300
     assert "act" not in local.claims(answer["access_token"])["act"]
@@ -179,7 +179,7 @@ def test_a_session_token_is_not_accepted_as_the_token_of_a_call(agent, person, l
 
 def test_disabling_the_caller_ends_the_requests_for_its_calls(agent, assistant, local, token):
     """A person must not approve requests for a client that is disabled."""
-    approval = local.behind(_ask(agent, token).json["auth_req_id"])
+    approval = local.approval_for(_ask(agent, token).json["auth_req_id"])
     local.admin.agents.disable(assistant.id, by=BY)
     assert local.admin.state(approval) == (State.CANCELLED, "caller_disabled")
 
@@ -197,7 +197,7 @@ def test_an_expired_caller_gets_no_token(agent, assistant, person, local, token)
     handle = _ask(agent, token).json["auth_req_id"]
     until = local.clock.now() + MINUTE
     local.admin.agents.update(assistant.id, AgentChanges(expires_at=until), by=BY)
-    assert person.approve(local.behind(handle).id).status == 200
+    assert person.approve(local.approval_for(handle).id).status == 200
     local.clock.forward(2 * MINUTE)
     assert agent.poll(handle).refusal[0] == 400
-    assert local.admin.state(local.behind(handle)) == (State.CANCELLED, "caller_disabled")
+    assert local.admin.state(local.approval_for(handle)) == (State.CANCELLED, "caller_disabled")

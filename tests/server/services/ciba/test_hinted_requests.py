@@ -49,7 +49,7 @@ def _ask(agent, token, **changes):
 def test_a_hinted_request_is_for_the_target_of_the_exchange(agent, person, local, hint, parent):
     """The request itself only contains the scope openid."""
     answered = _ask(agent, hint())
-    approval = local.behind(answered.json["auth_req_id"])
+    approval = local.approval_for(answered.json["auth_req_id"])
     assert (approval.user_id, approval.resource, approval.scope) == (
         person.user.id,
         PAY,
@@ -67,7 +67,7 @@ def test_the_token_of_a_hinted_request_nests_the_actors_and_expires_with_the_par
     local.clock.forward(2 * MINUTE)
     handle = _ask(agent, hint()).json["auth_req_id"]
     person.refresh()
-    person.approve(local.behind(handle).id)
+    person.approve(local.approval_for(handle).id)
     token = agent.poll(handle).json
     claims = local.claims(token["access_token"])
     assert claims["act"]["sub"] == agent.id
@@ -81,7 +81,7 @@ def test_details_come_from_the_hint_or_the_request(agent, local, hint):
     fixed = _ask(agent, hint("payments:transfer", tuple(PAYMENT_DETAILS)))
     brought = _ask(agent, hint("payments:transfer"), authorization_details=details)
     for answered in (fixed, brought):
-        approval = local.behind(answered.json["auth_req_id"])
+        approval = local.approval_for(answered.json["auth_req_id"])
         assert json.loads(approval.details) == PAYMENT_DETAILS
 
 
@@ -154,7 +154,7 @@ def test_revoking_the_parent_ends_the_hint_and_its_request(agent, person, local,
     with local.services.store.write() as tx:
         tx.delegations.revoke_tree(parent.id, tx.now)
     assert _ask(agent, second).refusal == (400, "invalid_request")
-    approval = local.behind(handle)
+    approval = local.approval_for(handle)
     assert person.approve(approval.id).status == 409
     assert local.stored_approval(approval.id).reason == "parent_ended"
 
@@ -188,7 +188,7 @@ def test_with_hidden_users_a_hint_for_an_unaskable_person_stays_pending(template
         bot = tx.directory.agent(agent.id)
         token = hints.make(tx, bot, parent, resource=PAY, scope=("payments:read",), details=())
     local.admin.agents.update(agent.id, AgentChanges(asks=("admin",)), by=BY)
-    approval = local.behind(_ask(agent, token).json["auth_req_id"])
+    approval = local.approval_for(_ask(agent, token).json["auth_req_id"])
     assert (approval.user_id, approval.parent_id, approval.state) == (None, None, State.PENDING)
 
 
@@ -214,4 +214,4 @@ def test_a_push_agent_proves_the_key_of_a_bound_parent_in_the_request(
     proofs = [proof(key, f"{ISSUER}/bc-authorize", local.clock.now())]
     answered = local.post_form("/bc-authorize", form, proofs=proofs)
     assert answered.status == 200
-    assert local.behind(answered.json["auth_req_id"]).jkt == thumbprint(key)
+    assert local.approval_for(answered.json["auth_req_id"]).jkt == thumbprint(key)

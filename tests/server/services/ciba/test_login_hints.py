@@ -111,7 +111,7 @@ def test_an_approval_whose_parent_was_revoked_yields_no_token(local, agent, pers
     with local.services.store.write() as tx:
         tx.delegations.revoke_tree(parent.id, tx.now)
     assert agent.poll(handle).refusal == (400, "access_denied")
-    approval = local.behind(handle)
+    approval = local.approval_for(handle)
     assert (approval.state, approval.reason) == (State.CANCELLED, "parent_ended")
 
 

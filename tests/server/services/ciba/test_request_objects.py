@@ -36,7 +36,7 @@ def test_the_approval_is_created_from_the_signed_claims(signing, local):
     """The expiry and the scope are those that the agent signed."""
     answer = _ask(signing, _sign_request(signing, local, requested_expiry=60))
     assert (answer.status, answer.json["expires_in"]) == (200, 60)
-    assert local.behind(answer.json["auth_req_id"]).scope == "payments:read"
+    assert local.approval_for(answer.json["auth_req_id"]).scope == "payments:read"
 
 
 def test_a_signed_request_is_used_once(signing, local):

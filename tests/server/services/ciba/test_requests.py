@@ -39,7 +39,7 @@ def _update(local, **changes):
 def test_the_response_contains_interval_expiry_and_fingerprint(agent, local):
     """CIBA 7.3: the fingerprint is that of the stored action."""
     answer = agent.ask()
-    approval = local.behind(answer.json["auth_req_id"])
+    approval = local.approval_for(answer.json["auth_req_id"])
     assert answer.json == {
         "auth_req_id": answer.json["auth_req_id"],
         "expires_in": 86_400,

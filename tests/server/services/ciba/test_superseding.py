@@ -64,12 +64,12 @@ def end(agent, person, local):
     """Ends a request in one of the possible ways."""
 
     def redeem(handle):
-        person.approve(local.behind(handle).id)
+        person.approve(local.approval_for(handle).id)
         assert agent.poll(handle).status == 200
 
     return {
-        "approved": lambda handle: person.approve(local.behind(handle).id),
-        "denied": lambda handle: person.deny(local.behind(handle).id),
+        "approved": lambda handle: person.approve(local.approval_for(handle).id),
+        "denied": lambda handle: person.deny(local.approval_for(handle).id),
         "redeemed": redeem,
         "withdrawn": lambda handle: _revoke(agent, handle),
         "expired": lambda _handle: local.clock.forward(DAY),

@@ -182,9 +182,9 @@ def test_with_hidden_users_a_wrong_user_code_is_not_revealed(template, open_loca
     for code in (None, "wrong"):
         answer = agent.ask(user_code=code)
         assert answer.status == 200
-        assert local.behind(answer.json["auth_req_id"]).user_id is None
+        assert local.approval_for(answer.json["auth_req_id"]).user_id is None
     answer = agent.ask(user_code=CODE)
-    assert local.behind(answer.json["auth_req_id"]).user_id == person.user.id
+    assert local.approval_for(answer.json["auth_req_id"]).user_id == person.user.id
 
 
 def test_user_code_support_is_part_of_the_registration(agent, local):

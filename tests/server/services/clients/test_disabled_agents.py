@@ -167,7 +167,7 @@ def _device_code(world: World) -> Attempt:
     device = begin_sign_in(world.local)
     assert device.type_code("ana") == ""
     assert world.person.approve(device.approval(world.person).id).status == 200
-    return lambda: _outcome(device.later())
+    return lambda: _outcome(device.poll_after_interval())
 
 
 def _code(world: World) -> Attempt:

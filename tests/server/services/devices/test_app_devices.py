@@ -46,7 +46,7 @@ class Television:
         }
         return self.app.local.post_form("/token", form_body)
 
-    def later(self, **form):
+    def poll_after_interval(self, **form):
         self.app.local.clock.forward(5_000)
         return self.poll(**form)
 
@@ -77,7 +77,7 @@ def _pending_approval(person):
 def _approve(television, person):
     television.typed()
     assert person.approve(_pending_approval(person).id).status == 200
-    return television.later()
+    return television.poll_after_interval()
 
 
 def _claims(local, token):
@@ -121,7 +121,7 @@ def test_an_approved_code_yields_tokens_once(television, person, local):
     assert (claims["sub"], claims["client_id"]) == (person.user.id, television.app.id)
     assert claims["acr"] == "urn:sayso:acr:signed"
     assert "sid" not in claims
-    second = television.later()
+    second = television.poll_after_interval()
     assert second.refusal == (400, "invalid_grant")
     entry = local.admin.entries("grant.given")[-1]
     assert entry["approval_id"]
@@ -138,7 +138,7 @@ def test_an_app_may_request_identity_only(app, person):
     display = json.loads(_pending_approval(person).display)
     assert display["headline"] == "Let television on another device know who you are"
     assert person.approve(_pending_approval(person).id).status == 200
-    token = television.later().json["access_token"]
+    token = television.poll_after_interval().json["access_token"]
     assert app.userinfo(token).json["sub"] == person.user.id
 
 
@@ -173,7 +173,7 @@ def test_a_second_sign_in_keeps_the_scopes_of_the_first(app, person):
     display = json.loads(_pending_approval(person).display)
     assert "payments:read (low risk, as before)" in [fact["value"] for fact in display["facts"]]
     assert person.approve(_pending_approval(person).id).status == 200
-    assert second.later().json["scope"] == "payments:transfer"
+    assert second.poll_after_interval().json["scope"] == "payments:transfer"
     items = person.call("GET", "/api/consents").json["items"]
     assert ["payments:read", "payments:transfer"] in [item["scopes"] for item in items]
 
@@ -182,7 +182,7 @@ def test_a_denied_code_returns_access_denied(television, person):
     """DG-15: no consent is stored after a denial."""
     television.typed()
     person.deny(_pending_approval(person).id)
-    assert television.later().refusal == (400, "access_denied")
+    assert television.poll_after_interval().refusal == (400, "access_denied")
     assert person.call("GET", "/api/consents").json["items"] == []
 
 
@@ -202,7 +202,7 @@ def test_a_code_belongs_to_its_app(television, person, local):
     television.typed()
     assert person.approve(_pending_approval(person).id).status == 200
     other.device_code = television.device_code
-    assert other.later().refusal == (400, "invalid_grant")
+    assert other.poll_after_interval().refusal == (400, "invalid_grant")
     proof = person.token_proof()
     form = {
         "grant_type": GRANT_DEVICE_CODE,
@@ -210,7 +210,7 @@ def test_a_code_belongs_to_its_app(television, person, local):
         "device_code": television.device_code,
     }
     assert local.post_form("/token", form, proofs=[proof]).refusal == (400, "invalid_grant")
-    assert television.later().status == 200
+    assert television.poll_after_interval().status == 200
 
 
 @pytest.mark.parametrize(
@@ -246,8 +246,8 @@ def test_a_poll_cannot_change_the_request(television, person, form, error):
     """DG-24, DG-31, NG-021: the refused poll does not use up the code."""
     television.typed()
     assert person.approve(_pending_approval(person).id).status == 200
-    assert television.later(**form).refusal[1] == error
-    assert television.later(scope=SCOPE, resource=PAY).status == 200
+    assert television.poll_after_interval(**form).refusal[1] == error
+    assert television.poll_after_interval(scope=SCOPE, resource=PAY).status == 200
 
 
 def test_an_app_without_the_device_grant_is_refused(local):
@@ -278,7 +278,7 @@ def test_disabling_or_narrowing_the_app_stops_every_step(television, person, loc
     local.admin.apps.update(app.id, changes, by=BY)
     assert "wrong, used or expired" in second_television.typed()
     assert person.approve(approval.id).refusal[0] == 409
-    assert television.later().status == 400
+    assert television.poll_after_interval().status == 400
 
 
 def test_narrowing_the_app_after_the_approval_stops_the_tokens(television, person, local):
@@ -286,7 +286,7 @@ def test_narrowing_the_app_after_the_approval_stops_the_tokens(television, perso
     television.typed()
     assert person.approve(_pending_approval(person).id).status == 200
     local.admin.apps.update(television.app.id, AppChanges(scopes=("payments:transfer",)), by=BY)
-    assert television.later().refusal == (400, "invalid_grant")
+    assert television.poll_after_interval().refusal == (400, "invalid_grant")
     assert person.call("GET", "/api/consents").json["items"] == []
 
 
@@ -320,7 +320,7 @@ def test_losing_the_race_for_a_code_yields_no_tokens_and_no_consent(
     television.typed()
     assert person.approve(_pending_approval(person).id).status == 200
     monkeypatch.setattr(Approvals, "transition", lambda *_, **__: None)
-    assert television.later().refusal == (400, "invalid_grant")
+    assert television.poll_after_interval().refusal == (400, "invalid_grant")
     assert person.call("GET", "/api/consents").json["items"] == []
 
 

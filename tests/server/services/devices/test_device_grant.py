@@ -17,7 +17,7 @@ from server.storage.approvals.approvals import Approvals
 from tests.support.builders.callers import another_device, new_person
 from tests.support.builders.clock import DAY, MINUTE, SECOND
 from tests.support.builders.installation import BY
-from tests.support.builders.new_device import NewDevice, begin_sign_in, let_in
+from tests.support.builders.new_device import NewDevice, approved_device, begin_sign_in
 from tests.support.builders.site import ISSUER, PEER
 
 WRONG_CODE = "That code is wrong, used or expired."
@@ -131,8 +131,8 @@ def test_typing_the_code_sends_a_request_to_the_enrolled_devices(local, person):
 
 def test_an_approved_device_does_not_have_to_wait(local, person):
     """XD-07: it can register, make calls and approve high-risk requests immediately."""
-    device = let_in(local, person)
-    answer = device.later()
+    device = approved_device(local, person)
+    answer = device.poll_after_interval()
     assert (answer.status, answer.json["token_type"]) == (200, "DPoP")
     terminal = device.terminal(answer, person)
     assert terminal.register("desktop").status == 201
@@ -150,8 +150,8 @@ def test_an_approved_device_does_not_have_to_wait(local, person):
 
 def test_a_device_must_register_under_the_approved_name(local, person):
     """A device must use the name that the person saw and approved."""
-    device = let_in(local, person)
-    terminal = device.terminal(device.later(), person)
+    device = approved_device(local, person)
+    terminal = device.terminal(device.poll_after_interval(), person)
     assert terminal.register("another").refusal == (422, "invalid_body")
     assert terminal.register("desktop").status == 201
 
@@ -164,7 +164,7 @@ def test_approving_a_device_needs_the_pin(local, person):
     for key in (person.session, person.low, person.high):
         jws = person.decision(approval.id, key)
         assert person.send_decision(approval.id, jws).status == 403
-    assert device.later().refusal == (400, "authorization_pending")
+    assert device.poll_after_interval().refusal == (400, "authorization_pending")
 
 
 def test_a_new_device_cannot_approve_another_device(local, person):
@@ -177,15 +177,15 @@ def test_a_new_device_cannot_approve_another_device(local, person):
 
 def test_a_device_code_is_redeemed_once(local, person):
     """XD-04, DG-19, NG-024: the second redemption gets invalid_grant."""
-    device = let_in(local, person)
-    assert device.later().status == 200
-    assert device.later().refusal == (400, "invalid_grant")
+    device = approved_device(local, person)
+    assert device.poll_after_interval().status == 200
+    assert device.poll_after_interval().refusal == (400, "invalid_grant")
     assert len(local.admin.entries("device.admitted")) == 1
 
 
 def test_of_twenty_concurrent_polls_one_is_redeemed(local, person):
     """DG-20, NG-026: one poll gets tokens, and the other nineteen get an error."""
-    device = let_in(local, person)
+    device = approved_device(local, person)
     local.clock.forward(5 * SECOND)
     with ThreadPoolExecutor(8) as threads:
         answers = list(threads.map(lambda _: device.poll(), range(20)))
@@ -194,9 +194,9 @@ def test_of_twenty_concurrent_polls_one_is_redeemed(local, person):
 
 def test_a_lost_race_for_the_redemption_is_refused(local, person, monkeypatch):
     """The redemption is refused if another process changed the row after it was read."""
-    device = let_in(local, person)
+    device = approved_device(local, person)
     monkeypatch.setattr(Approvals, "transition", lambda *_args, **_kwargs: None)
-    assert device.later().refusal == (400, "invalid_grant")
+    assert device.poll_after_interval().refusal == (400, "invalid_grant")
 
 
 def test_early_polls_get_slow_down(local, person):
@@ -205,7 +205,7 @@ def test_early_polls_get_slow_down(local, person):
     assert device.poll().refusal == (400, "authorization_pending")
     early = device.poll()
     assert (early.json["interval"], early.headers["Retry-After"]) == (10, "10")
-    assert device.later().json["interval"] == 15
+    assert device.poll_after_interval().json["interval"] == 15
     local.clock.forward(15 * SECOND)
     assert device.poll().refusal == (400, "authorization_pending")
     device.type_code("ana")
@@ -217,21 +217,21 @@ def test_early_polls_get_slow_down(local, person):
 
 def test_unknown_codes_and_other_keys_are_refused(local, person):
     """DG-16, DG-17, DG-26, NG-020: a stolen code is useless without the key."""
-    device = let_in(local, person)
+    device = approved_device(local, person)
     assert device.poll(device_code=None).refusal == (400, "invalid_request")
     assert device.poll(device_code="sayso_dc_x").refusal == (400, "invalid_grant")
     stolen = device.poll(key=SigningKey.generate())
     assert stolen.refusal == (400, "invalid_dpop_proof")
-    assert device.later().status == 200
+    assert device.poll_after_interval().status == 200
 
 
 def test_the_token_request_cannot_add_scopes_or_details(local, person):
     """DG-24, NG-021, DG-31: the refused request does not use up the code."""
-    device = let_in(local, person)
-    assert device.later(scope="openid").refusal == (400, "invalid_scope")
-    refused = device.later(authorization_details='[{"type":"payment.transfer"}]')
+    device = approved_device(local, person)
+    assert device.poll_after_interval(scope="openid").refusal == (400, "invalid_scope")
+    refused = device.poll_after_interval(authorization_details='[{"type":"payment.transfer"}]')
     assert refused.refusal == (400, "invalid_authorization_details")
-    assert device.later().status == 200
+    assert device.poll_after_interval().status == 200
 
 
 def test_a_denial_is_returned_and_final(local, person):
@@ -239,10 +239,10 @@ def test_a_denial_is_returned_and_final(local, person):
     device = begin_sign_in(local)
     device.type_code("ana")
     assert person.deny(device.approval(person).id).status == 200
-    answer = device.later()
+    answer = device.poll_after_interval()
     assert answer.refusal == (400, "access_denied")
     assert answer.json["reason"] == "denied"
-    assert device.later().refusal == (400, "access_denied")
+    assert device.poll_after_interval().refusal == (400, "access_denied")
 
 
 def test_a_code_that_nobody_typed_expires(local):
@@ -270,12 +270,12 @@ def test_a_decision_after_the_expiry_is_refused(local, person):
     local.clock.forward(MINUTE)
     assert person.send_decision(approval.id, jws).refusal == (409, "not_pending")
     assert device.poll().refusal == (400, "expired_token")
-    assert device.later().refusal == (400, "expired_token")
+    assert device.poll_after_interval().refusal == (400, "expired_token")
 
 
 def test_an_approved_code_expires(local, person):
     """DG-23, NG-024: it can be redeemed until 30 seconds after the request expires."""
-    device = let_in(local, person)
+    device = approved_device(local, person)
     local.clock.forward(10 * MINUTE + 30 * SECOND)
     assert device.poll().refusal == (400, "expired_token")
     assert local.admin.entries("device.admitted") == []
@@ -292,21 +292,21 @@ def test_the_approval_expires_with_the_code(local, person):
 
 def test_a_disabled_user_is_not_signed_in(local, person):
     """DG-25, DG-29, NG-023: the user is checked again at the redemption."""
-    device = let_in(local, person)
+    device = approved_device(local, person)
     local.admin.users.disable("ana", by=BY)
-    assert device.later().refusal == (400, "invalid_grant")
+    assert device.poll_after_interval().refusal == (400, "invalid_grant")
     local.admin.users.enable("ana", by=BY)
-    answer = device.later()
+    answer = device.poll_after_interval()
     assert answer.refusal == (400, "access_denied")
     assert answer.json["reason"] == "cancelled"
 
 
 def test_permissions_are_checked_in_the_redeeming_unit_of_work(local, person, monkeypatch):
     """The redemption fails even if the user's requests were not cancelled."""
-    device = let_in(local, person)
+    device = approved_device(local, person)
     checks = type(local.site.tokens.endpoint.for_people[GRANT_DEVICE_CODE].checks)
     monkeypatch.setattr(checks, "invalid_reason", lambda *_: "user_disabled")
-    assert device.later().refusal == (400, "invalid_grant")
+    assert device.poll_after_interval().refusal == (400, "invalid_grant")
 
 
 def test_a_sign_in_cancelled_by_an_administrator_is_denied(local, person):
@@ -314,7 +314,7 @@ def test_a_sign_in_cancelled_by_an_administrator_is_denied(local, person):
     device = begin_sign_in(local)
     device.type_code("ana")
     Oversight(local.services.store).cancel(device.approval(person).id, "a trick", by=BY)
-    assert device.later().refusal == (400, "access_denied")
+    assert device.poll_after_interval().refusal == (400, "access_denied")
 
 
 @pytest.mark.parametrize("name", ["nobody-here", "stopped", "deviceless", "an\x00a", "an\ud800a"])
@@ -329,7 +329,7 @@ def test_typing_a_code_does_not_reveal_which_users_exist(local, person, name):
     (approval,) = _approvals(local)
     assert (approval.user_id, approval.kind) == (None, "device")
     assert WRONG_CODE in device.type_code("ana")
-    assert device.later().refusal == (400, "authorization_pending")
+    assert device.poll_after_interval().refusal == (400, "authorization_pending")
     local.clock.forward(10 * MINUTE)
     assert device.poll().refusal == (400, "expired_token")
 
@@ -380,7 +380,7 @@ def test_a_person_has_at_most_three_open_device_requests(local, person):
     assert fourth.type_code("ana") == ""
     assert len(person.call("GET", "/api/approvals").json["items"]) == 3
     assert local.admin.entries("approval.refused")[-1]["cause"] == "open_devices"
-    assert fourth.later().refusal == (400, "authorization_pending")
+    assert fourth.poll_after_interval().refusal == (400, "authorization_pending")
 
 
 def test_repeated_denials_pause_device_requests(local, person):
@@ -413,7 +413,7 @@ def test_a_pending_poll_does_not_say_whether_it_was_seen(local, person):
     device = begin_sign_in(local)
     device.type_code("ana")
     person.show(device.approval(person).id)
-    assert set(device.later().json) == {"error", "error_description"}
+    assert set(device.poll_after_interval().json) == {"error", "error_description"}
 
 
 def test_the_first_device_cannot_be_approved_this_way(local, person):

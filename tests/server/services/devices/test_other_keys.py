@@ -60,7 +60,9 @@ def _replace_keys(send_registration, registered_agent, jwks):
 def _ended(local, grant):
     """Return why the grant ended (None if it is in force) and the actors of the audit entries."""
     entries = local.admin.entries("standing_grant.ended")
-    return standing_grants.now_of(local, grant).ended_because, [entry["actor"] for entry in entries]
+    return standing_grants.reload_grant(local, grant).ended_because, [
+        entry["actor"] for entry in entries
+    ]
 
 
 def test_registering_different_keys_ends_the_standing_grants(

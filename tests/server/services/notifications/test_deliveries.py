@@ -110,7 +110,7 @@ def test_a_request_that_reached_no_device_is_undeliverable(agent, person, local)
     listed, _ = agent.request_approval(requested_expiry="61")
     local.clock.forward(SECOND)
     with local.services.store.write() as tx:
-        tx.deliveries.add(local.behind(listed).id, person.device_id)
+        tx.deliveries.add(local.approval_for(listed).id, person.device_id)
     local.clock.forward(MINUTE)
     answers = [agent.poll(handle).json for handle in (undelivered, listed)]
     assert [answer["error"] for answer in answers] == ["expired_token"] * 2

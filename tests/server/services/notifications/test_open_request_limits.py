@@ -104,7 +104,7 @@ def test_a_pause_is_for_one_agent_and_one_action_type(strict):
     other = register_agent(local.admin, "other", auth_method="client_secret_post", resources=(PAY,))
     credentials = {"client_id": other.agent.id, "client_secret": other.secret}
     handle = agent.ask(**payment, **credentials).json["auth_req_id"]
-    person.deny(local.behind(handle).id)
+    person.deny(local.approval_for(handle).id)
     details = payment["authorization_details"].replace("transfer", "refund")
     handle, approval = agent.request_approval(**{**payment, "authorization_details": details})
     person.deny(approval.id)

@@ -78,9 +78,9 @@ def test_explain_names_the_matching_standing_grant_without_using_it(local, agent
     assert explained_twice[0] == explained_twice[1]
     assert (explained_twice[0]["then"], explained_twice[0]["asks"]) == ("token", None)
     assert explained_twice[0]["standing_grant"] == {"id": grant.id, "used": 0, "uses": 3}
-    assert standing_grants.now_of(local, grant) == grant
+    assert standing_grants.reload_grant(local, grant) == grant
     answer = standing_grants.ask(agent)
-    cited = json.loads(local.behind(answer.json["auth_req_id"]).decided_by)
+    cited = json.loads(local.approval_for(answer.json["auth_req_id"]).decided_by)
     assert (cited["standing_grant"], cited["use"]) == (grant.id, 1)
     assert explain(payment, scope=())["standing_grant"]["used"] == 1
 
@@ -95,7 +95,7 @@ def test_explain_does_not_name_a_standing_grant_that_does_not_match(local, agent
     assert standing_grants.ask(agent).status == 200
     without_uses = explain(standing_grants.details(), scope=())
     assert (without_uses["then"], without_uses["standing_grant"]) == ("person", None)
-    pending = local.behind(standing_grants.ask(agent).json["auth_req_id"])
+    pending = local.approval_for(standing_grants.ask(agent).json["auth_req_id"])
     assert pending.decided_by is None
 
 
@@ -120,7 +120,7 @@ def test_a_standing_grant_allows_an_exchange_only_with_consent(local, person, ex
     chains.consent(bot, "bank:write")
     _set_rules(local, rule("ask", 'when.scope = ["bank:*"]'))
     auth_req_id = bot.ask(scope="openid bank:write bank:read", resource=BANK).json["auth_req_id"]
-    grant = standing_grants.give(person, local.behind(auth_req_id), sum=None, vary=[])
+    grant = standing_grants.give(person, local.approval_for(auth_req_id), sum=None, vary=[])
 
     def explain_exchange(scope):
         members = {"agent": "desk-bot", "resource": BANK, "flow": "exchange", "scope": (scope,)}

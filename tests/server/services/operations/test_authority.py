@@ -7,7 +7,7 @@ import pytest
 
 from server.protocol.approvals.decisions import ADMINISTER, request_digest
 from server.services.users.users import UserChanges
-from tests.support.builders.admins import Staff
+from tests.support.builders.admins import AdminSite
 from tests.support.builders.callers import LocalTerminal, another_device, sign_in
 from tests.support.builders.clock import DAY, MINUTE
 from tests.support.builders.installation import BY
@@ -44,7 +44,7 @@ def _omit(members: dict[str, Any], name: str) -> dict[str, Any]:
     return {key: value for key, value in members.items() if key != name}
 
 
-def test_an_administrative_request_needs_a_statement_about_it(staff: Staff) -> None:
+def test_an_administrative_request_needs_a_statement_about_it(staff: AdminSite) -> None:
     """The PIN call names the request, and the statement resets the PIN attempts."""
     admin = staff.people["admin"]
     required = _send(admin, None).json["wanted"]
@@ -58,7 +58,7 @@ def test_an_administrative_request_needs_a_statement_about_it(staff: Staff) -> N
     assert added["actor"] == f"user:{admin.user.id}"
 
 
-def _dora(staff: Staff) -> str:
+def _dora(staff: AdminSite) -> str:
     return staff.local.admin.users.show("dora")[0].id
 
 
@@ -84,7 +84,7 @@ BAD: dict[str, tuple[Callable[[LocalTerminal], dict[str, Any]], int, str]] = {
 
 @pytest.mark.parametrize(("changes", "status", "code"), BAD.values(), ids=BAD)
 def test_an_invalid_statement_is_refused(
-    staff: Staff, changes: Callable[[LocalTerminal], dict[str, Any]], status: int, code: str
+    staff: AdminSite, changes: Callable[[LocalTerminal], dict[str, Any]], status: int, code: str
 ) -> None:
     """Nothing is stored if the statement is invalid."""
     admin, before = staff.people["admin"], len(staff.local.admin.entries())
@@ -94,7 +94,7 @@ def test_an_invalid_statement_is_refused(
     assert len(staff.local.admin.entries()) == before
 
 
-def test_a_statement_is_used_once(staff: Staff) -> None:
+def test_a_statement_is_used_once(staff: AdminSite) -> None:
     """The nonce changes after the first use, so a statement cannot be replayed."""
     admin = staff.people["admin"]
     admin.pin(DIGEST)
@@ -108,7 +108,7 @@ def test_a_statement_is_used_once(staff: Staff) -> None:
 
 
 def test_only_one_of_two_concurrent_requests_can_use_a_statement(
-    staff: Staff, monkeypatch: pytest.MonkeyPatch
+    staff: AdminSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The conditional update of the counter succeeds for one of them."""
     admin = staff.people["admin"]
@@ -119,14 +119,14 @@ def test_only_one_of_two_concurrent_requests_can_use_a_statement(
 
 
 @pytest.mark.parametrize("named", ["session", request_digest("POST", PATH, b"")])
-def test_the_pin_call_must_name_this_request(staff: Staff, named: str) -> None:
+def test_the_pin_call_must_name_this_request(staff: AdminSite, named: str) -> None:
     """A PIN that was entered for something else does not count."""
     admin = staff.people["admin"]
     admin.pin(named)
     assert _send(admin, _sign_statement(admin)).refusal == (403, "pin_required")
 
 
-def test_the_pin_call_must_be_recent(staff: Staff) -> None:
+def test_the_pin_call_must_be_recent(staff: AdminSite) -> None:
     """A PIN call is valid for two minutes, as for a decision."""
     admin = staff.people["admin"]
     admin.pin(DIGEST)
@@ -134,7 +134,7 @@ def test_the_pin_call_must_be_recent(staff: Staff) -> None:
     assert _send(admin, _sign_statement(admin)).refusal == (403, "pin_required")
 
 
-def test_a_new_device_cannot_administer_for_a_day(staff: Staff) -> None:
+def test_a_new_device_cannot_administer_for_a_day(staff: AdminSite) -> None:
     """A new device cannot approve high-risk requests either."""
     new = another_device(staff.people["admin"])
     new.pin(DIGEST)
@@ -145,14 +145,14 @@ def test_a_new_device_cannot_administer_for_a_day(staff: Staff) -> None:
     assert _send(new, _sign_statement(new)).status == 201
 
 
-def test_a_terminal_without_a_device_cannot_administer(staff: Staff) -> None:
+def test_a_terminal_without_a_device_cannot_administer(staff: AdminSite) -> None:
     """The terminal has not registered any keys yet."""
     _, issued = staff.local.admin.users.enroll("admin", by=BY)
     unregistered = sign_in(staff.local, staff.people["admin"].user, issued.code)
     assert unregistered.call("GET", PATH).refusal == (403, "forbidden")
 
 
-def test_removing_a_role_takes_effect_at_the_next_request(staff: Staff) -> None:
+def test_removing_a_role_takes_effect_at_the_next_request(staff: AdminSite) -> None:
     """The server reads the roles at each request; no token contains them."""
     admin = staff.people["admin"]
     assert admin.call("GET", PATH).status == 200
@@ -160,7 +160,7 @@ def test_removing_a_role_takes_effect_at_the_next_request(staff: Staff) -> None:
     assert admin.call("GET", PATH).refusal == (403, "forbidden")
 
 
-def test_a_change_needs_the_current_version_of_the_record(staff: Staff) -> None:
+def test_a_change_needs_the_current_version_of_the_record(staff: AdminSite) -> None:
     """Therefore, nobody can overwrite a change that they have not seen."""
     path = f"/api/agents/{staff.ids['agent']}"
     admin, owner = staff.people["admin"], staff.people["owner"]
@@ -187,7 +187,7 @@ WIDENED: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("changes", WIDENED.values(), ids=WIDENED)
 def test_an_owner_can_narrow_an_agent_and_never_widen_it(
-    staff: Staff, changes: dict[str, Any]
+    staff: AdminSite, changes: dict[str, Any]
 ) -> None:
     """Even a signed statement does not let an owner give the agent more power."""
     owner, admin = staff.people["owner"], staff.people["admin"]
@@ -203,7 +203,7 @@ def test_an_owner_can_narrow_an_agent_and_never_widen_it(
     assert allowed.status == 200
 
 
-def test_an_owner_may_remove_themselves(staff: Staff) -> None:
+def test_an_owner_may_remove_themselves(staff: AdminSite) -> None:
     """The owner gets the response and cannot see the agent afterwards."""
     staff.local.admin.users.update("owner", UserChanges(roles=()), by=BY)
     path, owner = f"/api/agents/{staff.ids['agent']}", staff.people["owner"]
@@ -216,7 +216,7 @@ def test_an_owner_may_remove_themselves(staff: Staff) -> None:
     assert owner.call("GET", path).refusal == (404, "not_found")
 
 
-def test_an_owner_cannot_remove_another_owner(staff: Staff) -> None:
+def test_an_owner_cannot_remove_another_owner(staff: AdminSite) -> None:
     """An owner can only remove themselves; an administrator can remove any owner."""
     path, owner = f"/api/agents/{staff.ids['agent']}", staff.people["owner"]
     new_owner = {"add_owners": ["bystander"]}
@@ -231,7 +231,7 @@ def test_an_owner_cannot_remove_another_owner(staff: Staff) -> None:
     assert admin.call("PATCH", path, {"remove_owners": ["owner"]}, headers=tag).status == 200
 
 
-def test_only_an_administrator_releases_an_agent_from_quarantine(staff: Staff) -> None:
+def test_only_an_administrator_releases_an_agent_from_quarantine(staff: AdminSite) -> None:
     """An owner must not be able to overrule a report."""
     path = f"/api/agents/{staff.ids['disabled agent']}/enable"
     assert staff.people["owner"].administer("POST", path).refusal == (403, "forbidden")
@@ -241,14 +241,14 @@ def test_only_an_administrator_releases_an_agent_from_quarantine(staff: Staff) -
 @pytest.mark.parametrize(
     ("kind", "status"), [("users", 404), ("agents", 404), ("resources", 404), ("actions", 404)]
 )
-def test_an_unknown_record_is_not_found(staff: Staff, kind: str, status: int) -> None:
+def test_an_unknown_record_is_not_found(staff: AdminSite, kind: str, status: int) -> None:
     """The response is the same for each kind of record."""
     answer = staff.people["admin"].call("GET", f"/api/{kind}/nobody")
     assert answer.refusal == (status, "not_found")
 
 
 def test_unauthorized_callers_do_not_block_administration(
-    staff: Staff, monkeypatch: pytest.MonkeyPatch
+    staff: AdminSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """They are refused before the unit of work that locks out administration opens."""
 

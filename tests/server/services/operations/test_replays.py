@@ -99,7 +99,7 @@ def test_an_approval_used_by_an_exchange_still_counts_in_a_replay(chains, person
     refused = chains.exchange(bot, chains.user_token())
     hint = refused.json["login_hint_token"]
     answer = bot.ask(login_hint=None, login_hint_token=hint, scope="openid", resource=None)
-    person.approve(chains.local.behind(answer.json["auth_req_id"]).id)
+    person.approve(chains.local.approval_for(answer.json["auth_req_id"]).id)
     token = bot.poll(answer.json["auth_req_id"]).json["access_token"]
     chains.exchanged(bot, token)
     assert [c.flow for c in dry_run(rule("ask")).changes] == []
@@ -128,7 +128,7 @@ def test_an_approval_for_another_resource_does_not_count_in_a_replay(chains, per
     refused = chains.exchange(bot, chains.user_token())
     hint = refused.json["login_hint_token"]
     answer = bot.ask(login_hint=None, login_hint_token=hint, scope="openid", resource=None)
-    person.approve(chains.local.behind(answer.json["auth_req_id"]).id)
+    person.approve(chains.local.approval_for(answer.json["auth_req_id"]).id)
     token = bot.poll(answer.json["auth_req_id"]).json["access_token"]
     with chains.local.services.store.write() as tx:
         row = chains.row(token)

@@ -194,7 +194,7 @@ class World:
         if answer.status == 403:
             assert answer.json["reason"] in {"policy_denied", "too_few_people"}
             return {"then": "refused", **self._entry("approval.refused")}
-        row = self.local.behind(answer.json["auth_req_id"])
+        row = self.local.approval_for(answer.json["auth_req_id"])
         result = {"policy": json.loads(row.policy), "risk": row.risk}
         if row.state is not State.PENDING:
             return {"then": "token", **result, "by": automatic_decision(row)}
@@ -263,9 +263,9 @@ class World:
                 self._add_grant(name, agent, "[]", None)
                 payment = json.dumps([self._payment(self.chance.choice(PAYEES), 100)])
                 self._add_grant(name, agent, payment, "payment.transfer")
-        self.later()
+        self.poll_after_interval()
 
-    def later(self):
+    def poll_after_interval(self):
         """Go forward ten minutes, so that no attempts are counted, and renew the subject tokens."""
         self.local.clock.forward(10 * MINUTE)
         self.tokens = {name: chains.user_token() for name, chains in self.chains.items()}
@@ -338,7 +338,7 @@ def test_explain_and_enforcement_agree_on_random_cases(open_local, template):
         world.begin()
         for n in range(CASES // RULE_SETS):
             if n % 20 == 19:
-                world.later()
+                world.poll_after_interval()
             case = world.draw()
             next_step, explained = _check(world, case)
             occurrences["acr"] += case.acr is not None and next_step == "person"

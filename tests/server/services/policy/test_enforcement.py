@@ -72,7 +72,7 @@ def test_an_ask_rule_needs_an_approval_for_an_exchange(chains, bot, person, loca
     hint = refused.json["login_hint_token"]
     answer = bot.ask(login_hint=None, login_hint_token=hint, scope="openid", resource=None)
     assert answer.status == 200, answer.body
-    approval = local.behind(answer.json["auth_req_id"])
+    approval = local.approval_for(answer.json["auth_req_id"])
     assert json.loads(approval.display)["why"] == "We are careful."
     assert json.loads(approval.policy)["rules"] == ["careful"]
     person.approve(approval.id)
@@ -253,7 +253,7 @@ def test_an_approval_with_a_weaker_ceremony_does_not_satisfy_a_pin_rule(chains, 
     refused = chains.exchange(bot, chains.user_token())
     hint = refused.json["login_hint_token"]
     answer = bot.ask(login_hint=None, login_hint_token=hint, scope="openid", resource=None)
-    person.approve(chains.local.behind(answer.json["auth_req_id"]).id)
+    person.approve(chains.local.approval_for(answer.json["auth_req_id"]).id)
     token = bot.poll(answer.json["auth_req_id"]).json["access_token"]
     assert chains.exchange(bot, token).status == 200
     put(rule("ask", 'when.resource = ["*"]', 'ask.ceremony = "pin"'))

@@ -254,7 +254,7 @@ def test_an_example_that_is_no_longer_a_valid_request_is_refused(local, agent, p
 def test_a_request_with_several_actions_cannot_be_an_example(agent, person):
     """A grant is for one action type."""
     details = json.dumps([*standing_grants.details(), *standing_grants.details(2_000)])
-    example = agent.local.behind(
+    example = agent.local.approval_for(
         agent.ask(scope="openid", authorization_details=details).json["auth_req_id"]
     )
     assert "one action" in refused(person, standing_grants.wish(example))
@@ -524,7 +524,7 @@ def test_a_grant_ends_with_what_it_depends_on(local, agent, person, change, beca
     """The change ends the grant immediately and writes an audit entry."""
     grant = standing_grants.give(person, standing_grants.example(agent))
     change(local, agent, person)
-    assert standing_grants.now_of(local, grant).ended_because == because
+    assert standing_grants.reload_grant(local, grant).ended_because == because
     entry = local.admin.entries("standing_grant.ended")[-1]
     assert (entry["cause"], entry["actor"]) == (because, BY)
 
@@ -537,7 +537,7 @@ def test_reporting_a_request_ends_the_grants_of_its_agent(local, agent, person):
     jws = person.decision(approval.id, person.session, **members)
     body = {"decision": jws, "scope": "agent"}
     assert person.call("POST", f"/api/approvals/{approval.id}/report", body).status == 200
-    assert standing_grants.now_of(local, grant).ended_because == "agent_quarantined"
+    assert standing_grants.reload_grant(local, grant).ended_because == "agent_quarantined"
 
 
 def test_revoking_a_consent_ends_the_grants_at_its_resource(local, agent, person):
@@ -545,14 +545,14 @@ def test_revoking_a_consent_ends_the_grants_at_its_resource(local, agent, person
     grant = standing_grants.give(person, standing_grants.example(agent))
     consent = local.admin.consent(agent.id, person.user.id)
     assert person.call("DELETE", f"/api/consents/{consent.id}").status == 200
-    assert standing_grants.now_of(local, grant).ended_because == "consent_revoked"
+    assert standing_grants.reload_grant(local, grant).ended_because == "consent_revoked"
 
 
 def test_other_changes_to_the_agent_keep_the_grant(local, agent, person):
     """For example, a new description does not end the grant."""
     grant = standing_grants.give(person, standing_grants.example(agent))
     local.admin.agents.update(agent.id, AgentChanges(description="x"), by=BY)
-    assert standing_grants.now_of(local, grant) == grant
+    assert standing_grants.reload_grant(local, grant) == grant
 
 
 def test_a_grant_past_its_expiry_is_expired(local, agent, person):

@@ -47,14 +47,14 @@ def request_payment(agent, minor=1_000, payee="Nord", **parameters):
     answer = standing_grants.ask(agent, minor, payee, **parameters)
     assert answer.status == 200, answer.body
     handle = answer.json["auth_req_id"]
-    return handle, agent.local.behind(handle)
+    return handle, agent.local.approval_for(handle)
 
 
 def usage(local, grant):
     """Return the number of uses, the spent sum, and the state of each use."""
     with local.services.store.read() as view:
         states = [use.state for use in view.standing_grants.uses_of(grant.id)]
-    now = standing_grants.now_of(local, grant)
+    now = standing_grants.reload_grant(local, grant)
     return now.used, now.spent_minor, states
 
 
@@ -210,7 +210,7 @@ def test_stricter_policy_before_redemption_releases_the_use(local, agent, grant,
     assert usage(local, grant) == (0, 0, ["released"])
     answer = standing_grants.ask(agent)
     if answer.status == 200:
-        assert local.behind(answer.json["auth_req_id"]).state is State.PENDING
+        assert local.approval_for(answer.json["auth_req_id"]).state is State.PENDING
     else:
         assert answer.refusal == (403, "access_denied")
 
@@ -365,7 +365,7 @@ def bank_grant(local, bot, person):
         rule("allow", 'when.resource = ["*"]', name="rest"),
     )
     handle = bot.ask(scope="openid bank:write", resource=BANK).json["auth_req_id"]
-    example = local.behind(handle)
+    example = local.approval_for(handle)
     return standing_grants.give(person, example, uses=2, **SCOPES_ONLY)
 
 

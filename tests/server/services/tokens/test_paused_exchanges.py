@@ -54,7 +54,7 @@ def bot(chains: Chains) -> LocalAgent:
 def grant(bot: LocalAgent, person: LocalTerminal, local: LocalSite) -> StandingGrant:
     """A standing grant for two writes at the bank."""
     handle = bot.ask(scope="openid bank:write", resource=BANK).json["auth_req_id"]
-    return standing_grants.give(person, local.behind(handle), uses=2, sum=None, vary=[])
+    return standing_grants.give(person, local.approval_for(handle), uses=2, sum=None, vary=[])
 
 
 def _deny(agent: LocalAgent, person: LocalTerminal, **parameters: Any) -> None:
@@ -62,7 +62,7 @@ def _deny(agent: LocalAgent, person: LocalTerminal, **parameters: Any) -> None:
     for _ in range(3):
         answer = agent.ask(acr_values=SIGNED, **parameters)
         assert answer.status == 200, answer.body
-        approval = agent.local.behind(answer.json["auth_req_id"])
+        approval = agent.local.approval_for(answer.json["auth_req_id"])
         assert person.deny(approval.id).status == 200
 
 
@@ -95,10 +95,10 @@ def test_a_standing_grant_does_not_approve_during_a_pause(
     _assert_paused(bot.ask(scope="openid bank:write", resource=BANK), until)
     _assert_paused(chains.exchange(bot, chains.user_token(), **WRITE_PARAMETERS), until)
     assert chains.reasons() == ["denied_repeatedly"]
-    assert standing_grants.now_of(local, grant).used == 0
+    assert standing_grants.reload_grant(local, grant).used == 0
     local.clock.forward(PAUSE_MS)
     assert chains.exchange(bot, chains.user_token(), **WRITE_PARAMETERS).status == 200
-    assert standing_grants.now_of(local, grant).used == 1
+    assert standing_grants.reload_grant(local, grant).used == 1
 
 
 def test_an_exchange_during_a_pause_returns_no_hint(

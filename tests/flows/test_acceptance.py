@@ -26,7 +26,7 @@ FACTS = (
     *("Payee:", "Nordwind", "unusual:", "Type:", "payment.transfer"),
     *("scopes:", "payments:transfer (high)", "resource:", "https://pay.example"),
     *("undo:", "Cannot be undone", "agent:", "requested:", "127.0.0.1", "why you:"),
-    *("agent says (not verified):", '"Invoice 4711"', "grants:", "for exactly this action"),
+    *("agent says (not verified):", '"Invoice 4711"', "grants:", "for this action"),
     *("requires:", "your PIN", "expires in", "Expiring isn't a denial", "fingerprint:"),
 )
 """What the screen says about a payment, in this order."""

@@ -190,7 +190,7 @@ class AppActions:
         scope = ", ".join(target.scope) or "no scope"
         return display_safe(
             f"The app {display_safe(app.name)} gets one access token for {target.resource.uri}, "
-            f"valid {displays.duration_text(seconds)}, with {scope}, for exactly this action. "
+            f"valid {displays.duration_text(seconds)}, with {scope}, for this action. "
             "No refresh token.",
             max_chars=2_000,
         )

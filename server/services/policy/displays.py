@@ -295,7 +295,7 @@ def _grant_text(request: DisplayedRequest) -> str:
     if scopes.about_person(request.target.scope):
         return _identity_grant_text(request)
     scope = ", ".join(request.target.scope) or "no scope"
-    what = "for exactly this action" if request.details else "for anything these scopes allow"
+    what = "for this action" if request.details else "for anything these scopes allow"
     return display_safe(
         f"One access token for {request.target.resource.uri}, "
         f"valid {duration_text(request.token_seconds)}, with {scope}, {what}. No refresh token.",

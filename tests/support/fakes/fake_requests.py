@@ -23,7 +23,7 @@ PAYMENT: Mapping[str, object] = {
     "undo": "Not possible after 15:00 today.",
     "why": "payments:transfer is high risk at this resource",
     "gives": "One access token for https://pay.example, valid 5 minutes, with payments:transfer, "
-    "for exactly this action. No refresh token.",
+    "for this action. No refresh token.",
     "unusual": [
         ("large_amount", "Amount is 12 times the usual amount for invoice-bot, EUR 401.67."),
         ("new_target", "First time: “To account”."),
@@ -40,7 +40,7 @@ DEPLOY: Mapping[str, object] = {
     "resource": "https://k8s.example/stage",
     "undo": "Roll back to web 4.1.7.",
     "gives": "One access token for https://k8s.example/stage, valid 5 minutes, with deploy:run, "
-    "for exactly this action. No refresh token.",
+    "for this action. No refresh token.",
     "says": None,
 }
 CONSENT: Mapping[str, object] = {
@@ -148,7 +148,7 @@ APP_PAYMENT: Mapping[str, object] = {
     "agent": "shop",
     "why": "An app asks for your signature each time it takes an action.",
     "gives": "The app shop gets one access token for https://pay.example, valid 5 minutes, with "
-    "payments:transfer, for exactly this action. No refresh token.",
+    "payments:transfer, for this action. No refresh token.",
     "says": None,
 }
 PRICES: Mapping[str, object] = {
@@ -161,6 +161,6 @@ PRICES: Mapping[str, object] = {
     "resource": "https://supplier.example/prices",
     "undo": "",
     "gives": "One access token for https://supplier.example/prices, valid 5 minutes, with "
-    "prices:read, for exactly this action. No refresh token.",
+    "prices:read, for this action. No refresh token.",
     "says": None,
 }

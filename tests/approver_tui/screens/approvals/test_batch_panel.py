@@ -168,7 +168,7 @@ async def test_a_batch_takes_fewer_keys_than_one_by_one(count, unusual):
 
 async def test_three_keys_approve_one_low_request():
     """If its facts fit on the screen, one low-risk request takes three keys."""
-    async with open_stage([_low("alone")], size=(100, 40)) as (pilot, stage):
+    async with open_stage([_low("alone")]) as (pilot, stage):
         await press(pilot, stage, "a", "tab", "enter")
         await _until_answered(pilot, stage, 1)
 

@@ -44,7 +44,7 @@ FIELDS = (
         "gives",
         (
             "If approved One access token for https://pay.example, valid 5 minutes, with "
-            "payments:transfer, for exactly this action. No refresh token."
+            "payments:transfer, for this action. No refresh token."
         ),
     ),
     ("others", "For alice", "Approvals", "dan: approved"),

@@ -238,7 +238,7 @@ def test_the_display_says_what_an_approval_grants(seconds, words):
     gives = _display(replace(PAYMENT_REQUEST, token_seconds=seconds))["gives"]
     assert gives == (
         f"One access token for {PAY}, valid {words}, with payments:transfer, "
-        "for exactly this action. No refresh token."
+        "for this action. No refresh token."
     )
 
 

@@ -42,7 +42,7 @@ async def test_an_answer_applies_to_the_shown_request_only():
     async with open_stage([PAY, *FLOOD]) as (pilot, stage):
         await press(pilot, stage, "j")
         assert "One of 4 that look alike. Your answer" in screen_text(stage)
-        await press(pilot, stage, "a", "tab", "enter")
+        await press(pilot, stage, "a", "pagedown", "tab", "enter")
         await until(pilot, lambda: bool(stage.answers.calls))
         await until_shown(pilot, stage, "x 4, 3 wait")
         assert stage.answers.calls == [(FLOOD[0].id, Answer.APPROVE, None)]

@@ -77,7 +77,7 @@ def test_no_chain_ever_widens(data):
         remaining = world.exchange(tokens, caller, target, requested_scopes)
         assert remaining <= requested_scopes & world.may[caller].get(target, frozenset())
         tokens.insert(0, Link(caller, target, remaining, tokens[0].depth + 1, frozenset()))
-        ends.insert(0, TokenOrigin(until=ends[0]).end(data.draw(st.integers(1, 2_000))))
+        ends.insert(0, TokenOrigin(until=ends[0]).expiry(data.draw(st.integers(1, 2_000))))
     assert ends == sorted(ends)
     assert all(token.depth <= token_exchange.MAX_DEPTH for token in tokens)
 

@@ -42,15 +42,20 @@ _TYPES: dict[str, TypeEngine[Any]] = {
     "serial": BigInteger().with_variant(Integer, "sqlite"),  # SQLite needs INTEGER here
 }
 
+_TRAITS = frozenset({"key", "unique", "index", "cascade"})
+
 
 def columns(words: str) -> Iterator[Column[Any]]:
     """Yield columns from words such as `agent_id:agents.id:cascade:index`: a name and its traits.
 
     Traits are a type (text if there is none), `key`, `unique`, `index`, the column that it refers
-    to, and `cascade`: the row is deleted with the row that it refers to. `?` allows NULL.
+    to, and `cascade`: the row is deleted with the row that it refers to. `?` allows NULL. Raises
+    ValueError for any other trait.
     """
     for word in words.split():
         name, *traits = word.rstrip("?").split(":")
+        if any("." not in trait and trait not in _TRAITS | _TYPES.keys() for trait in traits):
+            raise ValueError(f"{word} has an unknown trait.")
         kind = next((_TYPES[trait] for trait in traits if trait in _TYPES), Text())
         on_delete = "CASCADE" if "cascade" in traits else None
         references = [ForeignKey(trait, ondelete=on_delete) for trait in traits if "." in trait]

@@ -57,7 +57,7 @@ def test_a_decision_by_another_rule_is_not_timed() -> None:
 def test_dead_pushes_are_not_a_load(monkeypatch: pytest.MonkeyPatch) -> None:
     """Dead pushes cost the server nothing, so the benchmark fails if there are any."""
     monkeypatch.setattr(push_backlog, "_count", lambda *_: 3)
-    with pytest.raises(WrongAnswers, match="3 were given up"):
+    with pytest.raises(WrongAnswers, match="3 were abandoned"):
         push_backlog.check_accepted(cast("Any", None))
 
 

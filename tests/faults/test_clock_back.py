@@ -49,10 +49,10 @@ def _check(server: LiveServer) -> None:
         assert agent.poll(handle).json()["error"] == "expired_token"
         written = _entries(server)
         server.clock.forward(-HOUR)
+        assert agent.poll(handle).json()["error"] == "expired_token"
         new = agent.request_approval(person.user)
         seqs = [line.frame()["seq"] for _ in range(2)]
 
-    assert agent.poll(handle).json()["error"] == "expired_token"
     assert expired.id not in {approval.id for approval in person.waiting()}
     with pytest.raises(ApiError) as refusal:
         person.approve(expired)

@@ -27,7 +27,7 @@ def test_a_settled_panel_gets_only_keys_that_do_not_press_a_button() -> None:
     """Without a pause, the guard would drop every key except Escape, and panels stay untested."""
     sent_items: list[str | float] = []
     child = SimpleNamespace(send=sent_items.append, setwinsize=lambda *_size: None)
-    app = SimpleNamespace(child=child, rest=sent_items.append)
+    app = SimpleNamespace(child=child, wait_idle=sent_items.append)
     run = Soak(None, None, random.Random(1))  # type: ignore[arg-type]  # noqa: S311  # random keys, not a security use
     for _ in range(300):
         run._step(app)  # type: ignore[arg-type]  # it only records what is sent

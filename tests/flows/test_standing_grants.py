@@ -138,7 +138,7 @@ def test_a_server_that_offers_a_different_standing_grant_gets_no_signature(
         StandingGrantsClient(person.client).request(proposal, example)
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", selection=pytest.mark.postgresql)])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
 def busy(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LiveServer]:
     """A server for concurrent requests; on PostgreSQL it has two workers."""
     settings, options = {}, ()

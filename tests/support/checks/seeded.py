@@ -23,7 +23,7 @@ from server.model.audit import Entry
 from server.model.clients import Agent
 from server.model.store import Busy, Unit
 from server.model.tokens import Delegation
-from server.protocol.approvals.states import State, origins
+from server.protocol.approvals.states import State, origins, overdue
 from server.protocol.policy import rendering
 from server.services.approvals.expiry import Sweeper
 from server.services.audit import audit
@@ -197,7 +197,12 @@ def _own_clock() -> None:
 
 def _unrecorded_expiry() -> None:
     """Do not store that requests have expired, so that only the clock decides."""
-    vars(grant)["expire"] = lambda *_: None
+
+    def expire_in_memory(tx: Unit, approval: Approval) -> Approval:
+        is_overdue = overdue(approval.state, approval.expires_at, tx.now)
+        return replace(approval, state=State.EXPIRED) if is_overdue else approval
+
+    vars(grant)["expire_if_overdue"] = expire_in_memory
     Sweeper.round = lambda *_: 0  # type: ignore[method-assign]  # the fault
 
 

@@ -69,7 +69,7 @@ def test_a_webhook_gets_signed_json_lines(admin_cli, data_folder):
         assert admin_cli("audit", "stream", hook.url(), "--once").code == 0
     refused, delivery = hook.got
     assert refused.headers["Sayso-Event-Id"] == delivery.headers["Sayso-Event-Id"]
-    key = (data_folder / "webhook.key").read_bytes().strip()
+    key = (data_folder / "webhook.key").read_bytes()
     signed = delivery.headers["Sayso-Event-Id"].encode() + b"." + delivery.body
     assert (
         delivery.headers["Sayso-Signature"] == f"sha256={hmac.digest(key, signed, 'sha256').hex()}"

@@ -91,7 +91,13 @@ class Sheet(ScrollView):
 
     @property
     def last_visible_row(self) -> int:
-        """The number of lines from the top to the end of the visible part."""
+        """The number of lines from the top to the end of the visible part.
+
+        It is 0 until the lines are laid out for the current width: the visible part then belongs to
+        the new width, and the lines to the old one.
+        """
+        if self._text_width != self._laid_out_for:
+            return 0
         return min(len(self._lines), self.scroll_offset.y + self.size.height)
 
     def on_resize(self, _event: events.Resize) -> None:

@@ -6,7 +6,7 @@ import pytest
 from textual.widgets import Static
 
 from approver_tui.client import errors
-from approver_tui.screens.approvals.approve import ApprovePanel
+from approver_tui.screens.approvals.approve import ApprovePanel, PanelFacts
 from approver_tui.screens.approvals.inbox import InboxScreen
 from approver_tui.state.approvals.approvals import ApprovalState
 from approver_tui.state.approvals.decision import Answer
@@ -154,6 +154,16 @@ async def test_approve_is_unavailable_until_every_fact_was_visible():
             await press(pilot, stage, "pagedown")
         assert not _is_off(stage)
         assert all(any(f"number {number}" in line for line in seen) for number in range(60))
+
+
+async def test_lines_of_an_earlier_width_do_not_count_as_visible():
+    """While the window is resized, the facts have the new height before they are wrapped again."""
+    async with open_stage([_low()]) as (pilot, stage):
+        await _open(pilot, stage)
+        facts = stage.app.screen.query_one(PanelFacts)
+        assert facts.is_fully_read
+        facts._lines_read, facts._laid_out_for = 0, facts._laid_out_for - 1
+        assert not facts.is_fully_read
 
 
 async def test_high_risk_waits_two_seconds_after_the_facts_were_visible():

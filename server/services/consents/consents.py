@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
+from server.lazy_imports import lazily
 from server.model import display_names
 from server.model.approval_requests import CreateApproval, NewApproval
 from server.model.approvals import Approval
@@ -14,12 +15,11 @@ from server.model.consents import Consent, PageOutcome
 from server.model.ports import Secrets
 from server.model.store import Store, Unit, View
 from server.protocol import errors
-from server.protocol.approvals import kinds
 from server.protocol.approvals.states import State
 from server.protocol.names import PREFIX_CONSENT
+from server.protocol.times import rfc3339, rfc3339_or_none
 from server.services.audit import audit
 from server.services.clients import client_names
-from server.services.consents.displays import consent_display
 from server.services.consents.offers import (
     MAX_MS,
     ConsentOffer,
@@ -27,13 +27,18 @@ from server.services.consents.offers import (
     check_offer,
     page_outcome,
 )
-from server.services.consents.revocations import record_consent, revoke_consent
-from server.services.notifications import notices, request_limits
-from server.services.policy.displays import is_first_request, moment, rfc3339
 from server.services.refusals import Conflict, NotFound
 from server.services.server_policy import ServerPolicy
-from server.services.users import device_auth, user_checks
-from server.services.users.device_auth import Person
+from server.services.users import user_checks
+
+with lazily():
+    from server.protocol.approvals import kinds
+    from server.services.consents.displays import consent_display
+    from server.services.consents.revocations import record_consent, revoke_consent
+    from server.services.notifications import notices, request_limits
+    from server.services.policy.displays import is_first_request
+    from server.services.users import device_auth
+    from server.services.users.device_auth import Person
 
 _MAX_RESULTS: Final = 1_000
 
@@ -67,7 +72,7 @@ class GivenConsent:
             "scopes": list(consent.scopes),
             "created_at": rfc3339(consent.created_at),
             "expires_at": rfc3339(consent.expires_at),
-            "revoked_at": moment(consent.revoked_at),
+            "revoked_at": rfc3339_or_none(consent.revoked_at),
             "approval": consent.approval_id,
         }
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from server.lazy_imports import lazily
 from server.model import display_names
 from server.model.approval_requests import LIFETIME_SECONDS, CreateApproval, NewApproval
 from server.model.approvals import Approval
@@ -16,32 +17,34 @@ from server.model.ports import Secrets
 from server.model.standing_grants import GrantUse, StandingGrant
 from server.model.store import Store, Unit, View
 from server.protocol import errors, json_text
-from server.protocol.approvals import ceremonies, kinds
-from server.protocol.approvals.ceremonies import Step
 from server.protocol.approvals.states import State
 from server.protocol.json_text import JsonValue
 from server.protocol.names import PREFIX_STANDING_GRANT
-from server.protocol.policy.action_types import ActionType
 from server.protocol.policy.risks import Risk
-from server.protocol.standing_grants import standing_grants
+from server.protocol.times import rfc3339
 from server.services.audit import audit
 from server.services.clients import client_names
-from server.services.notifications import notices, request_limits
-from server.services.policy.displays import rfc3339
-from server.services.policy.evaluation import Evaluator
 from server.services.refusals import Conflict, NotFound
 from server.services.server_policy import ServerPolicy
-from server.services.standing_grants import ends
-from server.services.standing_grants.displays import standing_grant_display
-from server.services.standing_grants.proposals import (
-    CheckedProposal,
-    Proposals,
-    SubmittedProposal,
-    TriedRequest,
-    try_on_past_requests,
-)
-from server.services.users import device_auth, user_checks
-from server.services.users.device_auth import Person
+from server.services.users import user_checks
+
+with lazily():
+    from server.protocol.approvals import ceremonies, kinds
+    from server.protocol.approvals.ceremonies import Step
+    from server.protocol.policy.action_types import ActionType
+    from server.protocol.standing_grants import standing_grants
+    from server.services.notifications import notices, request_limits
+    from server.services.standing_grants import ends
+    from server.services.standing_grants.displays import standing_grant_display
+    from server.services.standing_grants.proposals import (
+        CheckedProposal,
+        Proposals,
+        SubmittedProposal,
+        TriedRequest,
+        try_on_past_requests,
+    )
+    from server.services.users import device_auth
+    from server.services.users.device_auth import Person
 
 _MAX_RESULTS: Final = 1_000
 
@@ -253,14 +256,6 @@ def _grant(secrets: Secrets, approval: Approval, ceremony: str, now: int) -> Sta
         created_at=now,
         expires_at=kinds.signed_end(terms),
     )
-
-
-def build_standing_grants(
-    store: Store, secrets: Secrets, server_policy: ServerPolicy, create_approval: CreateApproval
-) -> StandingGrants:
-    """Build the service for administration, with its own policy engine."""
-    proposals = Proposals(Evaluator(secrets))
-    return StandingGrants(store, secrets, proposals, server_policy, create_approval)
 
 
 _CEREMONIES: Final[tuple[Literal["confirm"], Literal["pin"]]] = ("confirm", "pin")

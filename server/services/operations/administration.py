@@ -113,7 +113,7 @@ class AdminServices:
         lambda self: StandingGrants(
             self._store,
             self._secrets,
-            Proposals(self._evaluator),
+            lambda: Proposals(self._evaluator),
             self._server_policy,
             self._create_approval,
         )

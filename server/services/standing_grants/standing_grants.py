@@ -5,14 +5,11 @@ Revoking one requires only a session. `uses.py` uses grants.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
 from server.lazy_imports import lazily
-from server.model import display_names
-from server.model.approval_requests import LIFETIME_SECONDS, CreateApproval, NewApproval
-from server.model.approvals import Approval
 from server.model.ports import Secrets
 from server.model.standing_grants import GrantUse, StandingGrant
 from server.model.store import Store, Unit, View
@@ -29,6 +26,9 @@ from server.services.server_policy import ServerPolicy
 from server.services.users import user_checks
 
 with lazily():
+    from server.model import approval_requests, display_names
+    from server.model.approval_requests import CreateApproval, NewApproval
+    from server.model.approvals import Approval
     from server.protocol.approvals import ceremonies, kinds
     from server.protocol.approvals.ceremonies import Step
     from server.protocol.policy.action_types import ActionType
@@ -66,7 +66,8 @@ class StandingGrants:
 
     store: Store
     secrets: Secrets
-    proposals: Proposals
+    proposals: Callable[[], Proposals]
+    """A function, because lists without grants do not need it."""
     server_policy: ServerPolicy
     create_approval: CreateApproval
 
@@ -79,7 +80,7 @@ class StandingGrants:
         """
         with self.store.read() as view:
             device_auth.current_device(view, person)
-            proposal = self.proposals.check(view, person, submitted_proposal)
+            proposal = self.proposals().check(view, person, submitted_proposal)
             return proposal, try_on_past_requests(view, proposal)
 
     def ask(self, person: Person, submitted_proposal: SubmittedProposal, peer: str) -> Approval:
@@ -91,7 +92,7 @@ class StandingGrants:
         with self.store.write() as tx:
             device_auth.current_device(tx, person)
             tx.lock(f"asked {person.user.id}")
-            proposal = self.proposals.check(tx, person, submitted_proposal)
+            proposal = self.proposals().check(tx, person, submitted_proposal)
             limit = request_limits.page_refusal(
                 tx,
                 proposal.example.agent.id,
@@ -195,7 +196,9 @@ class StandingGrants:
                 details=_terms(proposal),
                 actor=audit.by_user(proposal.example.user.id),
                 display=standing_grant_display(proposal, party, past, peer),
-                no_later_than=min(tx.now + LIFETIME_SECONDS * 1000, proposal.bounds.until),
+                no_later_than=min(
+                    tx.now + approval_requests.LIFETIME_SECONDS * 1000, proposal.bounds.until
+                ),
                 ceremony=frozenset({Step.PIN}) if proposal.example.pin else None,
             ),
         )
@@ -205,7 +208,7 @@ class StandingGrants:
     ) -> NamedStandingGrant:
         user = view.directory.user(grant.user_id)
         types = [] if grant.type is None else [grant.type]
-        action_types = self.proposals.evaluator.schemas.registered_types(view.directory, types)
+        action_types = self.proposals().evaluator.schemas.registered_types(view.directory, types)
         return NamedStandingGrant(
             grant=grant,
             agent_name=display_names.name_of(view.directory, grant.agent_id),

@@ -67,6 +67,14 @@ def test_a_wrong_pin_reports_the_attempts_left(approve, approval):
     assert approval["state"] == "pending"
 
 
+def test_an_impossible_pin_costs_no_attempt(approve, approval, server):
+    """An empty variable in a script must not lock the device after ten runs."""
+    result = approve(stdin="")
+    assert (result.code, result.error["error"]) == (Exit.USAGE, "bad_pin")
+    assert server.pin_calls == ["session"]
+    assert approval["state"] == "pending"
+
+
 def test_a_locked_device_exits_with_15(approve, server):
     """The error for a locked device names the command that unlocks it."""
     server.pin_tries = 10

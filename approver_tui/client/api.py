@@ -52,7 +52,10 @@ def open_client(home: Home, *, clock: Clock) -> "Client":
     scalar = secrets.get(SESSION_KEY)
     if scalar is None:
         raise LoginFirst("The session key of this device is missing.")
-    key = SigningKey.from_scalar(unb64(scalar))
+    try:
+        key = SigningKey.from_scalar(unb64(scalar))
+    except ValueError as error:
+        raise LoginFirst("The session key of this device cannot be read.") from error
     session = Session(profile.issuer, key, secrets, lock_file=home.lock_file, clock=clock)
     return Client(session, home, profile)
 

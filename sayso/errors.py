@@ -49,7 +49,15 @@ class SaysoError(Exception):
 
 
 class Unreachable(SaysoError):
-    """The server did not answer. Call again with the same `idempotency_key`: nothing is lost."""
+    """The server did not answer, or it is overloaded or failing (status 5xx).
+
+    Call again with the same `idempotency_key`: nothing is lost. `seconds` is how long the call
+    waited.
+    """
+
+    def __init__(self, text: str, seconds: float = 0.0) -> None:
+        super().__init__(text)
+        self.seconds = seconds
 
 
 class Refused(SaysoError):
@@ -162,6 +170,10 @@ class Disabled(NotApproved):
 def from_answer(status: int, body: Mapping[str, object]) -> SaysoError:
     """Return the error for an OAuth error response."""
     error, reason = _text(body, "error") or "", _text(body, "reason") or ""
+    if status >= 500:  # noqa: PLR2004  # a failure of the server, not an answer
+        description = one_line(_text(body, "error_description") or "The server cannot answer now.")
+        text = f"{description} (status {status}) Call again with the same idempotency_key."
+        return Unreachable(text)
     if error == "unauthorized_client" and reason.startswith("agent_"):
         return Disabled(body)
     if status != 403 and error == "access_denied":  # noqa: PLR2004  # 403 is before anyone is asked

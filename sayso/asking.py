@@ -322,7 +322,8 @@ def _form(action: Action, options: Options) -> dict[str, str]:
         if (value := values.get(name)) in (None, ""):
             continue
         if not isinstance(value, str | int):
-            raise ValueError(f"{name} must be a string.")  # noqa: TRY004  # as for scope
+            kind = "whole number" if name == "expires_in" else "string"
+            raise ValueError(f"{name} must be a {kind}.")  # noqa: TRY004  # as for scope
         form[parameter] = str(value)
     if details := details_of(action):
         form["authorization_details"] = json.dumps(details, ensure_ascii=False)

@@ -243,6 +243,7 @@ def test_a_refused_proof_is_reported_with_the_remedy() -> None:
         ),
         ({"error": "expired_token", "reason": "no_device"}, Undeliverable, ["no device"]),
         ({"error": "invalid_grant"}, Refused, ["new idempotency_key"]),
+        ({"error": "invalid_client"}, Refused, ["clock of this machine"]),
     ],
 )
 def test_each_outcome_has_its_error_which_says_what_to_do(
@@ -318,6 +319,7 @@ def test_the_scope_must_be_a_string(scope: Any) -> None:
         ({"idempotency_key": "a\nb"}, "idempotency_key must be"),
         ({"idempotency_key": 2291}, "idempotency_key must be"),
         ({"acr_values": ["urn:sayso:acr:signed-pin"]}, "acr_values must be a string"),
+        ({"expires_in": 2.5}, "expires_in must be a whole number"),
     ],
 )
 def test_a_wrong_option_is_refused_before_anyone_is_asked(options: Any, error: str) -> None:
@@ -345,11 +347,13 @@ def test_half_a_character_is_refused_by_name(user: str, action: Any, member: str
 
 @pytest.mark.parametrize("given", [{}, {"secret": "s", "key": "k"}])
 def test_credentials_are_either_a_secret_or_a_key(given: dict[str, str]) -> None:
-    """Neither or both are refused, and so is an empty secret."""
+    """Neither or both are refused, and so is a secret that is empty or has a line break."""
     with pytest.raises(ValueError, match="secret= or key="):
         Credentials.create("id", given.get("secret"), given.get("key"))
     with pytest.raises(ValueError, match="secret is empty"):
         Credentials.create("id", "", None)
+    with pytest.raises(ValueError, match="secret begins or ends with white space"):
+        Credentials.create("id", "secret\n", None)
 
 
 def test_an_invalid_private_key_is_refused_with_the_valid_forms() -> None:

@@ -243,19 +243,20 @@ class Asking:
             proof = {} if self._key is None else {"DPoP": self._key.proof("POST", url)}
             all_headers = {**headers, **auth_headers, **proof}
             reply = yield Send("POST", url, all_headers, {**form, **auth_params}, timeout=timeout)
-            if not self._wants_proof(url, reply) or not retries_left:
+            if not self._wants_proof(url, reply, had_proof=bool(proof)) or not retries_left:
                 return reply
         raise AssertionError("the last try returns")
 
-    def _wants_proof(self, url: str, reply: Reply) -> bool:
-        error = reply.body.get("error")
-        if self._key is None:
-            if error != "invalid_dpop_proof":
-                return False
+    def _wants_proof(self, url: str, reply: Reply, *, had_proof: bool) -> bool:
+        """Whether to send again with a proof or a nonce. Another thread may have both already."""
+        is_refused = reply.body.get("error") == (
+            "use_dpop_nonce" if had_proof else "invalid_dpop_proof"
+        )
+        if is_refused and self._key is None:
             self._key = ProofKey(dpop_key(self._credentials.seed()))
+        if self._key is not None:
             self._key.note(url, reply.headers)
-            return True
-        return self._key.note(url, reply.headers) and error == "use_dpop_nonce"
+        return is_refused
 
 
 def _next_interval(interval: float, reply: Reply) -> float:

@@ -192,6 +192,19 @@ def test_a_nonce_in_a_response_is_used_for_the_next_proof() -> None:
     assert driven.result(_reply(200, TOKENS, dpop_nonce="n2")).token == "a.b.c"
 
 
+def test_two_threads_learn_at_the_same_time_that_proofs_are_required() -> None:
+    """The key and the nonce that the other thread has stored are used, and neither is refused."""
+    asking = _asking()
+    first = _FlowDriver(asking.ask("ana", None, {}))
+    second = asking.ask("ana", None, {})
+    assert "DPoP" not in next(second).headers
+    for error in ("invalid_dpop_proof", "use_dpop_nonce"):
+        reply = _reply(400, {"error": error}, dpop_nonce="n1")
+        first.answer(reply)
+        step = second.send(reply)
+    assert jwt.decode(step.headers["DPoP"], options=_UNVERIFIED)["nonce"] == "n1"
+
+
 def test_a_refused_proof_is_reported_with_the_remedy() -> None:
     """After the second refusal, no third proof is sent; the error says to check the clock."""
     driven = _waiting_flow()

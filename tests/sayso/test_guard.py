@@ -383,6 +383,16 @@ def test_each_refusal_to_consume_stops_the_action(  # a table
     assert getattr(raised.value, "status", None) == answered
 
 
+@pytest.mark.parametrize("execution_id", ["für März", "a b", "x" * 129])
+def test_an_invalid_execution_id_is_refused_by_name(
+    issuer: FakeIssuer, guard: Guard, execution_id: str
+) -> None:
+    """It is the API's mistake, so the caller is not told that something is wrong with the call."""
+    token = issuer.token(approval=APPROVAL, authorization_details=[PAYMENT])
+    with pytest.raises(ValueError, match="execution_id must be 1 to 128"):
+        guard.consume(guard.check(f"Bearer {token}"), PAYMENT, execution_id)
+
+
 def test_each_consumption_has_a_new_execution_id(issuer: FakeIssuer, guard: Guard) -> None:
     """An execution ID that the API passes is used instead."""
     caller = guard.check(

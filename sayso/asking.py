@@ -275,8 +275,7 @@ def details_of(action: Action) -> list[dict[str, Any]]:
         return []
     if isinstance(action, Challenge):
         return [dict(detail) for detail in action.details]
-    is_list = isinstance(action, Sequence) and not isinstance(action, str)
-    objects = list(action) if is_list else [action]
+    objects = [action] if isinstance(action, Mapping | str | int | float) else list(action)
     if not all(isinstance(detail, Mapping) for detail in objects):
         raise ValueError("The action must be an object or a list of objects.")
     if not all(isinstance(detail.get("type"), str) for detail in objects):

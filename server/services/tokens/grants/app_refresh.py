@@ -64,6 +64,7 @@ class AppRefreshGrant:
 
         Rules, in order: 1. A bound token comes with a DPoP proof. 2. The request stays within the
         grant. 3. The person and their consents are still valid. 4. The token is marked as used.
+        5. The family was not revoked in the meantime.
         """
         refresh_token, grant = request.form.require("refresh_token"), family.grant
         _check_key(app, grant.jkt, request.dpop_jkt)
@@ -73,7 +74,8 @@ class AppRefreshGrant:
         if tx.code_grants.use_token(handle_hash(refresh_token), tx.now):
             tx.code_grants.add_token(RefreshToken(handle_hash(successor), family.id, tx.now))
         tx.code_grants.add_access_token(family.id, jti, tx.now)
-        tx.code_grants.extend_family(family.id, tx.now + IDLE_MS)
+        if not tx.code_grants.extend_family(family.id, tx.now + IDLE_MS):
+            raise errors.InvalidGrant(_REFUSED)
         if not app.verified:
             tx.app_uses.use(app.id, tx.now)
         return answer | {"refresh_token": successor}

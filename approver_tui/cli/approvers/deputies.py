@@ -77,12 +77,12 @@ def _parse_time(text: str, *, is_end: bool = False) -> str:
     """Return a moment for the server; a day starts or ends at midnight here."""
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        if moment.tzinfo is None:
+            is_day = len(text) == len("2026-12-24")
+            moment = (moment + timedelta(days=1 if is_end and is_day else 0)).astimezone()
+        return rfc3339(round(moment.timestamp() * 1000)) or ""
+    except (ValueError, OverflowError):  # not a time, or not within the years 1 to 9999
         raise click.UsageError(f"{text} is not a date. Use the form 2026-12-24.") from None
-    if moment.tzinfo is None:
-        is_day = len(text) == len("2026-12-24")
-        moment = (moment + timedelta(days=1 if is_end and is_day else 0)).astimezone()
-    return rfc3339(round(moment.timestamp() * 1000)) or ""
 
 
 def _line(deputy: Deputy) -> str:

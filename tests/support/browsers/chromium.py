@@ -9,7 +9,9 @@ import base64
 import contextlib
 import itertools
 import json
+import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -341,6 +343,7 @@ def chromium(
             stdout=log,
             stderr=log,
             env=environment,
+            start_new_session=True,  # the program is a script that starts the browser
         )
         try:
             port, path = until(lambda: _lines(profile / "DevToolsActivePort"), _TIMEOUT)
@@ -349,7 +352,7 @@ def chromium(
             with connect(address, max_size=None, ping_interval=None) as socket:
                 yield _tab(socket)
         finally:
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
 

@@ -97,7 +97,7 @@ def check(proofs: Sequence[str], *, method: str, url: str, access_token: str, jk
         raise BadProof("The proof is signed with a different key than the token is bound to.")
     if claims.get("htm") != method:
         raise BadProof("htm must be the method of this request.")
-    if _normalize_url(str(claims.get("htu"))) != _normalize_url(url):
+    if not _is_same_url(str(claims.get("htu")), url):
         raise BadProof("htu must be the URL of this request, without query.")
     if claims.get("ath") != b64(hashlib.sha256(access_token.encode()).digest()):
         raise BadProof("ath must be the hash of the access token.")
@@ -130,6 +130,14 @@ def _verify(proof: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
         RecursionError,
     ) as error:
         raise BadProof("The DPoP header is not a valid proof.") from error
+
+
+def _is_same_url(named: str, url: str) -> bool:
+    try:
+        named_url = _normalize_url(named)
+    except ValueError:  # no URL, such as an address without its closing bracket
+        return False
+    return named_url == _normalize_url(url)
 
 
 def _normalize_url(url: str) -> tuple[str, str, str]:

@@ -1,6 +1,7 @@
 """Converts members to columns and back. Lists and maps are stored as JSON text."""
 
 import json
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any, Final
@@ -33,8 +34,8 @@ def load_map(text: str) -> dict[str, Any]:
 
 
 def key(name: str) -> str:
-    """Return the case-insensitive form of a name, for comparison."""
-    return name.casefold()
+    """Return the form of a name for comparison: any case, and any Unicode form of its accents."""
+    return unicodedata.normalize("NFC", name).casefold()
 
 
 def _as_risks(text: str) -> dict[str, Risk]:

@@ -477,6 +477,7 @@ def test_a_proof_cannot_be_used_twice(guard: Guard, bound: _BoundToken) -> None:
         {"htm": None},
         {"htu": f"{API}/other"},
         {"htu": "https://other.example/balance"},
+        {"htu": "https://[/balance"},
         {"htu": None},
         {"ath": "x"},
         {"ath": None},

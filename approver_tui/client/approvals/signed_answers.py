@@ -125,13 +125,22 @@ class SignedAnswers:
             raise
 
     def _is_recorded_in(self, approval: Approval, signed_answer: SignedAnswer) -> bool:
-        decided = approval.decision
-        return (
+        """Whether it decided the request, or is one of the votes that approved it."""
+        granted = None if approval.granted is None else approval.granted.text
+        if granted != signed_answer.granted:
+            return False
+        decided, tally = approval.decision, approval.vote_tally
+        if (
             decided is not None
             and decided.device_id == self._client.profile.device_id
             and decided.decision is signed_answer.answer
-            and (None if approval.granted is None else approval.granted.text)
-            == signed_answer.granted
+        ):
+            return True
+        return (
+            signed_answer.answer is Answer.APPROVE
+            and approval.was_approved
+            and tally is not None
+            and tally.counts(self._client.profile.user_id)
         )
 
     def _forget(self, signed_answer: SignedAnswer) -> None:

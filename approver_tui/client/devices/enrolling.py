@@ -264,7 +264,11 @@ def _revoke_device(session: Session, secrets: Vault) -> None:
 
 
 def _parse_url(url: str, *, allow_insecure: bool) -> SplitResult:
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        httpx.URL(url).host.encode("idna")  # The connection would raise the same errors.
+    except (ValueError, httpx.InvalidURL) as error:
+        raise errors.BadAddress("The server address is invalid.") from error
     if parts.scheme not in _PORTS or not parts.hostname:
         raise errors.BadAddress(
             "A server address starts with https:// or, on this machine, http://."

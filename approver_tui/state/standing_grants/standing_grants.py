@@ -189,10 +189,12 @@ def _limits_match(granted: Sequence[Mapping[str, object]], proposed: Sequence[Va
 
 
 def _limit_matches(limit: object, proposed: str | None) -> bool:
-    """Whether a limit equals the typed number, however many minor units its currency has."""
+    """Whether a limit equals the typed number; money may have any number of minor units."""
     if proposed is None or limit is None:
         return proposed is None and limit is None
-    minor = limit["minor"] if isinstance(limit, Mapping) else limit
+    if not isinstance(limit, Mapping):
+        return limit == int(proposed)
+    minor = limit["minor"]
     integer, _, decimals = proposed.partition(".")
     digits = range(len(decimals), _MAX_DIGITS + 1)
     return any(minor == int(integer + decimals.ljust(digit_count, "0")) for digit_count in digits)

@@ -182,11 +182,12 @@ def _period(requested_deputy: RequestedDeputy, now: int) -> tuple[int, int]:
 def _parse_time(name: str, text: str) -> int:
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
-        moment = None
+        milliseconds = round(moment.astimezone(UTC).timestamp() * 1000)
+    except (ValueError, OverflowError):  # not a time, or not within the years 1 to 9999
+        moment, milliseconds = None, 0
     if moment is None or moment.tzinfo is None:
         raise errors.invalid_body(f"/{name}: must be a time such as 2026-12-24T08:00:00Z.")
-    return round(moment.astimezone(UTC).timestamp() * 1000)
+    return milliseconds
 
 
 def _check_limit(view: View, person: Person, other: User, begins: int, ends: int) -> None:

@@ -172,6 +172,7 @@ class Agents:
                 )
             if agent != before:
                 tx.agents.replace(agent, tx.now)
+                tx.installation.release("agents", agent.id)
                 _record(tx, audit.Type.AGENT_ENABLED, agent, by, {"was": before.state})
             return agent
 

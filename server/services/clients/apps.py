@@ -79,7 +79,9 @@ class Apps:
                 refuse_taken_name(tx, app.name, own_id=app.id)
             if app != before:
                 tx.apps.replace(app)
-                if not app.active(tx.now):
+                if app.active(tx.now):
+                    tx.installation.release("apps", app.id)
+                else:
                     _revoke_everything(tx, app, by)
                 _record(tx, audit.Type.APP_UPDATED, by, app_forms.facts(app))
             return app

@@ -6,13 +6,14 @@ what happens when a reason no longer applies. Never: omitting a request from a l
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 from server.model.approvals import Approval
 from server.model.notifications import Hold, Lane, NotificationPreferences, RecentNotifications, Why
 from server.model.policy import Hours
-from server.model.store import Unit
+from server.model.store import Unit, View
 from server.protocol.policy.risks import Risk
 from server.services.server_policy import ServerPolicy
 from server.services.zones import zone
@@ -130,7 +131,7 @@ def notify(
         return not phantom
     tx.feed.add(user_id, event, approval_id=approval.id, not_notified_because=reason.why)
     if not phantom and reason.until is not None and reason.until < approval.expires_at:
-        tx.attention.hold(Hold(approval.id, user_id, reason.until, reason.why))
+        store_hold(tx, Hold(approval.id, user_id, reason.until, reason.why))
     if reason.why in _HELD_BACK:
         if phantom or user_id == approval.user_id:
             tx.approvals.hold_back(approval.id)
@@ -140,6 +141,25 @@ def notify(
         due = tx.now + DIGEST_DELAYS_MS[reason.why]
         _schedule_digest(tx, Hold(approval.id, user_id, due, reason.why), phantom=phantom)
     return False
+
+
+def store_hold(tx: Unit, hold: Hold) -> None:
+    """Add or replace a hold. A digest that it replaces moves to a request without a hold."""
+    holds = {stored.approval_id: stored for stored in tx.attention.holds(hold.user_id, tx.now)}
+    tx.attention.hold(hold)
+    replaced = holds.get(hold.approval_id)
+    if replaced is None or replaced.why not in DIGEST_DELAYS_MS:
+        return
+    pending = tx.approvals.waiting(hold.user_id, tx.now, len(holds) + 1)
+    free = next((approval.id for approval in pending if approval.id not in holds), None)
+    if free is not None:
+        tx.attention.hold(replace(replaced, approval_id=free))
+
+
+def holds_by_settings(view: View, user_id: str) -> tuple[Hold, ...]:
+    """Return the requests that the person's settings hold back now, without digests."""
+    holds = view.attention.holds(user_id, view.now)
+    return tuple(hold for hold in holds if hold.why not in DIGEST_DELAYS_MS)
 
 
 def _schedule_digest(tx: Unit, due: Hold, *, phantom: bool) -> None:

@@ -42,9 +42,12 @@ def approval(
 def requested(
     tx: Unit, subject: Approval, policy: ServerPolicy, event: str = "approval.requested"
 ) -> None:
-    """Notify everyone a request asks. The webhook event says whether anyone is notified."""
-    people = tx.approvers.list_for(subject)
-    notified = [attention.notify(tx, subject, person.user_id, event, policy) for person in people]
+    """Notify everyone a request asks. The webhook event says whether anyone is notified.
+
+    The order is the same for every request, because `attention` locks each person in turn.
+    """
+    people = sorted(person.user_id for person in tx.approvers.list_for(subject))
+    notified = [attention.notify(tx, subject, user_id, event, policy) for user_id in people]
     _add_webhook(tx, event, {**_facts(subject), "notify": any(notified)})
 
 

@@ -65,11 +65,7 @@ class NotificationSettingsService:
                 muted=tuple(
                     _muted_agent(view, mute) for mute in view.attention.mutes(user_id, view.now)
                 ),
-                holds=tuple(
-                    hold
-                    for hold in view.attention.holds(user_id, view.now)
-                    if hold.why not in attention.DIGEST_DELAYS_MS
-                ),
+                holds=attention.holds_by_settings(view, user_id),
             )
 
     def set_hours(self, person: Person, hours: Hours) -> None:
@@ -141,7 +137,7 @@ class NotificationSettingsService:
                     f"It expires at {end}. Choose a shorter snooze, or deny it.",
                 )
             hold = Hold(approval.id, person.user.id, until, "snoozed")
-            tx.attention.hold(hold)
+            attention.store_hold(tx, hold)
             about = approval.agent_id, approval.id
             _record(tx, person, audit.Type.APPROVAL_SNOOZED, *about, until=until)
             return hold
@@ -151,8 +147,10 @@ class NotificationSettingsService:
         with self.store.write() as tx:
             device_auth.current_device(tx, person)
             approval = self.find_for_approver(tx, approval_id, person.user.id)
-            if not tx.attention.unhold(person.user.id, approval.id):
+            holds = attention.holds_by_settings(tx, person.user.id)
+            if approval.id not in {hold.approval_id for hold in holds}:
                 raise errors.not_found("This request is not snoozed.")
+            tx.attention.unhold(person.user.id, approval.id)
             _record(tx, person, audit.Type.APPROVAL_WOKEN, approval.agent_id, approval.id)
 
 

@@ -14,6 +14,7 @@ from server.model.approvals import Approval
 from server.model.notifications import Push, PushSubscription
 from server.model.ports import Secrets
 from server.model.store import Store, Unit, View
+from server.protocol.approvals.states import State
 from server.protocol.notifications import web_push
 from server.protocol.notifications.web_push import PushContent
 from server.protocol.policy.risks import Risk
@@ -153,5 +154,7 @@ def _content(
 
 def _is_pending(approval: Approval, pending: list[Approval], now: int) -> bool:
     """Return whether the person can still answer it. `pending` may be truncated."""
-    listed = any(waiting.id == approval.id for waiting in pending)
-    return listed or (len(pending) > MAX_COUNTED and approval.expires_at > now)
+    if any(waiting.id == approval.id for waiting in pending):
+        return True
+    is_open = approval.state is State.PENDING and approval.expires_at > now
+    return is_open and len(pending) > MAX_COUNTED

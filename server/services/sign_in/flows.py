@@ -98,6 +98,7 @@ class Flows:
     def consent(self, handle: str, cookie: str, *, peer: str) -> Step:
         """Store the consent given on the page, and request the signatures that are still needed."""
         with self.store.write() as tx:
+            _lock_flow(tx, handle)
             flow = _open_flow(tx, handle)
             signed_in = self.sign_ins.current(tx, cookie)
             next_step = self._next(tx, flow, signed_in)
@@ -123,6 +124,7 @@ class Flows:
     def deny(self, handle: str, cookie: str) -> Step:
         """Deny the request on the page, even if a device has approved it."""
         with self.store.write() as tx:
+            _lock_flow(tx, handle)
             flow, next_step = self._current_step(tx, handle, cookie)
             if isinstance(next_step, ConsentPage | WaitingPage | _Ready):
                 plan = self.requests.current_plan(tx, flow)
@@ -261,6 +263,11 @@ class Flows:
         for consent in ready.plan.consents:
             if consent not in ready.plan.consents_to_sign:
                 self.consents.save_identity_consent(tx, user, consent.client_id, consent.scopes)
+
+
+def _lock_flow(tx: Unit, handle: str) -> None:
+    """Let concurrent answers to a flow wait for each other, so that each sees the one before."""
+    tx.lock(f"flow {handle_hash(handle).hex()}")
 
 
 def _open_flow(view: View, handle: str) -> Flow:

@@ -22,7 +22,7 @@ from server.services.notifications import notices
 
 
 def end(tx: Unit, grant_id: str, *, reason: str, actor: str) -> StandingGrant | None:
-    """Revoke a grant and return it; None if it was already revoked."""
+    """Revoke a grant and return it; None if it is not in force."""
     standing_grant = tx.standing_grants.end(grant_id, reason, tx.now)
     return None if standing_grant is None else _record_ends(tx, [standing_grant], actor)[0]
 

@@ -139,6 +139,7 @@ class Users:
             user = replace(before, state="enabled", disabled_at=None)
             if not before.enabled:
                 tx.users.replace(user)
+                tx.installation.release("users", user.id)
                 tx.react(UserEnabled(user, by))
                 _record(tx, audit.Type.USER_ENABLED, user, by)
             return user

@@ -51,7 +51,7 @@ _RESERVE = (
 )
 _END = (
     update(g)
-    .where(_NOT_ENDED)
+    .where(_IN_FORCE)
     .values(ended_at=bindparam("now"), ended_because=bindparam("reason"))
     .returning(g)
 )
@@ -136,7 +136,7 @@ class StandingGrants(RecordRows[StandingGrant, str]):
         return self._one(_read_use, _SPEND, approval=approval_id)
 
     def end(self, grant_id: str, reason: str, now: int) -> StandingGrant | None:
-        """Revoke a grant; None if it was already revoked."""
+        """Revoke a grant; None if it is not in force."""
         return next(iter(self._end(reason, now, id=grant_id)), None)
 
     def end_of_agent(self, agent_id: str, reason: str, now: int) -> list[StandingGrant]:

@@ -21,7 +21,7 @@ _GROUP_FIELDS: Final = fields(GROUP_MEMBERS, "new")
 
 def _deputy(form: Form) -> object:
     """The body that names a deputy from the start of one day to the end of another, in UTC."""
-    last = _day("to", form) + timedelta(days=1)
+    last = _day("to", form, later=timedelta(days=1))
     return {
         "deputy": form.get("deputy") or "",
         "from": _moment(_day("from", form)),
@@ -39,10 +39,10 @@ def _signs_deputy(visit: Visit, body: Document) -> Signed:
     return Signed(decisions.DEPUTY, subject, nonce)
 
 
-def _day(name: str, form: Form) -> date:
+def _day(name: str, form: Form, later: timedelta = timedelta()) -> date:
     try:
-        return date.fromisoformat(form.get(name) or "")
-    except ValueError:
+        return date.fromisoformat(form.get(name) or "") + later
+    except (ValueError, OverflowError):
         raise ValueError(f"{name} must be a date such as 2026-12-24") from None
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from approver_tui.state.money import sums
+from approver_tui.state.money import amount, sums
 from tests.support.fakes.fake_approvals import an_approval
 from tests.support.fakes.fake_requests import PAYMENT, PRICES
 
@@ -24,6 +24,14 @@ def test_amounts_of_one_fact_in_one_currency_are_added():
     payment = _payment("one", (482_000, "EUR", "EUR 4,820.00"), (1, "EUR", "EUR 0.01"))
     other_payment = _payment("two", (517_999, "EUR", "EUR 5,179.99"))
     assert _sum_texts(payment, other_payment) == [("Amount", "EUR 10,000.00")]
+
+
+@pytest.mark.parametrize("text", ["EUR ,", "EUR -,", "EUR " + "9" * 3_900 + "." + "9" * 500])
+def test_text_that_looks_like_money_is_not_money(text):
+    """An agent writes the text of a fact, so no text may stop the app."""
+    payment = _payment("one", (1, "EUR", "EUR 0.01"), facts=[("Reference", text, True)])
+    assert _sum_texts(payment) == [("Amount", "EUR 0.01")]
+    assert amount(payment) == "EUR 0.01"
 
 
 def test_currencies_and_facts_are_summed_separately():

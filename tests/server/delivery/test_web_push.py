@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from server.protocol.policy.risks import Risk
 from server.services.approvals.oversight import Oversight
+from server.services.approvals.withdrawals import withdraw
 from server.services.resources.resources import ResourceChanges
 from tests.support.browsers.push_calls import CONTACT, PATH, ask, shown, subscribe
 from tests.support.builders.callers import new_person
@@ -76,6 +77,20 @@ def test_the_pending_count_stops_at_twenty_one(open_local, template, service):
     local.deliver()
     assert {message["n"] for message in service.said()} == {21}
     assert len(service.taken) == 23
+
+
+def test_a_closed_request_is_not_pushed_beside_many_others(open_local, template, service):
+    """A push lists only the first 21 pending requests, so the request's own state decides."""
+    limits = {"open_per_agent": 100, "notify_low_per_hour": 100}
+    local = open_local(push_origins=service.origin, **limits)
+    browser, agent = new_browser(local), template.agent(local)
+    subscribe(browser, service)
+    requests = [agent.request_approval(login_hint="eva")[1] for _ in range(23)]
+    with local.services.store.write() as tx:
+        withdraw(tx, requests[:1], reason="withdrawn", actor="system")
+    local.deliver()
+    pushed = {message["id"] for message in service.said()}
+    assert pushed == {request.id for request in requests[1:]}
 
 
 def test_medium_risk_has_normal_urgency(local, browser, agent, service):

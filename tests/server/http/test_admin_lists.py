@@ -81,6 +81,14 @@ def test_the_pages_of_a_list_add_up_to_the_whole_list(filled: AdminSite, path: s
     assert found == full_list
 
 
+def test_the_page_after_a_long_uri_does_not_repeat_it(staff: AdminSite) -> None:
+    """A URI of 2,000 characters is 2,667 characters long in the cursor."""
+    staff.local.admin.resources.add("https://a.example/".ljust(2_000, "a"), {}, {}, by=BY)
+    first = _get(staff, "/api/resources", limit="1").json
+    (other,) = _items(staff, "/api/resources", cursor=first["next"])
+    assert (len(first["items"][0]["uri"]), other["uri"]) == (2_000, PAY)
+
+
 @pytest.mark.parametrize("path", LISTS)
 @pytest.mark.parametrize("limit", ["0", "201", "x", "", "-1", "1.5"])
 def test_an_invalid_limit_is_refused(staff: AdminSite, path: str, limit: str) -> None:

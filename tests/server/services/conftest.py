@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 
 from tests.support.builders.callers import LocalTerminal
-from tests.support.builders.installation import LocalAdmin, open_admin
-from tests.support.builders.site import LocalSite
+from tests.support.builders.databases import upgraded_database
+from tests.support.builders.installation import BY, LocalAdmin, open_admin
+from tests.support.builders.site import LocalSite, open_site
 from tests.support.builders.token_chains import Chains
+from tests.support.servers.postgres import PostgresServer
 
 
 @pytest.fixture
@@ -17,6 +19,16 @@ def admin_services(tmp_path: Path) -> Iterator[LocalAdmin]:
     admin_services = open_admin(tmp_path)
     yield admin_services
     admin_services.store.close()
+
+
+@pytest.fixture
+def postgres_local(postgres_server: PostgresServer, tmp_path: Path) -> Iterator[LocalSite]:
+    """A server on PostgreSQL with an administrator, where units of work run concurrently."""
+    url = upgraded_database(postgres_server)
+    local = open_site(tmp_path / "postgres", database_url=url)
+    local.admin.installation.init("admin", by=BY)
+    yield local
+    local.services.store.close()
 
 
 @pytest.fixture

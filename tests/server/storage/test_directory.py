@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 import sqlalchemy as sa
 
+from server.model.approvers import Group
 from server.model.store import Busy
 from server.model.users import User
 from server.services.reactions import react
@@ -77,6 +78,19 @@ def test_a_missing_user_is_cached_only_for_the_version(store: SqlStore) -> None:
     with store.read() as view:
         assert view.directory.user_called("ANN") == ANN
         assert view.directory.user_called("Ann@Example.org") == ANN
+
+
+@pytest.mark.parametrize("typed", ["José", "JOSE\u0301", "jose\u0301"])
+def test_a_name_is_found_in_each_unicode_form(store: SqlStore, typed: str) -> None:
+    """Stored names are composed, but some keyboards and files have the accents apart."""
+    jose = User("sayso_us_jose", "jos\u00e9", None, ("approver",), "enabled", NOON)
+    group = Group("sayso_gr_zurich", "Z\u00fcrich", (), NOON)
+    with store.administer() as tx:
+        tx.users.add(jose)
+        tx.groups.add(group)
+    with store.read() as view:
+        assert view.directory.user_called(typed) == jose
+        assert view.directory.group_called("zu\u0308rich") == group
 
 
 def test_an_uncommitted_change_is_seen_only_by_its_transaction(store: SqlStore, ann: User) -> None:

@@ -8,7 +8,9 @@ from approver_tui.client.approvals.decisions import DecisionClient
 from approver_tui.client.transport import exchange
 from approver_tui.state.approvals.approvals import ApprovalState
 from approver_tui.state.approvals.decision import Answer, DenyCode
-from tests.support.builders.approval_texts import wire_approval
+from tests.approver_tui.client.conftest import PIN
+from tests.support.builders.approval_texts import USER, wire_approval
+from tests.support.builders.multi_approver import a_vote, of_two
 
 
 @pytest.fixture
@@ -57,6 +59,24 @@ def test_a_different_decision_in_the_meantime_is_not_ours(decider, server, doubt
     server.decide_elsewhere(doubtful_id, "approve")
     with pytest.raises(errors.AlreadyDecided):
         decider.check_outcome(doubtful_id)
+
+
+@pytest.mark.parametrize("is_counted", [True, False])
+def test_a_vote_is_recorded_although_another_decided(decider, client, server, is_counted):
+    """A vote that counts is ours, even if the last approver decided before we could ask."""
+    server.add(wire_approval(now=server.now(), outer=of_two()))
+    approval = client.approval(client.inbox().items[-1].id)
+    decider.unlock(PIN)
+    server.faults.drop_request_to |= {"/decision", approval.id}
+    with pytest.raises(errors.UnknownOutcome):
+        decider.approve(approval, fingerprint=approval.fingerprint)
+    server.approvals[approval.id] |= of_two(a_vote(USER, "alice", counts=is_counted), a_vote())
+    server.decide_elsewhere(approval.id, "approve")
+    if is_counted:
+        assert decider.check_outcome(approval.id).state is ApprovalState.APPROVED
+        return
+    with pytest.raises(errors.AlreadyDecided):
+        decider.check_outcome(approval.id)
 
 
 def test_a_later_accepted_answer_replaces_one_in_doubt(client, decider, doubtful_id, monkeypatch):

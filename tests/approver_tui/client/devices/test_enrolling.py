@@ -100,6 +100,23 @@ def test_a_server_with_another_name_is_refused(server):
 
 
 @pytest.mark.parametrize(
+    "url",
+    [
+        "https://sayso.example:port",
+        "https://[::1",
+        "https://..",
+        f"https://{'a' * 64}.example",
+        "https://xn--",
+        "https://sayso\t.example",
+    ],
+)
+def test_an_invalid_address_is_refused(url):
+    """An address that no connection can use is an error in the user's words, not a crash."""
+    with pytest.raises(errors.BadAddress):
+        find_issuer(url)
+
+
+@pytest.mark.parametrize(
     "typed", ["abcd-1234", "ABCD1234", " abcd 1234 ", "abcd-i2e4".replace("e", "3"), "abcdl234"]
 )
 def test_a_code_is_normalized(typed):

@@ -71,6 +71,7 @@ def test_the_proposed_grant_matches() -> None:
         {"vary": [*TERMS["vary"], TERMS["vary"][0]]},
         {"vary": [{"path": "/amount", "up_to": None}, *TERMS["vary"][1:]]},
         {"vary": [*TERMS["vary"][:2], {"path": "/rows", "up_to": 11}]},
+        {"vary": [*TERMS["vary"][:2], {"path": "/rows", "up_to": 1_000}]},
         {"vary": [*TERMS["vary"][:2], {"path": "/other", "up_to": 10}]},
         {"vary": None},
     ],

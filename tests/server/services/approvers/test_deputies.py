@@ -142,6 +142,18 @@ def test_an_invalid_deputy_is_refused(person, bob, how, refusal):
     assert person.call("GET", "/api/deputies").json["mine"] == []
 
 
+@pytest.mark.parametrize(
+    ("member", "moment"),
+    [("from", "0001-01-01T00:00:00+14:00"), ("to", "9999-12-31T23:59:59-12:00")],
+)
+def test_a_time_beyond_the_calendar_is_refused(person, bob, member, moment):
+    """In UTC, these times are in the years 0 and 10000."""
+    body = {**_body(person, bob.user.name), member: moment}
+    answer = person.call("POST", "/api/deputies", _sign_deputy(person, body))
+    assert answer.refusal == (422, "invalid_body")
+    assert f"/{member}:" in answer.json["detail"]
+
+
 @pytest.mark.parametrize("moment", ["tomorrow", "2026-12-24", "2026-12-24T08:00:00", ""])
 def test_times_need_a_time_zone(person, bob, moment):
     """Without a time zone, a deputy could decide for an hour longer than intended."""

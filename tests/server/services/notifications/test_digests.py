@@ -161,3 +161,40 @@ def test_budgets_and_digests_are_separate_for_each_approver(local, person, write
     assert bob.show(shared.id)["held_back"] is True
     (digest,) = _advance(local, MINUTE)
     assert (digest["user"], digest["approval"]) == (bob.user.id, shared.id)
+
+
+def _digest_holds(local, person):
+    with local.services.store.read() as view:
+        holds = view.attention.holds(person.user.id, view.now)
+    return [hold for hold in holds if hold.why == "held_back"]
+
+
+def test_a_snooze_keeps_the_digest_of_the_other_requests(local, person, writer):
+    """The digest is stored with one of the requests, which the person may snooze."""
+    _write(writer, 5)
+    (digest,) = _digest_holds(local, person)
+    path = f"/api/approvals/{digest.approval_id}/snooze"
+    assert person.call("POST", path, {"minutes": 10}).status == 200
+    (sent,) = _advance(local, MINUTE)
+    assert sent["waiting"] == 4
+    assert sent["approval"] != digest.approval_id
+
+
+def test_a_snooze_of_the_only_request_replaces_its_digest(local, person, writer):
+    """The reminder after the snooze is the notification that the digest would have been."""
+    first, second = _write(writer, 2)
+    person.deny(first.id)
+    (digest,) = _digest_holds(local, person)
+    assert digest.approval_id == second.id
+    path = f"/api/approvals/{second.id}/snooze"
+    assert person.call("POST", path, {"minutes": 10}).status == 200
+    assert _digest_holds(local, person) == []
+
+
+def test_the_digest_is_not_a_snooze_that_can_be_ended(local, person, writer):
+    """The request of the digest is not snoozed, so there is nothing to end."""
+    _write(writer, 5)
+    (digest,) = _digest_holds(local, person)
+    path = f"/api/approvals/{digest.approval_id}/snooze"
+    assert person.call("DELETE", path).refusal == (404, "not_found")
+    assert len(_advance(local, MINUTE)) == 1

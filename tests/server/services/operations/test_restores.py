@@ -4,13 +4,17 @@ import json
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import insert
 
 from approver_tui.client.jose import SigningKey
 from server.protocol.names import GRANT_CLIENT_CREDENTIALS
 from server.services.approvals.oversight import Oversight
 from server.services.clients.agent_forms import AgentChanges
+from server.services.clients.app_forms import AppChanges, NewApp
+from server.services.clients.apps import Apps
 from server.services.operations.restores import KINDS, AccessItem, RestoredItem, disabled_items
 from server.services.refusals import NotFound
+from server.storage.operations.tables import restore_holds
 from tests.support.builders.installation import BY, PAY, add_user, register_agent
 from tests.support.builders.passkey import new_browser
 from tests.support.builders.site import ISSUER
@@ -76,6 +80,37 @@ def test_a_terminal_that_is_not_kept_must_be_enabled_first(restore, person):
     assert again.refresh("sayso_rt_later").status == 200
     with pytest.raises(NotFound):
         oversight.enable_devices(device=person.device_id, user=None, by=BY)
+
+
+def test_what_is_enabled_after_a_restore_may_be_disabled_again(restore, local, agent):
+    """`sayso doctor` then no longer says that the restore disabled it."""
+    app = _apps(local).add(NewApp("front", ("https://front.example/back",)), by=BY).app
+    site = restore(keep=())
+    user = add_user(site.admin, "zoe")
+    site.admin.users.disable(user.id, by=BY)
+    _hold(site, "users", user.id)
+    held = {("agents", agent.id), ("apps", app.id), ("users", user.id)}
+    assert held <= _held(site)
+    site.admin.users.enable(user.id, by=BY)
+    site.admin.agents.enable(agent.id, by=BY)
+    _apps(site).update(app.id, AppChanges(enabled=True), by=BY)
+    assert not held & _held(site)
+
+
+def _apps(site):
+    return Apps(site.services.store, site.services.secrets)
+
+
+def _hold(site, kind, held_id):
+    """Hold an item as a restore does that finds a difference to the replaced database."""
+    row = {"kind": kind, "id": held_id, "at": site.clock.now()}
+    with site.services.store.write() as tx:
+        tx._connection.execute(insert(restore_holds).values(row))
+
+
+def _held(site):
+    with site.services.store.read() as view:
+        return set(view.installation.list_held())
 
 
 def test_a_kept_browser_signs_in_again_with_its_passkey(restore, local):

@@ -1,6 +1,7 @@
 """The authorization code flow, from the request to the code, in a browser without scripts."""
 
 import hashlib
+import threading
 from dataclasses import replace
 from urllib.parse import urlencode
 
@@ -14,7 +15,7 @@ from server.services.clients.app_forms import AppChanges
 from server.services.resources.resources import ResourceChanges
 from server.services.sign_in import authorize
 from server.services.sign_in.authorize import FLOW_MS, PUSHED_SECONDS
-from server.services.sign_in.flows import _Refused
+from server.services.sign_in.flows import Flows, _Refused
 from server.services.users.users import NewUser, UserChanges
 from server.storage.sign_in.tables import flows, sign_ins
 from server.storage.tokens.tables import codes
@@ -24,6 +25,8 @@ from tests.support.builders.callers import new_person
 from tests.support.builders.clock import DAY, MINUTE
 from tests.support.builders.installation import BY, PAY
 from tests.support.builders.site import ISSUER
+from tests.support.checks.locks import waiting_sessions
+from tests.support.checks.waiting import until
 
 pytestmark = pytest.mark.usefixtures("ana")
 
@@ -565,6 +568,29 @@ def test_concurrent_answers_to_a_flow_have_one_result(app, browser, local):
         assert flows._end(tx, flow, refused).parameters[0] == ("error", "access_denied")
         with pytest.raises(errors.InvalidRequest):
             flows._end(tx, flow, refused)
+
+
+def test_two_concurrent_answers_ask_the_device_once(postgres_local, monkeypatch):
+    """A double click must not send the same consent to the person's device twice."""
+    ana, browser = new_person(postgres_local, "ana"), new_browser(postgres_local)
+    give_password(postgres_local, "ana")
+    browser.authorize(new_app(postgres_local).id, **READ)
+    browser.sign_in("ana")
+    store, request_signatures = postgres_local.services.store, Flows._request_signatures
+    started = []
+    second = threading.Thread(target=browser.answer, args=("allow",))
+
+    def wait_for_the_second(*arguments):
+        started.append(arguments)
+        if len(started) == 1:
+            second.start()
+            until(lambda: len(started) == 2 or waiting_sessions(store) == 1)
+        return request_signatures(*arguments)
+
+    monkeypatch.setattr(Flows, "_request_signatures", wait_for_the_second)
+    browser.answer("allow")
+    second.join(10)
+    assert len(waiting_ids(ana)) == 1
 
 
 def test_a_trailing_slash_of_the_resource_makes_no_difference(ana, app, known_browser, local):

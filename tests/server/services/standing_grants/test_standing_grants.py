@@ -538,6 +538,18 @@ def test_an_unsigned_grant_for_a_replaced_agent_is_canceled(local, agent, person
     assert local.stored_approval(example.id).state is State.PENDING
 
 
+def test_an_expired_grant_does_not_end_again(local, agent, person, cli_service):
+    """Neither a revocation nor a disabled agent changes it, and its user gets no notice."""
+    grant = standing_grants.give(person, standing_grants.example(agent))
+    local.clock.forward(grant.expires_at - local.clock.now())
+    with pytest.raises(Conflict):
+        cli_service.revoke(grant.id, by=BY)
+    _disable(local, agent, person)
+    assert standing_grants.reload_grant(local, grant) == grant
+    assert local.admin.entries("standing_grant.ended") == []
+    assert "standing_grant.ended" not in local.admin.events(person.user)
+
+
 def test_reporting_a_request_ends_the_grants_of_its_agent(local, agent, person):
     """The report quarantines the agent, which ends its grants."""
     grant = standing_grants.give(person, standing_grants.example(agent))

@@ -1,7 +1,11 @@
 """Refresh token families: ending all tokens of one code."""
 
+import threading
+
 from server.services.tokens import refresh_families
+from server.services.tokens.app_issuing import AppTokenIssuer
 from tests.support.builders.app_users import give_password, new_app, new_browser
+from tests.support.builders.callers import new_person
 from tests.support.builders.clock import DAY
 from tests.support.builders.installation import BY
 
@@ -36,6 +40,22 @@ def test_disabling_a_user_ends_families_older_than_their_sign_in(person, local):
     local.admin.users.disable("ana", by=BY)
     local.admin.users.enable("ana", by=BY)
     assert app.refresh(second).refusal == (400, "invalid_grant")
+
+
+def test_a_family_that_ends_during_a_refresh_gets_no_token(postgres_local, monkeypatch):
+    """Otherwise, the new access token would stay valid after the app had revoked its access."""
+    app, tokens = _sign_in(new_person(postgres_local, "ana"), postgres_local)
+    issue, form = AppTokenIssuer.issue, {**app.credentials, "token": tokens["refresh_token"]}
+
+    def issue_after_revocation(*arguments, **members):
+        revocation = threading.Thread(target=postgres_local.post_form, args=("/revoke", form))
+        revocation.start()
+        revocation.join(10)
+        return issue(*arguments, **members)
+
+    monkeypatch.setattr(AppTokenIssuer, "issue", issue_after_revocation)
+    assert app.refresh(tokens["refresh_token"]).refusal == (400, "invalid_grant")
+    assert app.userinfo(tokens["access_token"]).status == 401
 
 
 def test_an_unknown_token_has_no_family(local):

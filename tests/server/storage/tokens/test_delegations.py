@@ -8,6 +8,7 @@ import pytest
 from server.model.tokens import Delegation
 from server.storage.store import SqlStore
 from tests.support.builders.clock import MINUTE, NOON
+from tests.support.checks.locks import waiting_sessions
 from tests.support.checks.waiting import until
 
 PAY = "https://pay.example/api"
@@ -134,22 +135,11 @@ def test_a_child_token_being_created_is_revoked_too(
     with store.write() as tx:
         assert tx.delegations.lock_live("root", NOON + 1) is not None
         thread.start()
-        until(lambda: _waiting_sessions(store) == 1)
+        until(lambda: waiting_sessions(store) == 1)
         tx.delegations.add(_token("child", "root"))
         assert not revoked
     thread.join(10)
     assert sorted(revoked[0]) == ["child", "root"]
-
-
-def _waiting_sessions(store: SqlStore) -> int:
-    """The number of sessions that wait for a lock."""
-    with store.read() as view:
-        connection = view._connection
-        count = connection.exec_driver_sql(
-            "SELECT count(*) FROM pg_stat_activity "
-            "WHERE datname = current_database() AND wait_event_type = 'Lock'"
-        ).scalar_one()
-    return int(count)
 
 
 def test_live_tokens_of_a_client_and_their_descendants_are_counted(token_family: SqlStore) -> None:

@@ -178,7 +178,7 @@ def test_an_invalid_deputy_is_refused_before_signing(eva, wrong, status, says):
     assert "Sign with passkey" not in refused.text
 
 
-@pytest.mark.parametrize("wrong", [{"from": "tomorrow"}, {"to": None}])
+@pytest.mark.parametrize("wrong", [{"from": "tomorrow"}, {"to": None}, {"to": "9999-12-31"}])
 def test_invalid_days_are_refused_before_signing(eva, wrong):
     """The error message has an example of a valid day."""
     refused = eva.post("/settings/deputies", {**DEPUTY, **wrong})

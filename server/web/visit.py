@@ -12,7 +12,7 @@ from typing import Any
 from flask import request
 
 from server.http import cookies
-from server.http.route import Route
+from server.http.route import MAX_BODY_BYTES, Route
 from server.http.site import Site
 from server.http.views import read_request
 from server.protocol import errors, forms
@@ -24,6 +24,8 @@ from server.web.calls import Calls, Document
 from server.web.page import Read
 
 _HIDDEN_STATUSES = frozenset({403, 404})
+_MAX_FIELDS = 2_000
+"""Each member of a group and each scope of a client is a checkbox."""
 
 
 def refusal_text(refused: errors.Problem | ValueError, shown: Collection[int]) -> str:
@@ -56,7 +58,12 @@ class Visit:
 
         Raises errors.Problem 403, or errors.InvalidRequest.
         """
-        form = forms.parse(self._request.body, self._request.headers.get("content-type", ""))
+        form = forms.parse(
+            self._request.body,
+            self._request.headers.get("content-type", ""),
+            max_bytes=MAX_BODY_BYTES,
+            max_fields=_MAX_FIELDS,
+        )
         headers = {**self._request.headers, cookies.CSRF.lower(): form.get("csrf") or ""}
         with_token = replace(self._request, headers=headers)
         cookies.check_page(

@@ -12,7 +12,7 @@ from server.http.routes import ADMIN_ROUTES
 from server.protocol import names
 from server.services.clients.agent_forms import AgentChanges
 from server.web.table import FORMS, page_at
-from tests.support.builders.console import Console
+from tests.support.builders.console import NOBODY, Console
 from tests.support.builders.installation import BY, PAY, PAYMENT
 
 CIBA = {f"grant_types-{names.GRANT_CIBA}": "1"}
@@ -260,6 +260,37 @@ def test_a_forged_forms_values_are_not_shown_again(console: Console) -> None:
             "admin", path, {"name": "", "email": "evil@x.example", **form}, headers
         )
         assert (answer.status_code, "evil@x.example" in answer.text) == (403, False)
+
+
+def test_a_form_of_an_earlier_sign_in_is_shown_again(console: Console) -> None:
+    """The person submits what they typed with the token of the new sign-in."""
+    before = len(console.staff.local.admin.entries())
+    typed = {"csrf": "of an earlier sign-in", "name": "dora"}
+    page = console.post("admin", "/admin/new/user/add", typed)
+    assert (page.status_code, "You signed in again" in page.text) == (403, True)
+    assert _keeps(page.text, "name", "dora")
+    assert f'name="csrf" value="{console.csrf("admin")}"' in page.text
+    assert len(console.staff.local.admin.entries()) == before
+
+
+def test_the_sign_in_keeps_a_form_that_one_of_our_pages_sent(console: Console) -> None:
+    """A form without fields leads back to its page, and values of other sites are dropped."""
+    typed = {"name": "dora", "csrf": "x", "statement": "y"}
+    page = console.post(NOBODY, "/admin/new/user/add", typed).text
+    assert '<form id="next" method="post" action="/admin/new/user/add">' in page
+    assert re.findall('type="hidden" name="([^"]+)" value="([^"]+)"', page) == [("name", "dora")]
+    page = console.post(NOBODY, "/admin/new/user/add", typed, {}).text
+    assert "dora" not in page
+    page = console.post(NOBODY, "/admin/users/some/disable", typed).text
+    assert '<form id="next" method="get" action="/admin/users/some"></form>' in page
+
+
+def test_a_refused_explanation_does_not_empty_the_policy_editor(console: Console) -> None:
+    """The page of the policy has both forms."""
+    answer = console.post("admin", "/admin/explain", {"agent": "no-one", "flow": "request"})
+    document = console.document("/api/policy")["document"]
+    assert answer.status_code == 404
+    assert _keeps(answer.text, "document", document)
 
 
 def test_typed_text_is_escaped_everywhere(console: Console) -> None:

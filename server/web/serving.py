@@ -261,6 +261,10 @@ def submit(visit: Visit, row: FormAction) -> AnyResponse:
     if row.handler is not None:
         result = row.handler(visit, form)
         return show(visit, page_at(row.page), extra=result) if isinstance(result, dict) else result
+    return _call_api(visit, row, form)
+
+
+def _call_api(visit: Visit, row: FormAction, form: Form) -> AnyResponse:
     try:
         body = row.sends(form, _stored_record(visit, row))
         if row.signs is not None and form.get("statement") is None:

@@ -178,7 +178,7 @@ def test_a_forged_form_neither_previews_nor_creates(browser, approval):
         page = post(browser, _path(approval), {**PROPOSAL, "act": act, "csrf": "made up"})
         assert (page.status_code, "What you would approve" in page.text) == (403, False)
         assert "You signed in again after you opened this page." in page.text
-        assert 'name="uses"' in page.text and f'value="{PROPOSAL["uses"]}"' in page.text
+        assert f'autocomplete="off" value="{PROPOSAL["uses"]}"' in page.text
 
 
 def test_another_users_request_is_not_an_example(browser, agent, local):

@@ -84,6 +84,11 @@ _STALE: Final = "stale_page"
 _SIGNED_IN_AGAIN: Final = (
     "You signed in again after you opened this page. Check your entries and submit them again."
 )
+_CHANGED_STATUS: Final = 412
+_CHANGED: Final = (
+    "Someone else has changed this in the meantime. Nothing was changed. Submit it again to see "
+    "how yours differs."
+)
 _INTERNAL_FIELDS: Final = frozenset({"csrf", "statement"})
 _Row = TypeVar("_Row", Page, FormAction)
 
@@ -266,7 +271,10 @@ def submit(visit: Visit, row: FormAction) -> AnyResponse:
 
 def _call_api(visit: Visit, row: FormAction, form: Form) -> AnyResponse:
     try:
-        body = row.sends(form, _stored_record(visit, row))
+        stored = _stored_record(visit, row)
+        if row.body is not None and stored is not None:
+            _check_version(form, stored)
+        body = row.sends(form, stored)
         if row.signs is not None and form.get("statement") is None:
             return _ask_to_sign(visit, row, form, row.signs(visit, cast("Document", body)))
         response = visit.calls.do(row.route, visit.record_id, body, form)
@@ -311,6 +319,15 @@ def _stored_record(visit: Visit, row: FormAction) -> Document | None:
     )
 
 
+def _check_version(form: Form, stored: Document) -> None:
+    """Refuse a whole record that would undo a change which the person has not seen.
+
+    The API checks the version of records that are changed in parts. Raises errors.Problem 412.
+    """
+    if form.get("version") not in {None, str(stored["version"])}:
+        raise errors.Problem(_CHANGED_STATUS, "changed_meanwhile", _CHANGED)
+
+
 def _show_again(visit: Visit, row: FormAction, problem: errors.Problem, form: Form) -> AnyResponse:
     """The form's page with the submitted values and the error. Raises errors.Problem."""
     if not row.page or (problem.status not in _SHOW_AGAIN and problem.code != _STALE):
@@ -318,6 +335,8 @@ def _show_again(visit: Visit, row: FormAction, problem: errors.Problem, form: Fo
     names = {field.name for field in row.fields}
     member = str(problem.members.get("member", problem.code))
     text = fields.with_labels(problem.detail.removeprefix(f"/{member}: "), row.fields)
+    if problem.status == _CHANGED_STATUS:  # the form gets the version that the page now shows
+        form = Form({name: value for name, value in form.values.items() if name != "version"})
     submission = SubmittedForm(form, member if member in names else "", text)
     answer = show(visit, page_at(row.page), submission)
     answer.status_code = problem.status

@@ -11,13 +11,13 @@ from server.http.route import STAFF_AND_OWNERS, HttpRequest, managed
 from server.http.wire import Reference, Rotation
 from server.model.audit import EntrySearch
 from server.model.clients import Agent
+from server.protocol.times import rfc3339, rfc3339_or_none
 from server.services.clients.agent_auth import AuthChange
 from server.services.clients.agent_forms import AgentChanges, NewAgent
 from server.services.clients.agent_members import AGENT_MEMBERS
 from server.services.clients.agents import DisabledAgent, NewSecret
 from server.services.operations.administration import AdminServices
 from server.services.operations.authority import Role
-from server.services.policy.displays import moment, rfc3339
 
 _OWNER = (Role.ADMIN, Role.OWNER)
 
@@ -56,7 +56,7 @@ def show(admin: AdminServices, record_id: str) -> wire.AgentDetails:
     return wire.AgentDetails(
         **document.model_dump(),
         pauses=_pauses(admin, agent),
-        quarantine_at=moment(admin.orphans.grace_end(agent.id)),
+        quarantine_at=rfc3339_or_none(admin.orphans.grace_end(agent.id)),
     )
 
 

@@ -20,6 +20,7 @@ from server.protocol import errors
 from server.protocol.approvals.states import State
 from server.protocol.ciba import requests
 from server.protocol.json_text import JsonValue
+from server.protocol.times import rfc3339
 from server.services.approvals import votes
 from server.services.approvals.expiry import expire_if_overdue
 from server.services.approvers import approvers
@@ -29,7 +30,6 @@ from server.services.ciba.redemption import Answer, Redemption
 from server.services.clients import client_auth
 from server.services.notifications import notices
 from server.services.notifications.feed import Hub, approval_topic
-from server.services.policy.displays import rfc3339
 from server.services.tokens.endpoint import TokenRequest
 
 REFETCH_MS: Final = 60_000

@@ -7,33 +7,33 @@ import json
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from server.model import display_names
-from server.model.approval_requests import CreateApproval, NewApproval
-from server.model.approvals import Approval
+from server.lazy_imports import lazily
 from server.model.consents import Consent, PageOutcome
 from server.model.ports import Secrets
 from server.model.store import Store, Unit, View
 from server.protocol import errors
-from server.protocol.approvals import kinds
 from server.protocol.approvals.states import State
 from server.protocol.names import PREFIX_CONSENT
+from server.protocol.times import rfc3339, rfc3339_or_none
 from server.services.audit import audit
 from server.services.clients import client_names
-from server.services.consents.displays import consent_display
-from server.services.consents.offers import (
-    MAX_MS,
-    ConsentOffer,
-    RequestedConsent,
-    check_offer,
-    page_outcome,
-)
-from server.services.consents.revocations import record_consent, revoke_consent
-from server.services.notifications import notices, request_limits
-from server.services.policy.displays import is_first_request, moment, rfc3339
 from server.services.refusals import Conflict, NotFound
 from server.services.server_policy import ServerPolicy
-from server.services.users import device_auth, user_checks
-from server.services.users.device_auth import Person
+from server.services.users import user_checks
+
+with lazily():
+    from server.model import display_names
+    from server.model.approval_requests import CreateApproval, NewApproval
+    from server.model.approvals import Approval
+    from server.protocol.approvals import kinds
+    from server.services.consents import offers
+    from server.services.consents.displays import consent_display
+    from server.services.consents.offers import ConsentOffer, RequestedConsent
+    from server.services.consents.revocations import record_consent, revoke_consent
+    from server.services.notifications import notices, request_limits
+    from server.services.policy.displays import is_first_request
+    from server.services.users import device_auth
+    from server.services.users.device_auth import Person
 
 _MAX_RESULTS: Final = 1_000
 
@@ -67,7 +67,7 @@ class GivenConsent:
             "scopes": list(consent.scopes),
             "created_at": rfc3339(consent.created_at),
             "expires_at": rfc3339(consent.expires_at),
-            "revoked_at": moment(consent.revoked_at),
+            "revoked_at": rfc3339_or_none(consent.revoked_at),
             "approval": consent.approval_id,
         }
 
@@ -94,12 +94,12 @@ class ConsentService:
         It includes the scopes that the client may still use under the consent in force, because the
         new consent replaces that one.
 
-        Raises the errors of `check_offer`, and errors.AccessDenied if the user has no device or a
-        request limit is reached.
+        Raises the errors of `offers.check_offer`, and errors.AccessDenied if the user has no
+        device or a request limit is reached.
         """
         user = requested_consent.user
         tx.lock(f"asked {user.id}")
-        offer = check_offer(
+        offer = offers.check_offer(
             tx,
             user.id,
             requested_consent.client_id,
@@ -143,7 +143,7 @@ class ConsentService:
                 resource=resource,
                 scopes=tuple(sorted({*openid, *(() if before is None else before.scopes)})),
                 created_at=tx.now,
-                expires_at=tx.now + MAX_MS,
+                expires_at=tx.now + offers.MAX_MS,
                 revoked_at=None,
                 approval_id=None,
             ),
@@ -154,7 +154,7 @@ class ConsentService:
         approval = view.approvals.get(approval_id)
         if approval is None or (approval.kind, approval.user_id) != ("consent", user_id):
             return "over"
-        return page_outcome(approval, view.now, given=State.REDEEMED)
+        return offers.page_outcome(approval, view.now, given=State.REDEEMED)
 
     def give(self, tx: Unit, approval: Approval) -> Approval:
         """Store the consent of an approved request, which redeems the approval.

@@ -5,13 +5,12 @@ import json
 import pytest
 
 from server.protocol.policy.risks import Risk
-from server.services.approvals.creation import approval_creator
+from server.protocol.times import rfc3339
 from server.services.clients.agent_forms import AgentChanges
-from server.services.policy.displays import rfc3339
+from server.services.operations.administration import AdminServices
 from server.services.policy.policies import Policies
 from server.services.refusals import Conflict, NotFound
 from server.services.standing_grants.proposals import MAX_IN_FORCE
-from server.services.standing_grants.standing_grants import build_standing_grants
 from tests.support.builders import standing_grants
 from tests.support.builders.callers import new_person
 from tests.support.builders.clock import MINUTE
@@ -28,11 +27,7 @@ def low_payments(local):
 @pytest.fixture
 def cli_service(local):
     """The service as the command line builds it."""
-    services = local.services
-    create_approval = approval_creator(services.secrets, services.server_policy)
-    return build_standing_grants(
-        services.store, services.secrets, services.server_policy, create_approval
-    )
+    return AdminServices(local.services.store, local.services).standing_grants
 
 
 def post(person, terms, path="/api/grants"):

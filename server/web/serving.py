@@ -151,7 +151,7 @@ def _sign_in(visit: Visit, row: Page | FormAction, problem: errors.Problem) -> A
     """
     if problem.status == _UNAUTHORIZED and _is_from_link():
         return message("Opening…", "If nothing happens, reload this page.", again=True)
-    facts = {
+    facts: Facts = {
         "asked": bool(visit.record_id) and not row.in_console,
         "problem": "" if problem.status == _UNAUTHORIZED else problem.detail,
     }

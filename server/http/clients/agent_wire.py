@@ -87,6 +87,7 @@ class ManagedAgents(Listed[ManagedAgent]):
 class SampleRequest(BaseModel):
     """A first request to `/bc-authorize`, with example details if its scope requires an action."""
 
+    login_hint: str
     resource: str | None
     scope: str
     authorization_details: list[dict[str, Any]]

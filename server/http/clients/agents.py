@@ -139,6 +139,7 @@ def _with_secret(admin: AdminServices, issued: NewSecret) -> wire.AgentWithSecre
         agent=_document(admin, issued.agent),
         client_secret=issued.secret or None,
         sample_request=wire.SampleRequest(
+            login_hint=admin.samples.user(issued.agent),
             resource=sample.resource,
             scope=sample.scope,
             authorization_details=[dict(detail) for detail in sample.details],

@@ -116,6 +116,7 @@ class ConsentService:
 
     def save(self, tx: Unit, consent: Consent) -> Consent:
         """Store a consent, which replaces the one in force."""
+        _lock(tx, consent.user_id)
         before = tx.consents.live(consent.user_id, consent.client_id, consent.resource, tx.now)
         if before is None:
             tx.consents.add(consent)
@@ -129,6 +130,7 @@ class ConsentService:
         self, tx: Unit, user_id: str, client_id: str, openid: tuple[str, ...]
     ) -> None:
         """Store a consent for OpenID scopes, which does not need a signed approval."""
+        _lock(tx, user_id)
         resource = self.server_policy.userinfo_audience
         if self.covering(tx, user_id, client_id, resource, openid) is not None:
             return
@@ -164,9 +166,7 @@ class ConsentService:
         redeemed = tx.approvals.transition(approval, State.REDEEMED, now=tx.now)
         if redeemed is None:
             return approval
-        consent = self._consent(tx, redeemed)
-        tx.lock(f"consents {consent.user_id}")
-        consent = self.save(tx, consent)
+        consent = self.save(tx, self._consent(tx, redeemed))
         notices.consent(tx, consent, "consent.given")
         return redeemed
 
@@ -257,6 +257,11 @@ class ConsentService:
             revoked_at=None,
             approval_id=approval.id,
         )
+
+
+def _lock(tx: Unit, user_id: str) -> None:
+    """Serialize the storing of this user's consents, so that each one replaces the one before."""
+    tx.lock(f"consents {user_id}")
 
 
 def _with_names(view: View, consent: Consent) -> GivenConsent:

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from server.protocol.approvals.states import State
 from server.protocol.policy.risks import Risk
 from server.protocol.times import rfc3339
 from server.services.clients.agent_forms import AgentChanges
@@ -522,6 +523,19 @@ def test_a_grant_ends_with_what_it_depends_on(local, agent, person, change, beca
     assert standing_grants.reload_grant(local, grant).ended_because == because
     entry = local.admin.entries("standing_grant.ended")[-1]
     assert (entry["cause"], entry["actor"]) == (because, BY)
+
+
+@pytest.mark.parametrize(
+    ("change", "because"), [(_rotate, "key_rotated"), (_new_owner, "owner_changed")]
+)
+def test_an_unsigned_grant_for_a_replaced_agent_is_canceled(local, agent, person, change, because):
+    """The person proposed it for the old key and owners. The example stays pending."""
+    example = standing_grants.example(agent)
+    opened = post(person, standing_grants.wish(example)).json
+    change(local, agent, person)
+    assert person.approve(opened["id"]).refusal == (409, "not_pending")
+    assert local.stored_approval(opened["id"]).reason == because
+    assert local.stored_approval(example.id).state is State.PENDING
 
 
 def test_reporting_a_request_ends_the_grants_of_its_agent(local, agent, person):

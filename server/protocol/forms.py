@@ -36,25 +36,27 @@ class Form:
         return self.values.get(name, ())
 
 
-def parse(body: bytes, content_type: str) -> Form:
+def parse(
+    body: bytes, content_type: str, *, max_bytes: int = MAX_BYTES, max_fields: int = MAX_FIELDS
+) -> Form:
     """Parse a form body. Raises errors.InvalidRequest."""
     if content_type.partition(";")[0].strip().lower() != CONTENT_TYPE:
         raise errors.InvalidRequest(f"The body must be {CONTENT_TYPE}.")
-    if len(body) > MAX_BYTES:
-        raise errors.InvalidRequest(f"The body is longer than {MAX_BYTES} bytes.")
-    return _parse_pairs(body)
+    if len(body) > max_bytes:
+        raise errors.InvalidRequest(f"The body is longer than {max_bytes} bytes.")
+    return _parse_pairs(body, max_fields)
 
 
 def parse_query(query: bytes) -> Form:
     """Parse a query string like a form. Raises errors.InvalidRequest."""
     if len(query) > MAX_BYTES:
         raise errors.InvalidRequest(f"The query is longer than {MAX_BYTES} bytes.")
-    return _parse_pairs(query)
+    return _parse_pairs(query, MAX_FIELDS)
 
 
-def _parse_pairs(body: bytes) -> Form:
+def _parse_pairs(body: bytes, max_fields: int) -> Form:
     values: dict[str, tuple[str, ...]] = {}
-    for name, value in _split_pairs(body):
+    for name, value in _split_pairs(body, max_fields):
         if "\0" in name or "\0" in value:  # not allowed (RFC 6749 A), and databases reject it
             raise errors.InvalidRequest("A parameter contains a null character.")
         if value:
@@ -65,11 +67,11 @@ def _parse_pairs(body: bytes) -> Form:
     return Form(values)
 
 
-def _split_pairs(body: bytes) -> list[tuple[str, str]]:
+def _split_pairs(body: bytes, max_fields: int) -> list[tuple[str, str]]:
     try:
         text = body.decode("ascii")
-        if text.count("&") >= MAX_FIELDS:
-            raise errors.InvalidRequest(f"There are more than {MAX_FIELDS} parameters.")
+        if text.count("&") >= max_fields:
+            raise errors.InvalidRequest(f"There are more than {max_fields} parameters.")
         return parse_qsl(text, keep_blank_values=True, errors="strict")
     except ValueError as error:
         raise errors.InvalidRequest("The parameters are not a well-formed UTF-8 form.") from error

@@ -26,7 +26,7 @@ from server.web.choices import choices
 from server.web.console import client_fields
 from server.web.fields import RenderedField, SubmittedForm
 from server.web.form import FormAction
-from server.web.page import Facts, Page, in_console
+from server.web.page import CONSOLE, Facts, Page, in_console
 from server.web.table import FORMS, PAGES, form_at, page_at, required_routes
 from server.web.template_filters import FILTERS, OptionalMembers
 from server.web.visit import Visit
@@ -80,6 +80,15 @@ CONSOLE_MENU: Final = (
 _UNAUTHORIZED: Final = 401
 _SHOW_AGAIN: Final = frozenset({404, 409, 412, 422, 428, 503})
 """The errors after which the form is shown again with the submitted values."""
+_STALE: Final = "stale_page"
+_SIGNED_IN_AGAIN: Final = (
+    "You signed in again after you opened this page. Check your entries and submit them again."
+)
+_CHANGED_STATUS: Final = 412
+_CHANGED: Final = (
+    "Someone else has changed this in the meantime. Nothing was changed. Submit it again to see "
+    "how yours differs."
+)
 _INTERNAL_FIELDS: Final = frozenset({"csrf", "statement"})
 _Row = TypeVar("_Row", Page, FormAction)
 
@@ -118,13 +127,7 @@ def _respond(
         return redirect
     visit = Visit(site, ids.get("id", ""))
     try:
-        visit.person  # noqa: B018  # authenticate before the form is parsed
-    except errors.Problem as problem:
-        if request.method == "POST" and not is_same_origin(site):
-            return message("Request refused", PAGE_EXPIRED, status=400)
-        return _sign_in(problem, asked=bool(ids) and not row.in_console)
-    try:
-        return view(visit, row)
+        return _sign_in(visit, row, visit.refusal) if visit.refusal else view(visit, row)
     except errors.Problem as problem:
         return message("Request refused", problem.detail, status=problem.status)
     except errors.ProtocolError as error:
@@ -141,16 +144,37 @@ def _is_from_link() -> bool:
     return request.method == "GET" and site_and_mode == ["cross-site", "navigate"]
 
 
-def _sign_in(problem: errors.Problem, *, asked: bool) -> AnyResponse:
+def _sign_in(visit: Visit, row: Page | FormAction, problem: errors.Problem) -> AnyResponse:
     """The sign-in page, with the reason if the device was revoked or the user disabled.
 
     For a link from another site, returns a page that reloads itself.
     """
     if problem.status == _UNAUTHORIZED and _is_from_link():
         return message("Opening…", "If nothing happens, reload this page.", again=True)
-    why = "" if problem.status == _UNAUTHORIZED else problem.detail
-    status = 200 if request.method == "GET" else problem.status
-    return page("sign_in/passkey.html", status=status, script=True, asked=asked, problem=why)
+    facts: Facts = {
+        "asked": bool(visit.record_id) and not row.in_console,
+        "problem": "" if problem.status == _UNAUTHORIZED else problem.detail,
+    }
+    if isinstance(row, Page):
+        return page("sign_in/passkey.html", script=True, next=None, **facts)
+    if not is_same_origin(visit.site):
+        return message("Request refused", PAGE_EXPIRED, status=400)
+    return page(
+        "sign_in/passkey.html",
+        status=problem.status,
+        form_action="'self'",
+        script=True,
+        next=_next_form(visit, row),
+        **facts,
+    )
+
+
+def _next_form(visit: Visit, row: FormAction) -> Facts:
+    """The form that opens the next page after the sign-in. It keeps what the person entered."""
+    if row.page and visit.is_ours:
+        return {"method": "post", "action": request.path, "kept": _entered(visit.form())}
+    action = row.then.partition("?")[0].replace("<id>", visit.record_id)
+    return {"method": "get", "action": action or (CONSOLE if row.in_console else "/"), "kept": {}}
 
 
 def show(
@@ -185,7 +209,11 @@ def show(
         return fields.render_fields(form.fields, facts.get(form.values_from), shown, me, offered)
 
     if submission is not None:
-        facts |= {"refused": submission, "sent": _first(submission.form)}
+        facts |= {
+            "refused": submission,
+            "sent": _first(submission.form),
+            "problem": submission.text,
+        }
     facts = {"page": row, "fields_of": fields_of, "told": response, **facts, **extra}
     return draw(visit, row.template, row.menu_key, facts)
 
@@ -233,11 +261,20 @@ def submit(visit: Visit, row: FormAction) -> AnyResponse:
     Shows the page for signing if a signature is needed, or the form again if it is refused.
     """
     form = visit.form()
+    if not visit.is_current(form):
+        return _show_to_check(visit, row, form)
     if row.handler is not None:
         result = row.handler(visit, form)
         return show(visit, page_at(row.page), extra=result) if isinstance(result, dict) else result
+    return _call_api(visit, row, form)
+
+
+def _call_api(visit: Visit, row: FormAction, form: Form) -> AnyResponse:
     try:
-        body = row.sends(form, _stored_record(visit, row))
+        stored = _stored_record(visit, row)
+        if row.body is not None and stored is not None:
+            _check_version(form, stored)
+        body = row.sends(form, stored)
         if row.signs is not None and form.get("statement") is None:
             return _ask_to_sign(visit, row, form, row.signs(visit, cast("Document", body)))
         response = visit.calls.do(row.route, visit.record_id, body, form)
@@ -250,6 +287,16 @@ def submit(visit: Visit, row: FormAction) -> AnyResponse:
             return _show_again(visit, row, problem, form)
         return _ask_to_sign(visit, row, form, problem.members["wanted"])
     return _succeed(visit, row, form, response)
+
+
+def _show_to_check(visit: Visit, row: FormAction, form: Form) -> AnyResponse:
+    """The form of an earlier sign-in again, with the submitted values. Raises errors.Problem 403.
+
+    Values that another site may have sent are not shown: the person could submit them.
+    """
+    if not row.page or not visit.is_ours:
+        raise errors.Problem(403, _STALE, PAGE_EXPIRED)
+    return _show_again(visit, row, errors.Problem(403, _STALE, _SIGNED_IN_AGAIN), form)
 
 
 def _succeed(visit: Visit, row: FormAction, form: Form, response: Document) -> AnyResponse:
@@ -272,13 +319,24 @@ def _stored_record(visit: Visit, row: FormAction) -> Document | None:
     )
 
 
+def _check_version(form: Form, stored: Document) -> None:
+    """Refuse a whole record that would undo a change which the person has not seen.
+
+    The API checks the version of records that are changed in parts. Raises errors.Problem 412.
+    """
+    if form.get("version") not in {None, str(stored["version"])}:
+        raise errors.Problem(_CHANGED_STATUS, "changed_meanwhile", _CHANGED)
+
+
 def _show_again(visit: Visit, row: FormAction, problem: errors.Problem, form: Form) -> AnyResponse:
     """The form's page with the submitted values and the error. Raises errors.Problem."""
-    if not row.page or problem.status not in _SHOW_AGAIN:
+    if not row.page or (problem.status not in _SHOW_AGAIN and problem.code != _STALE):
         raise problem
     names = {field.name for field in row.fields}
     member = str(problem.members.get("member", problem.code))
     text = fields.with_labels(problem.detail.removeprefix(f"/{member}: "), row.fields)
+    if problem.status == _CHANGED_STATUS:  # the form gets the version that the page now shows
+        form = Form({name: value for name, value in form.values.items() if name != "version"})
     submission = SubmittedForm(form, member if member in names else "", text)
     answer = show(visit, page_at(row.page), submission)
     answer.status_code = problem.status
@@ -286,15 +344,19 @@ def _show_again(visit: Visit, row: FormAction, problem: errors.Problem, form: Fo
 
 
 def _ask_to_sign(visit: Visit, row: FormAction, form: Form, wanted: object) -> AnyResponse:
-    values = {name: value for name, value in form.values.items() if name not in _INTERNAL_FIELDS}
     facts = {
         "form": row,
-        "kept": values,
+        "kept": _entered(form),
         "changes": fields.changed_values(row.fields, _stored_record(visit, row), form),
         "wanted": wanted,
         "action": request.path,
     }
     return draw(visit, "sign.html", _menu_entry(row), facts)
+
+
+def _entered(form: Form) -> Mapping[str, tuple[str, ...]]:
+    """The values that the person entered, and the version that they saw."""
+    return {name: value for name, value in form.values.items() if name not in _INTERNAL_FIELDS}
 
 
 def _menu_entry(row: FormAction) -> str:

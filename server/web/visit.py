@@ -1,18 +1,17 @@
 """One request of a signed-in person for a page or a form.
 
-Owns: its person, its API calls, and the check that the form came from one of our pages.
+Owns: its person, its API calls, and the checks that the form came from one of our pages.
 Never: the contents of a page.
 """
 
 from collections.abc import Collection, Iterator
-from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
 from flask import request
 
 from server.http import cookies
-from server.http.route import Route
+from server.http.route import MAX_BODY_BYTES, Route
 from server.http.site import Site
 from server.http.views import read_request
 from server.protocol import errors, forms
@@ -24,6 +23,8 @@ from server.web.calls import Calls, Document
 from server.web.page import Read
 
 _HIDDEN_STATUSES = frozenset({403, 404})
+_MAX_FIELDS = 2_000
+"""Each member of a group and each scope of a client is a checkbox."""
 
 
 def refusal_text(refused: errors.Problem | ValueError, shown: Collection[int]) -> str:
@@ -51,18 +52,36 @@ class Visit:
         """The signed-in person. Raises errors.Problem."""
         return self.site.devices.browsers.person(self.cookie)
 
+    @cached_property
+    def refusal(self) -> errors.Problem | None:
+        """Why the browser must sign in; None if it is signed in."""
+        try:
+            self.person  # noqa: B018  # a property that authenticates
+        except errors.Problem as problem:
+            return problem
+        return None
+
     def form(self) -> Form:
-        """The form of the request, checked to come from one of our pages in this browser.
+        """The form of the request, checked to come from one of our pages.
 
         Raises errors.Problem 403, or errors.InvalidRequest.
         """
-        form = forms.parse(self._request.body, self._request.headers.get("content-type", ""))
-        headers = {**self._request.headers, cookies.CSRF.lower(): form.get("csrf") or ""}
-        with_token = replace(self._request, headers=headers)
-        cookies.check_page(
-            self.site.devices.browsers, self.site.server_policy, with_token, self.cookie
+        cookies.check_origin(self.site.server_policy, self._request)
+        return forms.parse(
+            self._request.body,
+            self._request.headers.get("content-type", ""),
+            max_bytes=MAX_BODY_BYTES,
+            max_fields=_MAX_FIELDS,
         )
-        return form
+
+    def is_current(self, form: Form) -> bool:
+        """Reports whether the page of the form was loaded after this browser signed in."""
+        return self.site.devices.browsers.is_from_page(self.cookie, form.get("csrf"))
+
+    @property
+    def is_ours(self) -> bool:
+        """Reports whether the browser says that the form came from one of our pages."""
+        return self._request.headers.get("sec-fetch-site") == "same-origin"
 
     def read(self, route: str, about: str = "", **query: str) -> Document:
         """Call an API route that reads. Raises errors.Problem."""

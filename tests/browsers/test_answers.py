@@ -89,6 +89,19 @@ def test_a_denial_names_another_user_and_keeps_a_private_note(
     assert "supplier" not in json.dumps(reply)
 
 
+def test_a_year_of_five_digits_is_refused_at_its_field(
+    server: LiveServer, mine: Chromium, user: tuple[str, str], agent: Agent
+) -> None:
+    """JavaScript cannot read such a date, so nothing could be sent."""
+    _open(server, mine, agent.request_approval(user[0]))
+    mine.click("#to-deny")
+    mine.click("input[value=wait_until]")
+    mine.ask("document.getElementById('retry-at').value = '20260-01-01T00:00'")
+    mine.click("#no button[type=submit]")
+    mine.see("document.getElementById('retry-at').validity.rangeOverflow")
+    mine.see("document.activeElement.id === 'retry-at'")
+
+
 def test_a_report_is_signed_and_states_what_it_quarantined(
     server: LiveServer, mine: Chromium, user: tuple[str, str], agent: Agent
 ) -> None:

@@ -215,3 +215,21 @@ def _complains_of(tab: Chromium, path: str) -> None:
     complaints = until(lambda: tab.ask("1") and tab.complaints(), 30.0)
     assert [text for text in complaints if path not in text or "status of 4" not in text] == []
     tab.events.clear()
+
+
+_CLICK_TWICE = "(button => {{ button.click(); button.click(); }})(document.querySelector({}))"
+
+
+def test_a_double_click_sends_a_form_once(
+    server: LiveServer, tab: Chromium, admin: str, agent: Agent
+) -> None:
+    """A second submission would hide the code of the first, or say that there is no agent."""
+    tab.open(f"{server.url}/admin/new/user")
+    tab.type("#name", f"friend of {admin}")
+    tab.ask(_CLICK_TWICE.format("'form.tile .primary'"))
+    tab.see("document.querySelector('#sign .primary')?.disabled === false")
+    tab.ask(_CLICK_TWICE.format("'#sign .primary'"))
+    tab.wait_for_text("The code is shown only once.")
+    tab.open(f"{server.url}/admin/agents/{agent.key.id}/delete")
+    tab.ask(_CLICK_TWICE.format("'form .danger'"))
+    tab.see("location.pathname === '/admin/agents' && document.readyState === 'complete'")

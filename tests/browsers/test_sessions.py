@@ -84,3 +84,24 @@ def _refused(tab: Chromium) -> list[str]:
         for complaint in tab.complaints()
         if "frame-ancestors 'none'" in complaint and "blocked" in complaint
     ]
+
+
+@pytest.mark.usefixtures("admin")
+def test_a_form_that_is_sent_after_the_session_is_kept_during_the_sign_in(
+    server: LiveServer, tab: Chromium
+) -> None:
+    """The form comes back after the sign-in, and can be sent."""
+    tab.open(f"{server.url}/admin/new/group")
+    tab.type("#name", "night-shift")
+    tab.tell("Network.enable")
+    tab.tell("Network.deleteCookies", name="sayso-passkey", url=server.url)
+    tab.click("form .primary")
+    tab.wait_for_text("Your passkey identifies you")
+    tab.click("#sign-in")
+    tab.wait_for_text("You signed in again after you opened this page.")
+    assert tab.ask("document.getElementById('name').value") == "night-shift"
+    tab.click("form .primary")
+    tab.click("#sign .primary")
+    tab.see("document.querySelector('tbody')?.textContent.includes('night-shift')")
+    assert all("status of 40" in text for text in tab.complaints())
+    tab.events.clear()

@@ -1,6 +1,5 @@
 """The page and form rows about policy and action types."""
 
-import json
 from typing import Any, Final
 
 from server.protocol.forms import Form
@@ -38,16 +37,9 @@ def _case(form: Form) -> object:
         "scope": (form.get("scope") or "").split(),
     }
     if details is not None:
-        body["authorization_details"] = _json(details)
+        body["authorization_details"] = fields.as_json("authorization_details", details)
     optional = {"user": form.get("user"), "resource": form.get("at")}
     return body | {name: value for name, value in optional.items() if value}
-
-
-def _json(text: str) -> object:
-    try:
-        return json.loads(text)
-    except ValueError as error:
-        raise ValueError(f"The details are not JSON: {error}") from None
 
 
 def _document(form: Form) -> bytes:

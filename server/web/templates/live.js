@@ -1,7 +1,7 @@
 // Updates: from the feed's socket, by polling every two seconds without a socket, or by polling only.
 import { bar } from "/buttons.js";
 import { watch } from "/log_witness.js";
-import { ago, call } from "/passkey.js";
+import { ago, call, leaving } from "/passkey.js";
 
 const WITHOUT = 2000;
 const WITH = 30000;
@@ -88,19 +88,25 @@ export function live(look, { tell = () => {}, every = 0, since } = {}) {
   }
 
   // Do not submit a form without the server: the browser would replace this page with its error page.
+  // A double click submits it once: a second response would hide a secret that the first one shows.
   let isReachable = false;
+  let isSending = false;
   async function sends(event) {
     const { target: form, submitter } = event;
     if (event.defaultPrevented || form.getAttribute("method") !== "post" || isReachable) return;
     event.preventDefault();
+    if (isSending) return;
+    isSending = true;
     try {
       await there();
+      isReachable = true;
+      form.requestSubmit(submitter);
+      isReachable = false;
+      await leaving();
     } catch {
-      return away(true);
+      away(true);
     }
-    isReachable = true;
-    form.requestSubmit(submitter);
-    isReachable = false;
+    isSending = false;
   }
 
   function listen(ticket) {

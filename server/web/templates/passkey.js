@@ -72,14 +72,25 @@ export function warn(words) {
   problem.hidden = false;
 }
 
-/** Run an action that a person started, and show its error. */
+const LEAVING = 10000;
+
+/** Wait while the browser opens the next page. It stays here if the person stops it or the server is gone. */
+export const leaving = () => new Promise((done) => setTimeout(done, LEAVING));
+
+let isRunning = false;
+
+/** Run an action that a person started, and show its error. A double click runs it once. */
 export async function attempt(work) {
+  if (isRunning) return;
+  isRunning = true;
   document.getElementById("problem").hidden = true;
   try {
     await work();
   } catch (error) {
     const quiet = ["NotAllowedError", "AbortError"].includes(error.name);
     warn(quiet ? "The passkey was not used. Nothing was sent." : error.message);
+  } finally {
+    isRunning = false;
   }
 }
 

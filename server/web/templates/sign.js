@@ -1,7 +1,7 @@
 // Changes that add power: the passkey signs this change, and the form is sent with the signature.
 import "/fixed_page.js";
 import { there } from "/live.js";
-import { attempt, now, assertion } from "/passkey.js";
+import { assertion, attempt, leaving, now } from "/passkey.js";
 
 const form = document.getElementById("sign");
 const { issuer, device, user, passkey, rp, purpose, subject, nonce } = form.dataset;
@@ -14,5 +14,6 @@ form.addEventListener("submit", (event) => {
     form.elements.statement.value = await assertion(JSON.stringify(payload), rp, passkey);
     await there(); // The network may have gone while the passkey was asked.
     form.submit();
+    await leaving();
   });
 });

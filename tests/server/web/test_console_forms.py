@@ -294,7 +294,8 @@ def test_without_key_fields_the_keys_do_not_change():
     ("path", "typed", "says"),
     [
         ("/admin/agents/<id>/secret", {"overlap": "-1"}, "Enter a whole number"),
-        ("/admin/explain", {"authorization_details": "{"}, "The details are not JSON"),
+        ("/admin/explain", {"authorization_details": "{"}, "Invalid JSON"),
+        ("/admin/explain", {"authorization_details": "[" * 20_000}, "Invalid JSON"),
     ],
 )
 def test_an_invalid_number_or_json_is_named(path, typed, says):

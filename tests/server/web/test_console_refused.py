@@ -12,8 +12,10 @@ from server.http.routes import ADMIN_ROUTES
 from server.protocol import names
 from server.services.clients.agent_forms import AgentChanges
 from server.web.table import FORMS, page_at
-from tests.support.builders.console import Console
+from tests.support.builders.console import NOBODY, Console
 from tests.support.builders.installation import BY, PAY, PAYMENT
+from tests.support.builders.person_pages import hidden
+from tests.support.builders.policies import rule
 
 CIBA = {f"grant_types-{names.GRANT_CIBA}": "1"}
 AGENT = {
@@ -224,6 +226,20 @@ def test_a_concurrent_change_is_shown_next_to_the_typed_value(console: Console) 
     assert stale not in answer.text
 
 
+def test_a_policy_does_not_undo_one_that_its_author_has_not_seen(console: Console) -> None:
+    """The typed rules stay, and the next attempt compares them with those in force."""
+    before, mine, theirs = (rule("deny", because=text) for text in ("One.", "Two.", "Three."))
+    console.signed("admin", "/admin/policy/set", {"document": before})
+    seen = hidden(console.get("admin", "/admin/policy").text, "version")
+    console.signed("admin", "/admin/policy/set", {"document": theirs, "version": seen})
+    answer = console.post("admin", "/admin/policy/set", {"document": mine, "version": seen})
+    assert (answer.status_code, "Someone else has changed this" in answer.text) == (412, True)
+    assert mine in html.unescape(answer.text)
+    again = hidden(answer.text, "version")
+    answer = console.post("admin", "/admin/policy/set", {"document": mine, "version": again})
+    assert "<del><bdi>because = &#34;Three.&#34;</bdi></del>" in answer.text
+
+
 def test_changes_are_shown_before_they_are_signed(console: Console) -> None:
     """The old value is struck out; unchanged members are left out."""
     agent = console.staff.ids["agent"]
@@ -260,6 +276,36 @@ def test_a_forged_forms_values_are_not_shown_again(console: Console) -> None:
             "admin", path, {"name": "", "email": "evil@x.example", **form}, headers
         )
         assert (answer.status_code, "evil@x.example" in answer.text) == (403, False)
+
+
+def test_a_form_of_an_earlier_sign_in_is_shown_again(console: Console) -> None:
+    """The person submits what they typed with the token of the new sign-in."""
+    before = len(console.staff.local.admin.entries())
+    typed = {"csrf": "of an earlier sign-in", "name": "dora"}
+    page = console.post("admin", "/admin/new/user/add", typed)
+    assert (page.status_code, "You signed in again" in page.text) == (403, True)
+    assert _keeps(page.text, "name", "dora")
+    assert f'name="csrf" value="{console.csrf("admin")}"' in page.text
+    assert len(console.staff.local.admin.entries()) == before
+
+
+def test_the_sign_in_keeps_a_form_that_one_of_our_pages_sent(console: Console) -> None:
+    """A form without fields leads back to its page, and values of other sites are dropped."""
+    typed = {"name": "dora", "csrf": "x", "statement": "y"}
+    page = console.post(NOBODY, "/admin/new/user/add", typed).text
+    assert '<form id="next" method="post" action="/admin/new/user/add">' in page
+    assert re.findall('type="hidden" name="([^"]+)" value="([^"]+)"', page) == [("name", "dora")]
+    page = console.post(NOBODY, "/admin/new/user/add", typed, {}).text
+    assert "dora" not in page
+    page = console.post(NOBODY, "/admin/users/some/disable", typed).text
+    assert '<form id="next" method="get" action="/admin/users/some"></form>' in page
+
+
+def test_a_refused_explanation_does_not_empty_the_policy_editor(console: Console) -> None:
+    """The page of the policy has both forms."""
+    answer = console.post("admin", "/admin/explain", {"agent": "no-one", "flow": "request"})
+    assert answer.status_code == 404
+    assert console.document("/api/policy")["document"] in html.unescape(answer.text)
 
 
 def test_typed_text_is_escaped_everywhere(console: Console) -> None:

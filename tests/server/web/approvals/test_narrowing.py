@@ -113,8 +113,8 @@ def test_a_value_that_is_not_narrower_is_explained_at_its_control(browser, asked
 @pytest.mark.parametrize(
     ("form", "headers", "says"),
     [
-        ({**NARROWED, "csrf": "made up"}, FROM_HERE, "out of date"),
-        ({**NARROWED, "csrf": None}, FROM_HERE, "out of date"),
+        ({**NARROWED, "csrf": "made up"}, FROM_HERE, "You signed in again"),
+        ({**NARROWED, "csrf": None}, FROM_HERE, "You signed in again"),
         (NARROWED, FROM_ELSEWHERE, "Refused: sent from another site"),
     ],
 )

@@ -173,10 +173,12 @@ def test_a_varying_text_has_no_limit(browser, agent, local):
 
 
 def test_a_forged_form_neither_previews_nor_creates(browser, approval):
-    """A preview and a creation with a forged CSRF token are refused."""
+    """The form is shown again with its values, as after a new sign-in."""
     for act in ("preview", "open"):
         page = post(browser, _path(approval), {**PROPOSAL, "act": act, "csrf": "made up"})
-        assert page.status_code == 403
+        assert (page.status_code, "What you would approve" in page.text) == (403, False)
+        assert "You signed in again after you opened this page." in page.text
+        assert f'autocomplete="off" value="{PROPOSAL["uses"]}"' in page.text
 
 
 def test_another_users_request_is_not_an_example(browser, agent, local):

@@ -61,7 +61,7 @@ def run(settings: Settings, options: ServeOptions, clock: "Clock | None" = None)
 
 def prepare_settings(settings: Settings, options: ServeOptions) -> Settings:
     """Return the settings with the issuer, which is also stored for the command line."""
-    issuer = settings.issuer or f"http://localhost:{options.port}"
+    issuer = settings.issuer or f"http://localhost:{options.port}".removesuffix(":80")
     _check(issuer, settings, options)
     folders.make_private(settings.data_dir)
     folders.write_private(settings.data_dir / ISSUER_FILE, issuer + "\n")

@@ -23,7 +23,7 @@ from sqlalchemy.exc import DBAPIError, NoResultFound, OperationalError
 from server.model.operations import InstallationRow
 from server.model.store import Busy
 from server.storage.audit.tables import audit_entries
-from server.storage.open import backup_sqlite, postgres_engine
+from server.storage.open import backup_sqlite, postgres_engine, refuse_other
 from server.storage.operations.in_force import items
 from server.storage.operations.installation import InstallationRecords
 
@@ -71,10 +71,11 @@ class Contents:
 
 
 def contents(connection: Connection, now: int) -> Contents | None:
-    """Describe a database; None if it is not an installation."""
+    """Describe a database; None if it is not an installation. Raises `SchemaMismatch`."""
     records = InstallationRecords(connection)
     try:
         schema = str(connection.execute(_SCHEMA).scalar_one())
+        refuse_other(schema)
         newest = connection.execute(_NEWEST).scalar()
         found = items(connection, now)
         named = {kind: sorted(record.label for record in of.values()) for kind, of in found.items()}
@@ -125,7 +126,7 @@ def transaction(url: str) -> Iterator[Connection]:
 
 
 def dump(url: str, target: Path, now: int, environment: Mapping[str, str]) -> Contents:
-    """Copy a database that may be in use to a new file. Raises `DumpFailed`."""
+    """Copy a database that may be in use to a new file. Raises `DumpFailed`, `SchemaMismatch`."""
     if kind(url) == "sqlite":
         backup_sqlite(sqlite_file(url), target)
         with transaction(f"sqlite:///{target}") as connection:

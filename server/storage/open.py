@@ -156,7 +156,7 @@ def _open_postgres(url: URL, dependencies: StoreDependencies) -> SqlStore:
     )
     ping_briefly(engine)
     try:
-        _refuse_other(_schema_of(engine))
+        refuse_other(_schema_of(engine))
         with engine.connect() as connection:
             _refuse_unrestored(connection)
     except (Busy, OperationalError) as error:
@@ -266,12 +266,16 @@ def _refuse_newer(version: str) -> None:
         )
 
 
-def _refuse_other(version: str) -> None:
+def refuse_other(version: str) -> None:
+    """Raise `SchemaMismatch` unless this is the schema of this program."""
     _refuse_newer(version)
     if not version:
         raise SchemaMismatch("The database is empty. Run: sayso init")
     if version != SCHEMA:
-        raise SchemaMismatch("The database has an older schema. Run: sayso db upgrade")
+        raise SchemaMismatch(
+            "The database has an older schema. Back it up with the earlier version of Sayso, then "
+            "run: sayso db upgrade"
+        )
 
 
 def _refuse_unrestored(connection: Connection) -> None:

@@ -27,6 +27,11 @@ def test_the_default_issuer_is_the_served_port_on_this_machine(settings):
     assert stat.S_IMODE(prepared_settings.data_dir.stat().st_mode) == 0o700
 
 
+def test_the_default_port_is_not_part_of_the_issuer(settings):
+    """Browsers leave it out of their origin, so no page would work."""
+    assert prepare_settings(settings(), ServeOptions(port=80)).issuer == "http://localhost"
+
+
 def test_a_configured_issuer_is_kept(settings):
     """Behind a proxy, the issuer has a different port."""
     configured = settings(issuer="https://auth.example")

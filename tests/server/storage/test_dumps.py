@@ -6,11 +6,12 @@ import psycopg
 import pytest
 
 from server.app import build
-from server.backups import restoring
+from server.backups import making, restoring
 from server.settings import Settings
 from server.storage import dumps
 from server.storage.dumps import DumpFailed, InUse
-from server.storage.open import upgrade_database
+from server.storage.open import SchemaMismatch, upgrade_database
+from tests.support.builders import earlier_databases
 from tests.support.builders.clock import NOON
 from tests.support.servers.postgres import PostgresServer
 
@@ -39,6 +40,18 @@ def test_a_damaged_sqlite_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "sayso.db").write_bytes(b"SQLite format 3\0" + b"x" * 4_000)
     with pytest.raises(DumpFailed, match="damaged"):
         dumps.check_sqlite(tmp_path / "sayso.db")
+
+
+def test_a_database_with_an_older_schema_is_backed_up_by_the_earlier_version(
+    tmp_path: Path,
+) -> None:
+    """`sayso init`, the remedy for a database that is not an installation, would be wrong."""
+    settings = Settings(data_dir=tmp_path)
+    earlier_databases.make(settings.sqlalchemy_url, "0006", {})
+    with pytest.raises(SchemaMismatch, match="Back it up with the earlier version"):
+        making.make(settings, tmp_path / "backup", NOON, with_keys=False)
+    with pytest.raises(SchemaMismatch, match="older schema"), restoring.in_place(settings, NOON):
+        pass
 
 
 def test_a_server_that_starts_during_a_restore_stops_it(

@@ -211,7 +211,7 @@ def _check(settings: Settings, archive: archives.OpenArchive) -> dict[Path, byte
     master = key_files.required(settings)[0].path
     archive.check_mac(new[master] if master in new else read_key(master))
     if manifest.kind == "sqlite":
-        dumps.check_sqlite(archive.database)
+        dumps.check_sqlite(archive.database, "The database in the backup")
     return new
 
 

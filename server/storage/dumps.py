@@ -129,6 +129,7 @@ def dump(url: str, target: Path, now: int, environment: Mapping[str, str]) -> Co
     """Copy a database that may be in use to a new file. Raises `DumpFailed`, `SchemaMismatch`."""
     if kind(url) == "sqlite":
         backup_sqlite(sqlite_file(url), target)
+        check_sqlite(target, "The database")
         with transaction(f"sqlite:///{target}") as connection:
             description = _check(contents(connection, now))
         _strip(target)
@@ -211,7 +212,7 @@ def restore_postgres(dump_file: Path, url: str, environment: Mapping[str, str]) 
     _run("pg_restore", url, environment, *options, str(dump_file))
 
 
-def check_sqlite(path: Path) -> None:
+def check_sqlite(path: Path, name: str) -> None:
     """Raise `DumpFailed` unless the file passes SQLite's integrity check."""
     with closing(sqlite3.connect(path)) as connection:
         try:
@@ -219,7 +220,7 @@ def check_sqlite(path: Path) -> None:
         except sqlite3.DatabaseError as error:
             result = str(error)
     if result != "ok":
-        raise DumpFailed(f"The database in the backup is damaged: {result}.")
+        raise DumpFailed(f"{name} is damaged: {result}.")
 
 
 _IN_USE = (

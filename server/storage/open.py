@@ -21,11 +21,12 @@ from sqlalchemy import (
     Pool,
     StaticPool,
     create_engine,
+    event,
     insert,
     select,
     text,
 )
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine import URL, ExceptionContext, make_url
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from server import folders
@@ -100,12 +101,18 @@ def create_tables(url: str, now: int) -> None:
 
 
 def backup_sqlite(path: Path, target: Path) -> None:
-    """Create a consistent copy of a SQLite file that may be in use. Raises FileExistsError."""
+    """Create a consistent copy of a SQLite file that may be in use.
+
+    Raises FileExistsError, or `Busy` if the file is damaged or the disk is full.
+    """
     with target.open("xb"):
         target.chmod(0o600)
     with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(target)) as copy:
         try:
             source.backup(copy)
+        except sqlite3.Error as error:
+            target.unlink()
+            raise Busy(f"The database could not be copied: {error}.") from error
         except BaseException:
             target.unlink()
             raise
@@ -197,13 +204,24 @@ def _sqlite_engine(
             connection.execute("PRAGMA query_only=ON")
         return connection
 
-    return create_engine(
+    engine = create_engine(
         "sqlite://",
         creator=connect,
         poolclass=pool,
         isolation_level="AUTOCOMMIT",
         hide_parameters=True,
     )
+    event.listen(engine, "handle_error", _refuse_damaged)
+    return engine
+
+
+def _refuse_damaged(context: ExceptionContext) -> None:
+    """Say what to do if the file is damaged. SQLite has a subclass for every other error."""
+    error = context.original_exception
+    if type(error) is sqlite3.DatabaseError:
+        raise Busy(
+            f"The database is damaged: {error}. Restore a backup: sayso db restore FILE"
+        ) from error
 
 
 @contextmanager

@@ -316,6 +316,26 @@ def test_a_backup_of_a_file_in_use_is_complete(sqlite_url: str, tmp_path: Path) 
     assert _mode(tmp_path / "copy.db") == 0o600
 
 
+@pytest.mark.parametrize("offset", [0, 20_000])
+def test_the_error_about_a_damaged_file_says_how_to_fix_it(tmp_path: Path, offset: int) -> None:
+    """The header or a later page is damaged. `doctor`, commands and the server print the error."""
+    url = f"sqlite:///{tmp_path / 'sayso.db'}"
+    _open_and_close(url)
+    with (tmp_path / "sayso.db").open("r+b") as file:
+        file.seek(offset)
+        file.write(b"\xff" * 900_000)
+    with pytest.raises(Busy, match=r"database is damaged: .*\. Restore a backup: sayso db restore"):
+        _open_and_close(url)
+
+
+def test_a_file_that_cannot_be_copied_leaves_no_copy(tmp_path: Path) -> None:
+    """The error has the reason, such as a full disk or a damaged header."""
+    (tmp_path / "sayso.db").write_bytes(b"x" * 4_096)
+    with pytest.raises(Busy, match=r"could not be copied: file is not a database"):
+        backup_sqlite(tmp_path / "sayso.db", tmp_path / "copy.db")
+    assert not (tmp_path / "copy.db").exists()
+
+
 def test_errors_never_contain_stored_values(store: SqlStore) -> None:
     """Errors are logged, but not the values of a failed statement."""
     statement = sa.text("INSERT INTO nowhere VALUES (:value)").bindparams(value="planted")

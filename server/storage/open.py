@@ -50,6 +50,8 @@ SCHEMA = max(path.name[:4] for path in _VERSIONS.glob("[0-9]*.py"))
 
 _COMMAND_PATIENCE_SECONDS = 10.0
 _PAUSE_SECONDS = 0.01
+_NO_PRIVILEGE = "42501"
+"""PostgreSQL's SQLSTATE for a missing privilege."""
 _RESTORING = "A backup is being restored here. Try again later."
 _UNREACHABLE = "The database cannot be reached."
 _EXCLUSIVE_LOCK = text(
@@ -162,12 +164,14 @@ def _open_postgres(url: URL, dependencies: StoreDependencies) -> SqlStore:
         pool_pre_ping=True,
     )
     ping_briefly(engine)
+    event.listen(engine, "handle_error", _refuse_unusable)
     try:
         refuse_other(_schema_of(engine))
         with engine.connect() as connection:
             _refuse_unrestored(connection)
     except (Busy, OperationalError) as error:
-        message = _RESTORING if _is_locked(engine) else _UNREACHABLE
+        reason = str(error) if isinstance(error, Busy) else _UNREACHABLE
+        message = _RESTORING if _is_locked(engine) else reason
         engine.dispose()
         raise Busy(message) from error
     except BaseException:
@@ -179,7 +183,9 @@ def _open_postgres(url: URL, dependencies: StoreDependencies) -> SqlStore:
 
 def postgres_engine(url: URL) -> Engine:
     """Return an engine without a pool, and without the checks of `open_store`."""
-    return create_engine(_psycopg(url), poolclass=NullPool, hide_parameters=True)
+    engine = create_engine(_psycopg(url), poolclass=NullPool, hide_parameters=True)
+    event.listen(engine, "handle_error", _refuse_unusable)
+    return engine
 
 
 def _psycopg(url: URL) -> URL:
@@ -211,16 +217,22 @@ def _sqlite_engine(
         isolation_level="AUTOCOMMIT",
         hide_parameters=True,
     )
-    event.listen(engine, "handle_error", _refuse_damaged)
+    event.listen(engine, "handle_error", _refuse_unusable)
     return engine
 
 
-def _refuse_damaged(context: ExceptionContext) -> None:
-    """Say what to do if the file is damaged. SQLite has a subclass for every other error."""
+def _refuse_unusable(context: ExceptionContext) -> None:
+    """Say what to do if the file is damaged, or if the role has too few privileges."""
     error = context.original_exception
-    if type(error) is sqlite3.DatabaseError:
+    if type(error) is sqlite3.DatabaseError:  # SQLite has a subclass for every other error
         raise Busy(
             f"The database is damaged: {error}. Restore a backup: sayso db restore FILE"
+        ) from error
+    if getattr(error, "sqlstate", None) == _NO_PRIVILEGE:
+        reason = str(error).partition("\n")[0]
+        raise Busy(
+            f"The role in SAYSO_DATABASE_URL has too few privileges ({reason}). "
+            "docs/run.md lists the statements that grant them."
         ) from error
 
 

@@ -210,6 +210,22 @@ def test_an_unreachable_database_is_busy(postgres_server: PostgresServer) -> Non
         _open_and_close(url)
 
 
+def test_a_role_with_too_few_privileges_is_refused_with_the_remedy(
+    postgres_server: PostgresServer,
+) -> None:
+    """An upgrade adds tables, and the role of the server gets its privileges on them by hand."""
+    url = postgres_server.new_database()
+    upgrade_database(url, NOON)
+    role = sa.make_url(url).set(username="visitor", password="x")
+    with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as owner:
+        owner.execute("CREATE ROLE visitor LOGIN PASSWORD 'x'")
+        try:
+            with pytest.raises(Busy, match=r"too few privileges \(permission denied for table "):
+                _open_and_close(role.render_as_string(hide_password=False))
+        finally:
+            owner.execute("DROP ROLE visitor")
+
+
 @pytest.mark.parametrize("round_number", range(cases(1)))
 def test_several_processes_can_open_an_empty_folder_at_the_same_time(
     tmp_path: Path, round_number: int

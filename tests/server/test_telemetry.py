@@ -87,6 +87,7 @@ def test_a_fact_with_the_name_of_a_secret_is_hidden(logged, name):
         "sayso_ar_abc",
         "sayso_br_abc",
         "sayso_cs_abc",
+        "sayso_dc_abc",
         "sayso_fl_abc",
         "sayso_it_abc",
         "sayso_ra_abc",

@@ -64,7 +64,7 @@ def prepare_settings(settings: Settings, options: ServeOptions) -> Settings:
     issuer = settings.issuer or f"http://localhost:{options.port}".removesuffix(":80")
     _check(issuer, settings, options)
     folders.make_private(settings.data_dir)
-    folders.write_private(settings.data_dir / ISSUER_FILE, issuer + "\n")
+    folders.replace_private(settings.data_dir / ISSUER_FILE, issuer + "\n")
     return replace(settings, issuer=issuer)
 
 

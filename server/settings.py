@@ -13,10 +13,10 @@ from urllib.parse import quote, urlsplit
 from platformdirs import user_data_path
 
 from server.protocol.names import LOOPBACK
-from server.services.server_policy import ServerPolicy
 
 PREFIX: Final = "SAYSO_"
-_PASSWORD: Final = re.compile(r"(?<=://)([^/@]*?):[^/]*@")
+_PASSWORD: Final = re.compile(r"(?<=://)([^/@:]*):.*@")
+"""A password may contain `/` and `@`."""
 _PASSWORD_PARAMETER: Final = re.compile(r"(?i)((?:password|passwd|secret|token)=)[^&]*")
 ISSUER_FILE: Final = "issuer"
 _PORTS = 65_536
@@ -27,6 +27,16 @@ _ORIGIN: Final = re.compile(r"(https://[a-z0-9.-]+|http://(localhost|127\.0\.0\.
 _DAYS: Final = re.compile(r"([3-9][0-9]|[1-9][0-9]{2,3})d")
 """A number of days, at least 30 as in `services/audit/retention.py`."""
 _HOST: Final = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*")
+_ISSUER: Final = re.compile(
+    r"(https(?!.*:443$)|http(?!.*:80$))://"
+    r"([a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:]+\])(:(?P<port>[1-9][0-9]{0,4}))?"
+)
+"""An origin as browsers write it, because they compare their own with it."""
+_DATABASE: Final = re.compile(
+    r"sqlite(\+pysqlite)?:///.+|"
+    r"postgresql(\+psycopg)?://(.*@)?(\[[^]]*\]|[^][@/?:]*)(:[0-9]+)?([/?].*)?"
+)
+_URL: Final = re.compile(r"https?://[^\s/?#]+([/?]\S*)?")
 
 
 class BadSetting(ValueError):
@@ -234,7 +244,10 @@ def load(flags: Mapping[str, object] | None = None) -> Settings:
     }
     args = {name: str(value) for name, value in (flags or {}).items() if value is not None}
     data_dir = args.get("data_dir") or environment.get("data_dir") or user_data_path("sayso")
-    file = Path(os.environ.get("SAYSO_CONFIG") or Path(data_dir) / "sayso.toml")
+    named = os.environ.get("SAYSO_CONFIG")
+    file = Path(named or Path(data_dir).expanduser() / "sayso.toml")
+    if named and not file.exists():
+        raise BadSetting(f"{PREFIX}CONFIG must be the path of a file, and {file} does not exist.")
     layers = [(f"file {file}", _from_file(file)), ("environment", environment), ("flag", args)]
     return _merge(layers)
 
@@ -243,21 +256,20 @@ def _from_file(path: Path) -> dict[str, str]:
     if not path.exists():
         return {}
     try:
-        values = tomllib.loads(path.read_text())
-    except tomllib.TOMLDecodeError as error:
+        values = tomllib.loads(path.read_text("utf-8"))
+    except ValueError as error:
         raise BadSetting(f"{path} is not TOML: {error}") from error
     if unknown := sorted(set(values) - set(NAMES)):
         raise BadSetting(f"{path} has an unknown setting: {unknown[0]}. Known: {', '.join(NAMES)}")
+    if wrong := [name for name, value in values.items() if type(value) not in {str, int}]:
+        raise BadSetting(f"{path}: {wrong[0]} must be text in quotes or a whole number.")
     return {name: str(value) for name, value in values.items()}
 
 
 def _merge(layers: Sequence[tuple[str, Mapping[str, str]]]) -> Settings:
-    values: dict[str, object] = {}
-    sources: dict[str, str] = {}
-    for source, layer in layers:
-        for name, text in layer.items():
-            values[name] = _convert(name, text, source)
-            sources[name] = source
+    items = [(name, text, source) for source, layer in layers for name, text in layer.items()]
+    values = {name: _convert(name, text, source) for name, text, source in items}
+    sources = {name: source for name, _, source in items}
     settings = Settings(**values, sources=sources)  # type: ignore[arg-type]  # converted by name
     _check(settings)
     return settings
@@ -285,11 +297,13 @@ _CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
     "log_format": ("auto", "json", "text"),
     "log_level": ("debug", "info", "warning", "error"),
 }
-
-
+_FILES: Final = {"database_password_file", "callback_ca_file"}
 _ORIGINS: Final = "origins in lower case, such as https://push.example.org,http://127.0.0.1:8990"
+_DATABASES: Final = "sqlite:///PATH or postgresql+psycopg://user:password@host/name"
 _HOSTS: Final = "host names in lower case, such as claude.ai,vscode.dev"
 _PATTERNS: Final = (
+    ("database_url", _word, _DATABASE, _DATABASES),
+    ("webhook_url", _word, _URL, "an http or https URL"),
     ("audit_retention", _word, _DAYS, "30d to 9999d, such as 365d, or empty to keep all entries"),
     ("push_contact", _word, _CONTACT, "mailto:you@example.org or https://example.org"),
     ("push_origins", _split, _ORIGIN, _ORIGINS),
@@ -304,9 +318,7 @@ def _check(settings: Settings) -> None:
         if getattr(settings, name) not in choices:
             raise BadSetting(f"{PREFIX}{name.upper()} must be one of: {', '.join(choices)}.")
     for name in NAMES:
-        value = getattr(settings, name)
-        if isinstance(value, int) and value < 1:
-            raise BadSetting(f"{PREFIX}{name.upper()} must be 1 or more.")
+        _check_value(name, getattr(settings, name))
     _check_database_password(settings)
     _check_callbacks(settings)
     for name, split, pattern, description in _PATTERNS:
@@ -316,11 +328,16 @@ def _check(settings: Settings) -> None:
         check_issuer(settings.issuer)
 
 
+def _check_value(name: str, value: object) -> None:
+    if isinstance(value, int) and value < 1:
+        raise BadSetting(f"{PREFIX}{name.upper()} must be 1 or more.")
+    if name in _FILES and value and not Path(str(value)).is_file():
+        raise BadSetting(f"{PREFIX}{name.upper()} must be the path of a file.")
+
+
 def _check_database_password(settings: Settings) -> None:
     if not settings.database_password_file:
         return
-    if not Path(settings.database_password_file).is_file():
-        raise BadSetting(f"{PREFIX}DATABASE_PASSWORD_FILE must be the path of a file.")
     parts = urlsplit(settings.database_url)
     if not parts.username or parts.password is not None:
         raise BadSetting(
@@ -337,20 +354,16 @@ def _check_callbacks(settings: Settings) -> None:
         _ = settings.open_networks
     except ValueError as error:
         raise BadSetting(f"{PREFIX}CALLBACK_NETWORKS: {error}.") from error
-    if settings.callback_ca_file and not Path(settings.callback_ca_file).is_file():
-        raise BadSetting(f"{PREFIX}CALLBACK_CA_FILE must be the path of a file.")
 
 
 def check_issuer(issuer: str) -> None:
-    """Raise `BadSetting` unless it is https, or http on this machine (RFC 8414 2)."""
-    parts = urlsplit(issuer)
-    if parts.path or parts.query or parts.fragment or not parts.hostname:
+    """Raise `BadSetting` unless it is an https or http URL without a path (RFC 8414 2)."""
+    match = _ISSUER.fullmatch(issuer)
+    if match is None or int(match["port"] or 1) >= _PORTS:
         raise BadSetting(
-            f"{PREFIX}ISSUER must be a URL without path, query, fragment or trailing slash, "
-            "such as https://auth.example."
+            f"{PREFIX}ISSUER must be a URL in lower case without user, default port, path, query, "
+            "fragment or trailing slash, such as https://auth.example."
         )
-    if parts.scheme not in {"https", "http"}:
-        raise BadSetting(f"{PREFIX}ISSUER must begin with https://.")
 
 
 def is_loopback(issuer: str) -> bool:
@@ -378,23 +391,3 @@ def _describe(settings: Settings, name: str) -> tuple[str, str, str]:
     source = settings.sources.get(name, "default")
     masked = _PASSWORD_PARAMETER.sub(r"\1***", _PASSWORD.sub(r"\1:***@", value))
     return f"{PREFIX}{name.upper()}", masked, source
-
-
-_SAME: Final = frozenset(NAMES) - {"issuer"}
-"""The settings that have the same name in `ServerPolicy`."""
-
-
-def server_policy(settings: Settings, *, restored_at: int | None) -> ServerPolicy:
-    """Return the settings that the services use."""
-    return ServerPolicy(
-        **{f.name: getattr(settings, f.name) for f in fields(ServerPolicy) if f.name in _SAME},
-        issuer=settings.issuer_url,
-        on_loopback=is_loopback(settings.issuer_url),
-        hide_unknown_users=settings.unknown_user == "hide",
-        dpop_nonces=settings.dpop_nonce == "required",
-        unknown_clients=settings.clients_unknown,  # type: ignore[arg-type]  # checked there
-        app_registration=settings.clients_registration,  # type: ignore[arg-type]  # checked there
-        allowed_hosts=settings.allowed_hosts,
-        blocked_hosts=settings.blocked_hosts,
-        not_before=restored_at or 0,
-    )

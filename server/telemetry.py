@@ -17,6 +17,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.values import MutexValue, ValueClass
 
+from server.protocol.names import SECRET_PREFIXES
 from server.protocol.text import display_safe
 
 
@@ -87,7 +88,7 @@ HELD_POLLS = _gauge("sayso_held_polls", "Long polls that are open.", mode="lives
 _LOGGER: structlog.stdlib.BoundLogger = structlog.get_logger("sayso")
 _SECRET_KEYS = frozenset({"pin", "x", "y", "code", "secret", "client_secret", "assertion", "token"})
 _MAX_TRACEBACK = 20_000
-_SECRET_TEXT = re.compile(r"(sayso_(?:cs|rt|ar)_|eyJ)[A-Za-z0-9_.-]+")
+_SECRET_TEXT = re.compile(rf"({'|'.join(SECRET_PREFIXES)}|eyJ)[A-Za-z0-9_.-]+")
 
 
 def correlation_id() -> str:

@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import io
 import json
+import os
 import shutil
 import tarfile
 from collections.abc import Mapping
@@ -22,6 +23,7 @@ DATABASE: Final = "database"
 _MANIFEST: Final = "manifest.json"
 _MAC: Final = "manifest.mac"
 _KEYS: Final = "keys/"
+_DRAFT: Final = "draft"
 _PURPOSE: Final = "backup manifest"
 _MAX_MEMBER_BYTES: Final = 64 * 1024
 
@@ -70,21 +72,25 @@ class OpenArchive:
 def write(
     target: Path, manifest: Manifest, database: Path, keys: Mapping[str, bytes], master: bytes
 ) -> Manifest:
-    """Write a new archive with mode 0600. Raises FileExistsError."""
+    """Write a new archive with mode 0600. Raises FileExistsError.
+
+    It is complete and on the disk before it gets its name, even if the process is killed.
+    """
     complete = replace(manifest, hashes=_hashes(database, keys))
     raw = json.dumps(asdict(complete), indent=1, sort_keys=True).encode()
-    with target.open("xb") as file:
-        target.chmod(0o600)
-        try:
-            with tarfile.open(fileobj=file, mode="w") as tar:
-                _add(tar, _MANIFEST, raw)
-                _add(tar, _MAC, _mac(master, raw).encode())
-                for name, key in keys.items():
-                    _add(tar, f"{_KEYS}{name}", key)
-                tar.add(database, DATABASE, filter=_without_owner)
-        except BaseException:
-            target.unlink()
-            raise
+    draft = database.with_name(_DRAFT)
+    draft.touch(mode=0o600)
+    with draft.open("wb") as file:
+        with tarfile.open(fileobj=file, mode="w") as tar:
+            _add(tar, _MANIFEST, raw)
+            _add(tar, _MAC, _mac(master, raw).encode())
+            for name, key in keys.items():
+                _add(tar, f"{_KEYS}{name}", key)
+            tar.add(database, DATABASE, filter=_without_owner)
+        file.flush()
+        os.fsync(file.fileno())
+    target.touch(exist_ok=False)  # fails instead of overwriting a file
+    draft.replace(target)
     return complete
 
 

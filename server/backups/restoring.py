@@ -21,7 +21,7 @@ from server.model.operations import InstallationRow
 from server.services.operations.restores import Items, disabled_items
 from server.settings import PREFIX, Settings, process_environment
 from server.storage import dumps
-from server.storage.open import SCHEMA
+from server.storage.open import SCHEMA, SchemaMismatch
 from server.storage.operations import in_force, restores
 from server.storage.operations.restores import RestoreInput, Terminal
 
@@ -108,7 +108,7 @@ def in_place(settings: Settings, now: int) -> Iterator[Prepared]:
     with dumps.exclusive(url):
         with dumps.transaction(url) as connection:
             contents = dumps.contents(connection, now)
-        if contents is None or contents.schema != SCHEMA:
+        if contents is None:
             raise BadArchive(_NO_DATABASE)
         for file in key_files.required(settings):
             if problem := key_files.problem(file, contents.key_ids):
@@ -211,7 +211,7 @@ def _check(settings: Settings, archive: archives.OpenArchive) -> dict[Path, byte
     master = key_files.required(settings)[0].path
     archive.check_mac(new[master] if master in new else read_key(master))
     if manifest.kind == "sqlite":
-        dumps.check_sqlite(archive.database)
+        dumps.check_sqlite(archive.database, "The database in the backup")
     return new
 
 
@@ -236,12 +236,10 @@ def _read_later(url: str, manifest: Manifest, seen: str, now: int) -> LaterState
             contents = dumps.contents(connection, now)
             if contents is None or contents.key_ids != manifest.key_ids:
                 return None
-            if contents.schema != SCHEMA:
-                return None
             if not dumps.has_entries(connection, {manifest.newest_entry, seen} - {""}):
                 return None
             items = in_force.items(connection, now)
             terminals = restores.terminals(connection)
             return LaterState(items, terminals, in_force.configuration(connection))
-    except dumps.UNREADABLE:
+    except (*dumps.UNREADABLE, SchemaMismatch):
         return None

@@ -33,7 +33,8 @@ def moment_ms(text: str, now: int) -> int:
         return int(moment.replace(tzinfo=moment.tzinfo or UTC).timestamp() * 1000)
     except (ValueError, OverflowError):
         raise click.BadParameter(
-            "use a date (2030-01-31), a time (2030-01-31T12:00:00Z) or a duration (90d)."
+            f"{text!r} is not a time. Use a date (2030-01-31), a time (2030-01-31T12:00:00Z) or a "
+            "duration (90d)."
         ) from None
 
 

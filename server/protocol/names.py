@@ -113,6 +113,20 @@ PREFIX_INCIDENT: Final = "sayso_ic_"
 PREFIX_DEPUTY: Final = "sayso_dy_"
 PREFIX_INITIAL_TOKEN: Final = "sayso_it_"
 PREFIX_REGISTRATION_TOKEN: Final = "sayso_ra_"
+PREFIX_DEVICE_CODE: Final = "sayso_dc_"
+SECRET_PREFIXES: Final = (
+    PREFIX_FLOW,
+    PREFIX_BROWSER,
+    PREFIX_CODE,
+    PREFIX_CLIENT_SECRET,
+    PREFIX_RESOURCE_SECRET,
+    PREFIX_REFRESH_TOKEN,
+    PREFIX_AUTH_REQ_ID,
+    PREFIX_INITIAL_TOKEN,
+    PREFIX_REGISTRATION_TOKEN,
+    PREFIX_DEVICE_CODE,
+)
+"""The beginnings of secrets, which are never logged. IDs have the other prefixes."""
 
 SUB_PROFILE_USER: Final = "user"
 SUB_PROFILE_AGENT: Final = "ai_agent"

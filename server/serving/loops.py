@@ -16,6 +16,7 @@ from server.services.audit.retention import RetentionSchedule
 from server.services.audit.streams import AuditStream, Position
 from server.services.clients.app_expiry import UnknownAppExpiry
 from server.services.notifications.feed import ANY_CHANGE, Hub
+from server.services.refusals import Invalid
 from server.settings import Settings
 from server.storage.store import SqlStore
 
@@ -32,9 +33,14 @@ class StreamWatch:
 
     def round(self) -> None:
         """Set the metrics, and refuse new entries while a required stream lags behind."""
-        folder, required = self.settings.data_dir / FOLDER, self.settings.required_streams
+        required = self.settings.required_streams
+        try:
+            known = positions(self.settings.data_dir / FOLDER)
+        except (Invalid, OSError) as error:
+            self.store.refuse_entries(str(error) if required else "")
+            raise
         source = AuditStream(self.store)
-        lags = {name: source.lag(position) for name, position in positions(folder).items()}
+        lags = {name: source.lag(position) for name, position in known.items()}
         for name, lag in lags.items():
             telemetry.UNSENT_ENTRIES.labels(name).set(lag.entries)
             telemetry.UNSENT_SECONDS.labels(name).set(lag.milliseconds / 1000)

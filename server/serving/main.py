@@ -61,10 +61,10 @@ def run(settings: Settings, options: ServeOptions, clock: "Clock | None" = None)
 
 def prepare_settings(settings: Settings, options: ServeOptions) -> Settings:
     """Return the settings with the issuer, which is also stored for the command line."""
-    issuer = settings.issuer or f"http://localhost:{options.port}"
+    issuer = settings.issuer or f"http://localhost:{options.port}".removesuffix(":80")
     _check(issuer, settings, options)
     folders.make_private(settings.data_dir)
-    folders.write_private(settings.data_dir / ISSUER_FILE, issuer + "\n")
+    folders.replace_private(settings.data_dir / ISSUER_FILE, issuer + "\n")
     return replace(settings, issuer=issuer)
 
 
@@ -165,8 +165,8 @@ class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no ty
 
         try:
             return self._create()
-        except (BadKeyFile, SchemaMismatch, OldDatabase, BrokenLog, Busy) as error:
-            os.write(self._refusals[1], f"{error}\n".encode())
+        except (BadKeyFile, SchemaMismatch, OldDatabase, BrokenLog, Busy, OSError) as error:
+            os.write(self._refusals[1], f"{_reason(error)}\n".encode())
             os.kill(os.getppid(), signal.SIGTERM)
             os._exit(0)  # skips the cleanup, which is up to the parent process
 
@@ -205,6 +205,12 @@ class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no ty
             sys.stdout.write(f"Sayso is running at {self.settings.issuer}\n")
             sys.stdout.flush()
         _log_capacity(self.capacity)
+
+
+def _reason(error: Exception) -> str:
+    """Return the error in one line; for a file, its path and what is wrong with it."""
+    is_about_file = isinstance(error, OSError) and error.filename
+    return f"{error.filename}: {error.strerror}." if is_about_file else str(error)
 
 
 def _as_json(log_format: str) -> bool:

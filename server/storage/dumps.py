@@ -23,7 +23,7 @@ from sqlalchemy.exc import DBAPIError, NoResultFound, OperationalError
 from server.model.operations import InstallationRow
 from server.model.store import Busy
 from server.storage.audit.tables import audit_entries
-from server.storage.open import backup_sqlite, postgres_engine
+from server.storage.open import backup_sqlite, postgres_engine, refuse_other
 from server.storage.operations.in_force import items
 from server.storage.operations.installation import InstallationRecords
 
@@ -71,10 +71,11 @@ class Contents:
 
 
 def contents(connection: Connection, now: int) -> Contents | None:
-    """Describe a database; None if it is not an installation."""
+    """Describe a database; None if it is not an installation. Raises `SchemaMismatch`."""
     records = InstallationRecords(connection)
     try:
         schema = str(connection.execute(_SCHEMA).scalar_one())
+        refuse_other(schema)
         newest = connection.execute(_NEWEST).scalar()
         found = items(connection, now)
         named = {kind: sorted(record.label for record in of.values()) for kind, of in found.items()}
@@ -125,9 +126,10 @@ def transaction(url: str) -> Iterator[Connection]:
 
 
 def dump(url: str, target: Path, now: int, environment: Mapping[str, str]) -> Contents:
-    """Copy a database that may be in use to a new file. Raises `DumpFailed`."""
+    """Copy a database that may be in use to a new file. Raises `DumpFailed`, `SchemaMismatch`."""
     if kind(url) == "sqlite":
         backup_sqlite(sqlite_file(url), target)
+        check_sqlite(target, "The database")
         with transaction(f"sqlite:///{target}") as connection:
             description = _check(contents(connection, now))
         _strip(target)
@@ -210,7 +212,7 @@ def restore_postgres(dump_file: Path, url: str, environment: Mapping[str, str]) 
     _run("pg_restore", url, environment, *options, str(dump_file))
 
 
-def check_sqlite(path: Path) -> None:
+def check_sqlite(path: Path, name: str) -> None:
     """Raise `DumpFailed` unless the file passes SQLite's integrity check."""
     with closing(sqlite3.connect(path)) as connection:
         try:
@@ -218,7 +220,7 @@ def check_sqlite(path: Path) -> None:
         except sqlite3.DatabaseError as error:
             result = str(error)
     if result != "ok":
-        raise DumpFailed(f"The database in the backup is damaged: {result}.")
+        raise DumpFailed(f"{name} is damaged: {result}.")
 
 
 _IN_USE = (

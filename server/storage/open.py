@@ -21,11 +21,12 @@ from sqlalchemy import (
     Pool,
     StaticPool,
     create_engine,
+    event,
     insert,
     select,
     text,
 )
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine import URL, ExceptionContext, make_url
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from server import folders
@@ -49,6 +50,8 @@ SCHEMA = max(path.name[:4] for path in _VERSIONS.glob("[0-9]*.py"))
 
 _COMMAND_PATIENCE_SECONDS = 10.0
 _PAUSE_SECONDS = 0.01
+_NO_PRIVILEGE = "42501"
+"""PostgreSQL's SQLSTATE for a missing privilege."""
 _RESTORING = "A backup is being restored here. Try again later."
 _UNREACHABLE = "The database cannot be reached."
 _EXCLUSIVE_LOCK = text(
@@ -100,12 +103,18 @@ def create_tables(url: str, now: int) -> None:
 
 
 def backup_sqlite(path: Path, target: Path) -> None:
-    """Create a consistent copy of a SQLite file that may be in use. Raises FileExistsError."""
+    """Create a consistent copy of a SQLite file that may be in use.
+
+    Raises FileExistsError, or `Busy` if the file is damaged or the disk is full.
+    """
     with target.open("xb"):
         target.chmod(0o600)
     with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(target)) as copy:
         try:
             source.backup(copy)
+        except sqlite3.Error as error:
+            target.unlink()
+            raise Busy(f"The database could not be copied: {error}.") from error
         except BaseException:
             target.unlink()
             raise
@@ -155,12 +164,14 @@ def _open_postgres(url: URL, dependencies: StoreDependencies) -> SqlStore:
         pool_pre_ping=True,
     )
     ping_briefly(engine)
+    event.listen(engine, "handle_error", _refuse_unusable)
     try:
-        _refuse_other(_schema_of(engine))
+        refuse_other(_schema_of(engine))
         with engine.connect() as connection:
             _refuse_unrestored(connection)
     except (Busy, OperationalError) as error:
-        message = _RESTORING if _is_locked(engine) else _UNREACHABLE
+        reason = str(error) if isinstance(error, Busy) else _UNREACHABLE
+        message = _RESTORING if _is_locked(engine) else reason
         engine.dispose()
         raise Busy(message) from error
     except BaseException:
@@ -172,7 +183,9 @@ def _open_postgres(url: URL, dependencies: StoreDependencies) -> SqlStore:
 
 def postgres_engine(url: URL) -> Engine:
     """Return an engine without a pool, and without the checks of `open_store`."""
-    return create_engine(_psycopg(url), poolclass=NullPool, hide_parameters=True)
+    engine = create_engine(_psycopg(url), poolclass=NullPool, hide_parameters=True)
+    event.listen(engine, "handle_error", _refuse_unusable)
+    return engine
 
 
 def _psycopg(url: URL) -> URL:
@@ -197,13 +210,30 @@ def _sqlite_engine(
             connection.execute("PRAGMA query_only=ON")
         return connection
 
-    return create_engine(
+    engine = create_engine(
         "sqlite://",
         creator=connect,
         poolclass=pool,
         isolation_level="AUTOCOMMIT",
         hide_parameters=True,
     )
+    event.listen(engine, "handle_error", _refuse_unusable)
+    return engine
+
+
+def _refuse_unusable(context: ExceptionContext) -> None:
+    """Say what to do if the file is damaged, or if the role has too few privileges."""
+    error = context.original_exception
+    if type(error) is sqlite3.DatabaseError:  # SQLite has a subclass for every other error
+        raise Busy(
+            f"The database is damaged: {error}. Restore a backup: sayso db restore FILE"
+        ) from error
+    if getattr(error, "sqlstate", None) == _NO_PRIVILEGE:
+        reason = str(error).partition("\n")[0]
+        raise Busy(
+            f"The role in SAYSO_DATABASE_URL has too few privileges ({reason}). "
+            "docs/run.md lists the statements that grant them."
+        ) from error
 
 
 @contextmanager
@@ -266,12 +296,16 @@ def _refuse_newer(version: str) -> None:
         )
 
 
-def _refuse_other(version: str) -> None:
+def refuse_other(version: str) -> None:
+    """Raise `SchemaMismatch` unless this is the schema of this program."""
     _refuse_newer(version)
     if not version:
         raise SchemaMismatch("The database is empty. Run: sayso init")
     if version != SCHEMA:
-        raise SchemaMismatch("The database has an older schema. Run: sayso db upgrade")
+        raise SchemaMismatch(
+            "The database has an older schema. Back it up with the earlier version of Sayso, then "
+            "run: sayso db upgrade"
+        )
 
 
 def _refuse_unrestored(connection: Connection) -> None:

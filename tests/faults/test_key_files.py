@@ -67,6 +67,19 @@ def test_a_wrong_or_missing_key_stops_the_server_with_one_sentence(tmp_path: Pat
     _check(LiveServer(tmp_path), _BROKEN_KEYS)
 
 
+def test_a_key_that_cannot_be_read_stops_the_server_with_one_sentence(tmp_path: Path) -> None:
+    """A folder fails like a file of another user, also if the tests run as root."""
+    server = LiveServer(tmp_path)
+    server.prepare()
+    server.services.store.close()
+    key = tmp_path / "data" / "master.key"
+    key.unlink()
+    key.mkdir(mode=0o700)
+    result = _run_serve(server)
+    expected = (1, "", f"Error: {key}: Is a directory.\n")
+    assert (result.returncode, result.stdout, result.stderr) == expected
+
+
 @pytest.mark.postgresql
 def test_a_wrong_or_missing_key_stops_several_workers_with_one_sentence(
     tmp_path: Path, postgres_server: PostgresServer

@@ -70,6 +70,15 @@ def test_the_settings_file_is_in_the_data_folder_or_at_sayso_config(tmp_path, mo
     assert load().log_level == "error"
 
 
+def test_the_settings_file_is_utf_8_whatever_the_locale(tmp_path):
+    """The error names the file, because a locale of the editor is the usual cause."""
+    (tmp_path / "sayso.toml").write_bytes(
+        'push_contact = "mailto:m\u00fcller@a.example"'.encode("latin-1")
+    )
+    with pytest.raises(BadSetting, match=r"sayso.toml is not TOML: 'utf-8' codec"):
+        load({"data_dir": tmp_path})
+
+
 def test_an_empty_environment_variable_counts_as_unset(monkeypatch):
     """Shells and containers often pass empty variables."""
     monkeypatch.setenv("SAYSO_LOG_LEVEL", "")
@@ -79,7 +88,10 @@ def test_an_empty_environment_variable_counts_as_unset(monkeypatch):
 def test_a_folder_may_be_written_with_a_tilde(monkeypatch, tmp_path):
     """The tilde expands to the home folder, as in a shell."""
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert load({"data_dir": "~/sayso"}).data_dir == tmp_path / "sayso"
+    (tmp_path / "sayso").mkdir()
+    _file(tmp_path / "sayso", 'log_level = "debug"')
+    loaded = load({"data_dir": "~/sayso"})
+    assert (loaded.data_dir, loaded.log_level) == (tmp_path / "sayso", "debug")
 
 
 @pytest.mark.parametrize(
@@ -89,6 +101,8 @@ def test_a_folder_may_be_written_with_a_tilde(monkeypatch, tmp_path):
         ("open_per_agents = 1", "unknown setting: open_per_agents"),
         ("sources = 1", "unknown setting: sources"),
         ('open_per_agent = "many"', "SAYSO_OPEN_PER_AGENT .* whole number"),
+        ("webhook_url = true", "webhook_url must be text in quotes"),
+        ('audit_streams_required = ["siem"]', "audit_streams_required must be text in quotes"),
     ],
 )
 def test_an_unusable_settings_file_is_named_with_its_error(tmp_path, text, message):
@@ -111,6 +125,12 @@ def test_an_unusable_settings_file_is_named_with_its_error(tmp_path, text, messa
         ("open_per_user", "-1", "1 or more"),
         ("max_connections", "x", "whole number"),
         ("issuer", "auth.example", "ISSUER"),
+        *(
+            ("database_url", url, "postgresql\\+psycopg://user:password@host/name")
+            for url in ("sayso.db", "mysql://db/sayso", "postgresql://db:port/sayso", "sqlite://")
+        ),
+        ("webhook_url", "hooks.example/sayso", "an http or https URL"),
+        ("config", "/nowhere/sayso.toml", "/nowhere/sayso.toml does not exist"),
         *(("callback_ports", ports, "such as 443,8443") for ports in ("0", "70000", "a", "4,")),
         *(
             ("audit_retention", value, "30d to 9999d")
@@ -142,6 +162,16 @@ def test_an_invalid_value_is_refused_with_the_allowed_values(monkeypatch, name, 
         "https://auth.example/a",
         "https://auth.example?x=1",
         "https://auth.example#x",
+        "https://auth.example?",
+        "https://Auth.example",
+        "https://m\u00fcller.example",
+        "https://user:password@auth.example",
+        "https://auth.example:443",
+        "http://auth.example:80",
+        "https://auth.example:70000",
+        "https://auth.example:port",
+        "https://[::1",
+        " https://auth.example",
         "https://",
         "ftp://auth.example",
         "auth.example",
@@ -149,13 +179,20 @@ def test_an_invalid_value_is_refused_with_the_allowed_values(monkeypatch, name, 
     ],
 )
 def test_an_invalid_issuer_is_refused(issuer):
-    """MD-02, RFC 8414 2: an issuer has no path, query, fragment or final slash."""
+    """MD-02, RFC 8414 2: an issuer has no path, query or fragment. Browsers compare it exactly."""
     with pytest.raises(BadSetting):
         check_issuer(issuer)
 
 
 @pytest.mark.parametrize(
-    "issuer", ["https://auth.example", "https://auth.example:8443", "http://[::1]:1"]
+    "issuer",
+    [
+        "https://auth.example",
+        "https://auth.example:8443",
+        "https://auth.example:80",
+        "http://auth_1:8470",
+        "http://[::1]:1",
+    ],
 )
 def test_a_valid_issuer_is_accepted(issuer):
     """The check accepts http, because the server decides at its start whether it is allowed."""
@@ -199,6 +236,14 @@ def test_the_database_password_may_be_in_a_file(tmp_path, monkeypatch):
     loaded = load()
     assert make_url(loaded.sqlalchemy_url).password == "p@ss/w:rd %"
     assert make_url(loaded.sqlalchemy_url).host == "db.example"
+    lines = {name: value for name, value, _ in describe(loaded)}
+    assert lines["SAYSO_DATABASE_URL"] == "postgresql+psycopg://sayso:***@db.example/sayso"
+
+
+@pytest.mark.parametrize("password", ["secret", "sec/ret", "sec@ret", "sec:ret", "sec?ret"])
+def test_the_password_of_the_database_is_not_shown(password):
+    """SQLAlchemy also accepts passwords whose special characters are not escaped."""
+    loaded = load({"database_url": f"postgresql+psycopg://sayso:{password}@db.example/sayso"})
     lines = {name: value for name, value, _ in describe(loaded)}
     assert lines["SAYSO_DATABASE_URL"] == "postgresql+psycopg://sayso:***@db.example/sayso"
 

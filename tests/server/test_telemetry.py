@@ -81,7 +81,20 @@ def test_a_fact_with_the_name_of_a_secret_is_hidden(logged, name):
 
 
 @pytest.mark.parametrize(
-    "secret", ["sayso_cs_abc", "sayso_rt_abc-_", "sayso_ar_abc", "eyJhbGciOi.eyJz.abc"]
+    "secret",
+    [
+        "sayso_ac_abc",
+        "sayso_ar_abc",
+        "sayso_br_abc",
+        "sayso_cs_abc",
+        "sayso_dc_abc",
+        "sayso_fl_abc",
+        "sayso_it_abc",
+        "sayso_ra_abc",
+        "sayso_rk_abc",
+        "sayso_rt_abc-_",
+        "eyJhbGciOi.eyJz.abc",
+    ],
 )
 def test_secrets_are_hidden_anywhere_in_a_fact(logged, secret):
     """CB-205, NG-005: only the secret is hidden, and the IDs next to it stay readable."""

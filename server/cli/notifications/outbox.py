@@ -41,7 +41,7 @@ def show_all(services: OpenInstallation) -> Printed:
 
 
 @command.command("retry")
-@click.argument("message_id", metavar="ID", type=click.IntRange(1))
+@click.argument("message_id", metavar="ID", type=click.IntRange(1, 2**63 - 1))
 @prints
 def retry(services: OpenInstallation, message_id: int) -> Printed:
     """Retry an undelivered message now."""

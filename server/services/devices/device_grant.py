@@ -55,7 +55,6 @@ WRONG_CODES_IN_ALL: Final = 1_000
 _TOTAL: Final = "wrong user codes"
 _WRONG: Final = "That code is wrong, used or expired. Check the device that shows it."
 _USER_CODE: Final = "user code"
-_DEVICE_CODE: Final = "sayso_dc_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +221,7 @@ class DeviceGrantService:
         jkt: str = "",
         name: str = "",
     ) -> dict[str, object]:
-        device_code = self.secrets.new_secret(_DEVICE_CODE)
+        device_code = self.secrets.new_secret(names.PREFIX_DEVICE_CODE)
         user_code = self._free_code(tx)
         expires_at = tx.now + device_codes.LIFETIME_MS
         tx.device_codes.add(

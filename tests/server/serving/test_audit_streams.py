@@ -9,6 +9,7 @@ from server import telemetry
 from server.delivery.audit_streams import FOLDER
 from server.model.audit import Entry
 from server.model.store import Busy
+from server.services.refusals import Invalid
 from server.serving.loops import MAX_BEHIND_MS, StreamWatch
 from server.settings import Settings
 
@@ -58,6 +59,20 @@ def test_a_required_stream_may_be_behind_for_a_minute(local, watch):
     local.clock.forward(1)
     watch.round()
     with pytest.raises(Busy, match="The audit stream siem is behind"):
+        _add_entry(store)
+    _set_sent(watch, "siem", _size(store))
+    watch.round()
+    _add_entry(store)
+
+
+def test_changes_are_refused_while_the_position_of_a_stream_cannot_be_read(local, watch):
+    """The file is damaged, or only the user who ran the stream can read it."""
+    store = local.services.store
+    _set_sent(watch, "siem", _size(store))
+    (watch.settings.data_dir / FOLDER / "siem.json").write_text("{")
+    with pytest.raises(Invalid):
+        watch.round()
+    with pytest.raises(Busy, match=r"siem.json is damaged"):
         _add_entry(store)
     _set_sent(watch, "siem", _size(store))
     watch.round()

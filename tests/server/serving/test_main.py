@@ -1,5 +1,7 @@
 """Unsafe server options are refused, and the issuer is stored for the command line."""
 
+import errno
+import os
 import socket
 import stat
 
@@ -25,6 +27,24 @@ def test_the_default_issuer_is_the_served_port_on_this_machine(settings):
     assert prepared_settings.issuer == "http://localhost:9000"
     assert settings().issuer_url == "http://localhost:9000"
     assert stat.S_IMODE(prepared_settings.data_dir.stat().st_mode) == 0o700
+
+
+def test_the_default_port_is_not_part_of_the_issuer(settings):
+    """Browsers leave it out of their origin, so no page would work."""
+    assert prepare_settings(settings(), ServeOptions(port=80)).issuer == "http://localhost"
+
+
+def test_a_full_disk_leaves_the_stored_issuer(settings, monkeypatch):
+    """An empty file would put links without a host into the output of commands."""
+    prepare_settings(settings(), ServeOptions(port=9000))
+
+    def refuse(_descriptor):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    with pytest.raises(OSError, match="No space"):
+        prepare_settings(settings(), ServeOptions(port=9001))
+    assert settings().issuer_url == "http://localhost:9000"
 
 
 def test_a_configured_issuer_is_kept(settings):

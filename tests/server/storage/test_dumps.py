@@ -1,16 +1,19 @@
 """Database dumps: invalid ones are refused before anything is changed."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import psycopg
 import pytest
 
 from server.app import build
-from server.backups import restoring
+from server.backups import making, restoring
 from server.settings import Settings
 from server.storage import dumps
 from server.storage.dumps import DumpFailed, InUse
-from server.storage.open import upgrade_database
+from server.storage.open import SchemaMismatch, upgrade_database
+from tests.support.builders import earlier_databases
 from tests.support.builders.clock import NOON
 from tests.support.servers.postgres import PostgresServer
 
@@ -38,7 +41,34 @@ def test_a_damaged_sqlite_file_is_refused(tmp_path: Path) -> None:
     """The check reads the whole file, so it finds any damage."""
     (tmp_path / "sayso.db").write_bytes(b"SQLite format 3\0" + b"x" * 4_000)
     with pytest.raises(DumpFailed, match="damaged"):
-        dumps.check_sqlite(tmp_path / "sayso.db")
+        dumps.check_sqlite(tmp_path / "sayso.db", "The database")
+
+
+def test_a_database_with_an_older_schema_is_backed_up_by_the_earlier_version(
+    tmp_path: Path,
+) -> None:
+    """`sayso init`, the remedy for a database that is not an installation, would be wrong."""
+    settings = Settings(data_dir=tmp_path)
+    earlier_databases.make(settings.sqlalchemy_url, "0006", {})
+    with pytest.raises(SchemaMismatch, match="Back it up with the earlier version"):
+        making.make(settings, tmp_path / "backup", NOON, with_keys=False)
+    with pytest.raises(SchemaMismatch, match="older schema"), restoring.in_place(settings, NOON):
+        pass
+
+
+def test_a_damaged_database_is_not_backed_up(tmp_path: Path) -> None:
+    """Otherwise good backups are deleted over time, and no later one can be restored."""
+    settings = Settings(data_dir=tmp_path)
+    build(settings).store.close()
+    with closing(sqlite3.connect(tmp_path / "sayso.db")) as connection:
+        query = "SELECT rootpage FROM sqlite_master WHERE name = 'outbox'"
+        (page,) = connection.execute(query).fetchone()
+    with (tmp_path / "sayso.db").open("r+b") as file:
+        file.seek((page - 1) * 4_096)
+        file.write(b"\xff" * 4_096)
+    with pytest.raises(DumpFailed, match="The database is damaged: "):
+        making.make(settings, tmp_path / "backup", NOON, with_keys=False)
+    assert not (tmp_path / "backup").exists()
 
 
 def test_a_server_that_starts_during_a_restore_stops_it(

@@ -210,6 +210,22 @@ def test_an_unreachable_database_is_busy(postgres_server: PostgresServer) -> Non
         _open_and_close(url)
 
 
+def test_a_role_with_too_few_privileges_is_refused_with_the_remedy(
+    postgres_server: PostgresServer,
+) -> None:
+    """An upgrade adds tables, and the role of the server gets its privileges on them by hand."""
+    url = postgres_server.new_database()
+    upgrade_database(url, NOON)
+    role = sa.make_url(url).set(username="visitor", password="x")
+    with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as owner:
+        owner.execute("CREATE ROLE visitor LOGIN PASSWORD 'x'")
+        try:
+            with pytest.raises(Busy, match=r"too few privileges \(permission denied for table "):
+                _open_and_close(role.render_as_string(hide_password=False))
+        finally:
+            owner.execute("DROP ROLE visitor")
+
+
 @pytest.mark.parametrize("round_number", range(cases(1)))
 def test_several_processes_can_open_an_empty_folder_at_the_same_time(
     tmp_path: Path, round_number: int
@@ -314,6 +330,26 @@ def test_a_backup_of_a_file_in_use_is_complete(sqlite_url: str, tmp_path: Path) 
         assert tx.counters.peek("stored") == 1
     copy.close()
     assert _mode(tmp_path / "copy.db") == 0o600
+
+
+@pytest.mark.parametrize("offset", [0, 20_000])
+def test_the_error_about_a_damaged_file_says_how_to_fix_it(tmp_path: Path, offset: int) -> None:
+    """The header or a later page is damaged. `doctor`, commands and the server print the error."""
+    url = f"sqlite:///{tmp_path / 'sayso.db'}"
+    _open_and_close(url)
+    with (tmp_path / "sayso.db").open("r+b") as file:
+        file.seek(offset)
+        file.write(b"\xff" * 900_000)
+    with pytest.raises(Busy, match=r"database is damaged: .*\. Restore a backup: sayso db restore"):
+        _open_and_close(url)
+
+
+def test_a_file_that_cannot_be_copied_leaves_no_copy(tmp_path: Path) -> None:
+    """The error has the reason, such as a full disk or a damaged header."""
+    (tmp_path / "sayso.db").write_bytes(b"x" * 4_096)
+    with pytest.raises(Busy, match=r"could not be copied: file is not a database"):
+        backup_sqlite(tmp_path / "sayso.db", tmp_path / "copy.db")
+    assert not (tmp_path / "copy.db").exists()
 
 
 def test_errors_never_contain_stored_values(store: SqlStore) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from server.app import build
+from server.backups import archives
 from server.services.operations.restores import KINDS, ONLY_IF_CHANGED
 from server.settings import Settings
 
@@ -223,3 +224,18 @@ def test_devices_enable_finds_only_devices_that_a_restore_turned_off(admin_cli):
     assert admin_cli("devices", "enable", "--user", "admin", "--json").error["code"] == "not_found"
     assert admin_cli("devices", "enable").code == 2
     assert json.loads(admin_cli("devices", "list", "--json").out)["items"] == []
+
+
+def test_a_backup_has_its_name_only_when_it_is_complete(admin_cli, tmp_path, monkeypatch):
+    """A process that is killed leaves no file that looks like a backup."""
+    target, seen = tmp_path / "monday.sayso", []
+
+    def write_member(info: tarfile.TarInfo) -> tarfile.TarInfo:
+        seen.append(target.exists())
+        return info
+
+    monkeypatch.setattr(archives, "_without_owner", write_member)
+    admin_cli("db", "backup", str(target), "--json")
+    assert seen == [False]
+    assert target.stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in tmp_path.glob("*sayso*")] == [target.name]

@@ -69,7 +69,7 @@ _ADD_SERVER_TEXT = (
 )
 
 EXIT_GRACE_SECONDS = 2.0
-"""How long, in seconds, the app waits for an answer that is being sent before it exits."""
+"""How long, in seconds, the app waits for an answer before it exits or is suspended."""
 
 SequenceWriter: TypeAlias = Callable[[str], None]
 """Writes a control sequence to the terminal that neither draws nor moves the cursor."""
@@ -126,6 +126,14 @@ class ApproverApp(GuardedApp[None]):
             self._inbox.action_leave()
         else:
             self.exit()
+
+    def action_suspend_process(self) -> None:
+        """Suspend to the shell; send the waiting answers first, as they would wait with the app."""
+        if self._inbox and self._inbox.answer_flow.send_waiting():
+            self._inbox.show_message(fmt("Sending your answer before suspending."))
+            self.set_timer(EXIT_GRACE_SECONDS, super().action_suspend_process)
+        else:
+            super().action_suspend_process()
 
     def terminate(self) -> None:
         """Quit as `q` does, but exit after `EXIT_GRACE_SECONDS` at the latest."""

@@ -101,14 +101,13 @@ class _TokenAuth(httpx.Auth):
             request.headers["Authorization"] = f"Bearer {self._token}"
             yield request
             return
-        url = str(request.url)
-        self._prove(request, self._proof_key)
+        url, key = str(request.url), self._proof_key
+        sent_nonce = key.nonce(url)
+        self._prove(request, key)
         response = yield request
-        if (
-            self._proof_key.note(url, response.headers)
-            and response.status_code == httpx.codes.UNAUTHORIZED
-        ):
-            self._prove(request, self._proof_key)
+        key.note(url, response.headers)
+        if response.status_code == httpx.codes.UNAUTHORIZED and key.nonce(url) != sent_nonce:
+            self._prove(request, key)
             yield request
 
     def _prove(self, request: httpx.Request, key: ProofKey) -> None:

@@ -92,6 +92,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         parser.exit(Exit.USAGE, f"sayso ask: {error}\n")
     try:
         ending = asyncio.run(_ask(agent, cli_args, action, options))
+    except ValueError as error:
+        parser.exit(Exit.USAGE, f"sayso ask: {error}\n")
     except (KeyboardInterrupt, asyncio.CancelledError):
         _line("Interrupted.")
         sys.exit(Exit.INTERRUPTED)

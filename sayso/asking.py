@@ -7,7 +7,8 @@
    The pause is never shorter than `Retry-After`.
 3. An agent in ping mode polls immediately, and again at each ping. A ping can be lost, and an
    expiry sends no ping, so it also polls every minute.
-4. If the server cannot be reached, the request stays open, so polling continues until it expires.
+4. If the server cannot be reached or is overloaded, the request stays open, so polling continues
+   until it expires.
 
 Owns: what is sent to Sayso, and when. Never: sockets and clocks (`transport`), messages (`errors`).
 """
@@ -189,28 +190,27 @@ class Asking:
             "Idempotency-Key": key,
             **({"Prefer": f"wait={self._hold_seconds}"} if self._hold_seconds else {}),
         }
-        interval, silent_seconds = asked.interval, 0.0
+        interval, silent_seconds = asked.interval, 0.0  # without an answer
         while True:
             next_ping = wake.next
             try:
                 reply = yield from self._send_once(
                     "token_endpoint", form, headers, TIMEOUT + self._hold_seconds
                 )
-            except Unreachable:
-                silent_seconds += interval
+            except Unreachable as unreachable:
+                silent_seconds += unreachable.seconds + interval
                 if silent_seconds > asked.expires_in:
                     raise
                 yield Sleep(interval)
                 continue
-            silent_seconds = 0.0
             if reply.status == _OK:
                 return read_approved(reply.body, self._key)
-            error = reply.body.get("error")
-            if error == "slow_down":
-                interval = float(reply.body.get("interval", interval + _INTERVAL))
-            elif error != "authorization_pending" and reply.status not in _BUSY:
-                raise from_answer(reply.status, reply.body)
+            interval = _next_interval(interval, reply)
             pause = max(reply.retry_after, interval - reply.seconds, self._ping_poll_seconds)
+            is_busy = reply.status in _BUSY
+            silent_seconds = silent_seconds + reply.seconds + pause if is_busy else 0.0
+            if silent_seconds > asked.expires_in:
+                raise from_answer(reply.status, reply.body)
             if pause > 0:
                 yield Sleep(pause, next_ping)
 
@@ -218,6 +218,7 @@ class Asking:
         self, endpoint: str, form: Mapping[str, str], headers: Mapping[str, str]
     ) -> Flow[Reply]:
         """Send a call; repeat it a few times if there is no response or the server is busy."""
+        _check_unicode(form)
         for attempt in range(_MAX_ATTEMPTS):
             pause = 2.0**attempt
             try:
@@ -242,19 +243,30 @@ class Asking:
             proof = {} if self._key is None else {"DPoP": self._key.proof("POST", url)}
             all_headers = {**headers, **auth_headers, **proof}
             reply = yield Send("POST", url, all_headers, {**form, **auth_params}, timeout=timeout)
-            if not self._wants_proof(url, reply) or not retries_left:
+            if not self._wants_proof(url, reply, had_proof=bool(proof)) or not retries_left:
                 return reply
         raise AssertionError("the last try returns")
 
-    def _wants_proof(self, url: str, reply: Reply) -> bool:
-        error = reply.body.get("error")
-        if self._key is None:
-            if error != "invalid_dpop_proof":
-                return False
+    def _wants_proof(self, url: str, reply: Reply, *, had_proof: bool) -> bool:
+        """Whether to send again with a proof or a nonce. Another thread may have both already."""
+        is_refused = reply.body.get("error") == (
+            "use_dpop_nonce" if had_proof else "invalid_dpop_proof"
+        )
+        if is_refused and self._key is None:
             self._key = ProofKey(dpop_key(self._credentials.seed()))
+        if self._key is not None:
             self._key.note(url, reply.headers)
-            return True
-        return self._key.note(url, reply.headers) and error == "use_dpop_nonce"
+        return is_refused
+
+
+def _next_interval(interval: float, reply: Reply) -> float:
+    """Return the interval after a poll without a result. Raises SaysoError if it has one."""
+    error = reply.body.get("error")
+    if error == "slow_down":
+        return float(reply.body.get("interval", interval + _INTERVAL))
+    if error != "authorization_pending" and reply.status not in _BUSY:
+        raise from_answer(reply.status, reply.body)
+    return interval
 
 
 def details_of(action: Action) -> list[dict[str, Any]]:
@@ -263,7 +275,7 @@ def details_of(action: Action) -> list[dict[str, Any]]:
         return []
     if isinstance(action, Challenge):
         return [dict(detail) for detail in action.details]
-    objects = [action] if isinstance(action, Mapping | str) else list(action)
+    objects = [action] if isinstance(action, Mapping | str | int | float) else list(action)
     if not all(isinstance(detail, Mapping) for detail in objects):
         raise ValueError("The action must be an object or a list of objects.")
     if not all(isinstance(detail.get("type"), str) for detail in objects):
@@ -274,7 +286,30 @@ def details_of(action: Action) -> list[dict[str, Any]]:
     return [dict(detail) for detail in objects]
 
 
+def check_options(options: Mapping[str, Any]) -> None:
+    """Refuse an option that does not exist, and a key that cannot be sent in a header.
+
+    Raises TypeError or ValueError.
+    """
+    for name in options:
+        if name not in Options.__optional_keys__:
+            known = ", ".join(sorted(Options.__optional_keys__))
+            raise TypeError(f"There is no option {name}. The options are: {known}.")
+    key = options.get("idempotency_key") or ""
+    if not isinstance(key, str) or not (key.isascii() and key.isprintable()):
+        raise ValueError("idempotency_key must be a string of visible ASCII characters.")
+
+
+def _check_unicode(form: Mapping[str, str]) -> None:
+    for name, value in form.items():
+        try:
+            str(value).encode()
+        except UnicodeEncodeError as error:
+            raise ValueError(f"{name} has a character that is not valid Unicode.") from error
+
+
 def _form(action: Action, options: Options) -> dict[str, str]:
+    check_options(options)
     values: dict[str, Any] = dict(options)
     if isinstance(action, Challenge):
         values = {"resource": action.resource, "scope": action.scope, **values}
@@ -284,8 +319,12 @@ def _form(action: Action, options: Options) -> dict[str, str]:
     scope = " ".join(part for part in values.get("scope", "").split() if part != "openid")
     form = {"scope": f"openid {scope}".strip()}
     for name, parameter in _PARAMETERS.items():
-        if values.get(name, "") != "":
-            form[parameter] = str(values[name])
+        if (value := values.get(name)) in (None, ""):
+            continue
+        if not isinstance(value, str | int):
+            kind = "whole number" if name == "expires_in" else "string"
+            raise ValueError(f"{name} must be a {kind}.")  # noqa: TRY004  # as for scope
+        form[parameter] = str(value)
     if details := details_of(action):
         form["authorization_details"] = json.dumps(details, ensure_ascii=False)
     return form

@@ -34,6 +34,8 @@ class Credentials:
             raise ValueError("Pass either secret= or key=, as registered with `sayso agents add`.")
         if secret == "":
             raise ValueError("secret is empty. Check that its environment variable is set.")
+        if secret is not None and secret != secret.strip():
+            raise ValueError("secret begins or ends with white space. Remove it.")
         return Credentials(client_id, secret, None if key is None else read_key(key))
 
     def proof(self, issuer: str) -> tuple[Mapping[str, str], Mapping[str, str]]:

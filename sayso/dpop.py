@@ -49,18 +49,19 @@ class ProofKey:
         }
         if access_token is not None:
             claims["ath"] = b64(hashlib.sha256(access_token.encode()).digest())
-        if (nonce := self._nonces.get(_origin(url))) is not None:
+        if (nonce := self.nonce(url)) is not None:
             claims["nonce"] = nonce
         header = {"typ": "dpop+jwt", "jwk": self._jwk}
         return jwt.encode(claims, self._private, "ES256", headers=header)
 
-    def note(self, url: str, headers: Mapping[str, str]) -> bool:
-        """Store the nonce of a response for the next proof there; return whether it is new."""
-        nonce, origin = headers.get("dpop-nonce"), _origin(url)
-        if nonce is None or nonce == self._nonces.get(origin):
-            return False
-        self._nonces[origin] = nonce
-        return True
+    def nonce(self, url: str) -> str | None:
+        """Return the nonce of the next proof for this server, if it has sent one."""
+        return self._nonces.get(_origin(url))
+
+    def note(self, url: str, headers: Mapping[str, str]) -> None:
+        """Store the nonce of a response for the next proof there."""
+        if (nonce := headers.get("dpop-nonce")) is not None:
+            self._nonces[_origin(url)] = nonce
 
 
 class UsedProofs:

@@ -34,7 +34,8 @@ _WITHDRAWN: Final = {
 }
 _REMEDIES: Final = {
     "invalid_client": "Check the client ID, and that the agent is registered for the method used: "
-    "a secret is client_secret_basic, a key is private_key_jwt.",
+    "a secret is client_secret_basic, a key is private_key_jwt. With a key, also check that the "
+    "clock of this machine is correct.",
     "unknown_user_id": "Check the user's name, email address or ID, and that the agent may ask "
     "this user.",
     "missing_user_code": "Ask the user for their code and pass user_code=.",
@@ -49,7 +50,15 @@ class SaysoError(Exception):
 
 
 class Unreachable(SaysoError):
-    """The server did not answer. Call again with the same `idempotency_key`: nothing is lost."""
+    """The server did not answer, or it is overloaded or failing (status 5xx).
+
+    Call again with the same `idempotency_key`: nothing is lost. `seconds` is how long the call
+    waited.
+    """
+
+    def __init__(self, text: str, seconds: float = 0.0) -> None:
+        super().__init__(text)
+        self.seconds = seconds
 
 
 class Refused(SaysoError):
@@ -162,6 +171,10 @@ class Disabled(NotApproved):
 def from_answer(status: int, body: Mapping[str, object]) -> SaysoError:
     """Return the error for an OAuth error response."""
     error, reason = _text(body, "error") or "", _text(body, "reason") or ""
+    if status >= 500:  # noqa: PLR2004  # a failure of the server, not an answer
+        description = one_line(_text(body, "error_description") or "The server cannot answer now.")
+        text = f"{description} (status {status}) Call again with the same idempotency_key."
+        return Unreachable(text)
     if error == "unauthorized_client" and reason.startswith("agent_"):
         return Disabled(body)
     if status != 403 and error == "access_denied":  # noqa: PLR2004  # 403 is before anyone is asked

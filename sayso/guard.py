@@ -97,7 +97,7 @@ class Guard(Connected, _Common[httpx.Client]):
 
 
 class AsyncGuard(AsyncConnected, _Common[httpx.AsyncClient]):
-    """The same guard for asyncio; see `Guard`."""
+    """The same guard for asyncio; see `Guard`. Use an object in one event loop only."""
 
     async def check(
         self,

@@ -6,6 +6,7 @@ Never: sockets (`transport`), or the response to a rejected call (`rejection`).
 
 import hashlib
 import json
+import re
 import secrets
 import string
 import time
@@ -41,6 +42,7 @@ _WELL_KNOWN: Final = "/.well-known/oauth-protected-resource"
 _OK: Final = 200
 _FORBIDDEN: Final = 403
 _MAX_ATTEMPTS: Final = 2
+_EXECUTION_ID: Final = re.compile(r"[!-~]{1,128}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +155,8 @@ class Guarding:
                 "consume needs credentials=(client_id, client_secret): "
                 "`sayso resources add` prints them."
             )
+        if execution_id and not _EXECUTION_ID.fullmatch(execution_id):
+            raise ValueError("execution_id must be 1 to 128 visible ASCII characters.")
         caller.require_approval(details)
         body: dict[str, object] = {
             "token": caller.token,

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import jwt
 
-from sayso.errors import Refused, Unreachable
+from sayso.errors import Refused, Unreachable, from_answer
 from sayso.transport import Flow, Send, Sleep
 
 _WELL_KNOWN: Final = "/.well-known/oauth-authorization-server"
@@ -61,6 +61,8 @@ class Issuer:
     def _discover(self) -> Flow[Mapping[str, Any]]:
         parts = urlsplit(self.url)
         reply = yield Send("GET", f"{parts.scheme}://{parts.netloc}{_WELL_KNOWN}{parts.path}")
+        if reply.status >= 500:  # noqa: PLR2004  # such as a proxy while the server restarts
+            raise from_answer(reply.status, {})
         named_issuer = reply.body.get("issuer")
         if reply.status != 200 or not isinstance(named_issuer, str):  # noqa: PLR2004  # OK
             raise Refused(

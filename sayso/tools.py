@@ -10,11 +10,15 @@ from typing import Any, Unpack
 
 from sayso.agent import Agent, AsyncAgent
 from sayso.approved import Approved
-from sayso.asking import Options
+from sayso.asking import Options, check_options
 
 Tool = Callable[..., Any]
 _PARAMETER = "approved"
-_REFUSED_KINDS = {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.POSITIONAL_ONLY}
+_REFUSED_KINDS = {
+    inspect.Parameter.VAR_POSITIONAL,
+    inspect.Parameter.VAR_KEYWORD,
+    inspect.Parameter.POSITIONAL_ONLY,
+}
 
 
 def needs_approval(
@@ -30,6 +34,7 @@ def needs_approval(
     """
     if "idempotency_key" in options:
         raise TypeError("idempotency_key identifies one request. Pass it to ask() instead.")
+    check_options(options)
 
     def decorate(tool: Tool) -> Tool:
         call = _Call(tool, action_type)
@@ -67,8 +72,13 @@ class _Call:
         ]
         if {parameter.kind for parameter in visible} & _REFUSED_KINDS:
             raise TypeError(
-                f"{tool.__name__}: positional-only and *args parameters are not allowed, because "
-                "the approver sees each argument with its name."
+                f"{tool.__name__}: positional-only, *args and **kwargs parameters are not allowed, "
+                "because the approver sees each argument with its name."
+            )
+        if "type" in signature.parameters:
+            raise TypeError(
+                f"{tool.__name__}: a parameter cannot be named type, because type is the action "
+                "type."
             )
         self._signature = signature.replace(parameters=visible)
 

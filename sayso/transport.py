@@ -16,6 +16,7 @@ from typing import Any, Final, Self, TypeVar
 import httpx
 
 from sayso.errors import Unreachable
+from sayso.text import one_line
 
 T = TypeVar("T")
 Http = TypeVar("Http", httpx.Client, httpx.AsyncClient)
@@ -79,12 +80,14 @@ def run(flow: Flow[T], http: httpx.Client) -> T:
             try:
                 answer = http.send(_request(http, step))
             except httpx.TransportError as error:
-                step = flow.throw(_unreachable(step, error))
+                step = flow.throw(_unreachable(step, error, time.monotonic() - began))
             else:
                 step = flow.send(_reply(answer, time.monotonic() - began))
     except StopIteration as stop:
         result: T = stop.value
         return result
+    finally:
+        flow.close()  # if this was interrupted, release what the flow holds
 
 
 async def run_async(flow: Flow[T], http: httpx.AsyncClient) -> T:
@@ -103,12 +106,14 @@ async def run_async(flow: Flow[T], http: httpx.AsyncClient) -> T:
             try:
                 answer = await http.send(_request(http, step))
             except httpx.TransportError as error:
-                step = flow.throw(_unreachable(step, error))
+                step = flow.throw(_unreachable(step, error, time.monotonic() - began))
             else:
                 step = flow.send(_reply(answer, time.monotonic() - began))
     except StopIteration as stop:
         result: T = stop.value
         return result
+    finally:
+        flow.close()  # if this was interrupted, release what the flow holds
 
 
 class Connected:
@@ -166,9 +171,11 @@ def _reply(answer: httpx.Response, seconds: float) -> Reply:
     return Reply(answer.status_code, answer.headers, members, seconds)
 
 
-def _unreachable(step: Send, error: httpx.TransportError) -> Unreachable:
-    return Unreachable(
-        f"No answer from {step.url}: {type(error).__name__}. "
+def _unreachable(step: Send, error: httpx.TransportError, seconds: float) -> Unreachable:
+    reason = ": ".join(filter(None, (type(error).__name__, one_line(str(error)))))
+    text = (
+        f"No answer from {step.url}: {reason.removesuffix('.')}. "
         "Check that the server runs and that the issuer is right, then call again with the same "
         "idempotency_key."
     )
+    return Unreachable(text, seconds)

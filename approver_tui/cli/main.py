@@ -4,9 +4,11 @@ Owns: the table of commands, which are imported when used. Never: what a command
 """
 
 import difflib
+import os
 import sys
 from collections.abc import Sequence
 from itertools import takewhile
+from pathlib import Path
 from typing import NamedTuple, NoReturn
 
 import click
@@ -169,6 +171,7 @@ def _check_login() -> None:
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command and exit with its code."""
     keep_memory_private()
+    sys.stdin = sys.stdin or Path(os.devnull).open()  # noqa: SIM115  # closed by the caller
     unshowable.replace_unshowable()
     cli_args = list(sys.argv[1:] if arguments is None else arguments)
     try:

@@ -10,10 +10,12 @@ by character.
 
 import codecs
 import os
+import signal
 import sys
 import termios
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType
 
 import click
 
@@ -27,10 +29,11 @@ _LOCAL_MODES, _SETTINGS = 3, 6
 
 def ask(question: str, *, is_hidden: bool = False, may_be_empty: bool = False) -> str:
     """Return the typed line; asks again while it is empty, unless that is allowed."""
-    with echo_off():
-        typed = _read_line(question, is_hidden=is_hidden)
+    line = _Line(question, is_hidden=is_hidden)
+    with echo_off(line.restart):
+        typed = line.read()
         while not typed and not may_be_empty:
-            typed = _read_line(question, is_hidden=is_hidden)
+            typed = line.read()
     return typed
 
 
@@ -45,38 +48,67 @@ def ask_twice(question: str) -> str:
 
 
 @contextmanager
-def echo_off() -> Iterator[None]:
-    """Turn the terminal's echo off; keep the input that was typed ahead."""
+def echo_off(on_resume: Callable[[], None] | None = None) -> Iterator[None]:
+    """Turn the terminal's echo off; keep the input that was typed ahead.
+
+    A shell turns the echo on while this program is suspended, so it is turned off again on a
+    resume, before `on_resume` is called.
+    """
     terminal = sys.stdin.fileno()
     saved = termios.tcgetattr(terminal)
     changed = [*saved]
     changed[_LOCAL_MODES] &= ~(termios.ECHO | termios.ICANON)
     changed[_SETTINGS] = [*saved[_SETTINGS]]
     changed[_SETTINGS][termios.VMIN], changed[_SETTINGS][termios.VTIME] = 1, 0
+
+    def resume(number: int, frame: FrameType | None) -> None:
+        if os.tcgetpgrp(terminal) != os.getpgrp():
+            return  # resumed in the background, where the terminal belongs to the shell
+        termios.tcsetattr(terminal, termios.TCSADRAIN, changed)
+        if callable(outer_handler):
+            outer_handler(number, frame)
+        if on_resume is not None:
+            on_resume()
+
     termios.tcsetattr(terminal, termios.TCSADRAIN, changed)
+    outer_handler = signal.signal(signal.SIGCONT, resume)
     try:
         yield
     finally:
+        signal.signal(signal.SIGCONT, outer_handler)
         termios.tcsetattr(terminal, termios.TCSADRAIN, saved)
 
 
-def _read_line(question: str, *, is_hidden: bool) -> str:
-    """Read one line; Backspace (either code) deletes one character."""
-    click.echo(f"{question}: ", nl=False, err=True)
-    decoder, text = codecs.getincrementaldecoder("utf-8")("replace"), ""
-    while (piece := os.read(sys.stdin.fileno(), 1)) not in _LINE_ENDS:
-        if not piece or (piece == _END_OF_INPUT and not text):
-            click.echo("", err=True)
-            raise click.Abort
-        previous = text
-        if piece in _BACKSPACES or piece == _KILL_LINE:
-            text = "" if piece == _KILL_LINE else text[:-1]
-        else:
-            text += _printable(decoder.decode(piece))
-        if not is_hidden:
-            _echo(previous, text)
-    click.echo("", err=True)
-    return text
+class _Line:
+    """One line that is being typed; Backspace (either code) deletes one character."""
+
+    def __init__(self, question: str, *, is_hidden: bool) -> None:
+        self._question = question
+        self._is_hidden = is_hidden
+        self._text = ""
+
+    def restart(self) -> None:
+        """Ask, with nothing typed yet."""
+        self._text = ""
+        click.echo(f"{self._question}: ", nl=False, err=True)
+
+    def read(self) -> str:
+        """Ask, and return the line in the encoding of the terminal."""
+        self.restart()
+        decoder = codecs.getincrementaldecoder(sys.stdin.encoding)("replace")
+        while (piece := os.read(sys.stdin.fileno(), 1)) not in _LINE_ENDS:
+            if not piece or (piece == _END_OF_INPUT and not self._text):
+                click.echo("", err=True)
+                raise click.Abort
+            previous = self._text
+            if piece in _BACKSPACES or piece == _KILL_LINE:
+                self._text = "" if piece == _KILL_LINE else previous[:-1]
+            else:
+                self._text += _printable(decoder.decode(piece))
+            if not self._is_hidden:
+                _echo(previous, self._text)
+        click.echo("", err=True)
+        return self._text
 
 
 def _printable(typed: str) -> str:

@@ -17,12 +17,12 @@ from approver_tui.client import access_wire, wire
 from approver_tui.client.approvals import last_known
 from approver_tui.client.devices import vault
 from approver_tui.client.errors import AlreadyDecided, ApiError, LoginFirst, Unreachable
-from approver_tui.client.jose import Signer, SigningKey, b64, signed_statement, unb64
+from approver_tui.client.jose import Signer, SigningKey, b64, signed_statement
 from approver_tui.client.reading import JsonObject, read_as
 from approver_tui.client.sign_in import profile as profiles
 from approver_tui.client.sign_in import tokens
 from approver_tui.client.sign_in.profile import Home, Profile
-from approver_tui.client.sign_in.session import Session
+from approver_tui.client.sign_in.session import Session, session_key
 from approver_tui.client.transport import Clock, OutgoingRequest
 from approver_tui.client.wire import Page, PinAnswer
 from approver_tui.state.approvals.approvals import Approval
@@ -49,10 +49,7 @@ def open_client(home: Home, *, clock: Clock) -> "Client":
     """Return the client of the login in `home`. Raises LoginFirst or BrokenProfile."""
     profile = profiles.load_required(home)
     secrets = vault.open_vault(home, profile.vault)
-    scalar = secrets.get(SESSION_KEY)
-    if scalar is None:
-        raise LoginFirst("The session key of this device is missing.")
-    key = SigningKey.from_scalar(unb64(scalar))
+    key = session_key(secrets.get(SESSION_KEY))
     session = Session(profile.issuer, key, secrets, lock_file=home.lock_file, clock=clock)
     return Client(session, home, profile)
 

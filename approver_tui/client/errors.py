@@ -13,7 +13,7 @@
     PinNeeded               this answer needs the PIN
     EntryNeeded             this answer needs another entry: a fact, a number, a reason
     Changed                 what the user saw is not what would be signed
-    BadPin                  a new PIN that is too short
+    BadPin                  a PIN that is too short
     BadName                 an invalid device name
     BadSetting              an invalid setting
     StorageFailed           a secret could not be read or stored
@@ -155,7 +155,7 @@ class EntryNeeded(ClientError):
 
 
 class BadPin(ClientError):
-    """The new PIN is too short."""
+    """The PIN is too short. Nothing was sent."""
 
 
 class BadName(ClientError):

@@ -4,9 +4,10 @@ Owns: passing each input through the input guard and the input order. Never: the
 screen.
 """
 
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual import events
 from textual.app import App, ReturnType
@@ -63,6 +64,20 @@ class GuardedApp(App[ReturnType]):
             self.register_theme(recolored(available_theme, colors))
         self.register_theme(SIXTEEN_COLORS)
         self.theme = theme
+
+    def run(self, **options: Any) -> ReturnType | None:  # noqa: ANN401  # Textual's parameters
+        """Run the app; if it crashes, exit with its code, so that its error stays visible."""
+        result = super().run(**options)
+        if self.return_code:
+            sys.exit(self.return_code)
+        return result
+
+    def _fatal_error(self) -> None:
+        """Print an error without local variables, because one of them may be the PIN."""
+        from rich.traceback import Traceback  # noqa: PLC0415  # slow to import, and rarely used
+
+        self.bell()
+        self.panic(Traceback())
 
     def validate_theme(self, name: str) -> str:
         """Return the theme to use; the default theme has a variant for 16-color terminals."""

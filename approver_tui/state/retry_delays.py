@@ -43,8 +43,9 @@ def _parse_time(text: str) -> int:
     problem = "use 15m, 1h, 1d, or a time with its zone, such as 2026-12-01T08:00:00Z"
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        utc = moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise ValueError(problem) from None
     if moment.tzinfo is None:
         raise ValueError(problem)
-    return int(moment.timestamp() * 1000)
+    return int(utc.timestamp() * 1000)

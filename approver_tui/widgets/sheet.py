@@ -187,6 +187,8 @@ READING: list[BindingType] = [
 
 SCROLL_FIRST: Final = fmt("scroll down first (PgDn).")
 """The hint of a button that is unavailable until the sheet was read to its end."""
+SCROLL_UP: Final = fmt("scroll up first (PgUp).")
+"""The hint at the end of the sheet, if lines above were skipped."""
 
 
 class ReadSheet(Sheet):

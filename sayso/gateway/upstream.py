@@ -25,6 +25,7 @@ from sayso.gateway.answers import (
 )
 from sayso.gateway.config import Config, Exchange, Header
 from sayso.gateway.messages import Event, EventReader, TooLarge
+from sayso.open_calls import start_asking
 
 _CONNECT: Final = 10.0
 _MAX_TOKENS: Final = 10_000
@@ -48,6 +49,8 @@ class Upstream:
         self._credential, self._timeout = config.upstream, config.timeout
         self._max = config.max_bytes
         self._tokens: dict[bytes, tuple[float, Approved]] = {}
+        self._exchanges: dict[bytes, asyncio.Task[Approved]] = {}
+        """The exchanges that have not ended, by the digest of the caller's token."""
         self._http = http or httpx.AsyncClient(
             timeout=httpx.Timeout(self._timeout, connect=min(_CONNECT, self._timeout)),
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=100),
@@ -108,18 +111,31 @@ class Upstream:
             raise UpstreamError(f"There is no token for the upstream server: {reason}") from error
 
     async def _exchange_token(self, caller: Caller, exchange: Exchange) -> Approved:
-        if self._agent is None:
-            raise AssertionError("checked when the file is read")
+        """Exchange a token once: it may ask the user, who may answer after this call has ended."""
         now = asyncio.get_running_loop().time()
         token_hash = hashlib.sha256(caller.token.encode()).digest()
         if (cached := self._tokens.get(token_hash)) is not None and now < cached[0]:
             return cached[1]
-        approved = await self._agent.exchange(
-            caller.token, resource=exchange.resource, scope=exchange.scope
-        )
+        if token_hash not in self._exchanges:
+            asking = self._exchange_and_remember(token_hash, caller.token, exchange)
+            self._exchanges[token_hash] = start_asking(asking)
+        return await asyncio.shield(self._exchanges[token_hash])
+
+    async def _exchange_and_remember(
+        self, token_hash: bytes, token: str, exchange: Exchange
+    ) -> Approved:
+        if self._agent is None:
+            raise AssertionError("checked when the file is read")
+        try:
+            approved = await self._agent.exchange(
+                token, resource=exchange.resource, scope=exchange.scope
+            )
+        finally:
+            del self._exchanges[token_hash]
         while len(self._tokens) >= _MAX_TOKENS:
             del self._tokens[next(iter(self._tokens))]
-        self._tokens[token_hash] = now + approved.expires_in - _EXPIRY_MARGIN, approved
+        expires_at = asyncio.get_running_loop().time() + approved.expires_in - _EXPIRY_MARGIN
+        self._tokens[token_hash] = expires_at, approved
         return approved
 
 

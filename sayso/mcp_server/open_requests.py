@@ -3,7 +3,9 @@
 1. A repeated request joins the open one. Different details are a new request.
 2. An approval is for one action: only the first status tells the model to act; later ones say that
    it was already told.
-3. A text never contains a token. Facts and notes are quoted, each on one line.
+3. If Sayso did not answer, the same request continues under its idempotency key, so that a person
+   who was asked is not asked twice.
+4. A text never contains a token. Facts and notes are quoted, each on one line.
 
 Owns: the requests of one process. Never: the messages of a protocol.
 """
@@ -17,7 +19,7 @@ from typing import Any, Final
 from sayso.agent import AsyncAgent
 from sayso.approved import Approved
 from sayso.asking import Asked
-from sayso.errors import NotApproved, SaysoError
+from sayso.errors import NotApproved, SaysoError, Unreachable
 from sayso.open_calls import Progress, start_asking, wait_in_steps
 from sayso.text import one_line, quote, safe_json
 from sayso.tool_calls import call_id
@@ -40,11 +42,18 @@ class _Request:
     call: str
     user: str
     action: Mapping[str, Any]
+    key: str
+    """Its idempotency key."""
     answer: asyncio.Task[Approved]
     asked: Asked | None = None
     is_asked: asyncio.Event = field(default_factory=asyncio.Event)
     was_read: bool = False
     """Whether the model has read the answer."""
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether Sayso stopped answering, so that a person may have been asked."""
+        return self.answer.done() and isinstance(self.answer.exception(), Unreachable)
 
     @property
     def state(self) -> str:
@@ -70,7 +79,8 @@ class OpenRequests:
         """Ask, and return once the person can see it. Raises BadCall or what the agent raises."""
         facts = {"type": _check_arguments(user, action, details), **details}
         call = call_id(user, "", action, facts)
-        existing = next((request for request in self._by_id.values() if request.call == call), None)
+        same = (request for request in reversed(self._by_id.values()) if request.call == call)
+        existing = next(same, None)
         if existing is None or existing.was_read:
             existing = self._start_request(call, user, facts, message)
         return await self._first_text(existing)
@@ -112,8 +122,12 @@ class OpenRequests:
             request.asked = asked
             request.is_asked.set()
 
-        answer = self._agent.ask(user, facts, message=message, on_asked=on_asked)
-        request = _Request(secrets.token_hex(4), call, user, facts, start_asking(answer))
+        earlier = [request for request in self._by_id.values() if request.call == call][-1:]
+        key = earlier[0].key if earlier and earlier[0].is_lost else secrets.token_urlsafe(24)
+        answer = self._agent.ask(
+            user, facts, message=message, idempotency_key=key, on_asked=on_asked
+        )
+        request = _Request(secrets.token_hex(4), call, user, facts, key, start_asking(answer))
         self._by_id[request.id] = request
         return request
 
@@ -134,7 +148,7 @@ class OpenRequests:
             await asyncio.wait([delivered, request.answer], return_when=asyncio.FIRST_COMPLETED)
         finally:
             delivered.cancel()
-        if request.asked is None and request.answer.done():
+        if request.asked is None and request.answer.done() and not request.is_lost:
             del self._by_id[request.id]
             request.answer.result()
         return _text(request)
@@ -167,6 +181,11 @@ def _text(request: _Request) -> str:
         approved = request.answer.result()
     except NotApproved as error:
         text = f"Not approved. {error} Do not do it."
+    except Unreachable as error:
+        text = (
+            f"Not approved yet. {error} To do that, call request_approval with exactly the same "
+            "arguments."
+        )
     except SaysoError as error:
         text = f"Not approved. {error}"
     else:

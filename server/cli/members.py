@@ -9,10 +9,11 @@ from typing import Any, BinaryIO, Final, TextIO, TypeAlias, TypeVar
 
 import click
 
-from server.cli.output import join_names, moment, rfc3339
+from server.cli.output import join_names, moment
 from server.cli.params import moment_ms, scope_need, scope_risk
 from server.lazy_imports import lazily
 from server.protocol.clients.icons import MAX_BYTES
+from server.protocol.times import rfc3339_or_none
 from server.services.members import (
     Clear,
     Having,
@@ -94,7 +95,7 @@ _KINDS: Final[Mapping[Kind, _FlagKind]] = {
     Kind.LISTS: _FlagKind({"multiple": True, "nargs": 2}, _read_lists, dict, _lists),
     Kind.SWITCH: _FlagKind({"default": None}),
     Kind.NUMBER: _FlagKind({"type": int}),
-    Kind.MOMENT: _FlagKind(document=rfc3339, text=moment),
+    Kind.MOMENT: _FlagKind(document=rfc3339_or_none, text=moment),
     Kind.KEYS: _FlagKind({"type": click.File("r", encoding="utf-8")}, _read_file),
     Kind.ICON: _FlagKind({"type": click.File("rb")}, _read_icon, _icon_path, _icon_path),
 }

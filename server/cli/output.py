@@ -5,12 +5,12 @@ Owns: `--json`, tables, times. Never: writing to stderr, color, cursor movement.
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Final, Protocol, TypeAlias
 
 import click
 
 from server.protocol.text import SafeText, display_safe
+from server.protocol.times import time_text
 
 MAX_CHARACTERS: Final = 4_000
 """The maximum length of a line, which is enough for a curl command. Longer lines are cut."""
@@ -80,16 +80,6 @@ def join_names(values: Iterable[str]) -> str:
     return ", ".join(values) or "none"
 
 
-def rfc3339(at: int | None) -> str | None:
-    """A time in RFC 3339 format, for JSON."""
-    if at is None:
-        return None
-    moment = datetime.fromtimestamp(at / 1000, UTC)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
 def moment(at: int | None, *, never: str = "never") -> str:
     """A time as people read it, in UTC."""
-    if at is None:
-        return never
-    return datetime.fromtimestamp(at / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    return never if at is None else time_text(at)

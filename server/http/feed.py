@@ -24,9 +24,9 @@ from server.http.devices.device_wire import device
 from server.http.site import Site
 from server.model.store import Busy
 from server.protocol import errors, json_text
+from server.protocol.times import rfc3339
 from server.services.clients import icons
 from server.services.notifications.feed import FeedItem, FeedPage, user_topic
-from server.services.policy.displays import rfc3339
 from server.services.users.device_auth import DeviceCall, Person
 
 PATH = "/api/feed"

@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field, create_model
 from server.http.wire import Moment, Names, Reference, RiskWord, StrictBody, Text, Url, milliseconds
 from server.protocol import base64url
 from server.protocol.policy.risks import Risk
+from server.protocol.times import rfc3339
 from server.services.clients import icons
 from server.services.members import (
     Having,
@@ -23,7 +24,6 @@ from server.services.members import (
     members_for_new,
     members_for_update,
 )
-from server.services.policy.displays import rfc3339
 from server.services.refusals import Invalid
 
 Fields: TypeAlias = dict[str, Any]

@@ -220,7 +220,7 @@ class Site:
             adapters, authenticators, proofs, clients.auth, consents, get_for_approver
         )
         standing_grants = StandingGrants(
-            store, secrets, checks.proposals, server_policy, create_approval
+            store, secrets, lambda: checks.proposals, server_policy, create_approval
         )
         issued_tokens = IssuedTokens(adapters.verifier, server_policy)
         approvals = ApprovalServices(

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from server.model.clients import Secret
 from server.protocol import errors, json_text
-from server.services.policy.displays import moment, rfc3339
+from server.protocol.times import rfc3339, rfc3339_or_none
 
 _MAX_POINTER = 200
 
@@ -128,6 +128,6 @@ def secret(record: Secret) -> ClientSecret:
         id=record.id,
         hint=record.hint,
         created_at=rfc3339(record.created_at),
-        expires_at=moment(record.expires_at),
-        last_used_at=moment(record.last_used_at),
+        expires_at=rfc3339_or_none(record.expires_at),
+        last_used_at=rfc3339_or_none(record.last_used_at),
     )

@@ -1,7 +1,8 @@
 """The installation, its limits and statistics."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from server.model.store import Unit
 from server.protocol.approvals.states import State
@@ -81,14 +82,17 @@ class ApprovalSummary:
     """Whether a rule or standing grant decided it, not a person."""
 
 
-@dataclass(frozen=True, slots=True)
-class WaitingRequest:
-    """A pending request, for statistics."""
+ENDS_WITHIN_MS: Final = (60_000, 300_000, 900_000, 3_600_000, 6 * 3_600_000, None)
+"""Pending requests are counted by the time they have left; these are the ends of the ranges."""
 
-    agent_id: str
-    user_id: str
-    risk: Risk
-    expires_at: int
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """The number of pending requests whose time left is in one range."""
+
+    within_ms: int | None
+    """The end of the range; None for no end."""
+    by_risk: Mapping[Risk, int]
 
 
 @dataclass(frozen=True, slots=True)

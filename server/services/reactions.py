@@ -53,7 +53,7 @@ REACTIONS: Final[Mapping[type[Event], tuple[_Reaction, ...]]] = dict(
             ends.agent_deactivated,
             security_events.agent_deactivated,
         ),
-        _on(AgentReplaced, ends.agent_replaced),
+        _on(AgentReplaced, withdrawals.agent_replaced, ends.agent_replaced),
         _on(AgentAnnounced, notices.agent_announced),
         _on(
             AppDeactivated,

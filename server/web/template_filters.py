@@ -15,8 +15,8 @@ from markupsafe import Markup, escape
 
 from server.protocol.names import is_app, path_id
 from server.protocol.text import display_safe, pluralize
+from server.protocol.times import rfc3339
 from server.services.clients.agent_members import AGENT_MEMBERS
-from server.services.policy.displays import rfc3339
 from server.web.browser import day, moment
 from server.web.console.member_fields import page_lines
 

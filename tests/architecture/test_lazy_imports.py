@@ -141,6 +141,7 @@ LAZY = {
     *("storage/audit/entries.py", "storage/directory.py", "storage/rows.py"),
     # Most commands load these, and use a part of them.
     *("services/approvals/oversight.py", "services/approvers/groups.py"),
+    *("services/consents/consents.py", "services/standing_grants/standing_grants.py"),
     *("services/clients/agent_checks.py", "services/clients/agents.py"),
     *("services/audit/audit.py", "services/operations/policy_json.py", "storage/named_rows.py"),
 }

@@ -13,8 +13,7 @@ _TIMES = slice(11, 15)
 def tree(root: int) -> Iterator[int]:
     """Yield the process and all its descendants."""
     yield root
-    children = Path(f"/proc/{root}/task/{root}/children").read_text().split()
-    for child in children:
+    for child in _read(f"/proc/{root}/task/{root}/children").split():
         yield from tree(int(child))
 
 
@@ -43,8 +42,16 @@ def settled_mib(root: int, seconds: float = 3.0) -> float:
 
 
 def _processor_us(process: int) -> int:
-    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    fields = _read(f"/proc/{process}/stat").rpartition(")")[2].split()
     return sum(map(int, fields[_TIMES])) * _TICK_US
+
+
+def _read(path: str) -> str:
+    """Return the text of a file, or an empty text if the process has just ended."""
+    try:
+        return Path(path).read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
 
 
 def _pss_kib(process: int) -> int:

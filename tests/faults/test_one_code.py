@@ -96,6 +96,23 @@ def test_concurrent_refreshes_get_the_same_successor(server, ask):
         assert http.post("/token", data={**again, "refresh_token": second}).status_code == 200
 
 
+def test_no_concurrent_refresh_escapes_a_revocation(server, ask):
+    """RFC 7009 2.1: every access token of the revoked family is revoked, too."""
+    client_id, form = ask
+    with server.client() as http:
+        token = http.post("/token", data=form).json()["refresh_token"]
+        again = {"grant_type": "refresh_token", "client_id": client_id, "refresh_token": token}
+        with ThreadPoolExecutor(1) as pool:
+            sent = pool.submit(_send_concurrently, server, again)
+            revocation = {"client_id": client_id, "token": token}
+            assert http.post("/revoke", data=revocation).status_code == 200
+            answers = sent.result()
+        assert {answer.status_code for answer in answers} <= {200, 400}
+        for answer in answers:
+            headers = {"Authorization": f"Bearer {answer.json().get('access_token')}"}
+            assert http.get("/userinfo", headers=headers).status_code == 401
+
+
 @pytest.mark.parametrize("server", ["several_successors"], indirect=True)
 def test_the_check_detects_a_refresh_token_with_several_successors(server, ask):
     """I16: each of several successors could be refreshed, and reuse would go unnoticed."""

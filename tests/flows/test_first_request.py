@@ -5,12 +5,13 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from approver_tui.state.approvals.approvals import Approval
 from server.protocol.names import GRANT_CIBA
 from server.services.users.users import UserChanges, Users
 from tests.support.browsers.web_person import new_web_person
@@ -47,7 +48,72 @@ def test_each_program_of_an_agent_without_permissions_gets_a_token(
     _run_and_approve(person, page, tmp_path, language)
 
 
-def _run_and_approve(person: Terminal, page: str, tmp_path: Path, language: str) -> None:
+@pytest.mark.parametrize("language", ["curl", "typescript"])
+def test_a_program_polls_again_if_the_person_is_slow(
+    server: LiveServer, person: Terminal, tmp_path: Path, language: str
+) -> None:
+    """The server holds a poll only for a while; here for a second."""
+    page = _register_agent(server, person.user, f"slow-{language}", PERMISSIONS)
+    page = page.replace("wait=25", "wait=1")
+
+    def approve_after_two_polls(approval: Approval) -> None:
+        until(lambda: _count_polls(server, person.client.profile.user_id) >= 2, 30)
+        person.approve(approval)
+
+    _run_and_approve(person, page, tmp_path, language, approve_after_two_polls)
+
+
+def test_a_program_asks_somebody_whom_the_agent_can_ask(
+    server: LiveServer, person: Terminal, tmp_path: Path
+) -> None:
+    """The owner may be someone else, whom the agent cannot ask."""
+    owner, _ = server.user()
+    page = _register_agent(server, person.user, "asks-other", {**PERMISSIONS, "owners": owner})
+    _run_and_approve(person, page, tmp_path, "curl")
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"auth_method": "client_secret_post"},
+        {"delivery": "ping", "backchannel_client_notification_endpoint": "http://127.0.0.1/x"},
+        {"backchannel_user_code_parameter": "1"},
+    ],
+    ids=lambda members: next(iter(members)),
+)
+def test_no_program_is_shown_that_the_server_would_refuse(
+    server: LiveServer, person: Terminal, members: Mapping[str, str]
+) -> None:
+    """The programs authenticate with HTTP Basic, poll, and send no user code."""
+    name = f"special-{next(iter(members)).replace('_', '-')}"
+    page = _register_agent(server, person.user, name, {**PERMISSIONS, **members})
+    assert re.findall("<code>(sayso_cs_[^<]+)</code>", page)
+    assert "First request" not in page
+
+
+def test_an_agent_with_bound_tokens_gets_only_the_program_that_sends_proofs(
+    server: LiveServer, person: Terminal, tmp_path: Path
+) -> None:
+    """The SDK creates DPoP proofs; curl does not."""
+    members = {**PERMISSIONS, "dpop_bound_access_tokens": "1"}
+    page = _register_agent(server, person.user, "bound", members)
+    assert re.findall('id="in-([a-z]+)" tabindex', page) == ["python"]
+    _run_and_approve(person, page, tmp_path, "python")
+
+
+def _count_polls(server: LiveServer, user_id: str) -> int:
+    with server.services.store.administer() as tx:
+        (approval,) = tx.approvals.open_of_user(user_id)
+    return approval.polls
+
+
+def _run_and_approve(
+    person: Terminal,
+    page: str,
+    tmp_path: Path,
+    language: str,
+    approve: Callable[[Approval], object] | None = None,
+) -> None:
     """Runs the printed program, without TypeScript's types, until it gets a token."""
     secret = re.findall("<code>(sayso_cs_[^<]+)</code>", page)[0]
     (program,) = re.findall(rf'(?s)<pre id="in-{language}".*?<code>(.*?)</code>', page)
@@ -58,13 +124,11 @@ def _run_and_approve(person: Terminal, page: str, tmp_path: Path, language: str)
     with ThreadPoolExecutor(1) as threads:
         output = threads.submit(_run, command, tmp_path, environment)
         (approval,) = until(person.waiting, 30)
-        person.approve(approval)
+        (approve or person.approve)(approval)
         assert "eyJ" in output.result(60)
 
 
-def _register_agent(
-    server: LiveServer, user: str, name: str, permissions: Mapping[str, str]
-) -> str:
+def _register_agent(server: LiveServer, user: str, name: str, members: Mapping[str, str]) -> str:
     """Registers an agent in the console and returns the page that is then shown."""
     admin = new_web_person(server)
     users = Users(server.services.store, server.services.secrets)
@@ -73,11 +137,11 @@ def _register_agent(
         "name": name,
         "owners": user,
         "asks": user,
-        **permissions,
         "auth_method": "client_secret_basic",
         "delivery": "poll",
         "id_token_signed_response_alg": "ES256",
         f"grant_types-{GRANT_CIBA}": "1",
+        **members,
     }
     answer = admin.sign("/admin/new/agent/add", form)
     assert answer.is_success, answer.text

@@ -198,6 +198,9 @@ def test_the_flags_reach_the_server(shell: _Shell) -> None:
         (("--action", "x", "--details", "@/nowhere"), "", "/nowhere"),
         (("--action", "x", "--expires-in", "soon"), "", "--expires-in"),
         (("--action", "x", "--risk", "huge"), "", "--risk"),
+        (("--action", "x", "--user", ""), "", "user is missing"),
+        (("--action", "x", "--idempotency-key", "für März"), "", "idempotency_key must be"),
+        (("--action", "x", "--details", '{"note": "\\ud83d"}'), "", "not valid Unicode"),
     ],
 )
 def test_bad_usage_exits_with_2_and_names_the_flag(

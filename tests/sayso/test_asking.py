@@ -131,6 +131,35 @@ def test_an_unreachable_server_is_polled_until_the_request_expires() -> None:
         driven.answer(Unreachable("away"))
 
 
+def test_the_time_of_an_unanswered_poll_counts() -> None:
+    """A server that accepts connections and never answers ends the wait at the same time."""
+    driven = _waiting_flow()
+    for _ in range(15):
+        assert driven.slept(Unreachable("silent", 35)) == 5
+    with pytest.raises(Unreachable):
+        driven.answer(Unreachable("silent", 35))
+
+
+@pytest.mark.parametrize("status", [502, 503, 504])
+def test_a_server_that_stays_overloaded_ends_the_wait(status: int) -> None:
+    """The time starts again after an answer, and the error says to use the same key."""
+    driven = _waiting_flow()
+    assert driven.slept(_reply(status, {}, 595.0)) == 0
+    driven.slept(_reply(400, PENDING))
+    assert driven.slept(_reply(status, {}, 595.0)) == 0
+    with pytest.raises(Unreachable, match="same idempotency_key"):
+        driven.answer(_reply(status, {}, 10.0))
+
+
+def test_metadata_is_requested_again_while_the_server_starts() -> None:
+    """A proxy responds with 503 before its server is ready; that is not a wrong issuer."""
+    flow = _asking().ask("ana", None, {})
+    request = next(flow)
+    assert flow.send(_reply(503, {})) == Sleep(1.0)
+    assert flow.send(_reply(0, {})) == request
+    assert flow.send(_reply(200, METADATA)).url == METADATA["backchannel_authentication_endpoint"]
+
+
 def test_a_lost_request_is_sent_five_times_with_its_key() -> None:
     """The attempts take fifteen seconds, and then the error is raised."""
     driven = _FlowDriver(_asking().ask("ana", None, {}))
@@ -161,6 +190,19 @@ def test_a_nonce_in_a_response_is_used_for_the_next_proof() -> None:
     assert driven.slept(_reply(400, PENDING, dpop_nonce="n1")) == 5
     assert jwt.decode(driven.step.headers["DPoP"], options=_UNVERIFIED)["nonce"] == "n1"
     assert driven.result(_reply(200, TOKENS, dpop_nonce="n2")).token == "a.b.c"
+
+
+def test_two_threads_learn_at_the_same_time_that_proofs_are_required() -> None:
+    """The key and the nonce that the other thread has stored are used, and neither is refused."""
+    asking = _asking()
+    first = _FlowDriver(asking.ask("ana", None, {}))
+    second = asking.ask("ana", None, {})
+    assert "DPoP" not in next(second).headers
+    for error in ("invalid_dpop_proof", "use_dpop_nonce"):
+        reply = _reply(400, {"error": error}, dpop_nonce="n1")
+        first.answer(reply)
+        step = second.send(reply)
+    assert jwt.decode(step.headers["DPoP"], options=_UNVERIFIED)["nonce"] == "n1"
 
 
 def test_a_refused_proof_is_reported_with_the_remedy() -> None:
@@ -214,6 +256,7 @@ def test_a_refused_proof_is_reported_with_the_remedy() -> None:
         ),
         ({"error": "expired_token", "reason": "no_device"}, Undeliverable, ["no device"]),
         ({"error": "invalid_grant"}, Refused, ["new idempotency_key"]),
+        ({"error": "invalid_client"}, Refused, ["clock of this machine"]),
     ],
 )
 def test_each_outcome_has_its_error_which_says_what_to_do(
@@ -267,7 +310,7 @@ def test_an_action_without_a_type_is_refused_before_it_is_sent(action: Any) -> N
         details_of(action)
 
 
-@pytest.mark.parametrize("action", ["pay 5", [1]])
+@pytest.mark.parametrize("action", ["pay 5", [1], 5, True])
 def test_an_action_that_is_not_an_object_is_refused(action: Any) -> None:
     """The error says what an action must be."""
     with pytest.raises(ValueError, match="an object or a list of objects"):
@@ -281,13 +324,49 @@ def test_the_scope_must_be_a_string(scope: Any) -> None:
         next(_asking().ask("ana", None, {"scope": scope}))
 
 
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        ({"idempotency": "INV-1"}, "no option idempotency. The options are: acr_values,"),
+        ({"idempotency_key": "Zahlung für März"}, "idempotency_key must be"),
+        ({"idempotency_key": "a\nb"}, "idempotency_key must be"),
+        ({"idempotency_key": 2291}, "idempotency_key must be"),
+        ({"acr_values": ["urn:sayso:acr:signed-pin"]}, "acr_values must be a string"),
+        ({"expires_in": 2.5}, "expires_in must be a whole number"),
+    ],
+)
+def test_a_wrong_option_is_refused_before_anyone_is_asked(options: Any, error: str) -> None:
+    """If a misspelled key were ignored, a repeated call would ask twice."""
+    with pytest.raises((TypeError, ValueError), match=error):
+        next(_asking().ask("ana", None, options))
+
+
+def test_an_option_that_is_none_is_not_sent() -> None:
+    """The person would read the word None as the agent's own message."""
+    options: Any = {"message": None, "resource": None, "expires_in": None, "risk": None}
+    sent = _FlowDriver(_asking().ask("ana", None, options)).request
+    assert sent.form == {"login_hint": "ana", "scope": "openid"}
+
+
+@pytest.mark.parametrize(
+    ("user", "action", "member"),
+    [("\ud83d", None, "login_hint"), ("ana", {"type": "\ud83d"}, "authorization_details")],
+)
+def test_half_a_character_is_refused_by_name(user: str, action: Any, member: str) -> None:
+    """A model can cut an emoji in two; the error is one that the callers of `ask` expect."""
+    with pytest.raises(ValueError, match=f"{member} has a character that is not valid Unicode"):
+        next(_asking().ask(user, action, {}))
+
+
 @pytest.mark.parametrize("given", [{}, {"secret": "s", "key": "k"}])
 def test_credentials_are_either_a_secret_or_a_key(given: dict[str, str]) -> None:
-    """Neither or both are refused, and so is an empty secret."""
+    """Neither or both are refused, and so is a secret that is empty or has a line break."""
     with pytest.raises(ValueError, match="secret= or key="):
         Credentials.create("id", given.get("secret"), given.get("key"))
     with pytest.raises(ValueError, match="secret is empty"):
         Credentials.create("id", "", None)
+    with pytest.raises(ValueError, match="secret begins or ends with white space"):
+        Credentials.create("id", "secret\n", None)
 
 
 def test_an_invalid_private_key_is_refused_with_the_valid_forms() -> None:

@@ -262,7 +262,18 @@ def test_a_different_spelling_of_the_issuer_is_misconfigured() -> None:
         Guard("https://127.0.0.1", API, http=http).check(f"Bearer {issuer.token()}")
 
 
-@pytest.mark.parametrize("details", ["x", {"payee": "N"}, ["x"]])
+def test_a_proxy_whose_server_is_down_is_not_a_wrong_issuer(issuer: FakeIssuer) -> None:
+    """The caller is told to try again (503), as when the server does not respond."""
+
+    def unavailable(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(502, html="Bad gateway")
+
+    with httpx.Client(transport=httpx.MockTransport(unavailable)) as http:
+        refused = _refused(Guard(ISSUER, API, http=http), f"Bearer {issuer.token()}")
+    assert (refused.status, refused.headers["Retry-After"]) == (503, "5")
+
+
+@pytest.mark.parametrize("details", ["x", {"payee": "N"}, ["x"], 5, True])
 def test_invalid_details_are_an_error_of_the_caller(
     issuer: FakeIssuer, guard: Guard, details: Any
 ) -> None:
@@ -370,6 +381,16 @@ def test_each_refusal_to_consume_stops_the_action(  # a table
     with pytest.raises(kind) as raised:
         guard.consume(caller, PAYMENT)
     assert getattr(raised.value, "status", None) == answered
+
+
+@pytest.mark.parametrize("execution_id", ["für März", "a b", "x" * 129])
+def test_an_invalid_execution_id_is_refused_by_name(
+    issuer: FakeIssuer, guard: Guard, execution_id: str
+) -> None:
+    """It is the API's mistake, so the caller is not told that something is wrong with the call."""
+    token = issuer.token(approval=APPROVAL, authorization_details=[PAYMENT])
+    with pytest.raises(ValueError, match="execution_id must be 1 to 128"):
+        guard.consume(guard.check(f"Bearer {token}"), PAYMENT, execution_id)
 
 
 def test_each_consumption_has_a_new_execution_id(issuer: FakeIssuer, guard: Guard) -> None:

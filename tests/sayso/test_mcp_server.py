@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import httpx
 import pytest
 from mcp import Client, StdioServerParameters
 
@@ -212,6 +213,35 @@ async def test_an_invalid_request_is_an_error_with_the_remedy(
         assert "Nobody was asked." in error
         assert words in error
         assert (await model.call("list")).startswith("There are no requests.")
+
+
+async def test_a_request_without_an_answer_is_continued(
+    server: LiveServer, person: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The person was asked although the response was lost, and is not asked twice."""
+    async with _asking(server, person) as model:
+        real_send, losses = httpx.AsyncClient.send, [1]
+
+        async def lose_response(self: httpx.AsyncClient, request: httpx.Request) -> httpx.Response:
+            response = await real_send(self, request)
+            if request.url.path == "/bc-authorize" and losses:
+                raise httpx.ReadError("lost")
+            return response
+
+        monkeypatch.setattr(httpx.AsyncClient, "send", lose_response)
+        monkeypatch.setattr("sayso.asking._MAX_ATTEMPTS", 1)
+        lost = await model.ask()
+        assert lost.startswith("Not approved yet. No answer from ")
+        assert lost.endswith("call request_approval with exactly the same arguments.")
+        losses.clear()
+        pending = await model.ask()
+        request = await asyncio.to_thread(next_request, person)
+        assert f"request {request.fingerprint}" in pending
+        await asyncio.to_thread(approve, person, request)
+        assert (await model.wait(pending)).startswith("Approved. ")
+        repeated = await model.ask()
+        assert (await asyncio.to_thread(next_request, person)).id != request.id
+        assert await model.ask() == repeated  # it joins the open request, and not the first one
 
 
 async def test_an_invalid_wait_call_says_how_to_call_it(

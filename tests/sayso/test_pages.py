@@ -17,6 +17,7 @@ from mcp import Client as McpClient
 from mcp import StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
 
+import sayso
 from approver_tui.state.approvals.approvals import Approval
 from sayso import Agent
 from server.crypto.passwords import Argon2Passwords
@@ -376,3 +377,12 @@ def _reached(module: Any, monkeypatch: pytest.MonkeyPatch, requests: list[httpx.
             return http.post(url, **options)
 
     monkeypatch.setattr(module, "post", post)
+
+
+def test_each_member_of_the_sdk_that_a_page_names_exists() -> None:
+    """Code in the text of a page is not run, so a renamed method would stay there."""
+    pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    text = "".join(page.read_text("utf-8") for page in pages)
+    named = set(re.findall(rf"`[^`]*\b({'|'.join(sayso.__all__)})\.(\w+)\(", text))
+    assert ("Challenge", "from_response") in named
+    assert [name for name in named if not hasattr(getattr(sayso, name[0]), name[1])] == []

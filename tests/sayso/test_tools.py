@@ -109,11 +109,23 @@ def test_an_invalid_function_is_refused_by_the_decorator() -> None:
     def nameless(*amounts: int) -> None:
         raise AssertionError(amounts)
 
+    def open_ended(**amounts: int) -> None:
+        raise AssertionError(amounts)
+
+    def choosing(type: str) -> None:  # noqa: A002  # it would replace the type of the action
+        raise AssertionError(type)
+
     async def later() -> None:
         raise AssertionError
 
     with pytest.raises(TypeError, match="positional-only"):
         needs_approval(_Person(), "t", user="ana")(nameless)
+    with pytest.raises(TypeError, match="kwargs"):
+        needs_approval(_Person(), "t", user="ana")(open_ended)
+    with pytest.raises(TypeError, match="cannot be named type"):
+        needs_approval(_Person(), "t", user="ana")(choosing)
+    with pytest.raises(TypeError, match="no option scop"):
+        needs_approval(_Person(), "t", user="ana", scop="read")  # type: ignore[call-arg]  # the error
     with pytest.raises(TypeError, match="AsyncAgent"):
         needs_approval(_Person(), "t", user="ana")(later)
     with pytest.raises(TypeError, match="idempotency_key"):

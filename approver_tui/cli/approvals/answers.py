@@ -30,7 +30,12 @@ from approver_tui.state.answer_status import AnswerStatus, answer_message
 from approver_tui.state.approvals.approvals import Approval, ApprovalState
 from approver_tui.state.approvals.ceremony import Entries
 from approver_tui.state.approvals.decision import NOTE_LENGTH, DenialExtras, DenyCode
-from approver_tui.state.approvals.narrowing import MAX_TOKEN_SECONDS, Narrowing, read_change
+from approver_tui.state.approvals.narrowing import (
+    MAX_TOKEN_SECONDS,
+    NarrowedFact,
+    Narrowing,
+    read_change,
+)
 from approver_tui.state.approvals.votes import withdrawn_text
 from approver_tui.state.fingerprint import same_fingerprint
 from approver_tui.state.retry_delays import parse_moment
@@ -78,8 +83,7 @@ def approve(  # one argument per option
     **entry_options: str | None,
 ) -> None:
     """Approve a request, or part of it. Requires your PIN and the fingerprint you read."""
-    changes = tuple(parse_option(f"--narrow {change}", read_change, change) for change in narrow)
-    proposal = Narrowing(changes, drop_scope, token_seconds)
+    proposal = Narrowing(_read_changes(narrow), drop_scope, token_seconds)
     with this_client() as client:
         full_id = references.approval_id(client, approval_id)
         is_prompted = not pin_stdin and is_interactive()
@@ -105,6 +109,13 @@ def approve(  # one argument per option
         send = partial(send, granted=granted, entries=typed)
         decided = send_and_confirm(decider, send, report_progress)
     print_result(documents.document("sayso.decision/1", decided), lines.outcome_lines(decided))
+
+
+def _read_changes(narrow: Sequence[str]) -> tuple[NarrowedFact, ...]:
+    changes = tuple(parse_option(f"--narrow {change}", read_change, change) for change in narrow)
+    if len({(change.place, change.pointer) for change in changes}) < len(changes):
+        raise click.UsageError("--narrow: each fact can appear only once.")
+    return changes
 
 
 def _prompt(question: str) -> str:

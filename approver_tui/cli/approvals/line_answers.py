@@ -15,7 +15,13 @@ from approver_tui.cli.console import Console
 from approver_tui.cli.exits import error_lines
 from approver_tui.client.api import Client
 from approver_tui.client.approvals.decisions import DecisionClient
-from approver_tui.client.errors import AlreadyDecided, NotRecorded, WrongEntry, WrongPin
+from approver_tui.client.errors import (
+    AlreadyDecided,
+    BadPin,
+    NotRecorded,
+    WrongEntry,
+    WrongPin,
+)
 from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.approvals.ceremony import NO_ENTRIES, Entries
 from approver_tui.state.approvals.decision import NOTE_LENGTH, DenialExtras, DenyCode
@@ -51,7 +57,7 @@ class LineAnswers:
         ) and (pin := self._ask_pin()):
             try:
                 return self._send(partial(self._send_approval, typed, pin))
-            except WrongPin as error:
+            except (BadPin, WrongPin) as error:
                 self.console.print_lines(["", *error_lines(error)])
             except WrongEntry as error:
                 self.console.print_lines(["", *error_lines(error)])

@@ -1,6 +1,6 @@
 """`sayso-approver deputies`: who decides for the user while they are away."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import click
 
@@ -75,14 +75,13 @@ def revoke(*, deputy_id: str) -> None:
 
 def _parse_time(text: str, *, is_end: bool = False) -> str:
     """Return a moment for the server; a day starts or ends at midnight here."""
+    is_last_day = is_end and len(text) == len("2026-12-24")
     try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
+        moment = datetime.fromisoformat(text) + timedelta(days=1 if is_last_day else 0)
+        utc = moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise click.UsageError(f"{text} is not a date. Use the form 2026-12-24.") from None
-    if moment.tzinfo is None:
-        is_day = len(text) == len("2026-12-24")
-        moment = (moment + timedelta(days=1 if is_end and is_day else 0)).astimezone()
-    return rfc3339(round(moment.timestamp() * 1000)) or ""
+    return rfc3339(round(utc.timestamp() * 1000)) or ""
 
 
 def _line(deputy: Deputy) -> str:

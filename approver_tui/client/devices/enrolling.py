@@ -142,7 +142,7 @@ def enroll(home: Home, enrollment: Enrollment, *, clock: Clock) -> Client:
 
     Raises BadPin, BadName, BadServer, ApiError, Unreachable.
     """
-    keys.check_new_pin(enrollment.pin)
+    keys.check_pin(enrollment.pin)
     check_name(enrollment.name)
     issuer = find_issuer(enrollment.url, allow_insecure=enrollment.allow_insecure)
     secrets = vault.choose_vault(home)

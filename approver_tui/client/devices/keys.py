@@ -42,8 +42,8 @@ class UnsealFailed(Exception):
     """The blob's tag did not verify: the PIN was wrong, or the blob belongs to another device."""
 
 
-def check_new_pin(pin: str) -> None:
-    """Raise BadPin if the new PIN is too short."""
+def check_pin(pin: str) -> None:
+    """Raise BadPin if the PIN is too short."""
     if len(_normalize(pin)) < MIN_PIN_LENGTH:
         raise BadPin(f"A PIN must have at least {MIN_PIN_LENGTH} characters.")
 

@@ -47,8 +47,9 @@ class OpenedKey:
 def _start_pin_call(client: Client, pin: str, purpose: str) -> Callable[[KeyLevel], OpenedKey]:
     """Make one counted call; return a function that opens a sealed key with its answer.
 
-    Raises DeviceLocked or Unreachable; the function raises WrongPin.
+    Raises BadPin without a call, DeviceLocked or Unreachable; the function raises WrongPin.
     """
+    keys.check_pin(pin)
     profile = client.profile
     x = keys.stretch(pin, unb64(profile.salt))
     answer = client.pin(x, purpose)

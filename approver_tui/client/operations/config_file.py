@@ -4,6 +4,7 @@ Owns: reading it, and changing one line without touching the others. Never: what
 its default.
 """
 
+import json
 import re
 import tomllib
 from collections.abc import Mapping
@@ -15,9 +16,10 @@ from approver_tui.client.errors import BrokenSettings
 
 def read(path: Path) -> Mapping[str, str]:
     """Return each setting in the file as text. Raises BrokenSettings with the fix."""
-    content = files.read_private(path)
-    if content is None:
-        return {}
+    return _parse(path, files.read_private(path) or b"")
+
+
+def _parse(path: Path, content: bytes) -> Mapping[str, str]:
     try:
         values = tomllib.loads(content.decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -28,13 +30,27 @@ def read(path: Path) -> Mapping[str, str]:
 
 
 def write(path: Path, changes: Mapping[str, str | None]) -> None:
-    """Set each value, or remove it if it is None; all other lines are unchanged."""
-    names = "|".join(map(re.escape, changes))
+    """Set each value, or remove it if it is None; all other lines are unchanged.
+
+    Raises BrokenSettings if the value to replace is not on one line.
+    """
     old = (files.read_private(path) or b"").decode().splitlines()
+    values = {name: value for name, value in changes.items() if value is not None}
+    other_values = {name: value for name, value in read(path).items() if name not in changes}
+    names = "|".join(map(re.escape, changes))
     other_lines = [line for line in old if not re.match(rf"\s*(?:{names})\s*=", line)]
-    assignments = [(name, value) for name, value in changes.items() if value is not None]
-    new = [f"{name} = {_as_toml(value)}" for name, value in assignments]
-    files.write_private(path, "".join(f"{line}\n" for line in [*new, *other_lines]).encode())
+    new_lines = [f"{name} = {_as_toml(value)}" for name, value in values.items()]
+    content = "".join(f"{line}\n" for line in [*new_lines, *other_lines]).encode()
+    if not _has_values(path, content, {**other_values, **values}):
+        raise BrokenSettings(f"{path} has a setting on several lines or in quotes. Edit the file.")
+    files.write_private(path, content)
+
+
+def _has_values(path: Path, content: bytes, values: Mapping[str, str]) -> bool:
+    try:
+        return _parse(path, content) == values
+    except BrokenSettings:
+        return False
 
 
 def _as_text(path: Path, name: str, value: object) -> str:
@@ -46,6 +62,6 @@ def _as_text(path: Path, name: str, value: object) -> str:
 
 
 def _as_toml(value: str) -> str:
-    if value.isdigit():
+    if value.isdigit() and value == str(int(value)):
         return value
-    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

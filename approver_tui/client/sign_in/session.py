@@ -12,7 +12,7 @@ import httpx
 
 from approver_tui.client.devices.vault import Vault
 from approver_tui.client.errors import ApiError, LoginFirst
-from approver_tui.client.jose import SigningKey
+from approver_tui.client.jose import SigningKey, unb64
 from approver_tui.client.reading import JsonObject
 from approver_tui.client.sign_in.tokens import TokenKeeper, Tokens
 from approver_tui.client.transport import Clock, OutgoingRequest, Transport
@@ -67,6 +67,16 @@ class Session:
             if error.code in {"invalid_grant", "invalid_client"}:
                 raise LoginFirst(error.detail, error.code) from error
             raise
+
+
+def session_key(stored: str | None) -> SigningKey:
+    """Return the stored session key. Raises LoginFirst."""
+    if stored is None:
+        raise LoginFirst("The session key of this device is missing.")
+    try:
+        return SigningKey.from_scalar(unb64(stored))
+    except ValueError as error:
+        raise LoginFirst("The session key of this device cannot be read.") from error
 
 
 def _body(response: httpx.Response) -> JsonObject:

@@ -96,7 +96,10 @@ def load(vault: Vault) -> Tokens:
     content = vault.get(_NAME)
     if content is None:
         raise LoginFirst("There is no session on this machine.")
-    return Tokens(**json.loads(content))
+    try:
+        return Tokens(**json.loads(content))
+    except (ValueError, TypeError) as error:
+        raise LoginFirst("The session on this machine cannot be read.") from error
 
 
 def delete(vault: Vault) -> None:

@@ -166,8 +166,14 @@ class AnswerFlow:
         self._host.show_message(
             fmt("Sending your answer before quitting. Press {} again to quit now.", key)
         )
+        self.send_waiting()
+
+    def send_waiting(self) -> bool:
+        """Send the waiting answers now; return whether there were any."""
+        was_waiting = self.can_undo
         self._run_waiting_action()
         self._send(tuple(self._denials.values()))
+        return was_waiting
 
     def tick(self) -> None:
         """Send denials that are due, and check answers with an unknown outcome."""

@@ -40,7 +40,7 @@ from approver_tui.widgets.approvals.ceremony_fields import MIN_PIN_LENGTH
 from approver_tui.widgets.approvals.denial_form import DenialForm
 from approver_tui.widgets.lines import Line, fmt
 from approver_tui.widgets.notice_lines import CachedLine, NoticeLines
-from approver_tui.widgets.sheet import READING, SCROLL_FIRST, Sheet
+from approver_tui.widgets.sheet import READING, SCROLL_FIRST, SCROLL_UP, Sheet
 from approver_tui.widgets.title_line import TitleLine
 from approver_tui.widgets.typed_input import TypedInput
 
@@ -139,7 +139,10 @@ class BatchPanel(Overlay):
     @property
     def unread(self) -> SafeText:
         """The hint to scroll while there is more to read; empty after that."""
-        return SCROLL_FIRST if self._sheet.unread else SafeText("")
+        if not self._sheet.unread:
+            return SafeText("")
+        is_at_end = self._sheet.scroll_offset.y > 0 and not self._sheet.rows_below
+        return SCROLL_UP if is_at_end else SCROLL_FIRST
 
     @on(BatchTable.Toggled)
     def _toggled(self, message: BatchTable.Toggled) -> None:

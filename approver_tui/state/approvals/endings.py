@@ -18,6 +18,8 @@ END_REASONS: Mapping[str, SafeText] = {
         "agent_disabled": "Its agent was disabled.",
         "agent_quarantined": "Its agent was quarantined.",
         "agent_deleted": "Its agent was deleted.",
+        "key_rotated": "The credentials of its agent have changed.",
+        "owner_changed": "The owners of its agent have changed.",
         "resource_deleted": "Its resource was deleted.",
         "user_disabled": "Its user is disabled.",
         "caller_disabled": "The client that called its agent was disabled.",

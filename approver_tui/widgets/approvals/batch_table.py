@@ -175,8 +175,8 @@ class BatchTable(ReadSheet, can_focus=True):
 
     def show(self, batch: Batch) -> None:
         """Draw a new batch; seen lines are tracked by request, so they stay seen."""
+        self._record_seen()
         if batch != self._batch:
-            self._record_seen()
             self._batch = batch
             self._cursor = min(self._cursor, len(batch.rows) - 1)
             self.relayout()

@@ -80,7 +80,8 @@ class NarrowForm(ChangeForm):
         }
         self._facts = [_FactControls(fact) for fact in narrowable.facts]
         lifetime_text = fmt("{} seconds", narrowable.token_seconds)
-        self._lifetime = Amount(fmt("Token lifetime"), lifetime_text, fmt("seconds"))
+        placeholder = _PLACEHOLDERS[NarrowingRule.LOWER]
+        self._lifetime = Amount(fmt("Token lifetime"), lifetime_text, placeholder)
 
     def compose(self) -> ComposeResult:
         """Lay out the facts, the scopes and the token lifetime."""

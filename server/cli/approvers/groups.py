@@ -7,8 +7,9 @@ import click
 from server.cli import members
 from server.cli.clients.agent_document import names_by_id
 from server.cli.opening import OpenInstallation, Printed, adds, prints
-from server.cli.output import join_names, rfc3339, table
+from server.cli.output import join_names, table
 from server.model.approvers import Group
+from server.protocol.times import rfc3339
 from server.services.approvers.group_members import GROUP_MEMBERS
 from server.services.approvers.groups import GroupChanges
 

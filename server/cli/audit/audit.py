@@ -12,12 +12,13 @@ import click
 
 from server.cli.confirmation import confirm, force_option
 from server.cli.opening import OpenInstallation, Printed, administers, prints
-from server.cli.output import answer, json_option, json_text, rfc3339, safe, sheet
+from server.cli.output import answer, json_option, json_text, safe, sheet
 from server.cli.params import moment_ms, span_ms
 from server.cli.split_group import SplitGroup
 from server.lazy_imports import lazily
 from server.model.audit import EntrySearch, StoredEntry
 from server.protocol.text import pluralize
+from server.protocol.times import rfc3339
 from server.services.refusals import NotFound
 
 with lazily():

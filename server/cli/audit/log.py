@@ -12,11 +12,12 @@ import click
 from server.audit_log.bundles import Line, LoggedEntry
 from server.cli.flags import settings_of
 from server.cli.opening import OpenInstallation, Printed, open_installation, prints
-from server.cli.output import answer, json_option, rfc3339
+from server.cli.output import answer, json_option
 from server.folders import write_new
 from server.key_files import replace_log
 from server.lazy_imports import lazily
 from server.protocol.text import pluralize
+from server.protocol.times import rfc3339
 from server.services.audit.log import AuditLog
 
 with lazily():

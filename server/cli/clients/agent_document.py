@@ -4,9 +4,10 @@ from collections.abc import Mapping
 
 from server.cli import members
 from server.cli.opening import OpenInstallation
-from server.cli.output import moment, rfc3339, sheet
+from server.cli.output import moment, sheet
 from server.lazy_imports import lazily
 from server.model.clients import Agent, App, Secret
+from server.protocol.times import rfc3339, rfc3339_or_none
 from server.services.clients.agent_members import AGENT_MEMBERS
 
 with lazily():
@@ -26,7 +27,7 @@ def agent_document(agent: Agent, names: Mapping[str, str]) -> dict[str, object]:
         **members.document(AGENT_MEMBERS, agent, names),
         "state": agent.state,
         "auth_before": agent.auth_before,
-        "auth_before_until": rfc3339(agent.auth_before_until),
+        "auth_before_until": rfc3339_or_none(agent.auth_before_until),
         "secrets": [secret_document(secret) for secret in agent.secrets],
         "keys": [_key_document(agent, key) for key in agent.jwks],
         "created_at": rfc3339(agent.created_at),
@@ -85,8 +86,8 @@ def secret_document(secret: Secret) -> dict[str, object]:
         "id": secret.id,
         "hint": secret.hint,
         "created_at": rfc3339(secret.created_at),
-        "expires_at": rfc3339(secret.expires_at),
-        "last_used_at": rfc3339(secret.last_used_at),
+        "expires_at": rfc3339_or_none(secret.expires_at),
+        "last_used_at": rfc3339_or_none(secret.last_used_at),
     }
 
 
@@ -110,5 +111,5 @@ def new_secret(client: Agent | App, secret: str) -> tuple[dict[str, object], str
 
 
 def _key_document(agent: Agent, key: Mapping[str, str]) -> dict[str, object]:
-    used = rfc3339(agent.key_uses.get(key["kid"]))
+    used = rfc3339_or_none(agent.key_uses.get(key["kid"]))
     return {"kid": key["kid"], "alg": key["alg"], "last_used_at": used}

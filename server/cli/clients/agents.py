@@ -15,10 +15,11 @@ from server.cli.clients.agent_document import (
     pause_line,
 )
 from server.cli.opening import OpenInstallation, Printed, prints
-from server.cli.output import join_names, moment, rfc3339, table
+from server.cli.output import join_names, moment, table
 from server.cli.params import overlap_option
 from server.cli.split_group import SplitGroup
 from server.lazy_imports import lazily
+from server.protocol.times import rfc3339_or_none
 from server.services.clients.agent_members import AGENT_MEMBERS
 
 with lazily():
@@ -77,7 +78,7 @@ def show(admin: OpenInstallation, name_or_id: str) -> Printed:
     document = {
         **agent_document(agent, names),
         "pauses": [pause_document(pause) for pause in pauses],
-        "quarantine_at": rfc3339(quarantine_at),
+        "quarantine_at": rfc3339_or_none(quarantine_at),
     }
     lines = agent_lines(agent, names)
     if quarantine_at is not None:

@@ -7,10 +7,11 @@ import click
 from server.cli import members
 from server.cli.clients.agent_document import new_secret, secret_document, secret_line, with_secret
 from server.cli.opening import OpenInstallation, Printed, adds, prints
-from server.cli.output import join_names, moment, rfc3339, sheet, table
+from server.cli.output import join_names, moment, sheet, table
 from server.cli.params import overlap_option
 from server.cli.split_group import SplitGroup
 from server.model.clients import App
+from server.protocol.times import rfc3339
 from server.services.clients.app_forms import AppChanges, NewApp
 from server.services.clients.app_members import APP_MEMBERS
 from server.services.clients.apps import NewAppSecret

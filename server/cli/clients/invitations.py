@@ -8,10 +8,11 @@ import click
 
 from server.cli.clients.agent_document import names_by_id
 from server.cli.opening import OpenInstallation, Printed, prints
-from server.cli.output import join_names, moment, rfc3339, table
+from server.cli.output import join_names, moment, table
 from server.cli.params import moment_ms
 from server.model.clients import Invitation
 from server.protocol.names import AGENT_GRANT_TYPES, USUAL_APP_GRANTS
+from server.protocol.times import rfc3339, rfc3339_or_none
 from server.services.clients.invitations import SAFE_GRANTS, IssuedInvitation, NewInvitation
 
 _MAX_LISTED = 10_000
@@ -156,7 +157,7 @@ def _document(invitation: Invitation, names: dict[str, str]) -> dict[str, object
         "uses_left": invitation.uses_left,
         "created_at": rfc3339(invitation.created_at),
         "expires_at": rfc3339(invitation.expires_at),
-        "revoked_at": rfc3339(invitation.revoked_at),
+        "revoked_at": rfc3339_or_none(invitation.revoked_at),
     }
 
 

@@ -3,7 +3,6 @@
 import json
 from shlex import quote
 
-from server.cli.clients.agent_document import names_by_id
 from server.cli.opening import OpenInstallation
 from server.model.clients import Agent
 from server.protocol import names
@@ -74,8 +73,8 @@ def _exchange_lines(admin: OpenInstallation, agent: Agent, sample: SampleRequest
 
 
 def _ask(admin: OpenInstallation, agent: Agent, sample: SampleRequest) -> str:
-    people = agent.owners if agent.asks is None else agent.asks
-    hint = names_by_id(admin).get(people[0], "USER") if people else "USER"
+    if agent.request_alg:
+        return _curl(admin, agent, "bc-authorize", {"request": "SIGNED_REQUEST"})
     return _curl(
         admin,
         agent,
@@ -84,7 +83,7 @@ def _ask(admin: OpenInstallation, agent: Agent, sample: SampleRequest) -> str:
             "scope": " ".join(dict.fromkeys((OPENID, sample.scope))),
             **_resource(sample),
             **_details(sample),
-            "login_hint": hint,
+            "login_hint": admin.samples.user(agent),
             **({} if agent.delivery == "poll" else {"client_notification_token": _TOKEN}),
             **({"user_code": "CODE"} if agent.takes_user_code else {}),
         },
@@ -124,7 +123,8 @@ def _curl(
     admin: OpenInstallation, agent: Agent, path: str, form: dict[str, str], *, header: str = ""
 ) -> str:
     fields = " ".join(f"--data-urlencode {quote(f'{name}={form[name]}')}" for name in form)
-    return f"curl {_credentials(agent)} {header}{fields} {quote(f'{admin.issuer}/{path}')}"
+    proof = '-H "DPoP: $PROOF" ' if agent.dpop_bound and path == "token" else ""
+    return f"curl {_credentials(agent)} {proof}{header}{fields} {quote(f'{admin.issuer}/{path}')}"
 
 
 def _credentials(agent: Agent) -> str:

@@ -11,7 +11,8 @@ from server.backups import making, restoring
 from server.backups.restoring import Prepared, Restored
 from server.cli.confirmation import confirm
 from server.cli.flags import settings_of, sqlite_file
-from server.cli.output import answer, json_option, moment, rfc3339, safe
+from server.cli.output import answer, json_option, moment, safe
+from server.protocol.times import rfc3339
 from server.services.operations.restores import KINDS, ONLY_IF_CHANGED
 from server.services.refusals import NotFound
 from server.storage.open import SCHEMA, upgrade_database

@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import textwrap
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -278,5 +279,12 @@ def _approver_command() -> list[str]:
 
 
 def _say(*lines: str) -> None:
+    """Print each line. A terminal gets sentences that break between words."""
+    columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else sys.maxsize
     for line in lines:
-        click.echo(safe(line))
+        is_sentence = not line.startswith(" ")
+        click.echo(_broken(safe(line), columns) if is_sentence else safe(line))
+
+
+def _broken(sentence: str, columns: int) -> str:
+    return textwrap.fill(sentence, columns, break_long_words=False, break_on_hyphens=False)

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import click
 
 from server.cli.opening import OpenInstallation, Printed, prints
-from server.cli.output import rfc3339, table
+from server.cli.output import table
+from server.protocol.times import rfc3339
 from server.services.operations.statistics import (
     MAX_DAYS,
     AgentHistory,

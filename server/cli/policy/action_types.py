@@ -7,20 +7,13 @@ from typing import Any, TextIO
 import click
 
 from server.cli.opening import OpenInstallation, Printed, prints
-from server.cli.output import (
-    answer,
-    if_missing_option,
-    join_names,
-    json_option,
-    moment,
-    rfc3339,
-    table,
-)
+from server.cli.output import answer, if_missing_option, join_names, json_option, moment, table
 from server.model.policy import ActionRow
 from server.protocol import errors, json_text
 from server.protocol.approvals import ceremonies
 from server.protocol.policy.fact_rules import FactToType, TypeBackRule
 from server.protocol.policy.uses import as_pointer
+from server.protocol.times import rfc3339
 from server.services.policy import action_types, builtin_action_types
 from server.services.refusals import Exists, Invalid
 

@@ -9,9 +9,10 @@ import click
 from server.cli import members
 from server.cli.clients.agent_document import secret_document, secret_line, with_secret
 from server.cli.opening import OpenInstallation, Printed, adds, prints
-from server.cli.output import join_names, moment, rfc3339, sheet, table
+from server.cli.output import join_names, moment, sheet, table
 from server.cli.params import overlap_option
 from server.model.resources import Resource
+from server.protocol.times import rfc3339
 from server.services.resources.resource_members import RESOURCE_MEMBERS
 from server.services.resources.resources import NewResourceSecret, ResourceChanges
 

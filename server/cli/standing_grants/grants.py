@@ -5,10 +5,10 @@ import click
 from server.cli.opening import OpenInstallation, Printed, prints
 from server.cli.output import join_names, moment, table
 from server.lazy_imports import lazily
-from server.services.standing_grants.displays import money_text
 
 with lazily():
     from server.http.standing_grants import standing_grant_wire
+    from server.services.standing_grants.displays import money_text
     from server.services.standing_grants.standing_grants import NamedStandingGrant
 
 

@@ -3,9 +3,10 @@
 import click
 
 from server.cli.opening import OpenInstallation, Printed, prints
-from server.cli.output import moment, rfc3339, table
+from server.cli.output import moment, table
 from server.model.tokens import SigningKey
 from server.protocol import names
+from server.protocol.times import rfc3339, rfc3339_or_none
 
 
 @click.group("keys")
@@ -76,5 +77,5 @@ def _document(key: SigningKey) -> dict[str, object]:
         "alg": key.alg,
         "state": key.state,
         "created_at": rfc3339(key.created_at),
-        "retires_at": rfc3339(key.retires_at),
+        "retires_at": rfc3339_or_none(key.retires_at),
     }

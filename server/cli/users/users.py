@@ -8,8 +8,9 @@ import click
 
 from server.cli import members
 from server.cli.opening import OpenInstallation, Printed, adds, prints
-from server.cli.output import join_names, moment, rfc3339, sheet, table
+from server.cli.output import join_names, moment, sheet, table
 from server.lazy_imports import lazily
+from server.protocol.times import rfc3339, rfc3339_or_none
 from server.services.users.user_members import USER_MEMBERS
 from server.services.users.users import NewUser, UserChanges
 
@@ -198,7 +199,7 @@ def user_document(user: User) -> dict[str, object]:
         **members.document(_OTHER_MEMBERS, user),
         "state": user.state,
         "created_at": rfc3339(user.created_at),
-        "disabled_at": rfc3339(user.disabled_at),
+        "disabled_at": rfc3339_or_none(user.disabled_at),
     }
 
 

@@ -14,9 +14,9 @@ from server.model.approvals import Delivery, automatic_decision
 from server.protocol import errors
 from server.protocol.approvals import decisions
 from server.protocol.approvals.unusual import Unusual
+from server.protocol.times import rfc3339, rfc3339_or_none
 from server.services.approvals import extensions, retries
 from server.services.approvals.inbox import ApprovalPage
-from server.services.policy.displays import moment, rfc3339
 from server.services.standing_grants import reservations
 
 _CURSOR = re.compile(r"[0-9]{1,18}\.[A-Za-z0-9_]{1,64}")
@@ -128,7 +128,7 @@ def approval(approver_view: ApproverView) -> Approval:
         display_digest=record.display_digest,
         created_at=rfc3339(record.created_at),
         expires_at=rfc3339(record.expires_at),
-        over_at=moment(record.decided_at),
+        over_at=rfc3339_or_none(record.decided_at),
         held_back=approver_view.held_back,
         supersedes=superseded(approver_view.supersedes),
         decided=decision_wire.decided(approver_view),
@@ -210,6 +210,6 @@ def _device(delivery: Delivery) -> DeviceDelivery:
         id=delivery.device_id,
         name=delivery.device_name,
         delivered_at=rfc3339(delivery.delivered_at),
-        seen_at=moment(delivery.seen_at),
-        decided_at=moment(delivery.decided_at),
+        seen_at=rfc3339_or_none(delivery.seen_at),
+        decided_at=rfc3339_or_none(delivery.decided_at),
     )

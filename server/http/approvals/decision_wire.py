@@ -6,10 +6,10 @@ from pydantic import BaseModel, Field
 
 from server.http.wire import Moment, Reference, StrictBody, milliseconds
 from server.model.approval_views import ApproverView, Tally, Vote
+from server.protocol.times import rfc3339, rfc3339_or_none
 from server.services.approvals import answer_entries
 from server.services.approvals.ceremonies import CeremonyEntries
 from server.services.approvals.submitted_decisions import SubmittedDecision
-from server.services.policy.displays import moment, rfc3339
 
 
 class SignedDecision(StrictBody):
@@ -77,7 +77,7 @@ def decided(approver_view: ApproverView) -> DecisionDetails | None:
         reason=answer.reason,
         code=answer.code,
         note=answer.note,
-        retry_at=moment(answer.retry_at),
+        retry_at=rfc3339_or_none(answer.retry_at),
         ask=None
         if answer.ask_user is None
         else Reference(id=answer.ask_user, name=approver_view.other_name),

@@ -7,9 +7,9 @@ from pydantic import BaseModel, Field, model_validator
 from server.http.wire import StrictBody
 from server.model.approval_views import ShownExecution
 from server.model.granted import effective_digest
+from server.protocol.times import rfc3339
 from server.protocol.tokens.step_up import StepUpRequirement
 from server.services.approvals import consumptions, execution_outcomes
-from server.services.policy.displays import rfc3339
 
 _EXECUTION = r"^[\x21-\x7e]{1,128}$"
 _ACR = r"^[\x21\x23-\x5b\x5d-\x7e]{1,128}$"

@@ -13,8 +13,8 @@ from server.http.wire import Listed, Reference, RiskWord, StrictBody, Text
 from server.model.approvals import Decision
 from server.model.granted import headline
 from server.protocol.approvals import decisions
+from server.protocol.times import rfc3339, rfc3339_or_none
 from server.services.approvals.oversight import NamedApproval
-from server.services.policy.displays import moment, rfc3339
 
 
 class Cancellation(StrictBody):
@@ -130,8 +130,8 @@ def _approval(named_approval: NamedApproval) -> dict[str, Any]:
         "scope": record.scope.split(),
         "created_at": rfc3339(record.created_at),
         "expires_at": rfc3339(record.expires_at),
-        "seen_at": moment(record.seen_at),
-        "decided_at": moment(record.decided_at),
+        "seen_at": rfc3339_or_none(record.seen_at),
+        "decided_at": rfc3339_or_none(record.decided_at),
     }
 
 
@@ -149,7 +149,7 @@ def _answer(record: Decision) -> DecisionRecord:
         code=record.code,
         note=record.note,
         private_note=record.private_note,
-        retry_at=moment(record.retry_at),
+        retry_at=rfc3339_or_none(record.retry_at),
         ask=record.ask_user,
         reason=record.reason,
         ceremony=record.ceremony,

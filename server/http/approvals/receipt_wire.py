@@ -12,8 +12,8 @@ from server.http.tokens import delegation_wire
 from server.http.tokens.delegation_wire import ManagedDelegation
 from server.model.audit import StoredEntry
 from server.protocol.approvals import decisions
+from server.protocol.times import rfc3339
 from server.services.approvals.receipts import AnswerEvidence, Key, Receipt, RequestEvidence
-from server.services.policy.displays import rfc3339
 
 VERSION: Final = "sayso-receipt/1"
 

@@ -5,8 +5,8 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from server.http.wire import Reference, SignedStatement
+from server.protocol.times import rfc3339
 from server.services.approvers.deputies import NamedDeputy, RequestedDeputy
-from server.services.policy.displays import rfc3339
 
 _MOMENT = 40
 

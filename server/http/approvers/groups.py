@@ -13,12 +13,12 @@ from server.http.members import (
 from server.http.route import HttpRequest, managed
 from server.http.wire import Listed, StrictBody
 from server.model.approvers import Group
+from server.protocol.times import rfc3339
 from server.services import paging
 from server.services.approvers.group_members import GROUP_MEMBERS
 from server.services.approvers.groups import GroupChanges
 from server.services.operations import power
 from server.services.operations.administration import AdminServices
-from server.services.policy.displays import rfc3339
 
 
 @with_fields(new_fields(GROUP_MEMBERS))

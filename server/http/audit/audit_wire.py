@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from server.http.wire import Listed, Moment, StrictBody
 from server.model.audit import StoredEntry
-from server.services.policy.displays import rfc3339
+from server.protocol.times import rfc3339
 
 
 class LogEntry(BaseModel):

@@ -8,9 +8,9 @@ from server.http import members
 from server.http.members import answer_fields, change_fields, new_fields, with_fields
 from server.http.wire import ClientSecret, Listed, Names, Reference, StrictBody, Text, secret
 from server.model.clients import Agent
+from server.protocol.times import rfc3339, rfc3339_or_none
 from server.services.clients.agent_members import AGENT_MEMBERS
 from server.services.operations import power
-from server.services.policy.displays import moment, rfc3339
 
 
 class AuthChange(StrictBody):
@@ -87,6 +87,7 @@ class ManagedAgents(Listed[ManagedAgent]):
 class SampleRequest(BaseModel):
     """A first request to `/bc-authorize`, with example details if its scope requires an action."""
 
+    login_hint: str
     resource: str | None
     scope: str
     authorization_details: list[dict[str, Any]]
@@ -106,10 +107,12 @@ def document(record: Agent, names_by_id: members.NamesById) -> ManagedAgent:
         client_id=record.id,
         state=record.state,
         auth_before=record.auth_before,
-        auth_before_until=moment(record.auth_before_until),
+        auth_before_until=rfc3339_or_none(record.auth_before_until),
         secrets=[secret(stored) for stored in record.secrets],
         keys=[dict(key) for key in record.jwks],
-        key_uses={key["kid"]: moment(record.key_uses.get(key["kid"])) for key in record.jwks},
+        key_uses={
+            key["kid"]: rfc3339_or_none(record.key_uses.get(key["kid"])) for key in record.jwks
+        },
         created_at=rfc3339(record.created_at),
         named_at=rfc3339(record.named_at),
         version=power.version(record),

@@ -11,13 +11,13 @@ from server.http.route import STAFF_AND_OWNERS, HttpRequest, managed
 from server.http.wire import Reference, Rotation
 from server.model.audit import EntrySearch
 from server.model.clients import Agent
+from server.protocol.times import rfc3339, rfc3339_or_none
 from server.services.clients.agent_auth import AuthChange
 from server.services.clients.agent_forms import AgentChanges, NewAgent
 from server.services.clients.agent_members import AGENT_MEMBERS
 from server.services.clients.agents import DisabledAgent, NewSecret
 from server.services.operations.administration import AdminServices
 from server.services.operations.authority import Role
-from server.services.policy.displays import moment, rfc3339
 
 _OWNER = (Role.ADMIN, Role.OWNER)
 
@@ -56,7 +56,7 @@ def show(admin: AdminServices, record_id: str) -> wire.AgentDetails:
     return wire.AgentDetails(
         **document.model_dump(),
         pauses=_pauses(admin, agent),
-        quarantine_at=moment(admin.orphans.grace_end(agent.id)),
+        quarantine_at=rfc3339_or_none(admin.orphans.grace_end(agent.id)),
     )
 
 
@@ -139,6 +139,7 @@ def _with_secret(admin: AdminServices, issued: NewSecret) -> wire.AgentWithSecre
         agent=_document(admin, issued.agent),
         client_secret=issued.secret or None,
         sample_request=wire.SampleRequest(
+            login_hint=admin.samples.user(issued.agent),
             resource=sample.resource,
             scope=sample.scope,
             authorization_details=[dict(detail) for detail in sample.details],

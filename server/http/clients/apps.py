@@ -16,12 +16,12 @@ from server.http.route import HttpRequest, managed
 from server.http.wire import ClientSecret, Listed, Rotation, StrictBody, secret
 from server.model.clients import App
 from server.protocol import names
+from server.protocol.times import rfc3339
 from server.services import paging
 from server.services.clients.app_forms import AppChanges, NewApp
 from server.services.clients.app_members import APP_MEMBERS
 from server.services.operations import power
 from server.services.operations.administration import AdminServices
-from server.services.policy.displays import rfc3339
 
 
 @with_fields(new_fields(APP_MEMBERS))

@@ -10,8 +10,8 @@ from server.model.devices import MAX_ATTEMPTS
 from server.model.devices import Device as DeviceRecord
 from server.model.users import User as UserRecord
 from server.protocol import base64url
+from server.protocol.times import rfc3339, rfc3339_or_none
 from server.services.devices.devices import MAX_UNCONFIRMED, PinAnswer
-from server.services.policy.displays import moment, rfc3339
 
 _THIRTY_TWO_BYTES = r"^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$"
 """Canonical base64url (RFC 4648 3.5)."""
@@ -129,7 +129,7 @@ def _members(record: DeviceRecord) -> dict[str, Any]:
         "kind": record.kind,
         "state": record.state,
         "created_at": rfc3339(record.created_at),
-        "last_seen_at": moment(record.last_seen_at),
+        "last_seen_at": rfc3339_or_none(record.last_seen_at),
         "high_from": rfc3339(record.high_from),
         "keys": dict(record.kids),
         "pin": pin(record),

@@ -6,10 +6,10 @@ from server.http.route import HttpRequest, managed, own
 from server.http.site import Site
 from server.http.users import user_wire
 from server.model.devices import Device
+from server.protocol.times import rfc3339
 from server.services import paging
 from server.services.devices import enrollment
 from server.services.operations.administration import AdminServices
-from server.services.policy.displays import rfc3339
 from server.services.users.device_auth import Person
 
 

@@ -9,12 +9,12 @@ from server.http.approvals import approval_wire
 from server.http.route import STAFF_AND_OWNERS, HttpRequest, managed, own
 from server.http.site import Site
 from server.http.wire import Listed, Reference, StrictBody
+from server.protocol.times import rfc3339
 from server.services import paging
 from server.services.incidents.incidents import NamedIncident, agents_json, incident_json
 from server.services.incidents.log_alarms import LogAlarm
 from server.services.incidents.reports import Report
 from server.services.operations.administration import AdminServices
-from server.services.policy.displays import rfc3339
 from server.services.users.device_auth import Person
 
 _ScopeWord = Literal["agent", "every_agent"]

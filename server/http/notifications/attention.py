@@ -12,8 +12,8 @@ from server.http.wire import Reference, StrictBody
 from server.model.notifications import Hold, Why
 from server.model.policy import Hours as HoursRecord
 from server.model.policy_rules import DAYS
+from server.protocol.times import rfc3339, rfc3339_or_none
 from server.services.notifications.notification_settings import MutedAgent, NotificationSettings
-from server.services.policy.displays import moment, rfc3339
 from server.services.users.device_auth import Person
 
 _HOUR = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
@@ -81,7 +81,7 @@ def _attention(settings: NotificationSettings) -> Attention:
     """Notification settings as JSON."""
     return Attention(
         quiet_hours=None if settings.hours is None else _hours(settings.hours),
-        quiet_until=moment(settings.quiet_until),
+        quiet_until=rfc3339_or_none(settings.quiet_until),
         mutes=[_mute(muted) for muted in settings.muted],
         held=[_snooze(hold) for hold in settings.holds],
     )
@@ -93,7 +93,7 @@ def _mute(muted: MutedAgent) -> Mute:
     return Mute(
         agent=Reference(id=record.agent_id, name=muted.agent_name),
         since=rfc3339(record.since),
-        until=moment(record.until),
+        until=rfc3339_or_none(record.until),
     )
 
 

@@ -5,9 +5,9 @@ from typing import Literal
 
 from pydantic import BaseModel
 
+from server.protocol.times import rfc3339, rfc3339_or_none
 from server.services.notifications.outbox import OutboxState
 from server.services.notifications.outbox import UndeliveredMessage as Undelivered
-from server.services.policy.displays import moment, rfc3339
 
 
 class OutboxCounts(BaseModel):
@@ -81,7 +81,7 @@ def answer(state: OutboxState, loops: Iterable[tuple[str, int]]) -> OutboxStatus
             PushServiceState(
                 service=service.origin,
                 browsers=service.browsers,
-                delivered_at=moment(service.delivered_at),
+                delivered_at=rfc3339_or_none(service.delivered_at),
                 problem=service.problem,
             )
             for service in state.push

@@ -7,9 +7,9 @@ from server.http.route import HttpRequest, own
 from server.http.site import Site
 from server.http.wire import Reference, StrictBody
 from server.model.notifications import PushAddress
+from server.protocol.times import rfc3339, rfc3339_or_none
 from server.services.notifications.push_subscriptions import LostBrowser, NamedSubscription
 from server.services.notifications.pushes import DORMANT_MS
-from server.services.policy.displays import moment, rfc3339
 from server.services.users.device_auth import Person
 
 _BASE64URL = r"^[A-Za-z0-9_-]+$"
@@ -91,7 +91,7 @@ def push_subscription(named_subscription: NamedSubscription, now: int) -> PushSu
         service=subscription.origin,
         created_at=rfc3339(subscription.created_at),
         opened_at=rfc3339(subscription.opened_at),
-        delivered_at=moment(subscription.delivered_at),
+        delivered_at=rfc3339_or_none(subscription.delivered_at),
         dormant=subscription.opened_at < now - DORMANT_MS,
         problem=subscription.problem,
     )

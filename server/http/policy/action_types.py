@@ -11,10 +11,10 @@ from server.model.policy import ActionRow
 from server.protocol import errors, names
 from server.protocol.approvals import ceremonies
 from server.protocol.names import name_id
+from server.protocol.times import rfc3339
 from server.services.operations import power
 from server.services.operations.administration import AdminServices
 from server.services.policy import action_types
-from server.services.policy.displays import rfc3339
 
 
 class ActionDocument(BaseModel):

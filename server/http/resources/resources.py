@@ -14,9 +14,9 @@ from server.http.route import HttpRequest, managed
 from server.http.wire import ClientSecret, Listed, Names, Rotation, StrictBody, secret
 from server.model.resources import Resource
 from server.protocol import names
+from server.protocol.times import rfc3339
 from server.services.operations import power
 from server.services.operations.administration import AdminServices
-from server.services.policy.displays import rfc3339
 from server.services.resources.resource_members import RESOURCE_MEMBERS
 from server.services.resources.resources import NewResourceSecret
 from server.services.resources.resources import ResourceChanges as Changes

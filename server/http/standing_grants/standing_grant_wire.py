@@ -10,7 +10,7 @@ from server.model.standing_grants import GrantUse
 from server.protocol.approvals import decisions
 from server.protocol.policy import uses as pointers
 from server.protocol.standing_grants.standing_grants import Sum
-from server.services.policy.displays import moment, rfc3339
+from server.protocol.times import rfc3339, rfc3339_or_none
 from server.services.standing_grants.displays import money_text, pattern_facts
 from server.services.standing_grants.proposals import (
     CheckedProposal,
@@ -191,7 +191,7 @@ def grant(standing_grant: NamedStandingGrant, now: int) -> StandingGrant:
         approval=record.approval_id,
         created_at=rfc3339(record.created_at),
         expires_at=rfc3339(record.expires_at),
-        ended_at=moment(record.ended_at),
+        ended_at=rfc3339_or_none(record.ended_at),
         ended_because=record.ended_because,
     )
 

@@ -7,8 +7,8 @@ from pydantic import BaseModel
 from server.http.route import managed
 from server.http.wire import StrictBody, Text
 from server.model.tokens import SigningKey
+from server.protocol.times import rfc3339, rfc3339_or_none
 from server.services.operations.administration import AdminServices
-from server.services.policy.displays import moment, rfc3339
 
 
 class KeyRotation(StrictBody):
@@ -56,7 +56,7 @@ def _key(record: SigningKey) -> ManagedKey:
         alg=record.alg,
         state=record.state,
         created_at=rfc3339(record.created_at),
-        retires_at=moment(record.retires_at),
+        retires_at=rfc3339_or_none(record.retires_at),
     )
 
 

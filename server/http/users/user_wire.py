@@ -11,8 +11,8 @@ from server.http.members import answer_fields, change_fields, new_fields, with_f
 from server.http.wire import Listed, StrictBody
 from server.model.devices import Device as DeviceRecord
 from server.model.users import User as UserRecord
+from server.protocol.times import rfc3339, rfc3339_or_none
 from server.services.operations import power
-from server.services.policy.displays import moment, rfc3339
 from server.services.users.enrollment_codes import IssuedCode
 from server.services.users.user_members import USER_MEMBERS
 
@@ -112,7 +112,7 @@ def _user(record: UserRecord) -> dict[str, Any]:
         "id": record.id,
         "state": record.state,
         "created_at": rfc3339(record.created_at),
-        "disabled_at": moment(record.disabled_at),
+        "disabled_at": rfc3339_or_none(record.disabled_at),
         "version": power.version(record),
         **members.response_members(USER_MEMBERS, record),
     }

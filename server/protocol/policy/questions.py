@@ -174,11 +174,14 @@ class Requirements:
         return has_quorum and has_risk and has_steps and has_user
 
     def _counted(self, approvals: Approvals) -> frozenset[str]:
-        excluded_votes = {
-            approver for approver, by in approvals.through.items() if by in self.excluded
-        }
-        by = approvals.by - excluded_votes
-        return by - self.excluded if self.approvers is None else self.eligible & by
+        casters = {user: user for user in approvals.by} | {**approvals.through}
+        return frozenset(user for user in approvals.by if self.counts(user, casters[user]))
+
+    def counts(self, user: str, by: str) -> bool:
+        """Return whether the vote of this user counts if `by` casts it."""
+        return (self.approvers is None or user in self.approvers) and self.excluded.isdisjoint(
+            (user, by)
+        )
 
     @property
     def eligible(self) -> frozenset[str]:

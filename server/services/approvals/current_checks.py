@@ -8,9 +8,9 @@ agent may ask, and the standing grant.
 from dataclasses import dataclass
 
 from server.model import display_names
-from server.model.approvals import Approval
+from server.model.approvals import Approval, Approver
 from server.model.store import Unit, View
-from server.protocol import names
+from server.protocol import errors, names
 from server.protocol.approvals.states import State
 from server.protocol.approvals.unusual import Unusual
 from server.protocol.policy.risks import Risk
@@ -18,7 +18,7 @@ from server.protocol.resources import scopes
 from server.services.adapters import Adapters
 from server.services.approvals import votes
 from server.services.approvals.app_actions import AppActions
-from server.services.approvers import answer_sources
+from server.services.approvers import answer_sources, approvers
 from server.services.policy import history
 from server.services.policy.evaluation import Evaluator, PolicyRequest
 from server.services.policy.history_keys import RequestToCompare
@@ -88,8 +88,35 @@ class ApprovalChecks:
             return uses.still_covers(tx, self.evaluator, case, approval)
         if approval.decided_by is not None:
             return answer_sources.is_still_valid(tx, self.evaluator, case, approval)
-        approvals = votes.cast_approvals(tx, approval)
+        is_pending = approval.decided_at is None
+        approvals = (votes.possible_approvals if is_pending else votes.cast_approvals)(tx, approval)
         return case.risk.rank <= approval.risk.rank and self.evaluator.holds(tx, case, approvals)
+
+    def check_may_approve(self, tx: Unit, approval: Approval, user_id: str) -> None:
+        """Raise errors.Problem 403 if current policy does not count this user's approval."""
+        approver = approvers.find(tx, approval, user_id)
+        if approver is None or not approver.approves or not self._counts(tx, approval, approver):
+            raise errors.Problem(
+                403,
+                "not_eligible",
+                "Policy does not let you approve this request. You can deny or report it.",
+            )
+
+    def _counts(self, tx: Unit, approval: Approval, approver: Approver) -> bool:
+        if not approval.multi_approver:
+            return True
+        needs, by = self.evaluator.current_requirements(tx, approval), approver.user_id
+        return needs is not None and needs.counts(approver.stands_for or by, by)
+
+    def is_approved(self, tx: Unit, approval: Approval) -> bool:
+        """Return whether the votes so far reach the quorum, and suffice under current policy."""
+        approvals = votes.cast_approvals(tx, approval)
+        if approvals.count < approval.quorum:
+            return False
+        agent = tx.directory.agent(approval.agent_id)
+        user = tx.directory.user(approval.user_id or "")
+        case = None if agent is None else self.evaluator.as_of_today(tx, agent, user, approval)
+        return case is not None and self.evaluator.holds(tx, case, approvals)
 
     def _app_action_reason(self, tx: Unit, approval: Approval) -> str | None:
         app = tx.directory.app(approval.agent_id)

@@ -130,7 +130,7 @@ class ApprovalService:
             return closed
         earlier = votes.earlier_answer(tx, approval, person.user.id)
         if payload.decision == "approve" and earlier is None:
-            approvers.check_may_approve(tx, approval, person.user.id)
+            self.checks.check_may_approve(tx, approval, person.user.id)
             approve_answer = ApproveAnswer(
                 approval, device, key, _signed_steps(payload), submitted_decision.entries
             )
@@ -183,8 +183,8 @@ class ApprovalService:
         """Process the answer of one of several approvers.
 
         Rules, in order: 1. Neither they nor a deputy has voted. 2. An approval grants what the
-        others approved, or part of it. 3. The approval that reaches the quorum, or any denial,
-        closes the request.
+        others approved, or part of it. 3. The approval with which policy is satisfied, or any
+        denial, closes the request.
         """
         if (earlier := votes.earlier_answer(tx, approval, answer.user_id)) is not None:
             return _repeat_or_refuse(tx, approval, earlier, answer, narrowed)
@@ -195,7 +195,7 @@ class ApprovalService:
             if updated is None:
                 text = "Another approver has narrowed this request. Review it again."
                 return _conflict(tx, approval, "narrowed_meanwhile", text)
-            if votes.vote_count(tx, updated) < updated.quorum:
+            if not self.checks.is_approved(tx, updated):
                 return _record_vote(tx, updated, answer, key)
             approval = updated
         else:

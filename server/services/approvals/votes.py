@@ -6,12 +6,14 @@ final.
 Owns: which votes count. Never: changing the state (`decisions.py`), or choosing whom to ask.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 from server.model.approval_views import Tally, Vote
 from server.model.approvals import Approval, Approver, Decision
 from server.model.store import Unit, View
 from server.protocol.approvals import ceremonies
+from server.protocol.approvals.states import State
 from server.protocol.policy.questions import Approvals
 from server.services.approvals.narrowing import Narrowed, Narrowings
 
@@ -37,8 +39,12 @@ def denial(answers: Sequence[Decision]) -> Decision:
 
 
 def vote_count(view: View, approval: Approval) -> int:
-    """Return the number of votes to approve, including those cast by backups and deputies."""
-    return len(_voters(view.decisions.of_approval(approval.id)))
+    """Return the number of votes to approve, including those cast by backups and deputies.
+
+    A pending request never has all of its votes: if enough people approved, they lack someone whose
+    approval policy requires.
+    """
+    return _counted(approval, _voters(view.decisions.of_approval(approval.id)))
 
 
 def is_vote_cast(view: View, answer: Decision) -> bool:
@@ -54,7 +60,7 @@ def tally(view: View, approval: Approval) -> Tally | None:
     voters = _voters(answers)
     return Tally(
         need=approval.quorum,
-        have=len(voters),
+        have=_counted(approval, voters),
         votes=tuple(Vote(answer, _name(view, answer.user_id)) for answer in answers),
         left=_missing_names(
             view, approval, voters | {answer.user_id for answer in valid_approvals(answers)}
@@ -63,22 +69,36 @@ def tally(view: View, approval: Approval) -> Tally | None:
 
 
 def cast_approvals(view: View, approval: Approval) -> Approvals:
-    """Return the approvals as policy input; while pending, those of everyone who could approve."""
-    users, count = _approving_users(view, approval)
-    steps, in_advance = (
-        ceremonies.parse_ceremony(approval.ceremony),
-        approval.decided_by is not None,
-    )
-    through = _cast_by(view, approval)
-    return Approvals(count, approval.risk, steps, frozenset(users), through, in_advance=in_advance)
+    """Return the votes to approve as policy input."""
+    if approval.quorum == 1 and not approval.multi_approver:
+        return _approvals(approval, {approval.user_id or ""}, 1, {})
+    answers = valid_approvals(view.decisions.of_approval(approval.id))
+    through = {
+        answer.voter_id: answer.user_id for answer in answers if answer.stands_for is not None
+    }
+    voters = _voters(answers)
+    return _approvals(approval, voters, len(voters), through)
+
+
+def possible_approvals(view: View, approval: Approval) -> Approvals:
+    """Return the votes of everyone who could approve a pending request, as policy input."""
+    approvers = _eligible(view, approval)
+    users = {approver.stands_for or approver.user_id for approver in approvers}
+    return _approvals(approval, users, approval.quorum, {})
+
+
+def needs_user(view: View, approval: Approval) -> bool:
+    """Return whether the user the request is for must approve, or someone who acts for them.
+
+    They have no approver row unless rules name the approvers or exclude them.
+    """
+    row = view.approvers.find(approval.id, approval.user_id or "")
+    return approval.multi_approver and row is None
 
 
 def locked(tx: Unit, approval: Approval) -> Approval:
-    """Lock the votes of a request in this unit of work, and reload it."""
-    if approval.quorum == 1:
-        return approval
-    tx.lock(f"votes {approval.id}")
-    return tx.approvals.get(approval.id) or approval
+    """Lock a request that needs several people, and reload it, so that nothing else ends it."""
+    return approval if approval.quorum == 1 else tx.approvals.lock(approval.id) or approval
 
 
 def earlier_answer(tx: Unit, approval: Approval, user_id: str) -> Decision | None:
@@ -159,28 +179,17 @@ def _eligible(view: View, approval: Approval) -> list[Approver]:
     return [approver for approver in view.approvers.list_for(approval) if approver.approves]
 
 
-def _approving_users(view: View, approval: Approval) -> tuple[set[str], int]:
-    if approval.quorum == 1 and not approval.multi_approver:
-        return {approval.user_id or ""}, 1
-    if approval.decided_at is None:
-        return {
-            approver.stands_for or approver.user_id for approver in _eligible(view, approval)
-        }, approval.quorum
-    voters = _voters(view.decisions.of_approval(approval.id))
-    return voters, len(voters)
+def _approvals(
+    approval: Approval, users: AbstractSet[str], count: int, through: Mapping[str, str]
+) -> Approvals:
+    steps = ceremonies.parse_ceremony(approval.ceremony)
+    in_advance = approval.decided_by is not None
+    return Approvals(count, approval.risk, steps, frozenset(users), through, in_advance=in_advance)
 
 
-def _cast_by(view: View, approval: Approval) -> dict[str, str]:
-    """Return the votes cast by backups or deputies: the voter's ID → the ID of the caster.
-
-    Empty while the request is pending.
-    """
-    if approval.decided_at is None or not approval.multi_approver:
-        return {}
-    decisions = valid_approvals(view.decisions.of_approval(approval.id))
-    return {
-        answer.voter_id: answer.user_id for answer in decisions if answer.stands_for is not None
-    }
+def _counted(approval: Approval, voters: AbstractSet[str]) -> int:
+    is_pending = approval.state is State.PENDING
+    return min(len(voters), approval.quorum - is_pending)
 
 
 def _voters(answers: Sequence[Decision]) -> set[str]:
@@ -188,12 +197,21 @@ def _voters(answers: Sequence[Decision]) -> set[str]:
     return {answer.voter_id for answer in valid_approvals(answers)}
 
 
+def _still_needed(view: View, approval: Approval, voters: AbstractSet[str]) -> list[Approver]:
+    """Return the approvers who are still needed: in the end, only a user who must approve."""
+    eligible, user = _eligible(view, approval), approval.user_id
+    is_last = len(voters) >= approval.quorum - 1 and user not in voters
+    if not is_last or not needs_user(view, approval):
+        return eligible
+    return [approver for approver in eligible if user in {approver.user_id, approver.stands_for}]
+
+
 def _missing_names(view: View, approval: Approval, voters: set[str]) -> tuple[str, ...]:
     groups = view.groups.all() if approval.multi_approver else []
     group_names = {group.id: group.name for group in groups}
     missing = {
         group_names.get(approver.group_id or "") or _name(view, approver.user_id)
-        for approver in _eligible(view, approval)
+        for approver in _still_needed(view, approval, voters)
         if voters.isdisjoint((approver.user_id, approver.stands_for or approver.user_id))
     }
     return tuple(sorted(missing))

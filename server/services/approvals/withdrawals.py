@@ -10,6 +10,7 @@ from typing import Final
 from server.model.approvals import Approval
 from server.model.reactions import (
     AgentDeactivated,
+    AgentReplaced,
     AppDeactivated,
     Ended,
     ResourceDeleted,
@@ -65,6 +66,13 @@ def agent_deactivated(tx: Unit, event: AgentDeactivated) -> Ended:
     ]
     approved = sum(approval.state is State.APPROVED for approval in cancelled)
     return Ended(requests=len(cancelled), approved=approved)
+
+
+def agent_replaced(tx: Unit, event: AgentReplaced) -> None:
+    """Cancel the unsigned standing grants for an agent whose credentials or owners changed."""
+    approvals = tx.approvals.open_of_agent(event.agent_id)
+    grants = [approval for approval in approvals if approval.kind == "standing_grant"]
+    withdraw(tx, grants, reason=event.reason, actor=event.by)
 
 
 def app_deactivated(tx: Unit, event: AppDeactivated) -> Ended:

@@ -31,17 +31,6 @@ def get_for_approver(view: View, approval_id: str, user_id: str) -> Approval:
     return approval
 
 
-def check_may_approve(view: View, approval: Approval, user_id: str) -> None:
-    """Raise errors.Problem 403 if this user's approval would not count."""
-    approver = find(view, approval, user_id)
-    if approver is None or not approver.approves:
-        raise errors.Problem(
-            403,
-            "not_eligible",
-            "Policy does not let you approve this request. You can deny or report it.",
-        )
-
-
 def store_approvers(
     tx: Unit, approval: Approval, approvers: Iterable[NamedApprover]
 ) -> list[Approver]:

@@ -12,12 +12,12 @@ from server.protocol import errors
 from server.protocol.approvals import decisions, outcomes
 from server.protocol.approvals.states import State
 from server.protocol.ciba import requests
+from server.protocol.times import rfc3339
 from server.services.approvals import votes
 from server.services.approvals.current_checks import ApprovalChecks
 from server.services.approvals.withdrawals import withdraw
 from server.services.audit import audit
 from server.services.notifications import notices
-from server.services.policy.displays import rfc3339
 from server.services.standing_grants import reservations
 from server.services.tokens.issuing import TokenIssuer
 

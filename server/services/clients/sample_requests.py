@@ -1,6 +1,6 @@
 """Sample requests, which the example programs for a new agent send.
 
-Owns: the choice of resource, scope and action. Never: the programs.
+Owns: the choice of user, resource, scope and action. Never: the programs.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -46,6 +46,17 @@ class SampleRequests:
             if resource and scope in resource.scopes and agent.allows(resource.uri, scope)
         ]
         return next(self._samples(agent, pairs), IDENTITY)
+
+    def user(self, agent: Agent) -> str:
+        """Return the name of a user whom the agent can ask, or a placeholder."""
+        people = agent.owners if agent.asks is None else agent.asks
+        with self.store.read() as view:
+            groups = view.directory.members()
+            user_ids = [
+                user_id for person in people for user_id in sorted(groups.get(person, {person}))
+            ]
+            users = filter(None, map(view.directory.user, user_ids))
+            return next((user.name for user in users), "USER")
 
     def _samples(
         self, agent: Agent, pairs: Sequence[tuple[Resource, str]]

@@ -7,33 +7,33 @@ import json
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from server.model import display_names
-from server.model.approval_requests import CreateApproval, NewApproval
-from server.model.approvals import Approval
+from server.lazy_imports import lazily
 from server.model.consents import Consent, PageOutcome
 from server.model.ports import Secrets
 from server.model.store import Store, Unit, View
 from server.protocol import errors
-from server.protocol.approvals import kinds
 from server.protocol.approvals.states import State
 from server.protocol.names import PREFIX_CONSENT
+from server.protocol.times import rfc3339, rfc3339_or_none
 from server.services.audit import audit
 from server.services.clients import client_names
-from server.services.consents.displays import consent_display
-from server.services.consents.offers import (
-    MAX_MS,
-    ConsentOffer,
-    RequestedConsent,
-    check_offer,
-    page_outcome,
-)
-from server.services.consents.revocations import record_consent, revoke_consent
-from server.services.notifications import notices, request_limits
-from server.services.policy.displays import is_first_request, moment, rfc3339
 from server.services.refusals import Conflict, NotFound
 from server.services.server_policy import ServerPolicy
-from server.services.users import device_auth, user_checks
-from server.services.users.device_auth import Person
+from server.services.users import user_checks
+
+with lazily():
+    from server.model import display_names
+    from server.model.approval_requests import CreateApproval, NewApproval
+    from server.model.approvals import Approval
+    from server.protocol.approvals import kinds
+    from server.services.consents import offers
+    from server.services.consents.displays import consent_display
+    from server.services.consents.offers import ConsentOffer, RequestedConsent
+    from server.services.consents.revocations import record_consent, revoke_consent
+    from server.services.notifications import notices, request_limits
+    from server.services.policy.displays import is_first_request
+    from server.services.users import device_auth
+    from server.services.users.device_auth import Person
 
 _MAX_RESULTS: Final = 1_000
 
@@ -67,7 +67,7 @@ class GivenConsent:
             "scopes": list(consent.scopes),
             "created_at": rfc3339(consent.created_at),
             "expires_at": rfc3339(consent.expires_at),
-            "revoked_at": moment(consent.revoked_at),
+            "revoked_at": rfc3339_or_none(consent.revoked_at),
             "approval": consent.approval_id,
         }
 
@@ -94,12 +94,12 @@ class ConsentService:
         It includes the scopes that the client may still use under the consent in force, because the
         new consent replaces that one.
 
-        Raises the errors of `check_offer`, and errors.AccessDenied if the user has no device or a
-        request limit is reached.
+        Raises the errors of `offers.check_offer`, and errors.AccessDenied if the user has no
+        device or a request limit is reached.
         """
         user = requested_consent.user
         tx.lock(f"asked {user.id}")
-        offer = check_offer(
+        offer = offers.check_offer(
             tx,
             user.id,
             requested_consent.client_id,
@@ -116,6 +116,7 @@ class ConsentService:
 
     def save(self, tx: Unit, consent: Consent) -> Consent:
         """Store a consent, which replaces the one in force."""
+        _lock(tx, consent.user_id)
         before = tx.consents.live(consent.user_id, consent.client_id, consent.resource, tx.now)
         if before is None:
             tx.consents.add(consent)
@@ -129,6 +130,7 @@ class ConsentService:
         self, tx: Unit, user_id: str, client_id: str, openid: tuple[str, ...]
     ) -> None:
         """Store a consent for OpenID scopes, which does not need a signed approval."""
+        _lock(tx, user_id)
         resource = self.server_policy.userinfo_audience
         if self.covering(tx, user_id, client_id, resource, openid) is not None:
             return
@@ -143,7 +145,7 @@ class ConsentService:
                 resource=resource,
                 scopes=tuple(sorted({*openid, *(() if before is None else before.scopes)})),
                 created_at=tx.now,
-                expires_at=tx.now + MAX_MS,
+                expires_at=tx.now + offers.MAX_MS,
                 revoked_at=None,
                 approval_id=None,
             ),
@@ -154,7 +156,7 @@ class ConsentService:
         approval = view.approvals.get(approval_id)
         if approval is None or (approval.kind, approval.user_id) != ("consent", user_id):
             return "over"
-        return page_outcome(approval, view.now, given=State.REDEEMED)
+        return offers.page_outcome(approval, view.now, given=State.REDEEMED)
 
     def give(self, tx: Unit, approval: Approval) -> Approval:
         """Store the consent of an approved request, which redeems the approval.
@@ -164,9 +166,7 @@ class ConsentService:
         redeemed = tx.approvals.transition(approval, State.REDEEMED, now=tx.now)
         if redeemed is None:
             return approval
-        consent = self._consent(tx, redeemed)
-        tx.lock(f"consents {consent.user_id}")
-        consent = self.save(tx, consent)
+        consent = self.save(tx, self._consent(tx, redeemed))
         notices.consent(tx, consent, "consent.given")
         return redeemed
 
@@ -257,6 +257,11 @@ class ConsentService:
             revoked_at=None,
             approval_id=approval.id,
         )
+
+
+def _lock(tx: Unit, user_id: str) -> None:
+    """Serialize the storing of this user's consents, so that each one replaces the one before."""
+    tx.lock(f"consents {user_id}")
 
 
 def _with_names(view: View, consent: Consent) -> GivenConsent:

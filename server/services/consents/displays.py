@@ -1,6 +1,5 @@
 """The display texts of consents and device sign-ins."""
 
-from datetime import UTC, datetime
 from typing import Final
 
 from server.model.approval_requests import Display
@@ -11,6 +10,7 @@ from server.protocol.json_text import JsonValue
 from server.protocol.names import APPROVER_CLIENT
 from server.protocol.policy.risks import Risk, highest
 from server.protocol.text import display_safe
+from server.protocol.times import time_text
 from server.services.consents.offers import ConsentOffer, RequestedConsent
 from server.services.policy import displays
 
@@ -141,11 +141,6 @@ def _scope_facts(offer: ConsentOffer) -> list[JsonValue]:
         fact("May use", f"{name} ({risk} risk{', as before' if name in offer.had else ''})")
         for name, risk in sorted(offer.risks.items())
     ]
-
-
-def time_text(moment: int) -> str:
-    """Render a time."""
-    return datetime.fromtimestamp(moment / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def _consent_facts(resource: str, offer: ConsentOffer, app_name: str | None) -> list[JsonValue]:

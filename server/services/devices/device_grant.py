@@ -28,13 +28,13 @@ from server.protocol.devices.device_codes import AppRequest
 from server.protocol.forms import Form
 from server.protocol.policy.risks import Risk
 from server.protocol.resources import scopes
+from server.protocol.times import rfc3339
 from server.services.audit import audit
 from server.services.clients.client_auth import ClientAuthentication, current_app, require_app
 from server.services.consents.consents import ConsentService
 from server.services.consents.displays import app_device_display, device_display
 from server.services.consents.offers import check_offer
 from server.services.notifications import request_limits
-from server.services.policy.displays import rfc3339
 from server.services.resources import targets
 from server.services.server_policy import ServerPolicy
 from server.services.users.dpop_proofs import Proofs

@@ -13,8 +13,8 @@ from server.model.audit import Entry
 from server.model.incidents import Cause, Incident
 from server.model.store import Store, Unit, View
 from server.protocol.text import check_prose
+from server.protocol.times import rfc3339, rfc3339_or_none
 from server.services.audit import audit
-from server.services.policy.displays import moment, rfc3339
 from server.services.refusals import Conflict, NotFound, valid
 
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ def incident_json(named_incident: NamedIncident) -> dict[str, object]:
         "agents": agents_json(named_incident),
         "signed": evidence.get("signed"),
         "log": evidence.get("log"),
-        "closed_at": moment(record.closed_at),
+        "closed_at": rfc3339_or_none(record.closed_at),
         "closed_by": record.closed_by,
         "closing_note": record.closing_note,
     }
@@ -169,7 +169,8 @@ def agents_json(named_incident: NamedIncident) -> list[dict[str, object]]:
 def _agent(agent: Mapping[str, Any], state: str) -> dict[str, object]:
     members = {name: value for name, value in agent.items() if name != "id"}
     secrets = [
-        {**secret, "last_used_at": moment(secret["last_used_at"])} for secret in agent["secrets"]
+        {**secret, "last_used_at": rfc3339_or_none(secret["last_used_at"])}
+        for secret in agent["secrets"]
     ]
     return {"client_id": agent["id"], **members, "state": state, "secrets": secrets}
 

@@ -9,12 +9,12 @@ from typing import Final, Literal, TypeAlias
 from server.model.clients import Agent
 from server.model.store import Store, View
 from server.model.users import User
+from server.protocol.times import rfc3339_or_none
 from server.services import paging
 from server.services.clients import owners
 from server.services.clients.client_names import find_agent
 from server.services.incidents import orphan_quarantine
 from server.services.paging import ResultPage
-from server.services.policy.displays import moment
 from server.services.server_policy import ServerPolicy
 
 AWAY_MS: Final = 90 * 24 * 60 * 60 * 1000
@@ -97,13 +97,13 @@ def orphan_json(orphan: Orphan) -> dict[str, object]:
                 "id": owner.user.id,
                 "name": owner.user.name,
                 "state": owner.user.state,
-                "seen_at": moment(owner.seen_at),
+                "seen_at": rfc3339_or_none(owner.seen_at),
             }
             for owner in orphan.owners
         ],
-        "quarantine_at": moment(orphan.quarantine_at),
-        "review_at": moment(orphan.agent.review_at),
-        "expires_at": moment(orphan.agent.expires_at),
+        "quarantine_at": rfc3339_or_none(orphan.quarantine_at),
+        "review_at": rfc3339_or_none(orphan.agent.review_at),
+        "expires_at": rfc3339_or_none(orphan.agent.expires_at),
     }
 
 

@@ -28,7 +28,8 @@ from server.services.users import user_checks
 
 _PAGE_SIZE = 1_000
 _IDLE_SECONDS = 1.0
-_BETWEEN_SECONDS = 0.02
+_BETWEEN_SECONDS = (0.02, 0.1)
+"""The shortest and the longest pause between two batches after an administrative change."""
 _SPREAD_SECONDS = 10.0
 """After an administrative change, all feeds check for changes within this time."""
 ANY_CHANGE = "any change"
@@ -108,7 +109,7 @@ class Hub:
     def round(self) -> None:
         """Wait up to a second for a change, and wake its subscribers. The first call only reads."""
         if self._cursor >= 0:
-            self._wake.wait(_BETWEEN_SECONDS if self._due else _IDLE_SECONDS)
+            self._wake.wait(_BETWEEN_SECONDS[0] if self._due else _IDLE_SECONDS)
         with self._store.read() as view:
             events = self._new_events(view)
             version = view.version
@@ -125,11 +126,11 @@ class Hub:
     def _wake_due(self) -> None:
         """Wake a few of the due topics; waking all of them together would delay requests."""
         now = time.monotonic()
-        if now - self._woken_at < _BETWEEN_SECONDS:
+        pause, size = batches(len(self._subscribers))
+        if now - self._woken_at < pause:
             return
         self._woken_at = now
-        share = math.ceil(len(self._subscribers) * _BETWEEN_SECONDS / _SPREAD_SECONDS)
-        for topic in tuple(islice(self._due, max(1, share))):
+        for topic in tuple(islice(self._due, size)):
             del self._due[topic]
             self.wake(topic)
 
@@ -142,6 +143,13 @@ class Hub:
             events += page
             self._cursor = page[-1].seq
         return events
+
+
+def batches(topics: int) -> tuple[float, int]:
+    """Return the pause before each batch (s), and how many topics a batch wakes."""
+    shortest, longest = _BETWEEN_SECONDS
+    pause = min(max(_SPREAD_SECONDS / max(1, topics), shortest), longest)
+    return pause, max(1, math.ceil(topics * pause / _SPREAD_SECONDS))
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,9 +17,9 @@ from server.model.store import Store, Unit, View
 from server.protocol import errors
 from server.protocol.approvals.states import State, overdue
 from server.protocol.policy.risks import Risk
+from server.protocol.times import rfc3339
 from server.services.audit import audit
 from server.services.notifications import attention
-from server.services.policy.displays import rfc3339
 from server.services.users import device_auth
 from server.services.users.device_auth import Person
 from server.services.zones import zone

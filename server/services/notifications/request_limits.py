@@ -19,10 +19,10 @@ from server.model.users import User
 from server.protocol.approvals import kinds
 from server.protocol.names import APPROVER_CLIENT
 from server.protocol.policy.risks import Risk
+from server.protocol.times import rfc3339
 from server.services.audit import audit
 from server.services.clients import client_names
 from server.services.notifications import notices
-from server.services.policy.displays import rfc3339
 from server.services.server_policy import ServerPolicy
 from server.services.users import user_checks
 

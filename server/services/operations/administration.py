@@ -11,10 +11,12 @@ from server.lazy_imports import lazily
 from server.services.audit import audit
 
 with lazily():
-    from server.model.store import Store
+    from server.model.approval_requests import NewApproval
+    from server.model.approvals import Approval
+    from server.model.store import Store, Unit
     from server.services.adapters import Adapters
     from server.services.approvals.backups import BackupRequests
-    from server.services.approvals.creation import approval_creator
+    from server.services.approvals.creation import create_approval
     from server.services.approvals.oversight import Oversight
     from server.services.approvers.deputies import ManagedDeputies
     from server.services.approvers.groups import Groups
@@ -41,7 +43,8 @@ with lazily():
     from server.services.policy.policies import Policies
     from server.services.policy.previews import Previews
     from server.services.resources.resources import Resources
-    from server.services.standing_grants.standing_grants import build_standing_grants
+    from server.services.standing_grants.proposals import Proposals
+    from server.services.standing_grants.standing_grants import StandingGrants
     from server.services.tokens.delegations import DelegationService
     from server.services.tokens.keys import SigningKeys
     from server.services.users.users import Users
@@ -107,16 +110,20 @@ class AdminServices:
     )
     deputies = cached_property(lambda self: ManagedDeputies(self._store))
     standing_grants = cached_property(
-        lambda self: build_standing_grants(
-            self._store, self._secrets, self._server_policy, self._create_approval
+        lambda self: StandingGrants(
+            self._store,
+            self._secrets,
+            lambda: Proposals(self._evaluator),
+            self._server_policy,
+            self._create_approval,
         )
     )
     delegations = cached_property(lambda self: DelegationService(self._store))
     incidents = cached_property(lambda self: Incidents(self._store))
     _evaluator = cached_property(lambda self: Evaluator(self._secrets))
-    _create_approval = cached_property(
-        lambda self: approval_creator(self._secrets, self._server_policy)
-    )
+
+    def _create_approval(self, tx: Unit, new: NewApproval) -> Approval:
+        return create_approval(tx, new, secrets=self._secrets, server_policy=self._server_policy)
 
     def names(self, ids: Iterable[str]) -> dict[str, str]:
         """Return users' names by ID; every administrator may see them."""

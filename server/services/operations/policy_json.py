@@ -8,11 +8,11 @@ from server.lazy_imports import lazily
 with lazily():
     from server.model.policy import PolicyRow
     from server.protocol.approvals import ceremonies
+    from server.protocol.times import rfc3339
     from server.services.operations.audiences import RequestAudience
     from server.services.operations.replays import Replay
     from server.services.operations.trials import PolicyTestResult, TrialResult
     from server.services.policy import builtin, documents
-    from server.services.policy.displays import rfc3339
 
 
 def policy(row: PolicyRow) -> dict[str, object]:

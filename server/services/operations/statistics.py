@@ -7,26 +7,24 @@ It reads a limited number of the newest requests, so its cost does not grow with
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from itertools import groupby
 from statistics import median
 from typing import Final
 
 from server.model import display_names
-from server.model.operations import ApprovalSummary, WaitingRequest
+from server.model.operations import ApprovalSummary, Ending
 from server.model.store import Store
 from server.protocol.approvals.states import State
 from server.protocol.policy.risks import Risk
+from server.protocol.times import rfc3339
 from server.services.clients import client_names
-from server.services.policy.displays import rfc3339
 from server.services.users import device_auth, user_checks
 from server.services.users.device_auth import Person
 
 DAY_MS: Final = 24 * 60 * 60 * 1000
 MAX_DAYS: Final = 90
-ENDS_WITHIN_MS: Final = (60_000, 300_000, 900_000, 3_600_000, 6 * 3_600_000, None)
-"""Pending requests are counted by the time they have left; these are the ends of the ranges."""
 MAX_REQUESTS: Final = 2_000
 """The maximum number of requests to count, newest first."""
 QUICK_MS: Final = 3_000
@@ -87,15 +85,6 @@ class PersonCounts:
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
-    """The number of pending requests whose time left is in one range."""
-
-    within_ms: int | None
-    """The end of the range; None for no end."""
-    by_risk: Mapping[Risk, int]
-
-
-@dataclass(frozen=True, slots=True)
 class Summary:
     """The statistics of one period."""
 
@@ -148,7 +137,7 @@ class Statistics:
             statistics = view.approval_statistics
             requests, complete = _newest(statistics.since(since, MAX_REQUESTS + 1))
             pending = statistics.pending(view.now)
-            waiting = statistics.waiting(view.now, MAX_REQUESTS)
+            ending = statistics.ending(view.now, MAX_REQUESTS)
             agents = {
                 request.agent_id: display_names.name_of(view.directory, request.agent_id)
                 for request in requests
@@ -165,7 +154,7 @@ class Statistics:
             tuple(_days(requests, since, days)),
             tuple(_by_agent(requests, agents)),
             tuple(_by_person(requests, users)),
-            tuple(_ending(waiting, view.now)),
+            tuple(ending),
         )
 
     def of_agent(self, name_or_id: str, days: int) -> AgentHistory:
@@ -234,16 +223,6 @@ def _days(requests: Iterable[ApprovalSummary], since: int, days: int) -> Iterabl
     for request in requests:
         by_day[request.created_at - request.created_at % DAY_MS].append(request)
     return (DayCounts(at, _counts(day_requests)) for at, day_requests in by_day.items())
-
-
-def _ending(waiting: Iterable[WaitingRequest], now: int) -> Iterable[Ending]:
-    """Count pending requests in the first range that fits their time left."""
-    by_range: dict[int | None, Counter[Risk]] = {within: Counter() for within in ENDS_WITHIN_MS}
-    for request in waiting:
-        time_left = request.expires_at - now
-        within = next(end for end in ENDS_WITHIN_MS if end is None or time_left <= end)
-        by_range[within][request.risk] += 1
-    return (Ending(within, dict(risks)) for within, risks in by_range.items())
 
 
 def _grouped(

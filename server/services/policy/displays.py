@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Final, Protocol
 
 from server.model.approval_requests import Display
@@ -19,6 +18,7 @@ from server.protocol.policy.rendering import MAX_MATERIAL_VALUE, Fact
 from server.protocol.policy.risks import Risk
 from server.protocol.resources import scopes
 from server.protocol.text import display_safe, pluralize
+from server.protocol.times import rfc3339
 from server.protocol.users import claims
 from server.services.policy import builtin_action_types
 from server.services.resources.targets import TokenTarget
@@ -179,17 +179,6 @@ def agent_member(
 def _keys(agent: Agent) -> tuple[str, ...]:
     """Return the IDs of the agent's credentials, which are not secret."""
     return (*(jwk["kid"] for jwk in agent.jwks), *(secret.id for secret in agent.secrets))
-
-
-def rfc3339(moment: int) -> str:
-    """Return milliseconds since the epoch as an RFC 3339 string in UTC."""
-    at = datetime.fromtimestamp(moment / 1000, UTC)
-    return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment % 1000:03d}Z"
-
-
-def moment(at: int | None) -> str | None:
-    """Like `rfc3339`, but returns None for None."""
-    return None if at is None else rfc3339(at)
 
 
 def signals_json(unusual: Unusual | None) -> list[JsonValue] | None:

@@ -10,7 +10,8 @@ from server.protocol.policy.action_types import ActionType
 from server.protocol.standing_grants import standing_grants
 from server.protocol.standing_grants.standing_grants import Pattern, Sum
 from server.protocol.text import display_safe
-from server.services.consents.displays import fact, safe_text, time_text
+from server.protocol.times import time_text
+from server.services.consents.displays import fact, safe_text
 from server.services.policy import displays
 from server.services.standing_grants.proposals import CheckedProposal, TriedRequest
 

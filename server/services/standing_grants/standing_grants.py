@@ -5,43 +5,46 @@ Revoking one requires only a session. `uses.py` uses grants.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from server.model import display_names
-from server.model.approval_requests import LIFETIME_SECONDS, CreateApproval, NewApproval
-from server.model.approvals import Approval
+from server.lazy_imports import lazily
 from server.model.ports import Secrets
 from server.model.standing_grants import GrantUse, StandingGrant
 from server.model.store import Store, Unit, View
 from server.protocol import errors, json_text
-from server.protocol.approvals import ceremonies, kinds
-from server.protocol.approvals.ceremonies import Step
 from server.protocol.approvals.states import State
 from server.protocol.json_text import JsonValue
 from server.protocol.names import PREFIX_STANDING_GRANT
-from server.protocol.policy.action_types import ActionType
 from server.protocol.policy.risks import Risk
-from server.protocol.standing_grants import standing_grants
+from server.protocol.times import rfc3339
 from server.services.audit import audit
 from server.services.clients import client_names
-from server.services.notifications import notices, request_limits
-from server.services.policy.displays import rfc3339
-from server.services.policy.evaluation import Evaluator
 from server.services.refusals import Conflict, NotFound
 from server.services.server_policy import ServerPolicy
-from server.services.standing_grants import ends
-from server.services.standing_grants.displays import standing_grant_display
-from server.services.standing_grants.proposals import (
-    CheckedProposal,
-    Proposals,
-    SubmittedProposal,
-    TriedRequest,
-    try_on_past_requests,
-)
-from server.services.users import device_auth, user_checks
-from server.services.users.device_auth import Person
+from server.services.users import user_checks
+
+with lazily():
+    from server.model import approval_requests, display_names
+    from server.model.approval_requests import CreateApproval, NewApproval
+    from server.model.approvals import Approval
+    from server.protocol.approvals import ceremonies, kinds
+    from server.protocol.approvals.ceremonies import Step
+    from server.protocol.policy.action_types import ActionType
+    from server.protocol.standing_grants import standing_grants
+    from server.services.notifications import notices, request_limits
+    from server.services.standing_grants import ends
+    from server.services.standing_grants.displays import standing_grant_display
+    from server.services.standing_grants.proposals import (
+        CheckedProposal,
+        Proposals,
+        SubmittedProposal,
+        TriedRequest,
+        try_on_past_requests,
+    )
+    from server.services.users import device_auth
+    from server.services.users.device_auth import Person
 
 _MAX_RESULTS: Final = 1_000
 
@@ -63,7 +66,8 @@ class StandingGrants:
 
     store: Store
     secrets: Secrets
-    proposals: Proposals
+    proposals: Callable[[], Proposals]
+    """A function, because lists without grants do not need it."""
     server_policy: ServerPolicy
     create_approval: CreateApproval
 
@@ -76,7 +80,7 @@ class StandingGrants:
         """
         with self.store.read() as view:
             device_auth.current_device(view, person)
-            proposal = self.proposals.check(view, person, submitted_proposal)
+            proposal = self.proposals().check(view, person, submitted_proposal)
             return proposal, try_on_past_requests(view, proposal)
 
     def ask(self, person: Person, submitted_proposal: SubmittedProposal, peer: str) -> Approval:
@@ -88,7 +92,7 @@ class StandingGrants:
         with self.store.write() as tx:
             device_auth.current_device(tx, person)
             tx.lock(f"asked {person.user.id}")
-            proposal = self.proposals.check(tx, person, submitted_proposal)
+            proposal = self.proposals().check(tx, person, submitted_proposal)
             limit = request_limits.page_refusal(
                 tx,
                 proposal.example.agent.id,
@@ -192,7 +196,9 @@ class StandingGrants:
                 details=_terms(proposal),
                 actor=audit.by_user(proposal.example.user.id),
                 display=standing_grant_display(proposal, party, past, peer),
-                no_later_than=min(tx.now + LIFETIME_SECONDS * 1000, proposal.bounds.until),
+                no_later_than=min(
+                    tx.now + approval_requests.LIFETIME_SECONDS * 1000, proposal.bounds.until
+                ),
                 ceremony=frozenset({Step.PIN}) if proposal.example.pin else None,
             ),
         )
@@ -202,7 +208,7 @@ class StandingGrants:
     ) -> NamedStandingGrant:
         user = view.directory.user(grant.user_id)
         types = [] if grant.type is None else [grant.type]
-        action_types = self.proposals.evaluator.schemas.registered_types(view.directory, types)
+        action_types = self.proposals().evaluator.schemas.registered_types(view.directory, types)
         return NamedStandingGrant(
             grant=grant,
             agent_name=display_names.name_of(view.directory, grant.agent_id),
@@ -253,14 +259,6 @@ def _grant(secrets: Secrets, approval: Approval, ceremony: str, now: int) -> Sta
         created_at=now,
         expires_at=kinds.signed_end(terms),
     )
-
-
-def build_standing_grants(
-    store: Store, secrets: Secrets, server_policy: ServerPolicy, create_approval: CreateApproval
-) -> StandingGrants:
-    """Build the service for administration, with its own policy engine."""
-    proposals = Proposals(Evaluator(secrets))
-    return StandingGrants(store, secrets, proposals, server_policy, create_approval)
 
 
 _CEREMONIES: Final[tuple[Literal["confirm"], Literal["pin"]]] = ("confirm", "pin")

@@ -1,7 +1,7 @@
 """The JSON of issued tokens, for the command line and the API."""
 
 from server.model.tokens import NamedDelegation
-from server.services.policy.displays import moment, rfc3339
+from server.protocol.times import rfc3339, rfc3339_or_none
 
 
 def delegation(named_delegation: NamedDelegation, now: int) -> dict[str, object]:
@@ -27,6 +27,6 @@ def delegation(named_delegation: NamedDelegation, now: int) -> dict[str, object]
         "bound": row.jkt is not None,
         "issued_at": rfc3339(row.issued_at),
         "expires_at": rfc3339(row.expires_at),
-        "last_used_at": moment(row.last_used_at),
-        "revoked_at": moment(row.revoked_at),
+        "last_used_at": rfc3339_or_none(row.last_used_at),
+        "revoked_at": rfc3339_or_none(row.revoked_at),
     }

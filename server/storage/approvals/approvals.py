@@ -72,6 +72,7 @@ def _transition(target: State) -> Update:
     )
 
 
+_LOCK = Prepared(select(a).where(a.c.id == bindparam("approval")).with_for_update(key_share=True))
 _TRANSITIONS = {target: Prepared(_transition(target)) for target in State if origins(target)}
 _BY_HANDLE = Prepared(select(a).where(a.c.auth_req_hash == bindparam("hash")))
 _BY_IDEMPOTENCY = Prepared(
@@ -189,6 +190,10 @@ class Approvals(RecordRows[Approval, str]):
     def by_idempotency(self, agent_id: str, idempotency_hash: bytes) -> Approval | None:
         """Return the approval that the agent created with this idempotency key."""
         return self._find(_BY_IDEMPOTENCY, agent=agent_id, hash=idempotency_hash)
+
+    def lock(self, approval_id: str) -> Approval | None:
+        """Return the approval. PostgreSQL locks its row until the unit of work ends."""
+        return self._find(_LOCK, approval=approval_id)
 
     def open_count(
         self, agent_id: str | None, user_id: str | None, now: int, kind: ApprovalKind = "action"

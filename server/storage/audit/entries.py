@@ -40,6 +40,7 @@ _NEXT = select(func.coalesce(func.max(e.c.seq), -1) + 1).scalar_subquery()
 """The position of the next entry."""
 _ADD_WITH_SEQ = Prepared(insert_row(e, without="seq").values(seq=_NEXT))
 _ADD_WITHOUT_SEQ = Prepared(insert_row(e, without="seq"))
+_LAST_ID = Prepared(select(func.max(e.c.id)))
 _HAS_BODY = e.c.type != ""
 _TAIL = select(e).where(_HAS_BODY).order_by(e.c.id.desc()).limit(bindparam("limit"))
 _AFTER = (
@@ -56,6 +57,8 @@ _BLANK = {column.key: None for column in e.c if column.key not in _KEPT_COLUMNS}
     "body": b"",
 }
 """The columns that are cleared when the body of an entry is deleted."""
+_TIME_DIGITS: Final = 12
+"""An ID begins with its time, in milliseconds as a hexadecimal number."""
 _ADD_OPENINGS = Prepared(insert_row(o))
 _BY_ENTRIES = o.c.entry_id.in_(bindparam("entries", expanding=True))
 _BETWEEN = (e.c.seq >= bindparam("first"), e.c.seq < bindparam("end"))
@@ -134,8 +137,8 @@ class Audit:
         self._stored = stored
         self._now = now
         self._new_id = new_id
-        one_writer = connection.dialect.name == "sqlite"
-        self._add = _ADD_WITH_SEQ if one_writer else _ADD_WITHOUT_SEQ
+        self._one_writer = connection.dialect.name == "sqlite"
+        self._add = _ADD_WITH_SEQ if self._one_writer else _ADD_WITHOUT_SEQ
         self.openings = Openings(connection)
 
     def add(self, entry: Entry) -> str:
@@ -144,7 +147,7 @@ class Audit:
         Raises `Busy` for every database error, so that nothing is committed without its entry.
         """
         columns: dict[str, object] = {
-            "id": self._new_id(self._now),
+            "id": self._new_id(self._now if self._one_writer else self._after_stored()),
             "at": self._now,
             "type": entry.type,
             "actor": entry.actor,
@@ -173,6 +176,15 @@ class Audit:
             raise Busy(f"The audit log cannot be written ({_reason(error)}).") from error
         self._stored.append(StoredLeaf(str(columns["id"]), self._now, leaf))
         return self._stored[-1].id
+
+    def _after_stored(self) -> int:
+        """Return the time for the next ID: now, or later than that of every stored entry.
+
+        Entries are numbered by ID. If this unit of work has waited for a lock, an entry that it
+        depends on may be younger than the unit.
+        """
+        last: str | None = _LAST_ID.run(self._db, {})[0][0]
+        return self._now if last is None else max(self._now, int(last[:_TIME_DIGITS], 16) + 1)
 
     def tail(self, limit: int, after: str | None = None) -> list[StoredEntry]:
         """Return the last `limit` entries, or those after an ID, oldest first."""

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, bindparam, case, false, func, literal_column, select, true
 
-from server.model.operations import ApprovalSummary, WaitingRequest
+from server.model.operations import ENDS_WITHIN_MS, ApprovalSummary, Ending
 from server.protocol.approvals.states import State
 from server.protocol.policy.risks import Risk
 from server.storage.approvals.tables import approvals as a
@@ -56,11 +56,28 @@ _IS_WAITING = (
 )
 _PENDING = Prepared(select(func.count()).select_from(a).where(*_IS_WAITING[1:]))
 """Reads only the index of waiting requests."""
-_WAITING = Prepared(
-    select(a.c.agent_id, a.c.user_id, a.c.risk, a.c.expires_at)
+_TIME_LEFT = a.c.expires_at - bindparam("now")
+_WAITING = (
+    select(
+        case(
+            *(
+                (literal_column(str(within)) >= _TIME_LEFT, literal_column(str(number)))
+                for number, within in enumerate(ENDS_WITHIN_MS)
+                if within is not None
+            ),
+            else_=literal_column(str(len(ENDS_WITHIN_MS) - 1)),
+        ).label("range"),
+        a.c.risk,
+    )
     .where(*_IS_WAITING)
     .order_by(a.c.expires_at)
     .limit(bindparam("limit"))
+    .subquery()
+)
+_ENDING = Prepared(
+    select(_WAITING.c.range, _WAITING.c.risk, func.count()).group_by(
+        _WAITING.c.range, _WAITING.c.risk
+    )
 )
 
 
@@ -87,12 +104,12 @@ class ApprovalStatistics(DatabaseRows):
         """Return the number of pending requests."""
         return int(_PENDING.run(self._db, {"now": now})[0][0])
 
-    def waiting(self, now: int, limit: int) -> list[WaitingRequest]:
-        """Return the pending requests, ordered by expiry."""
-        rows = _WAITING.run(self._db, {"now": now, "limit": limit})
-        return [
-            WaitingRequest(agent, user, Risk(risk), expiry) for agent, user, risk, expiry in rows
-        ]
+    def ending(self, now: int, limit: int) -> list[Ending]:
+        """Count the pending requests that expire first by the range of their time left."""
+        by_range: list[dict[Risk, int]] = [{} for _ in ENDS_WITHIN_MS]
+        for number, risk, count in _ENDING.run(self._db, {"now": now, "limit": limit}):
+            by_range[number][Risk(risk)] = count
+        return list(map(Ending, ENDS_WITHIN_MS, by_range))
 
 
 def _summary(row: Sequence[Any]) -> ApprovalSummary:

@@ -65,9 +65,9 @@ class CodeGrants(ExpiringRows):
         """Return the family with this ID, even if it was revoked or has expired."""
         return self._one(_family, _FAMILY, family=family_id)
 
-    def extend_family(self, family_id: str, expires_at: int) -> None:
-        """Extend the expiry of a family that was used."""
-        self._change(_live_family(family_id).values(expires_at=expires_at))
+    def extend_family(self, family_id: str, expires_at: int) -> bool:
+        """Extend the expiry of a family that is used; returns False if it was revoked."""
+        return self._change(_live_family(family_id).values(expires_at=expires_at))
 
     def end_family(self, family_id: str, now: int) -> bool:
         """Revoke a family; returns False if it was already revoked."""

@@ -13,7 +13,7 @@ from flask import request
 
 from server.model.approval_views import ApproverView
 from server.model.granted import headline
-from server.services.policy.displays import rfc3339
+from server.protocol.times import rfc3339
 from server.web.page import Facts
 from server.web.visit import Visit
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from server.services.policy.displays import rfc3339
+from server.protocol.times import rfc3339
 from server.web.approvals import history, inbox, narrowing, outcome, request
 from server.web.approvals.outcomes import outcome_of
 from server.web.approvals.request import headline_of

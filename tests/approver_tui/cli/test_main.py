@@ -56,6 +56,14 @@ def test_status_and_whoami_agree(logged_in, server):
     assert "alice" in logged_in("whoami").out
 
 
+def test_a_closed_stdin_is_an_empty_one():
+    """Without the file descriptor, a command works as if it read from /dev/null."""
+    command = f"exec {sys.executable} -m approver_tui <&-"
+    result = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
+    assert result.stdout.startswith("Usage: sayso-approver")
+    assert "Traceback" not in result.stderr
+
+
 def test_help_imports_no_network_or_ui_libraries():
     """Help loads no large libraries, so that shell completion stays fast."""
     program = (

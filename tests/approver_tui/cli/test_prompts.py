@@ -43,3 +43,14 @@ def test_a_prompt_supports_backspace(
         assert prompts.ask("PIN", is_hidden=is_hidden) == read
     shown = "" if is_hidden else drawn
     assert capsys.readouterr().err == f"PIN: {shown}\n"
+
+
+def test_a_line_is_read_in_the_encoding_of_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a Latin-1 locale, a password keeps its umlauts."""
+    keyboard_end, terminal_end = os.openpty()
+    with os.fdopen(terminal_end, encoding="iso-8859-1") as stdin:
+        monkeypatch.setattr("sys.stdin", stdin)
+        with prompts.echo_off():
+            os.write(keyboard_end, "Grüße\r".encode("iso-8859-1"))
+            assert prompts.ask("Password", is_hidden=True) == "Grüße"
+    os.close(keyboard_end)

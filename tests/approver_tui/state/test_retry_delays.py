@@ -50,7 +50,13 @@ def test_a_moment_is_a_duration_or_a_time_with_a_zone(text, until):
     assert parse_moment(text, NOW) == _ms(until)
 
 
-@pytest.mark.parametrize("text", ["", "soon", "2026-12-01T08:00:00", "15"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "soon", "2026-12-01T08:00:00", "15"),
+        *("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"),
+    ],
+)
 def test_any_other_moment_is_rejected(text):
     """The error shows the valid forms."""
     with pytest.raises(ValueError, match="use 15m, 1h, 1d, or a time with its zone"):

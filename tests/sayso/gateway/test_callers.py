@@ -1,10 +1,13 @@
 """The gateway and its callers: tokens, scopes, messages and sessions."""
 
+import asyncio
 import json
+from typing import Any
 
 import httpx
 import pytest
 
+from sayso import Approved, Denied
 from sayso.gateway.config import Exchange
 from tests.support.fakes.gateway import (
     PAY,
@@ -211,3 +214,42 @@ async def test_a_callers_token_is_exchanged_once_for_the_upstream_server() -> No
     assert gateway.person.exchanged == [first, other]
     authorizations = [headers["authorization"] for headers, _ in gateway.upstream.got]
     assert authorizations == ["Bearer exchanged-1", "Bearer exchanged-1", "Bearer exchanged-2"]
+
+
+async def test_calls_wait_for_the_same_exchange(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The exchange asks the user only once, who may answer after a call has stopped waiting."""
+    gateway = FakeGateway(Exchange("https://up.example", ""), timeout=0.2)
+    exchange, answered = gateway.person.exchange, asyncio.Event()
+
+    async def ask_and_exchange(token: str, **_: Any) -> Approved:
+        approved = await exchange(token)
+        await answered.wait()
+        return approved
+
+    monkeypatch.setattr(gateway.person, "exchange", ask_and_exchange)
+    token = gateway.token()
+    calls = (gateway.send(request("ping"), token) for _ in range(2))
+    for response in await asyncio.gather(*calls):
+        assert "no answer in time" in response.json()["error"]["message"]
+    answered.set()
+    assert (await gateway.send(request("ping"), token)).json()["result"] == {}
+    assert gateway.person.exchanged == [token]
+
+
+async def test_a_failed_exchange_is_repeated_by_the_next_call(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A denial is not remembered for the lifetime of the token."""
+    gateway = FakeGateway(Exchange("https://up.example", ""))
+    exchange, errors = gateway.person.exchange, [Denied({"note": "Not today."})]
+
+    async def deny_once(token: str, **_: Any) -> Approved:
+        if errors:
+            raise errors.pop()
+        return await exchange(token)
+
+    monkeypatch.setattr(gateway.person, "exchange", deny_once)
+    token = gateway.token()
+    denied = await gateway.send(request("ping"), token)
+    assert "Not today." in denied.json()["error"]["message"]
+    assert (await gateway.send(request("ping"), token)).json()["result"] == {}

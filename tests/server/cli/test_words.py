@@ -10,6 +10,7 @@ import pytest
 from server.protocol.names import GRANT_TOKEN_EXCHANGE
 from server.protocol.tokens.token_exchange import ACCESS_TOKEN
 from tests.support.builders.installation import PAYMENT
+from tests.support.inputs.handmade_jwts import new_key
 from tests.support.servers.ports import free_port
 
 AGENT = ("agents", "add", "invoice-bot", "--owner", "admin")
@@ -165,6 +166,18 @@ def test_a_serving_agent_gets_a_token_exchange_example(admin_cli):
     assert "subject_token=$TOKEN" in words
     assert f"grant_type={GRANT_TOKEN_EXCHANGE}" in words
     assert {"resource=https://pay.example", f"subject_token_type={ACCESS_TOKEN}"} <= set(words)
+
+
+def test_the_curl_commands_of_an_agent_with_keys_have_placeholders(admin_cli, tmp_path):
+    """Without a proof or a signed request, the server would refuse the calls."""
+    bound = admin_cli(*AGENT, *CEILING, "--dpop").out
+    (line,) = [line for line in bound.splitlines() if "AUTH_REQ_ID http" in line]
+    assert "DPoP: $PROOF" in shlex.split(line)
+    (tmp_path / "keys.json").write_text(json.dumps({"keys": [new_key("ES256").jwk]}))
+    signing = ("--request-alg", "ES256", "--jwks", str(tmp_path / "keys.json"))
+    signed = admin_cli("agents", "add", "signer", "--owner", "admin", *CEILING, *signing).out
+    (line,) = [line for line in signed.splitlines() if "bc-authorize" in line]
+    assert [word for word in shlex.split(line) if "=" in word] == ["request=SIGNED_REQUEST"]
 
 
 def test_an_example_call_for_a_scope_with_required_details_includes_them(admin_cli, tmp_path):

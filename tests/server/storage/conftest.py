@@ -89,7 +89,7 @@ def open_database(clock: MovableClock) -> Iterator[Callable[[str], SqlStore]]:
     def opener(url: str) -> SqlStore:
         number = len(stores)
         store = open_store(
-            url, clock, lambda _: f"entry-{next(numbers):08}-{number}", react, serving=True
+            url, clock, lambda _: f"{next(numbers):012x}-{number}", react, serving=True
         )
         store.start()
         stores.append(store)

@@ -9,7 +9,9 @@ import base64
 import contextlib
 import itertools
 import json
+import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -39,8 +41,7 @@ _PLAIN = {
     "prefers-contrast": "no-preference",
     "prefers-reduced-motion": "no-preference",
 }
-_SHIFT = "Shift+"
-_CODES = {"Tab": 9, "Enter": 13}
+_SHIFT, _CODES = "Shift+", {"Tab": 9, "Enter": 13}
 _AUTHENTICATOR = {
     "protocol": "ctap2",
     "transport": "internal",
@@ -341,15 +342,16 @@ def chromium(
             stdout=log,
             stderr=log,
             env=environment,
+            start_new_session=True,  # the program is a script that starts the browser
         )
         try:
             port, path = until(lambda: _lines(profile / "DevToolsActivePort"), _TIMEOUT)
-            address = f"ws://127.0.0.1:{port}{path}"
             # No pings: their thread draws from `random`, which Hypothesis notices in other tests.
+            address = f"ws://127.0.0.1:{port}{path}"
             with connect(address, max_size=None, ping_interval=None) as socket:
                 yield _tab(socket)
         finally:
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
 
@@ -379,8 +381,7 @@ def _lines(path: Path) -> list[str]:
 
 def _tab(socket: ClientConnection) -> Chromium:
     root = Chromium(socket, "")
-    target = _command(root, "Target.createTarget", url="about:blank")
-    return _attached(root, target["targetId"])
+    return _attached(root, _command(root, "Target.createTarget", url="about:blank")["targetId"])
 
 
 def _attached(

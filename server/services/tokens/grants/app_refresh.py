@@ -63,17 +63,19 @@ class AppRefreshGrant:
         """Issue the next tokens.
 
         Rules, in order: 1. A bound token comes with a DPoP proof. 2. The request stays within the
-        grant. 3. The person and their consents are still valid. 4. The token is marked as used.
+        grant. 3. The family is not revoked; a revocation at the same time also revokes these
+        tokens. 4. The person and their consents are still valid. 5. The token is marked as used.
         """
         refresh_token, grant = request.form.require("refresh_token"), family.grant
         _check_key(app, grant.jkt, request.dpop_jkt)
         terms = _requested_terms(grant, request, self.issuing.server_policy.userinfo_audience)
+        if not tx.code_grants.extend_family(family.id, tx.now + IDLE_MS):
+            raise errors.InvalidGrant(_REFUSED)
         answer, jti = self.issuing.issue(tx, app, grant, terms, jkt=request.dpop_jkt)
         successor = self.issuing.successor(refresh_token)
         if tx.code_grants.use_token(handle_hash(refresh_token), tx.now):
             tx.code_grants.add_token(RefreshToken(handle_hash(successor), family.id, tx.now))
         tx.code_grants.add_access_token(family.id, jti, tx.now)
-        tx.code_grants.extend_family(family.id, tx.now + IDLE_MS)
         if not app.verified:
             tx.app_uses.use(app.id, tx.now)
         return answer | {"refresh_token": successor}

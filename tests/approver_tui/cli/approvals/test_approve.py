@@ -59,11 +59,30 @@ def test_approving_without_a_way_to_ask_for_the_pin_exits_with_5(logged_in, appr
     assert approval["state"] == "pending"
 
 
+def test_a_fact_cannot_be_narrowed_twice(approve, approval, server):
+    """Without a rule for which value counts, the command refuses and costs no PIN attempt."""
+    result = approve("--narrow", "amount=5", "--narrow", "1:/amount=4")
+    assert (result.code, result.error["detail"]) == (
+        Exit.USAGE,
+        "--narrow: each fact can appear only once.",
+    )
+    assert server.pin_calls == ["session"]
+    assert approval["state"] == "pending"
+
+
 def test_a_wrong_pin_reports_the_attempts_left(approve, approval):
     """A wrong PIN counts as an attempt, and the JSON error has the number of attempts left."""
     result = approve(stdin="wrong horse")
     assert result.code == Exit.NOT_ALLOWED
     assert (result.error["error"], result.error["left"]) == ("wrong_pin", 9)
+    assert approval["state"] == "pending"
+
+
+def test_an_impossible_pin_costs_no_attempt(approve, approval, server):
+    """An empty variable in a script must not lock the device after ten runs."""
+    result = approve(stdin="")
+    assert (result.code, result.error["error"]) == (Exit.USAGE, "bad_pin")
+    assert server.pin_calls == ["session"]
     assert approval["state"] == "pending"
 
 

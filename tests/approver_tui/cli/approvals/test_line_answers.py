@@ -7,7 +7,7 @@ import pytest
 
 from approver_tui.cli import lines
 from approver_tui.cli.approvals.line_answers import LineAnswers
-from approver_tui.client.errors import DeviceLocked, WrongEntry, WrongPin
+from approver_tui.client.errors import BadPin, DeviceLocked, WrongEntry, WrongPin
 from approver_tui.client.reading import JsonObject
 from approver_tui.client.wire import read_approval
 from approver_tui.state.approvals.approvals import Approval
@@ -83,6 +83,14 @@ def test_a_wrong_pin_is_asked_for_again_at_a_hidden_prompt() -> None:
     assert answering.approve()
     assert _sent_entries(answering) == [("3000", "111111"), ("3000", "222222")]
     assert "Error: Wrong PIN. Attempts left: 9." in script.printed
+
+
+def test_a_short_pin_is_asked_for_again() -> None:
+    """A PIN that is too short is not sent, and the user can type it again."""
+    script = Script(["3000"], ["1111", "111111"])
+    answering = _line_answers(script, BadPin("A PIN must have at least 6 characters."))
+    assert answering.approve()
+    assert "Error: A PIN must have at least 6 characters." in script.printed
 
 
 def test_a_wrong_fact_is_asked_for_again_with_the_pin() -> None:

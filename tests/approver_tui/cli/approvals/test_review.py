@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import sys
+import termios
 from contextlib import contextmanager
 
 import pexpect
@@ -207,6 +208,13 @@ def enter(child, question, text):
     child.sendline(text)
 
 
+def turn_echo_on(child):
+    """Change the terminal's modes as a shell does while it has the terminal."""
+    modes = termios.tcgetattr(child.child_fd)
+    modes[3] |= termios.ECHO | termios.ICANON
+    termios.tcsetattr(child.child_fd, termios.TCSANOW, modes)
+
+
 def test_a_dumb_terminal_falls_back_to_line_mode(server, terminal):
     """With TERM=dumb, a hidden PIN approves, and no control character is printed."""
     approval = server.add(wire_approval(risk="high", now=server.now()))
@@ -250,6 +258,24 @@ def test_the_question_is_repeated_after_a_suspension(server, terminal):
         enter(child, AT_LIST, "quit")
         child.expect(pexpect.EOF)
         assert "Request 1." not in child.logfile_read.getvalue()
+
+
+def test_a_pin_stays_hidden_after_a_suspension(server, terminal):
+    """The shell turns the echo on; the program turns it off again and repeats the question."""
+    approval = server.add(wire_approval(risk="high", now=server.now()))
+    with terminal(["review", "--plain"]) as child:
+        enter(child, AT_LIST, "1")
+        enter(child, AT_REQUEST, "approve")
+        child.expect_exact("PIN: ")
+        suspend(child)
+        turn_echo_on(child)
+        os.kill(child.pid, signal.SIGCONT)
+        enter(child, "PIN: ", PIN)
+        child.expect_exact("Approved: Pay EUR 4,820.00")
+        enter(child, AT_LIST, "quit")
+        child.expect(pexpect.EOF)
+        assert PIN not in child.logfile_read.getvalue()
+    assert approval["state"] == "approved"
 
 
 def test_a_lost_response_is_polled_until_the_outcome_is_known(server, terminal):

@@ -41,6 +41,34 @@ def test_a_change_keeps_the_other_lines(run):
 @pytest.mark.parametrize(
     ("name", "value"),
     [
+        ("notify_repeat", "007"),
+        ("filters", "mine = by:me\nrisk:high"),
+        ("filters", 'said = "\x7f" \x1b \\ ü 支'),
+    ],
+)
+def test_every_valid_value_can_be_read_back(run, name, value):
+    """A value that TOML cannot hold as it is must not make the file unreadable."""
+    assert run("config", "set", name, value).code == 0
+    assert value_of(run, name) == (value, str(settings.load().file))
+
+
+@pytest.mark.parametrize(
+    "content", ['"theme" = "nord"\n', 'theme = """\\\nnord"""\n', 'theme = """\\\n  nord\\\n"""']
+)
+def test_a_value_that_is_not_on_one_line_is_not_replaced(run, content):
+    """The file that the user wrote stays as it is, and the error names it."""
+    path = settings.load().file
+    path.parent.mkdir(parents=True)
+    path.write_text(content)
+    result = run("config", "set", "theme", "gruvbox", "--json")
+    assert result.code == Exit.USAGE
+    assert str(path) in result.error["detail"]
+    assert path.read_text() == content
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
         ("notify_high", "loud"),
         ("notify_repeat", "-1"),
         ("notify_repeat", "3601"),

@@ -85,3 +85,23 @@ def test_an_unreachable_server_raises_unreachable(client, server):
     server.stop()
     with pytest.raises(Unreachable, match="localhost"):
         client.me()
+
+
+@pytest.mark.usefixtures("client")
+@pytest.mark.parametrize("content", ["", "{}", "[]"])
+def test_unreadable_tokens_require_a_login(home, content):
+    """A damaged file is replaced by the next login, so the error asks for one."""
+    (home.secrets_folder / "tokens").write_text(content)
+    other = open_client(home, clock=clock)
+    with pytest.raises(LoginFirst, match="cannot be read"):
+        other.me()
+    other.close()
+
+
+@pytest.mark.usefixtures("client")
+@pytest.mark.parametrize("content", ["", "AAAA", "not Base64"])
+def test_an_unreadable_session_key_requires_a_login(home, content):
+    """A damaged file is replaced by the next login, so the error asks for one."""
+    (home.secrets_folder / "session-key").write_text(content)
+    with pytest.raises(LoginFirst, match="cannot be read"):
+        open_client(home, clock=clock)

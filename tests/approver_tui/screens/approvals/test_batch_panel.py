@@ -133,6 +133,22 @@ async def test_with_nothing_selected_there_is_nothing_to_approve():
         assert _why(stage) == "Approve unavailable: nothing is selected; press Space on a request."
 
 
+async def test_lines_count_as_seen_while_nothing_is_selected():
+    """All requests are unusual and fill two screens; the user reads them, then selects one."""
+    unusual = [
+        a_payment(f"new {n}", 100, "Bo", 5 + n, unusual=[("new_target", "First.")])
+        for n in range(6)
+    ]
+    async with open_stage(unusual, size=NARROW) as (pilot, stage):
+        panel = await _open(pilot, stage, *unusual)
+        for _ in range(12):
+            await press(pilot, stage, "pagedown")
+        assert "nothing is selected" in _why(stage)
+        await press(pilot, stage, "space")
+        assert len(_chosen_ids(panel)) == 1
+        assert _why(stage) == "Approve unavailable: type how many are selected."
+
+
 def _low(name, unusual=()):
     return a_payment(name, 100, "Bo", 14, risk="low", unusual=list(unusual))
 
@@ -255,7 +271,8 @@ async def test_approve_is_unavailable_until_every_line_was_visible():
         await type_in(pilot, stage, "count", "12")
         assert "scroll down first" in _why(stage)
         await press(pilot, stage, "shift+tab", "G")
-        assert "scroll down first" in _why(stage)
+        await press(pilot, stage, "pagedown", "pagedown")
+        assert _why(stage) == "Approve unavailable: scroll up first (PgUp)."
         await press(pilot, stage, "g")
         await scroll_to_end(pilot, stage)
         assert _why(stage) == "Tab to Approve, then Enter."

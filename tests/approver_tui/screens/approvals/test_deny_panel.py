@@ -3,6 +3,7 @@
 from approver_tui.client import errors
 from approver_tui.screens.approvals.deny import DenyPanel
 from approver_tui.screens.approvals.inbox import InboxScreen
+from approver_tui.screens.guarded_app import GuardedApp
 from approver_tui.screens.incidents.report import ReportPanel
 from approver_tui.state.approvals.decision import NO_EXTRAS, Answer, DenialExtras
 from approver_tui.widgets.approvals.denial_form import DenyCodes
@@ -98,6 +99,20 @@ async def test_quitting_sends_the_denial_first():
         await press(pilot, stage, "q")
         await until(pilot, lambda: not stage.app.is_running)
     assert stage.answers.calls == [(PAY, Answer.DENY, "wrong_details")]
+
+
+async def test_suspending_sends_the_denial_first(monkeypatch):
+    """A suspended app sends nothing, so the denial would wait until somebody resumes it."""
+    calls_when_suspended = []
+    async with open_stage(three_approvals()) as (pilot, stage):
+        monkeypatch.setattr(
+            GuardedApp,
+            "action_suspend_process",
+            lambda _app: calls_when_suspended.extend(stage.answers.calls),
+        )
+        await press(pilot, stage, "d", "2", "enter", "ctrl+z")
+        await until(pilot, lambda: bool(calls_when_suspended))
+    assert calls_when_suspended == [(PAY, Answer.DENY, "wrong_details")]
 
 
 async def test_a_denial_is_dropped_after_an_answer_on_another_device():

@@ -41,6 +41,7 @@ def test_every_reason_of_the_server_has_a_sentence() -> None:
     wire_names = set(filter(None, _reasons()))
     assert {"reported", "resource_deleted", "expired_seen", "user_disabled"} <= wire_names
     states = {f"agent_{state}" for state in ("disabled", "quarantined", "deleted")}
+    states |= {"key_rotated", "owner_changed"}
     constants = {
         ceremonies.LOCKED,
         SUPERSEDED,

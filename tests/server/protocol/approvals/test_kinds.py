@@ -7,7 +7,7 @@ import pytest
 from server.protocol.approvals import kinds
 from server.protocol.policy.action_types import read_action_type
 from server.protocol.policy.uses import InvalidActionType
-from server.services.policy.displays import rfc3339
+from server.protocol.times import rfc3339
 from tests.support.builders.clock import NOON
 from tests.support.builders.installation import PAYMENT
 

@@ -78,6 +78,11 @@ def approve_with(person, approval, key=None, **entries):
     return person.send_decision(approval.id, jws, **entries)
 
 
+def backup_of(person, backup):
+    """Return the approver who acts for this person."""
+    return NamedApprover(backup.user.id, "backup", stands_for=person.user.id)
+
+
 def test_type_back_is_the_account_of_a_new_payee_or_else_the_amount(agent, person, local):
     """The display contains the label and kind of the value, but not the value itself."""
     _, first = pay(agent)
@@ -138,7 +143,7 @@ def test_a_lock_applies_only_to_the_person_who_made_the_wrong_entries(agent, per
     _, approval = pay(agent)
     ben = new_person(local, "ben")
     with local.services.store.write() as tx:
-        approvers.add(tx, approval, [NamedApprover(ben.user.id, "backup")], local.server_policy)
+        approvers.add(tx, approval, [backup_of(person, ben)], local.server_policy)
     for wrong in ("1234", "4321"):
         answer = approve_with(person, approval, fact=wrong)
     assert answer.refusal == (423, "request_locked")
@@ -149,7 +154,7 @@ def test_a_lock_applies_only_to_the_person_who_made_the_wrong_entries(agent, per
     assert approve_with(ben, approval, fact="3000").json["decided"]["by"]["name"] == "ben"
     _, another = pay(agent)
     with local.services.store.write() as tx:
-        approvers.add(tx, another, [NamedApprover(ben.user.id, "backup")], local.server_policy)
+        approvers.add(tx, another, [backup_of(person, ben)], local.server_policy)
     for wrong in ("1", "2"):
         approve_with(person, another, fact=wrong)
     assert person.deny(another.id).json["state"] == "denied"
@@ -160,7 +165,7 @@ def test_the_request_is_cancelled_when_the_last_approver_is_locked(agent, person
     handle, approval = pay(agent)
     ben = new_person(local, "ben")
     with local.services.store.write() as tx:
-        approvers.add(tx, approval, [NamedApprover(ben.user.id, "backup")], local.server_policy)
+        approvers.add(tx, approval, [backup_of(person, ben)], local.server_policy)
     for somebody in (person, ben):
         assert local.stored_approval(approval.id).state is State.PENDING
         for wrong in ("1234", "4321"):
@@ -176,7 +181,7 @@ def test_a_person_and_their_substitute_do_not_make_a_quorum_of_two(
     cleo, ben = new_person(local, "cleo"), new_person(local, "ben")
     put(rule("ask", "ask.quorum = 2", 'ask.who = ["ana", "cleo"]'))
     handle, approval = pay(agent)
-    substitute = NamedApprover(ben.user.id, "backup", stands_for=person.user.id)
+    substitute = backup_of(person, ben)
     with local.services.store.write() as tx:
         approvers.add(tx, approval, [substitute], local.server_policy)
     if substitute_first:
@@ -207,7 +212,7 @@ def test_concurrent_attempts_are_all_counted(agent, person, local):
     _, approval = pay(agent)
     ben = new_person(local, "ben")
     with local.services.store.write() as tx:
-        approvers.add(tx, approval, [NamedApprover(ben.user.id, "backup")], local.server_policy)
+        approvers.add(tx, approval, [backup_of(person, ben)], local.server_policy)
     person.pin(approval.id)
     jws = person.decision(approval.id, person.high, ceremony=approval.ceremony)
 
@@ -369,7 +374,7 @@ def test_two_wrong_match_numbers_lock_the_request_for_everybody(interactive, per
     handle, approval = interactive.request_approval()
     ben = new_person(local, "ben")
     with local.services.store.write() as tx:
-        approvers.add(tx, approval, [NamedApprover(ben.user.id, "backup")], local.server_policy)
+        approvers.add(tx, approval, [backup_of(person, ben)], local.server_policy)
     number = int(person.entries(approval.id)["match"])
     first = approve_with(person, approval, match=f"{(number + 1) % 1_000:03}")
     assert (first.refusal, first.json["step"]) == ((422, "wrong_entry"), "match")

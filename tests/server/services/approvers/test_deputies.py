@@ -7,10 +7,10 @@ import pytest
 from server.protocol.approvals import decisions
 from server.protocol.approvals.states import State
 from server.protocol.policy.risks import Risk
+from server.protocol.times import rfc3339
 from server.services.approvers import deputies
 from server.services.approvers.deputies import MAX_DEPUTIES, ManagedDeputies
 from server.services.clients.agent_forms import AgentChanges
-from server.services.policy.displays import rfc3339
 from server.services.policy.policies import Policies
 from server.services.refusals import Invalid, NotFound
 from server.services.users.users import UserChanges

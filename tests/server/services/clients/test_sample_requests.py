@@ -5,6 +5,7 @@ import json
 import pytest
 
 from server.protocol.policy.risks import Risk
+from server.services.approvers.groups import Groups
 from server.services.clients.agent_forms import AgentChanges
 from server.services.clients.sample_requests import IDENTITY, SampleRequests
 from server.services.resources.resources import ResourceChanges
@@ -64,3 +65,19 @@ def test_without_an_example_the_sample_requests_the_users_id(admin_services, age
     )
     assert _sample(admin_services, agent, action_types=None) == IDENTITY
     assert _sample(admin_services, agent, resources=(), scopes=()) == IDENTITY
+
+
+def test_the_sample_asks_a_user_whom_the_agent_can_ask(admin_services, agent):
+    """A request cannot name a group, so it names a member of the group."""
+    samples = SampleRequests(admin_services.store)
+    add_user(admin_services, "ben")
+    Groups(admin_services.store, admin_services.secrets).add("finance", ["ben"], by=BY)
+    Groups(admin_services.store, admin_services.secrets).add("empty", [], by=BY)
+    assert samples.user(agent) == "admin"
+    for asks, user in (
+        (["ben", "admin"], "ben"),
+        (["empty", "finance"], "ben"),
+        (["empty"], "USER"),
+    ):
+        changed = admin_services.agents.update(agent.id, AgentChanges(asks=asks), by=BY)
+        assert samples.user(changed) == user

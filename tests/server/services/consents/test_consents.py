@@ -9,9 +9,9 @@ from server.protocol import errors
 from server.protocol.approvals.states import State
 from server.protocol.names import GRANT_CLIENT_CREDENTIALS
 from server.protocol.policy.risks import Risk
+from server.protocol.times import rfc3339
 from server.services.clients.agent_forms import AgentChanges
 from server.services.clients.app_forms import AppChanges, NewApp
-from server.services.policy.displays import rfc3339
 from server.services.refusals import Conflict, NotFound
 from server.services.resources.resources import ResourceChanges
 from server.services.users.users import NewUser

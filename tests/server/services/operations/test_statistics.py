@@ -221,10 +221,10 @@ def test_statistics_use_an_index_and_a_row_limit(admin_services):
     connection = sqlite(admin_services)
     assert "USING INDEX ix_approvals_made" in query_plans.query_plan(connection, rows._SINCE)
     assert "ORDER BY" not in query_plans.query_plan(connection, rows._SINCE)
-    assert "ix_approvals_due" in query_plans.query_plan(connection, rows._WAITING)
+    assert "ix_approvals_due" in query_plans.query_plan(connection, rows._ENDING)
     assert "USING INDEX ix_approvals_of_agent" in query_plans.query_plan(connection, rows._BY_AGENT)
     assert "ORDER BY" not in query_plans.query_plan(connection, rows._BY_AGENT)
-    assert "ORDER BY" not in query_plans.query_plan(connection, rows._WAITING)
+    assert "ORDER BY" not in query_plans.query_plan(connection, rows._ENDING)
     assert MAX_REQUESTS <= 2_000
 
 

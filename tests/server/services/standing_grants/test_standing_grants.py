@@ -4,14 +4,14 @@ import json
 
 import pytest
 
+from server.protocol.approvals.states import State
 from server.protocol.policy.risks import Risk
-from server.services.approvals.creation import approval_creator
+from server.protocol.times import rfc3339
 from server.services.clients.agent_forms import AgentChanges
-from server.services.policy.displays import rfc3339
+from server.services.operations.administration import AdminServices
 from server.services.policy.policies import Policies
 from server.services.refusals import Conflict, NotFound
 from server.services.standing_grants.proposals import MAX_IN_FORCE
-from server.services.standing_grants.standing_grants import build_standing_grants
 from tests.support.builders import standing_grants
 from tests.support.builders.callers import new_person
 from tests.support.builders.clock import MINUTE
@@ -28,11 +28,7 @@ def low_payments(local):
 @pytest.fixture
 def cli_service(local):
     """The service as the command line builds it."""
-    services = local.services
-    create_approval = approval_creator(services.secrets, services.server_policy)
-    return build_standing_grants(
-        services.store, services.secrets, services.server_policy, create_approval
-    )
+    return AdminServices(local.services.store, local.services).standing_grants
 
 
 def post(person, terms, path="/api/grants"):
@@ -527,6 +523,19 @@ def test_a_grant_ends_with_what_it_depends_on(local, agent, person, change, beca
     assert standing_grants.reload_grant(local, grant).ended_because == because
     entry = local.admin.entries("standing_grant.ended")[-1]
     assert (entry["cause"], entry["actor"]) == (because, BY)
+
+
+@pytest.mark.parametrize(
+    ("change", "because"), [(_rotate, "key_rotated"), (_new_owner, "owner_changed")]
+)
+def test_an_unsigned_grant_for_a_replaced_agent_is_canceled(local, agent, person, change, because):
+    """The person proposed it for the old key and owners. The example stays pending."""
+    example = standing_grants.example(agent)
+    opened = post(person, standing_grants.wish(example)).json
+    change(local, agent, person)
+    assert person.approve(opened["id"]).refusal == (409, "not_pending")
+    assert local.stored_approval(opened["id"]).reason == because
+    assert local.stored_approval(example.id).state is State.PENDING
 
 
 def test_reporting_a_request_ends_the_grants_of_its_agent(local, agent, person):

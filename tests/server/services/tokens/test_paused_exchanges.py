@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from server.model.standing_grants import StandingGrant
+from server.protocol.times import rfc3339
 from server.services.notifications.request_limits import PAUSE_MS
-from server.services.policy.displays import rfc3339
 from server.services.policy.policies import Policies
 from tests.support.builders import standing_grants
 from tests.support.builders.callers import LocalAgent, LocalTerminal

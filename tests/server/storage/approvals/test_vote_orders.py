@@ -76,9 +76,18 @@ class Parts:
         return tx.approvals.narrow(approval.id, None, "{}", approval.past)
 
 
+@dataclass(frozen=True)
+class QuorumOnly:
+    """A fake of the checks under current policy, which requires any three people."""
+
+    def is_approved(self, tx: Unit, approval: Approval) -> bool:
+        """Return whether enough people have approved."""
+        return votes.cast_approvals(tx, approval).count >= approval.quorum
+
+
 _UNUSED: dict[str, Any] = dict.fromkeys(field.name for field in fields(ApprovalService))
-SERVICE = ApprovalService(**{**_UNUSED, "narrowings": Parts()})
-"""A service with only the dependency that a vote uses."""
+SERVICE = ApprovalService(**{**_UNUSED, "narrowings": Parts(), "checks": QuorumOnly()})
+"""A service with only the dependencies that a vote uses."""
 
 
 @pytest.fixture
@@ -326,6 +335,25 @@ def test_a_vote_is_not_withdrawn_after_the_request_is_canceled(people: SqlStore)
             with people.read() as view:
                 last = json.loads(view.audit.of_approval(approval_id)[-1].body)
             assert last["type"] == "approval.cancelled"
+
+
+def test_a_request_is_not_canceled_while_a_vote_is_stored(people: SqlStore) -> None:
+    """If the agent cancels at the same moment, the log has no vote after that."""
+    approval_id = _new_request(people)
+    with ThreadPoolExecutor(1) as threads:
+        with people.write() as tx:
+            stored = tx.approvals.get(approval_id)
+            assert stored is not None
+            approval = votes.locked(tx, stored)
+            canceled = threads.submit(_cancel, people, approval_id)
+            with pytest.raises(TimeoutError):
+                canceled.result(0.3)
+            answer = _answer(tx, approval, Voting("ann"), None)
+            SERVICE._add_vote(tx, approval, answer, None, "session")
+        canceled.result()
+    with people.read() as view:
+        types = [json.loads(entry.body)["type"] for entry in view.audit.of_approval(approval_id)]
+    assert types == ["approval.voted", "approval.cancelled"]
 
 
 def _cancel(store: SqlStore, approval_id: str) -> None:

@@ -8,16 +8,20 @@ from sqlalchemy.exc import DatabaseError
 
 from server.audit_log.entries import leaf_hash
 from server.audit_log.merkle import MissingNode
+from server.crypto.secrets import EntryIdGenerator
 from server.model.audit import CheckpointRow, Entry
 from server.services.audit import lag
 from server.services.audit.lag import Lag
+from server.services.reactions import react
 from server.storage.audit.tables import (
     audit_checkpoints,
     audit_entries,
     audit_nodes,
     audit_openings,
 )
+from server.storage.open import open_store
 from server.storage.store import SqlStore
+from tests.support.builders.clock import MovableClock
 
 USER = "sayso_us_ann"
 EMPTY = {"body": b"", "type": "", "actor": "", "correlation_id": "", "subject": None}
@@ -49,6 +53,27 @@ def test_entries_are_numbered_without_gaps(store_with_entries: SqlStore) -> None
         newest = view.audit.tail(1)[0]
         assert view.audit_log.position_of(newest.id) == 2
         assert view.audit_log.position_of("other") is None
+
+
+@pytest.mark.parametrize("seconds", [5, 0, -5])
+def test_an_entry_is_numbered_after_those_that_it_may_depend_on(
+    postgres_url: str, clock: MovableClock, seconds: int
+) -> None:
+    """A unit of work that waits sees the entries of another process that began after it."""
+    first, second = (
+        open_store(postgres_url, clock, EntryIdGenerator().new, react, serving=True)
+        for _ in range(2)
+    )
+    with first.write() as waiting:
+        clock.forward(seconds * 1_000)
+        with second.write() as tx:
+            earlier = tx.audit.add(Entry("vote.stored", "operator"))
+        later = [waiting.audit.add(Entry("vote.counted", "operator")) for _ in range(2)]
+    first.sequence()
+    with first.read() as view:
+        assert [view.audit_log.position_of(name) for name in (earlier, *later)] == [0, 1, 2]
+    first.close()
+    second.close()
 
 
 def test_the_times_of_entries_are_found_with_and_without_a_position(

@@ -1,12 +1,14 @@
 """Consents in the database are either in force or ended, and end only once."""
 
-from dataclasses import replace
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields, replace
 from typing import Any
 
 import pytest
 
 from server.model.consents import Consent
 from server.model.users import User
+from server.services.consents.consents import ConsentService
 from server.storage.store import SqlStore
 from tests.support.builders.clock import DAY, NOON
 
@@ -135,3 +137,27 @@ def test_deleting_a_client_or_resource_revokes_its_consents(store: SqlStore) -> 
         assert [c.id for c in tx.consents.revoke_client("sayso_app_x", NOON)] == ["sayso_co_2"]
         assert [c.id for c in tx.consents.revoke_at(PAY, NOON)] == ["sayso_co_1"]
         assert tx.consents.revoke_client(BOT, NOON) == []
+
+
+_UNUSED: dict[str, Any] = dict.fromkeys(field.name for field in fields(ConsentService))
+SERVICE = ConsentService(**_UNUSED)
+
+
+def test_a_consent_given_at_the_same_time_replaces_the_other(store: SqlStore) -> None:
+    """Only one consent is in force, so that revoking it ends all access."""
+    _add(store)
+
+    def give(name: str) -> None:
+        with store.write() as tx:
+            SERVICE.save(tx, _consent(name))
+
+    with ThreadPoolExecutor(1) as threads:
+        with store.write() as tx:
+            SERVICE.save(tx, _consent("sayso_co_1"))
+            second = threads.submit(give, "sayso_co_2")
+            with pytest.raises(TimeoutError):
+                second.result(0.3)
+        second.result()
+    with store.read() as view:
+        in_force = view.consents.of_user(ANN.id, NOON, ended=False)
+    assert [consent.id for consent in in_force] == ["sayso_co_1"]

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from server.model.operations import ENDS_WITHIN_MS
 from server.model.users import User
 from server.protocol.approvals.states import State
 from server.protocol.policy.risks import Risk
@@ -48,13 +49,18 @@ def test_requests_of_one_agent_are_found_newest_first(store: SqlStore) -> None:
     assert late == []
 
 
-def test_pending_requests_are_sorted_by_expiry(store: SqlStore) -> None:
-    """Decided and expired requests, and requests without a user, are left out."""
+def test_pending_requests_are_counted_by_time_left_and_risk(store: SqlStore) -> None:
+    """Decided and expired requests, and requests without a user, are left out.
+
+    A limit leaves out those that expire last.
+    """
     with store.write() as tx:
         tx.users.add(ANN)
         row = approval_row("sayso_ap_0", AGENT, ANN.id, NOON)
         kinds = (
-            {"expires_at": NOON + 9, "risk": Risk.LOW},
+            {"expires_at": NOON + DAY, "risk": Risk.LOW},
+            {"expires_at": NOON + 60_001, "risk": Risk.LOW},
+            {"expires_at": NOON + 60_000, "risk": Risk.HIGH},
             {"expires_at": NOON + 3, "risk": Risk.HIGH},
             {"expires_at": NOON + 5, "state": State.APPROVED},
             {"expires_at": NOON},
@@ -65,10 +71,9 @@ def test_pending_requests_are_sorted_by_expiry(store: SqlStore) -> None:
             members = {"id": f"sayso_ap_{number}", "auth_req_hash": handle, **kind}
             tx.approvals.add(replace(row, **members))
     with store.read() as view:
-        pending = view.approval_statistics.waiting(NOON, 10)
-        limited = view.approval_statistics.waiting(NOON, 1)
-    assert [(row.risk, row.expires_at) for row in pending] == [
-        (Risk.HIGH, NOON + 3),
-        (Risk.LOW, NOON + 9),
-    ]
-    assert limited == pending[:1]
+        pending = view.approval_statistics.ending(NOON, 10)
+        limited = view.approval_statistics.ending(NOON, 3)
+    counted = {row.within_ms: row.by_risk for row in pending if row.by_risk}
+    assert [row.within_ms for row in pending] == list(ENDS_WITHIN_MS)
+    assert counted == {60_000: {Risk.HIGH: 2}, 300_000: {Risk.LOW: 1}, None: {Risk.LOW: 1}}
+    assert [row.by_risk for row in limited] == [*(row.by_risk for row in pending[:-1]), {}]

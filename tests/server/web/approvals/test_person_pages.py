@@ -10,9 +10,9 @@ from server import web
 from server.http import cookies
 from server.model.store import Busy
 from server.protocol.policy.risks import Risk
+from server.protocol.times import rfc3339
 from server.services.approvals.oversight import Oversight
 from server.services.clients.agent_forms import AgentChanges
-from server.services.policy.displays import rfc3339
 from server.services.policy.policies import Policies
 from server.services.resources.resources import ResourceChanges
 from server.web.browser import HEADERS

@@ -1,0 +1,85 @@
+"""Flows that are interrupted, and connections that fail."""
+
+import asyncio
+
+import httpx
+import pytest
+
+from sayso import Agent, AsyncGuard, Guard, Unreachable
+from tests.support.fakes.issuer import API, ISSUER, USER, FakeIssuer
+
+
+class _Slow:
+    """Answers as the issuer does, but the first time only when the test is over."""
+
+    def __init__(self, issuer: FakeIssuer) -> None:
+        self._issuer = issuer
+        self.began = asyncio.Event()
+
+    async def answer(self, request: httpx.Request) -> httpx.Response:
+        """Answer a request."""
+        if not self.began.is_set():
+            self.began.set()
+            await asyncio.sleep(60)
+        return self._issuer.answer(request)
+
+
+async def test_a_canceled_check_does_not_block_the_next_one() -> None:
+    """The other calls wait for one fetch of the keys, which must end with its task."""
+    issuer = FakeIssuer()
+    slow = _Slow(issuer)
+    http = httpx.AsyncClient(transport=httpx.MockTransport(slow.answer))
+    async with AsyncGuard(ISSUER, API, http=http) as guard:
+        first = asyncio.create_task(guard.check(f"Bearer {issuer.token()}"))
+        await slow.began.wait()
+        first.cancel()
+        with pytest.raises(asyncio.CancelledError) as kept:
+            await first
+        async with asyncio.timeout(5):
+            assert (await guard.check(f"Bearer {issuer.token()}")).user == USER
+    assert kept.value.__traceback__ is not None  # it keeps the flow alive
+
+
+def test_an_interrupted_check_does_not_block_the_next_one() -> None:
+    """Ctrl+C in a thread releases the fetch of the keys too."""
+    issuer = FakeIssuer()
+    errors: list[BaseException] = [KeyboardInterrupt()]
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if errors:
+            raise errors.pop()
+        return issuer.answer(request)
+
+    with Guard(ISSUER, API, http=httpx.Client(transport=httpx.MockTransport(answer))) as guard:
+        with pytest.raises(KeyboardInterrupt) as kept:
+            guard.check(f"Bearer {issuer.token()}")
+        assert not guard._guarding.keys._fetching.locked()
+        assert guard.check(f"Bearer {issuer.token()}").user == USER
+    assert kept.value.__traceback__ is not None  # as above
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (httpx.ConnectError("[SSL] self-signed certificate"), "ConnectError: [SSL] self-signed"),
+        (httpx.ConnectError("Name or service\nnot known."), "Name or service not known. Check"),
+        (httpx.ReadTimeout(""), "ReadTimeout. Check"),
+    ],
+)
+def test_an_unreachable_server_is_reported_with_the_reason(
+    error: httpx.TransportError, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A wrong certificate, a wrong name and a firewall need different remedies."""
+    monkeypatch.setattr("time.sleep", lambda _: None)
+
+    def fail(_: httpx.Request) -> httpx.Response:
+        raise error
+
+    with (
+        Agent(
+            ISSUER, "id", secret="s", http=httpx.Client(transport=httpx.MockTransport(fail))
+        ) as agent,
+        pytest.raises(Unreachable) as unreachable,
+    ):
+        agent.ask("ana", None)
+    assert reason in str(unreachable.value)

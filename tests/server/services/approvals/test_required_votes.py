@@ -1,0 +1,121 @@
+"""A quorum of other people is not enough if policy requires someone in particular."""
+
+from collections.abc import Callable
+
+import pytest
+
+from server.model.approvals import Approval
+from server.protocol.policy.risks import Risk
+from server.services.approvers.groups import GroupChanges, Groups
+from server.services.policy.policies import Policies
+from server.services.resources.resources import ResourceChanges
+from server.services.users.users import UserChanges
+from tests.support.builders.callers import LocalAgent, LocalTerminal, new_person
+from tests.support.builders.installation import BY, PAY
+from tests.support.builders.policies import rule
+from tests.support.builders.site import LocalSite
+
+
+@pytest.fixture
+def bob(local: LocalSite) -> LocalTerminal:
+    """An administrator with a device."""
+    return _new_administrator(local, "bob")
+
+
+@pytest.fixture
+def cleo(local: LocalSite) -> LocalTerminal:
+    """Another administrator with a device."""
+    return _new_administrator(local, "cleo")
+
+
+@pytest.fixture
+def critical(local: LocalSite) -> None:
+    """A payment is critical."""
+    raised = ResourceChanges(scopes={"payments:transfer": Risk.CRITICAL})
+    local.admin.resources.update(PAY, raised, by=BY)
+
+
+@pytest.fixture
+def finance(local: LocalSite, bob: LocalTerminal, cleo: LocalTerminal) -> Callable[[int], Groups]:
+    """Makes a group of Bob, Cleo and Ana, and a rule that requires some of them."""
+
+    def make(quorum: int) -> Groups:
+        groups = Groups(local.services.store, local.services.secrets)
+        groups.add("finance", [bob.user.name, cleo.user.name, "ana"], by=BY)
+        lines = rule("ask", f"ask.quorum = {quorum}", 'ask.who = ["finance"]')
+        Policies(local.services.store).set(lines, by=BY)
+        return groups
+
+    return make
+
+
+def _new_administrator(local: LocalSite, name: str) -> LocalTerminal:
+    person = new_person(local, name)
+    local.admin.users.update(name, UserChanges(roles=("admin",)), by=BY)
+    return person
+
+
+def _tally(person: LocalTerminal, approval: Approval) -> tuple[int, int, list[str]]:
+    tally = person.show(approval.id)["vote_tally"]
+    return tally["have"], tally["need"], tally["left"]
+
+
+@pytest.mark.usefixtures("critical")
+def test_two_others_do_not_approve_without_the_user(
+    local: LocalSite,
+    agent: LocalAgent,
+    person: LocalTerminal,
+    bob: LocalTerminal,
+    cleo: LocalTerminal,
+) -> None:
+    """The request stays pending until the user approves it, and then the agent gets its token."""
+    handle, approval = agent.request_payment()
+    assert bob.approve(approval.id).json["state"] == "pending"
+    assert _tally(person, approval) == (1, 2, ["ana"])
+    assert cleo.approve(approval.id).json["state"] == "pending"
+    pending = agent.poll(handle)
+    assert _tally(person, approval) == (1, 2, ["ana"])
+    assert person.approve(approval.id).json["state"] == "approved"
+    local.clock.forward(6_000)
+
+    assert (pending.json["error"], pending.json["approvals"]) == ("authorization_pending", "1/2")
+    assert agent.poll(handle).status == 200
+    assert _tally(person, approval)[:2] == (2, 2)
+
+
+def test_the_vote_of_a_person_who_left_the_group_does_not_complete_the_quorum(
+    agent: LocalAgent,
+    person: LocalTerminal,
+    bob: LocalTerminal,
+    cleo: LocalTerminal,
+    finance: Callable[[int], Groups],
+) -> None:
+    """Another member of the group can still approve, and the agent gets its token."""
+    groups = finance(2)
+    handle, approval = agent.request_approval()
+    assert bob.approve(approval.id).json["state"] == "pending"
+    groups.update("finance", GroupChanges(remove=("bob",)), by=BY)
+    assert cleo.approve(approval.id).json["state"] == "pending"
+    assert _tally(cleo, approval) == (1, 2, ["finance"])
+    assert person.approve(approval.id).json["state"] == "approved"
+
+    assert agent.poll(handle).status == 200
+
+
+@pytest.mark.parametrize("quorum", [1, 2])
+def test_a_person_who_left_the_group_cannot_approve(
+    agent: LocalAgent,
+    bob: LocalTerminal,
+    cleo: LocalTerminal,
+    finance: Callable[[int], Groups],
+    quorum: int,
+) -> None:
+    """Their approval is refused, and does not end the request."""
+    groups = finance(quorum)
+    _, approval = agent.request_approval()
+    groups.update("finance", GroupChanges(remove=("bob",)), by=BY)
+
+    assert bob.approve(approval.id).refusal == (403, "not_eligible")
+    assert _tally(cleo, approval)[0] == 0
+    assert cleo.approve(approval.id).json["state"] == ("approved" if quorum == 1 else "pending")
+    assert bob.deny(approval.id).status == (409 if quorum == 1 else 200)

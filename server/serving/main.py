@@ -209,8 +209,9 @@ class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no ty
 
 def _reason(error: Exception) -> str:
     """Return the error in one line; for a file, its path and what is wrong with it."""
-    is_about_file = isinstance(error, OSError) and error.filename
-    return f"{error.filename}: {error.strerror}." if is_about_file else str(error)
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename}: {error.strerror}."
+    return str(error)
 
 
 def _as_json(log_format: str) -> bool:

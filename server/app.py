@@ -8,7 +8,6 @@ import functools
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from server import key_files
@@ -16,8 +15,8 @@ from server.crypto.secrets import EntryIdGenerator, KeyedSecrets
 from server.last_seen import LastSeen
 from server.lazy_imports import lazily
 from server.model import ports
-from server.services.server_policy import ServerPolicy
-from server.settings import NAMES, Settings, describe, is_loopback
+from server.policy_settings import server_policy
+from server.settings import Settings, describe
 from server.storage.open import open_store
 from server.storage.store import SqlStore
 
@@ -74,7 +73,7 @@ class Services:
         self.clock = clock
         self.store = store
         self.secrets = secrets
-        self.server_policy = _server_policy(settings, restored_at)
+        self.server_policy = server_policy(settings, restored_at)
         self._background = background
 
     def endpoint_problem(self, url: str) -> str:
@@ -154,23 +153,6 @@ def build(
         raise
     secrets = KeyedSecrets(master, pin, installation.epoch)
     return Services(settings, clock, store, secrets, installation.restored_at, background)
-
-
-def _server_policy(settings: Settings, restored_at: int | None) -> ServerPolicy:
-    """Return the settings that the services use."""
-    same = set(NAMES) - {"issuer"}
-    return ServerPolicy(
-        **{f.name: getattr(settings, f.name) for f in fields(ServerPolicy) if f.name in same},
-        issuer=settings.issuer_url,
-        on_loopback=is_loopback(settings.issuer_url),
-        hide_unknown_users=settings.unknown_user == "hide",
-        dpop_nonces=settings.dpop_nonce == "required",
-        unknown_clients=settings.clients_unknown,  # type: ignore[arg-type]  # checked there
-        app_registration=settings.clients_registration,  # type: ignore[arg-type]  # checked there
-        allowed_hosts=settings.allowed_hosts,
-        blocked_hosts=settings.blocked_hosts,
-        not_before=restored_at or 0,
-    )
 
 
 def key_problems(settings: Settings) -> list[str]:

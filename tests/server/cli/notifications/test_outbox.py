@@ -23,4 +23,4 @@ def test_an_undelivered_message_is_listed_and_retried(admin_cli, data_folder):
     assert admin_cli("outbox", "retry", str(message.id), "--json").document["state"] == "waiting"
     assert admin_cli("outbox", "retry", str(message.id), "--json").code == 3
     assert admin_cli("outbox", "retry", str(2**63 - 1), "--json").code == 3
-    assert admin_cli("outbox", "retry", str(2**63), "--json").code == 2
+    assert admin_cli("outbox", "retry", str(2**63), "--json").error["code"] != "internal"

@@ -231,7 +231,7 @@ class CibaGrant:
 
 def _mismatch(poll: _Poll, approval: Approval) -> errors.ProtocolError | None:
     """Return the error for a different resource or different details (RFC 8707 2.2, RFC 9396 6)."""
-    if poll.resource is not None and not uris.is_same(poll.resource, approval.resource):
+    if poll.resource not in {None, approval.resource}:
         return errors.InvalidTarget("resource differs from the request.")
     if poll.details and list(poll.details) != json.loads(approval.details):
         return errors.InvalidAuthorizationDetails("authorization_details differ from the request.")

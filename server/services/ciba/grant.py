@@ -20,7 +20,6 @@ from server.protocol import errors
 from server.protocol.approvals.states import State
 from server.protocol.ciba import requests
 from server.protocol.json_text import JsonValue
-from server.protocol.resources import uris
 from server.protocol.times import rfc3339
 from server.services.approvals import votes
 from server.services.approvals.expiry import expire_if_overdue

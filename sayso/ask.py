@@ -30,6 +30,7 @@ from sayso.errors import (
     Unreachable,
     Withdrawn,
 )
+from sayso.open_calls import start_asking
 from sayso.text import one_line, quote, safe_json
 
 
@@ -110,10 +111,10 @@ async def _ask(
     action: Mapping[str, Any] | None,
     options: Options,
 ) -> _Ending:
-    requests: list[Asked] = []
+    request: asyncio.Future[Asked] = asyncio.get_running_loop().create_future()
 
     def on_asked(asked: Asked) -> None:
-        requests.append(asked)
+        request.set_result(asked)
         number = f", number {one_line(asked.match_code)}" if asked.match_code else ""
         name = f"{one_line(asked.fingerprint)}{number}"
         _line(f"Asked {quote(cli_args.user)} ({name}). Waiting for the answer.")
@@ -121,20 +122,28 @@ async def _ask(
     options["on_asked"] = on_asked
     _cancel_at_sigterm()
     async with agent:
+        answer = start_asking(agent.ask(cli_args.user, action, **options))
         try:
-            approved = await agent.ask(cli_args.user, action, **options)
+            approved = await asyncio.shield(answer)
         except asyncio.CancelledError:
-            if requests and not cli_args.idempotency_key:
-                await _withdraw(agent, requests[0])
+            if not cli_args.idempotency_key:
+                await _withdraw(agent, request, answer)
             raise
         except SaysoError as error:
             return _not_approved_ending(error)
     return _approved_ending(approved, accepts_narrowed=cli_args.accept_narrowed)
 
 
-async def _withdraw(agent: AsyncAgent, asked: Asked) -> None:
+async def _withdraw(
+    agent: AsyncAgent, request: asyncio.Future[Asked], answer: asyncio.Task[Approved]
+) -> None:
+    """Withdraw the request. If it is being sent, wait for its ID first."""
     try:
-        await asyncio.wait_for(agent.withdraw(asked), _WITHDRAW_SECONDS)
+        async with asyncio.timeout(_WITHDRAW_SECONDS):
+            either: list[asyncio.Future[Any]] = [request, answer]
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            if request.done():
+                await agent.withdraw(request.result())
     except (SaysoError, TimeoutError) as error:
         _line(f"The request may stay open until it expires: {str(error) or 'no answer'}")
 

@@ -1,5 +1,7 @@
 """`sayso ask`: a shell script asks a user and continues depending on the exit code."""
 
+import argparse
+import asyncio
 import json
 import re
 import signal
@@ -8,13 +10,13 @@ import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
 
 from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.approvals.narrowing import Narrowing, read_change
-from sayso import Agent, Asked, Withdrawn
+from sayso import Agent, Asked, Withdrawn, ask
 from sayso.ask import Exit
 from server.services.approvals.oversight import Oversight
 from server.services.clients.agents import Agents
@@ -255,6 +257,47 @@ def test_an_interrupted_command_withdraws_its_request_unless_it_has_a_key(
     assert (process.returncode, out, err.splitlines()[-1]) == (130, "", "Interrupted.")
     waiting = [approval.id for approval in shell.person.waiting()]
     assert waiting == ([request.id] if key else [])
+
+
+def test_a_command_interrupted_while_it_sends_the_request_withdraws_it() -> None:
+    """A person may already see the request before the command knows its ID."""
+    agent = _SlowAgent()
+
+    async def interrupt() -> None:
+        arguments = argparse.Namespace(user="ann", idempotency_key="")
+        asking = asyncio.create_task(ask._ask(agent, arguments, None, {}))  # type: ignore[arg-type]
+        await agent.sent.wait()
+        asking.cancel()
+        await asyncio.sleep(0)
+        agent.acknowledged.set()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+
+    asyncio.run(interrupt())
+    assert agent.withdrawn == ["urn:request"]
+
+
+class _SlowAgent:
+    """An agent whose request is acknowledged late and never answered."""
+
+    def __init__(self) -> None:
+        self.sent, self.acknowledged = asyncio.Event(), asyncio.Event()
+        self.withdrawn: list[str] = []
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        pass
+
+    async def ask(self, *_action: object, on_asked: Callable[[Asked], None]) -> None:
+        self.sent.set()
+        await self.acknowledged.wait()
+        on_asked(Asked("urn:request", 300, 5, "9f3a-71c0", None))
+        await asyncio.Event().wait()
+
+    async def withdraw(self, asked: Asked) -> None:
+        self.withdrawn.append(asked.auth_req_id)
 
 
 def test_an_interrupted_command_reports_that_it_could_not_withdraw(

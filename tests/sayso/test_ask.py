@@ -265,7 +265,7 @@ def test_a_command_interrupted_while_it_sends_the_request_withdraws_it() -> None
 
     async def interrupt() -> None:
         arguments = argparse.Namespace(user="ann", idempotency_key="")
-        asking = asyncio.create_task(ask._ask(agent, arguments, None, {}))  # type: ignore[arg-type]
+        asking = asyncio.create_task(ask._ask(agent, arguments, None, {}))  # type: ignore[arg-type]  # a fake
         await agent.sent.wait()
         asking.cancel()
         await asyncio.sleep(0)

@@ -50,7 +50,7 @@ def ceremonies(made: PreparedServer) -> list[State]:
         State("approving-medium", medium, (*step, type_text("#match", number))),
         State("approving-critical", all_three, right),
         State("typed-wrong", all_three, (*wrong, wait_for_text("One more wrong entry locks"))),
-        State("locked", all_three, (*wrong, wait_for_text("This request is closed: locked."))),
+        State("locked", all_three, (*wrong, wait_for_text("after two wrong entries"))),
         State("locked-before", all_three, (wait_for_text("This request is closed: locked."),)),
     ]
 

@@ -116,6 +116,7 @@ _PREFIXES = {
     "PREFIX_DEPUTY": {"deputy"},
     "PREFIX_INITIAL_TOKEN": {"initial token"},
     "PREFIX_REGISTRATION_TOKEN": {"registration token"},
+    "PREFIX_DEVICE_CODE": {"device code", "app's device code"},
 }
 """The kinds that begin with each of our prefixes; a new prefix needs its kind here."""
 _NEVER_ACCEPTED = {

@@ -42,20 +42,23 @@ def test_disabling_a_user_ends_families_older_than_their_sign_in(person, local):
     assert app.refresh(second).refusal == (400, "invalid_grant")
 
 
-def test_a_family_that_ends_during_a_refresh_gets_no_token(postgres_local, monkeypatch):
+def test_a_revocation_during_a_refresh_ends_its_tokens(postgres_local, monkeypatch):
     """Otherwise, the new access token would stay valid after the app had revoked its access."""
     app, tokens = _sign_in(new_person(postgres_local, "ana"), postgres_local)
     issue, form = AppTokenIssuer.issue, {**app.credentials, "token": tokens["refresh_token"]}
+    revocation = threading.Thread(target=postgres_local.post_form, args=("/revoke", form))
 
-    def issue_after_revocation(*arguments, **members):
-        revocation = threading.Thread(target=postgres_local.post_form, args=("/revoke", form))
+    def issue_during_revocation(*arguments, **members):
         revocation.start()
-        revocation.join(10)
+        revocation.join(0.2)  # it waits for the refresh
         return issue(*arguments, **members)
 
-    monkeypatch.setattr(AppTokenIssuer, "issue", issue_after_revocation)
-    assert app.refresh(tokens["refresh_token"]).refusal == (400, "invalid_grant")
-    assert app.userinfo(tokens["access_token"]).status == 401
+    monkeypatch.setattr(AppTokenIssuer, "issue", issue_during_revocation)
+    refreshed = app.refresh(tokens["refresh_token"]).json
+    revocation.join()
+    assert app.refresh(refreshed["refresh_token"]).refusal == (400, "invalid_grant")
+    for answer in (tokens, refreshed):
+        assert app.userinfo(answer["access_token"]).status == 401
 
 
 def test_an_unknown_token_has_no_family(local):

@@ -9,7 +9,7 @@ from approver_tui.attention.notifier import Notifier, handle_event_alert
 from approver_tui.cli import documents, lines
 from approver_tui.cli.inputs import this_client
 from approver_tui.cli.notifications.alerts import stderr_notifier
-from approver_tui.cli.printing import local_time, print_document
+from approver_tui.cli.printing import local_time, print_document, program
 from approver_tui.client.notifications.feed import MAX_CURSOR, Feed, FeedListeners
 from approver_tui.state.notifications.connection import Connection
 from approver_tui.state.notifications.events import Event
@@ -111,4 +111,4 @@ def _print_resync(*, jsonl: bool) -> None:
     if jsonl:
         print_document(documents.event(None))
     else:
-        click.echo("Some events were missed; see: sayso-approver inbox")
+        click.echo(f"Some events were missed; see: {program()} inbox")

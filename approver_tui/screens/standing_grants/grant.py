@@ -4,6 +4,7 @@ Owns: the fields for its limits, showing the preview, creating the request for t
 approving; accepting text for signing that does not match the proposal exactly.
 """
 
+from collections.abc import Mapping
 from functools import partial
 from typing import ClassVar
 
@@ -22,7 +23,7 @@ from approver_tui.state.standing_grants.varying import varying_members
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.entry_sheet import PreviewSheet
 from approver_tui.widgets.lines import Line, Role, fmt, wrap_text
-from approver_tui.widgets.standing_grants.grant_form import StandingGrantForm
+from approver_tui.widgets.standing_grants.grant_form import LABELS, StandingGrantForm
 from approver_tui.widgets.standing_grants.standing_grants import preview_lines
 
 
@@ -73,6 +74,10 @@ class StandingGrantPanel(ChangePanel[StandingGrantProposal, GrantPreview]):
     def fetch_preview(self, proposal: StandingGrantProposal) -> GrantPreview:
         """Ask the server for the preview. Runs in a thread."""
         return self.context.grants_client.preview(proposal)
+
+    def labels(self) -> Mapping[str, SafeText]:
+        """Return the labels of the fields, by the server's name for each member."""
+        return {member.pointer: member.label for member in self._members} | LABELS
 
     def proceed(self, proposal: StandingGrantProposal, preview: GrantPreview) -> None:
         """Create the request for the standing grant, in a thread."""

@@ -19,7 +19,7 @@ from approver_tui.screens.keys import STANDING_GRANT_HELP, STANDING_GRANT_KEYS
 from approver_tui.screens.panel import ApproveNext, PanelClosed
 from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.standing_grants.standing_grants import GrantPreview, StandingGrantProposal
-from approver_tui.state.standing_grants.varying import varying_members
+from approver_tui.state.standing_grants.varying import currency_text, varying_members
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.entry_sheet import PreviewSheet
 from approver_tui.widgets.lines import Line, Role, fmt, wrap_text
@@ -44,7 +44,9 @@ class StandingGrantPanel(ChangePanel[StandingGrantProposal, GrantPreview]):
         super().__init__(context, state, approval, fmt("choose a duration."))
         self._members = varying_members(approval)
         can_approve = not approval_blocker(state, approval, self.context)
-        self._form = StandingGrantForm(approval.risk, self._members, can_approve=can_approve)
+        self._form = StandingGrantForm(
+            approval.risk, self._members, currency_text(approval), can_approve=can_approve
+        )
 
     def controls(self) -> ComposeResult:
         """Lay out the fields and the preview."""

@@ -220,7 +220,13 @@ def error_text(error: BaseException) -> str:
         return f"Too late. This request is already {ended}."
     if isinstance(error, errors.WrongPin):
         return f"{error} Attempts left: {error.left}."
-    return str(error)
+    return _system_text(error) if isinstance(error, OSError) else str(error)
+
+
+def _system_text(error: OSError) -> str:
+    """Return the error and its file, without the number."""
+    parts = (error.strerror, error.filename)
+    return ": ".join(str(part) for part in parts if part) + "." if error.strerror else str(error)
 
 
 def _advice_for(error: BaseException) -> str:

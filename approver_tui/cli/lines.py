@@ -67,6 +67,7 @@ def request_lines(approval: Approval, now: int) -> list[str]:
         *_requirement_lines(approval, now),
         *_vote_lines(approval),
         fact("state", _full_status_text(approval, now)),
+        *_answer_lines(approval.decision),
         *(fact("delivered to", _delivery_text(device)) for device in approval.devices),
         *_execution_lines(approval.execution),
         fact("id", approval.id),
@@ -306,6 +307,21 @@ def _person_text(decided: Decided) -> str:
     code = f", {decided.code.label}" if decided.code else ""
     at = local_time(decided.at)
     return f" by {decided.by_name} on {decided.device_name} at {at}{code}"
+
+
+def _answer_lines(decided: Decided | None) -> list[str]:
+    """Return the reason, the notes and the other extras of an answer, if any."""
+    if decided is None:
+        return []
+    retry_time = None if decided.retry_at is None else local_time(decided.retry_at)
+    rows = {
+        "reason": decided.reason,
+        "agent note": decided.note,
+        "not before": retry_time,
+        "ask instead": decided.ask,
+        "private note": decided.private_note,
+    }
+    return [fact(label, value) for label, value in rows.items() if value]
 
 
 def _end_reason(approval: Approval) -> str:

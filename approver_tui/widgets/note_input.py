@@ -14,6 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import ClassVar
 
+from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import Input
@@ -40,6 +41,11 @@ class NoteInput(Input):
         self.cursor_blink = False
         self._editor = editor
 
+    def _on_paste(self, event: events.Paste) -> None:
+        """Paste all lines as one, as the editor does; Textual alone would keep only the first."""
+        room = NOTE_LENGTH - len(self.value) + len(self.selected_text)
+        event.text = _one_line(event.text)[:room]
+
     def action_edit(self) -> None:
         """Ask the app for the terminal, to edit the note in the editor."""
         if self._editor:
@@ -64,8 +70,12 @@ async def edit_text(editor: str, text: str) -> str:
             if not await _run(editor, path):
                 return text
         edited_text = path.read_text("utf-8", errors="replace")
-    printable = "".join(filter(str.isprintable, " ".join(edited_text.split())))
-    return printable[:NOTE_LENGTH]
+    return _one_line(edited_text)[:NOTE_LENGTH]
+
+
+def _one_line(text: str) -> str:
+    """Return the printable characters of all lines in one line."""
+    return "".join(filter(str.isprintable, " ".join(text.split())))
 
 
 async def _run(editor: str, path: Path) -> bool:

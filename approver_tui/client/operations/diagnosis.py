@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from approver_tui.client.api import Client
 from approver_tui.client.devices.vault import FILES
-from approver_tui.client.errors import CertificateRefused, ClientError, LoginFirst
+from approver_tui.client.errors import CertificateRefused, ClientError, LoginFirst, StorageFailed
 from approver_tui.client.notifications.feed import Feed, FeedListeners
 from approver_tui.client.sign_in.profile import Home
 from approver_tui.client.transport import LOOPBACK
@@ -89,6 +89,10 @@ def server_findings(client: Client) -> Iterator[Finding]:
         return
     except CertificateRefused as error:
         fix = "Fix the certificate, or set SSL_CERT_FILE to a certificate authority to trust."
+        yield Finding(Severity.BROKEN, str(error), fix)
+        return
+    except StorageFailed as error:
+        fix = "Make the folder writable, free space on its disk, or unlock the keyring."
         yield Finding(Severity.BROKEN, str(error), fix)
         return
     except ClientError as error:

@@ -4,7 +4,7 @@ Owns: the open panel, waiting denials, answers with an unknown outcome, quitting
 sent. Never: drawing; calling the server other than through `Calls`.
 """
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Collection, Hashable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -206,7 +206,7 @@ class AnswerFlow:
                 )
                 self._host.show_message(refusals.already_decided(winner, self._host.context))
             case _:
-                self._host.context.unsent_denials.remove({approval_id})
+                self.forget_unsent({approval_id})
                 self._host.set_state(self._host.state.without_progress(approval_id))
                 self._host.show_message(
                     refusals.change_problem(error, done=answer_message(AnswerStatus.NOT_RECORDED))
@@ -222,11 +222,11 @@ class AnswerFlow:
 
     def denials_canceled(self, approvals: tuple[Approval, ...]) -> None:
         """Remove canceled denials from the unsent denials stored on disk."""
-        self._host.context.unsent_denials.remove({approval.id for approval in approvals})
+        self.forget_unsent({approval.id for approval in approvals})
 
     def update_request(self, approval: Approval) -> None:
         """Replace a request with the copy that the server returned."""
-        self._host.context.unsent_denials.remove({approval.id})
+        self.forget_unsent({approval.id})
         self._host.set_state(self._host.state.with_approval(approval).without_progress(approval.id))
 
     def _panel_closed(self, panel: Overlay, result: PanelResult) -> None:
@@ -309,6 +309,16 @@ class AnswerFlow:
             problem = display_safe(str(error), max_len=100)
             self._host.show_message(
                 fmt("This denial could not be saved and would be lost in a crash: {}", problem)
+            )
+
+    def forget_unsent(self, ids: Collection[str]) -> None:
+        """Remove denials from the stored ones, because they were sent or will not be sent."""
+        try:
+            self._host.context.unsent_denials.remove(ids)
+        except OSError as error:
+            problem = display_safe(str(error), max_len=100)
+            self._host.show_message(
+                fmt("The next start may report a denial as not sent, because of: {}", problem)
             )
 
     def _send(self, denials: tuple[Denial, ...]) -> None:

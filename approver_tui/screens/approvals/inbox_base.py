@@ -262,7 +262,7 @@ class InboxBase(KeyedScreen):
     def _report_ended_denials(self) -> None:
         """Forget unsent denials whose requests have ended; report those that nobody decided."""
         self.state, ended_denials = self.state.without_ended_denials(self.context.now())
-        self.context.unsent_denials.remove({denial.approval_id for denial in ended_denials})
+        self.answer_flow.forget_unsent({denial.approval_id for denial in ended_denials})
         for denial in ended_denials:
             row = self.state.inbox.find(denial.approval_id)
             if row is None or row.decision is None:

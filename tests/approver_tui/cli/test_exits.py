@@ -82,9 +82,11 @@ def test_an_unknown_user_is_a_usage_error(logged_in, server):
     assert approval["state"] == "pending"
 
 
-def test_an_error_of_the_system_has_a_code():
-    """The code is not spelled letter by letter."""
-    assert error_document(OSError(28, "No space left on device"), Exit.ERROR)["error"] == "os_error"
+def test_an_error_of_the_system_has_a_code_and_a_sentence():
+    """The code is not spelled letter by letter, and the sentence names the file."""
+    document = error_document(OSError(28, "No space left on device", "/x/config.toml"), Exit.ERROR)
+    assert document["error"] == "os_error"
+    assert document["detail"] == "No space left on device: /x/config.toml."
 
 
 def test_a_rate_limit_reports_when_to_retry(logged_in, server):

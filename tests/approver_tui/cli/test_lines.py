@@ -8,6 +8,7 @@ import pytest
 from approver_tui.cli import lines
 from approver_tui.cli.approvals import listing
 from approver_tui.cli.exits import error_text
+from approver_tui.cli.printing import local_time
 from approver_tui.client.errors import AlreadyDecided
 from approver_tui.state.approvals.approvals import ApprovalState, Retry
 from approver_tui.state.approvals.decision import Answer, DenyCode
@@ -32,6 +33,26 @@ def test_a_part_chosen_by_somebody_else_is_shown_before_the_pin():
     assert "You are about to approve part of this request:" in summary
     assert "approved with limits" in summary
     assert "  /authorization_details/0/amount/minor is 50000, not 482000" in summary
+
+
+def test_a_request_in_full_has_everything_that_was_said_with_the_answer():
+    """`show` prints the reason, both notes, the retry time and the other person."""
+    denied = with_answer(an_approval("old"), Answer.DENY)
+    decided = replace(
+        denied.decision,
+        reason=SafeText("It is on the list."),
+        note=SafeText("Use the staging account."),
+        retry_at=NOW + 3_600_000,
+        ask=SafeText("bob"),
+        private_note=SafeText("Called them."),
+    )
+    printed = "\n".join(lines.request_lines(replace(denied, decision=decided), NOW))
+    assert "reason:        It is on the list." in printed
+    assert "agent note:    Use the staging account." in printed
+    assert f"not before:    {local_time(NOW + 3_600_000)}" in printed
+    assert "ask instead:   bob" in printed
+    assert "private note:  Called them." in printed
+    assert "note:" not in "\n".join(lines.request_lines(an_approval("new"), NOW))
 
 
 def test_a_superseded_request_says_so():

@@ -210,5 +210,7 @@ class FakeUnsentDenials:
 
     def remove(self, ids: Collection[str]) -> None:
         """Remove the denials with these approval IDs."""
+        if self.failure is not None and ids:
+            raise self.failure
         self.kept -= set(ids)
         self.left = tuple(denial for denial in self.left if denial.approval_id not in ids)

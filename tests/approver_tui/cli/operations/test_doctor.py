@@ -6,7 +6,9 @@ import pytest
 
 from approver_tui import settings
 from approver_tui.client.operations import diagnosis
+from approver_tui.client.sign_in import tokens
 from approver_tui.client.sign_in.profile import Home
+from approver_tui.client.sign_in.tokens import TokenKeeper
 from tests.approver_tui.cli.conftest import PIN
 from tests.support.builders.approval_texts import to_rfc3339
 
@@ -62,6 +64,20 @@ def test_an_unreachable_server_is_reported(logged_in, server):
     server.stop()
     (what,) = findings(logged_in("doctor", "--json"), "broken")
     assert what == f"{server.issuer} does not respond."
+
+
+def test_a_session_that_cannot_be_stored_is_broken(logged_in, monkeypatch):
+    """The fix is about this machine, not about the server."""
+
+    def fail(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(tokens, "save", fail)
+    monkeypatch.setattr(TokenKeeper, "_is_valid_for", lambda *_: False)
+    result = logged_in("doctor", "--json")
+    (item,) = [item for item in read_document(result)["items"] if item["level"] == "broken"]
+    assert "No space left on device" in item["what"]
+    assert "free space on its disk" in item["fix"]
 
 
 def test_an_ended_session_is_broken(logged_in, server):

@@ -1,5 +1,7 @@
 """The deny panel: a reason, notes, and five seconds to undo the denial."""
 
+import pytest
+
 from approver_tui.client import errors
 from approver_tui.screens.approvals.deny import DenyPanel
 from approver_tui.screens.approvals.inbox import InboxScreen
@@ -12,6 +14,7 @@ from tests.support.clients.driving import (
     open_inbox,
     open_stage,
     pass_time,
+    paste,
     press,
     screen_text,
     type_quickly,
@@ -196,6 +199,37 @@ async def test_the_hint_says_how_to_deny_from_the_current_focus():
             await press(pilot, stage, "tab")
         assert "Enter denies. You then have 5 s" in screen_text(stage)
     assert stage.answers.calls == []
+
+
+async def test_a_full_disk_does_not_close_the_app():
+    """The denial is sent; a message says that the next start may report it as not sent."""
+    stage = make_stage(three_approvals())
+    async with open_inbox(stage) as pilot:
+        await press(pilot, stage, "d", "2")
+        stage.clock.move(1)
+        await pilot.press("enter")
+        stage.unsent_denials.failure = OSError(28, "No space left on device")
+        pass_time(stage, 6)
+        await until(pilot, lambda: stage.answers.calls)
+        await until_shown(pilot, stage, "denied")
+        assert stage.app.is_running
+    assert stage.answers.calls == [(PAY, Answer.DENY, "wrong_details")]
+
+
+@pytest.mark.parametrize(
+    ("before", "pasted", "after"),
+    [("a ", "b\n\n c\t", "a b c"), ("a", "x" * 600, "a" + "x" * 499), ("a" * 500, "b", "a" * 500)],
+)
+async def test_all_lines_that_fit_are_pasted_into_a_note(before, pasted, after):
+    """Nothing is lost without a trace: not the other lines, and not a text that is too long."""
+    async with open_stage(three_approvals()) as (pilot, stage):
+        await press(pilot, stage, "d", "2", "tab")
+        note = stage.app.focused
+        note.value = before
+        note.cursor_position = len(before)
+        stage.clock.move(1)
+        await paste(pilot, stage, pasted)
+        await until(pilot, lambda: note.value == after)
 
 
 async def test_leaving_with_a_note_says_that_nothing_was_sent():

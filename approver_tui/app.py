@@ -207,12 +207,15 @@ def run(home: Home, approval_id: str | None = None) -> None:
 
 def _run_server(home: Home, approval_id: str | None = None) -> str | None:
     """Show one server until the user quits; return the login to switch to, if any."""
-    chosen = settings.load()
+    chosen, login = settings.load(), load_profile(home)
     try:
         return _run_app(home, chosen, approval_id)
     except LoginFirst as error:
-        signed_in = _sign_in(home, f"{error} {INTRODUCTION}", chosen.theme)
-        return None if signed_in is None else _run_app(signed_in, chosen, approval_id)
+        reason = f"{error} {INTRODUCTION}"
+        # Another program may have signed in since; a second login would replace that one.
+        is_signed_in = load_profile(home) not in {login, None}
+        new_home = home if is_signed_in else _sign_in(home, reason, chosen.theme)
+        return None if new_home is None else _run_app(new_home, chosen, approval_id)
 
 
 def _run_app(home: Home, chosen: settings.Settings, approval_id: str | None) -> str | None:

@@ -10,7 +10,7 @@ from approver_tui import app
 from approver_tui.app import INTRODUCTION
 from approver_tui.client.devices import enrolling, keys
 from approver_tui.client.devices.enrolling import Invitation
-from approver_tui.client.errors import BadServer, SignInCanceled, Unreachable
+from approver_tui.client.errors import BadServer, LoginFirst, SignInCanceled, Unreachable
 from approver_tui.client.sign_in import profile
 from approver_tui.client.sign_in.profile import Home
 from approver_tui.screens.sign_in.sign_in import (
@@ -321,3 +321,23 @@ async def test_after_a_revocation_the_known_server_is_offered(tmp_path, monkeypa
     assert app._sign_in(home, "", "sayso") is None
     assert app._sign_in(home, "", "sayso", is_additional=True) is None
     assert offered == ["https://sayso.example", "http://localhost:8470"]
+
+
+@pytest.mark.parametrize(("has_new_login", "asked"), [(True, 0), (False, 1)])
+def test_a_login_that_another_program_made_is_used(tmp_path, monkeypatch, has_new_login, asked):
+    """A second login in the same profile would replace that one and leave its device behind."""
+    monkeypatch.setenv("SAYSO_APPROVER_HOME", str(tmp_path))
+    home = Home.in_folder(tmp_path)
+    profile.save(home, MINE)
+    failures, questions = [LoginFirst("This device was signed out."), None], []
+
+    def run(self):
+        self.fatal_error = failures.pop(0)
+        if has_new_login:
+            profile.save(home, replace(MINE, device_id="sayso_dv_new"))
+
+    monkeypatch.setattr(app, "keep_memory_private", lambda: None)
+    monkeypatch.setattr(app.ApproverApp, "run", run)
+    monkeypatch.setattr(app, "_sign_in", lambda home, *_: questions.append(home) or home)
+    app.run(home)
+    assert (failures, len(questions)) == ([], asked)

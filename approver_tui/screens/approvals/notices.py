@@ -139,7 +139,10 @@ def _wrong_pins_notice(state: InboxState) -> Notice | None:
         return None
     wrong_pins = pluralize(wrong_count, "wrong PIN")
     if state.device and state.device.pin.locked:
-        text = fmt("! This device is locked: {}. Unlock it from another device.", wrong_pins)
+        text = fmt(
+            "! This device is locked: {}. Unlock it from another device, or ask an administrator.",
+            wrong_pins,
+        )
         return Notice(text, fmt("! This device is locked"))
     return Notice(fmt("! {} since you last approved", wrong_pins), fmt("! {}", wrong_pins))
 

@@ -5,6 +5,7 @@ secrets as defaults.
 """
 
 import os
+import re
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -34,6 +35,8 @@ PREFIX = "SAYSO_APPROVER_"
 """The prefix of a setting's environment variable."""
 
 PROFILE = "profile"
+_ZONE = re.compile(r"[A-Za-z0-9_+/-]+")
+"""The name of a time zone; the rules of one, as in POSIX, have other characters too."""
 """The setting that names the default login."""
 
 _SERVER = "sayso"
@@ -252,9 +255,10 @@ def local_zone(
 ) -> str | None:
     """Return the name of this machine's time zone, or None if unknown."""
     values = os.environ if environment is None else environment
-    if zone_name := values.get("TZ", "").lstrip(":"):
-        return zone_name
-    _, is_found, zone = str(link.resolve()).partition("/zoneinfo/")
+    chosen = values.get("TZ", "").lstrip(":")
+    if chosen and not chosen.startswith("/"):
+        return chosen if _ZONE.fullmatch(chosen) else None
+    _, is_found, zone = str(Path(chosen or link).resolve()).partition("/zoneinfo/")
     return zone if is_found else None
 
 

@@ -26,6 +26,7 @@
 Never: wording for screens; callers choose their own.
 """
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     from approver_tui.state.approvals.approvals import Approval
 
 _NO_MEMBERS: Mapping[str, object] = {}
+_MEMBER = re.compile(r"^/([a-z_]+)(?=[: ])")
+"""A JSON pointer at the beginning of a detail, such as `/retry_at: …`."""
 
 
 class ClientError(Exception):
@@ -55,6 +58,10 @@ class ApiError(ClientError):
         self.detail = str(display_safe(detail, max_len=500))
         super().__init__(self.detail)
         self.members = members
+
+    def __str__(self) -> str:
+        """Return the detail, in which a member is named in words, not by a JSON pointer."""
+        return _MEMBER.sub(lambda match: match[1].replace("_", " "), self.detail)
 
 
 class AlreadyDecided(ApiError):
@@ -216,9 +223,9 @@ def labelled_detail(error: ClientError, labels: Mapping[str, str]) -> str:
 
     Empty if the refusal names no member with a label.
     """
-    member, _, remedy = str(error).partition(": ")
-    is_refusal = isinstance(error, ApiError) and member in labels
-    return f"{labels[member]}: {remedy}" if is_refusal else ""
+    detail = error.detail if isinstance(error, ApiError) else ""
+    member, _, remedy = detail.partition(": ")
+    return f"{labels[member]}: {remedy}" if member in labels else ""
 
 
 def answer_status(error: ClientError) -> AnswerStatus:

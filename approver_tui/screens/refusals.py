@@ -59,10 +59,12 @@ def problem(error: errors.ClientError) -> SafeText:
             return fmt("Wrong PIN. {} left.", pluralize(left, "attempt"))
         case errors.WrongEntry(left=left):
             return fmt("Doesn't match. {} left.", pluralize(left, "attempt"))
-        case errors.ApiError(detail=detail) if type(error) is errors.ApiError:
+        case errors.ApiError() if type(error) is errors.ApiError:
             has_failed = errors.answer_status(error) is AnswerStatus.IN_DOUBT
             verb = fmt("failed") if has_failed else fmt("refused")
-            return fmt("The server {}: {}", verb, display_safe(detail, max_len=_MAX_DETAIL_LENGTH))
+            return fmt(
+                "The server {}: {}", verb, display_safe(str(error), max_len=_MAX_DETAIL_LENGTH)
+            )
     for kind, text in _MESSAGES.items():
         if isinstance(error, kind):
             return text

@@ -34,12 +34,14 @@ def test_the_wall_clock_counts_milliseconds():
 
 
 def test_the_time_zone_comes_from_the_environment_or_the_machine(tmp_path):
-    """If neither names a time zone, it is unknown."""
+    """It can be a file. If neither names a time zone, such as POSIX rules, it is unknown."""
     zone = tmp_path / "zoneinfo" / "Europe" / "Berlin"
     link = tmp_path / "localtime"
     link.symlink_to(zone)
     assert settings.local_zone({"TZ": ":Asia/Tokyo"}, link) == "Asia/Tokyo"
     assert settings.local_zone({}, link) == "Europe/Berlin"
+    assert settings.local_zone({"TZ": f":{link}"}, tmp_path / "none") == "Europe/Berlin"
+    assert settings.local_zone({"TZ": "NPT-5:45"}, link) is None
     assert settings.local_zone({"TZ": ""}, tmp_path / "none") is None
 
 

@@ -8,7 +8,7 @@ import sys
 import pexpect
 import pytest
 
-from approver_tui.cli.exits import BY_CODE, BY_STATUS, Exit, error_document, exit_code
+from approver_tui.cli.exits import BY_CODE, BY_STATUS, Exit, error_document, error_lines, exit_code
 from approver_tui.client.errors import ApiError
 from server.http import openapi
 from server.http.routes import ROUTES
@@ -87,6 +87,21 @@ def test_an_error_of_the_system_has_a_code_and_a_sentence():
     document = error_document(OSError(28, "No space left on device", "/x/config.toml"), Exit.ERROR)
     assert document["error"] == "os_error"
     assert document["detail"] == "No space left on device: /x/config.toml."
+
+
+@pytest.mark.parametrize(
+    ("detail", "text"),
+    [
+        ("/retry_at: must be in the future.", "retry at: must be in the future."),
+        ("Ask /admin for access.", "Ask /admin for access."),
+        ("/0/amount: is not less.", "/0/amount: is not less."),
+    ],
+)
+def test_a_refused_member_is_named_in_words(detail, text):
+    """The server names a member by a JSON pointer, which means nothing to people."""
+    error = ApiError("invalid_body", 422, detail)
+    assert error_lines(error)[0] == f"Error: {text}"
+    assert error.detail == detail
 
 
 def test_a_rate_limit_reports_when_to_retry(logged_in, server):

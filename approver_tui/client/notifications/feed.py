@@ -28,7 +28,7 @@ RENEW_BEFORE_MS = 60_000
 """How long before its expiry a token is renewed in band, in milliseconds."""
 
 SLEEP_GAP_MS = 10_000
-"""A check that runs this much late, in milliseconds, means that the machine was asleep."""
+"""A check that runs this much late, or early, in milliseconds: a sleep, or a clock that was set."""
 
 MAX_CURSOR = 10**18 - 1
 """The largest cursor that a server accepts."""
@@ -161,10 +161,10 @@ class Feed:
     def _listen(
         self, conn: _OpenConnection, listeners: FeedListeners, stop: threading.Event
     ) -> None:
-        checked_at = self._client.now()
+        checked_at = self._client.session.transport.clock()
         while not stop.is_set():
             checked_at = self._check_awake(checked_at)
-            self._check_alive(conn, checked_at)
+            self._check_alive(conn, self._client.now())
             self._renew_if_due(conn)
             try:
                 frame = conn.socket.recv(timeout=_TICK_SECONDS)
@@ -178,14 +178,15 @@ class Feed:
             self.last_contact_at = self._client.now()
 
     def _check_awake(self, checked_at: int) -> int:
-        """Return the time. Raises Unreachable if too much time has passed since the last check.
+        """Return this machine's time. Raises Unreachable if too much has passed since `checked_at`.
 
         In that case this program or its machine was asleep, and the connection may be dead. Missed
-        pings would show that much later; a new connection continues at the cursor.
+        pings would show that much later; a new connection continues at the cursor. If the clock was
+        set, also back, a new connection learns the server's time again.
         """
-        now = self._client.now()
-        if now - checked_at > SLEEP_GAP_MS:
-            raise Unreachable("This machine was asleep.")
+        now = self._client.session.transport.clock()
+        if abs(now - checked_at) > SLEEP_GAP_MS:
+            raise Unreachable("This machine was asleep, or its clock was set.")
         return now
 
     def _check_alive(self, conn: _OpenConnection, now: int) -> None:

@@ -142,8 +142,8 @@ def approval_blocker(
 def _device_blocker(device: Device, approval: Approval, context: ScreenContext) -> SafeText:
     if device.pin.locked:
         return fmt(
-            "this device is locked after too many wrong PINs. Unlock it from another device, or "
-            "ask an administrator."
+            "this device is locked after wrong PINs. Another device or an administrator can "
+            "unlock it."
         )
     if device.pin.exhausted:
         return fmt("this PIN has had too many wrong attempts. Log in again with a new one.")

@@ -275,9 +275,9 @@ class InboxBase(KeyedScreen):
             self.show_message(ending_soon(*near))
 
     def check_sleep(self) -> None:
-        """After the machine slept, ignore input for a moment and reload the list."""
+        """After the machine slept or its clock was set, ignore input for a moment and reload."""
         now = self.context.now()
-        if now - self._last_tick_at > SLEEP_GAP_MS:
+        if abs(now - self._last_tick_at) > SLEEP_GAP_MS:
             self.context.guard.arm()
             reset_panels(self.app, clear_secrets=True)
             if self.state.connection.is_live:

@@ -140,7 +140,7 @@ def _wrong_pins_notice(state: InboxState) -> Notice | None:
     wrong_pins = pluralize(wrong_count, "wrong PIN")
     if state.device and state.device.pin.locked:
         text = fmt(
-            "! This device is locked: {}. Unlock it from another device, or ask an administrator.",
+            "! This device is locked: {}. Another device or an administrator can unlock it.",
             wrong_pins,
         )
         return Notice(text, fmt("! This device is locked"))

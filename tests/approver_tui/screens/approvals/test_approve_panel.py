@@ -290,7 +290,7 @@ async def test_a_request_that_expires_under_the_panel_closes_it():
 @pytest.mark.parametrize(
     ("device", "words"),
     [
-        (a_device(tries=10), "locked after too many wrong PINs"),
+        (a_device(tries=10), "locked after wrong PINs"),
         (a_device(high_from=NOW + 60 * MINUTE), "can approve high risk from 15:32:07"),
     ],
 )

@@ -208,7 +208,7 @@ async def test_a_locked_device_is_a_permanent_warning():
     """The warning says how to unlock the device."""
     async with open_stage([an_approval("pay")], device=a_device(tries=10)) as (_pilot, stage):
         assert (
-            "! This device is locked: 10 wrong PINs. Unlock it from another device, or ask"
+            "! This device is locked: 10 wrong PINs. Another device or an administrator can"
             in screen_text(stage)
         )
 

@@ -63,12 +63,13 @@ async def test_a_feed_that_crashes_is_restarted(monkeypatch):
         await until_shown(pilot, stage, "live feed failed: ValueError")
 
 
-async def test_after_a_sleep_keys_are_dropped_and_everything_is_reloaded():
+@pytest.mark.parametrize("seconds", [60, -60])
+async def test_after_a_sleep_or_a_set_clock_everything_is_reloaded(seconds):
     """Keys typed right after waking the machine are ignored, and the list is reloaded."""
     async with open_stage(three_approvals()) as (pilot, stage):
         missed_request = an_approval("late")
         stage.server.put(missed_request)
-        pass_time(stage, 60)
+        pass_time(stage, seconds)
         assert stage.app.context.guard.is_blocking
         await until(pilot, lambda: inbox(stage).state.inbox.find(missed_request.id) is not None)
 

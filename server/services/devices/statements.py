@@ -78,7 +78,11 @@ class Statements:
         passkey verified the person. Raises errors.Problem 403 or 422.
         """
         if tx.now < device.high_from:
-            raise errors.Problem(403, "device_too_new", "This device is too new to do this.")
+            raise errors.Problem(
+                403,
+                "device_too_new",
+                "This device is too new to do this. Vouch for it from an older device.",
+            )
         nonce = self.nonce(about or device, device)
         key = self.check(
             tx, jws, device, ("high", PASSKEY), purpose=purpose, subject=subject, nonce=nonce

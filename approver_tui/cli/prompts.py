@@ -13,6 +13,7 @@ import os
 import signal
 import sys
 import termios
+import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -120,4 +121,10 @@ def _echo(before: str, text: str) -> None:
     if len(text) > len(before):
         click.echo(text[len(before) :], nl=False, err=True)
     else:
-        click.echo("\b \b" * (len(before) - len(text)), nl=False, err=True)
+        click.echo("\b \b" * _width(before[len(text) :]), nl=False, err=True)
+
+
+def _width(text: str) -> int:
+    """Return how many cells of the terminal a text fills."""
+    wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text)
+    return len(text) + wide - sum(map(bool, map(unicodedata.combining, text)))

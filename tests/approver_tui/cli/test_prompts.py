@@ -24,8 +24,9 @@ def keyboard(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
         (b"31\x7f7\r", "37", "31\b \b7"),
         (b"3141\x15271828\r", "271828", "3141" + 4 * "\b \b" + "271828"),
         (b"\x15\x0131\r", "31", "31"),
+        ("日本\x7f\r".encode(), "日", "日本" + 2 * "\b \b"),
     ],
-    ids=["backspace", "ctrl-u", "nothing to take back"],
+    ids=["backspace", "ctrl-u", "nothing to take back", "a wide character"],
 )
 @pytest.mark.parametrize("is_hidden", [False, True], ids=["seen", "hidden"])
 def test_a_prompt_supports_backspace(

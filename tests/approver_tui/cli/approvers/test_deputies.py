@@ -30,9 +30,10 @@ def _local_time(*parts):
     return rfc3339(round(datetime(*parts).astimezone().timestamp() * 1000))
 
 
-def test_a_date_includes_the_whole_day(logged_in, server):
+@pytest.mark.parametrize("day", ["2030-12-24", "20301224"])
+def test_a_date_includes_the_whole_day(logged_in, server, day):
     """A date is a day in this machine's time zone. Without --from, the deputy starts now."""
-    output = logged_in("deputies", "add", "bob", "--to", "2030-12-24", "--pin-stdin", stdin=PIN).out
+    output = logged_in("deputies", "add", "bob", "--to", day, "--pin-stdin", stdin=PIN).out
     assert "sayso-approver deputies revoke sayso_dy_1" in output
     (deputy,) = server.deputies
     assert deputy["to"] == _local_time(2030, 12, 25)

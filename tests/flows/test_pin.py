@@ -86,6 +86,13 @@ def test_a_denial_with_the_session_key_keeps_the_attempts(agent: Agent, person: 
     assert _pin(person).tries == 3
 
 
+def test_a_refused_change_is_no_wrong_pin(person: Terminal) -> None:
+    """The PIN was right; only the change was not."""
+    with pytest.raises(ApiError):
+        person.decider.change_password("short", PIN)
+    assert _pin(person).tries == 0
+
+
 def test_a_refused_decision_keeps_the_attempts(agent: Agent, person: Terminal) -> None:
     """Neither an unknown key nor a wrong nonce proves the PIN."""
     agent.request_approval(person.user)
@@ -189,7 +196,7 @@ def test_an_invalid_pin_half_is_refused_and_not_counted(person: Terminal, x: obj
         person.client.session.post("/api/devices/self/pin", {"x": x, "for": "session"})
 
     assert (refused.value.status, refused.value.code) == (422, "invalid_body")
-    assert "/x" in str(refused.value)
+    assert "/x" in refused.value.detail
     assert _pin(person).tries == 0
 
 

@@ -53,6 +53,9 @@ def test_a_fact_is_typed_back_from_a_shell(
     assert wrong.returncode == 5
     error = json.loads(wrong.stderr)
     assert (error["error"], error["step"], error["left"]) == ("wrong_entry", "type_back", 1)
+    device = person.client.me().device
+    assert device is not None
+    assert device.pin.tries == 0  # the PIN was right
     approved = _approve(server, person, pending, "--fact", RIGHT, "--reason", "On the list.")
     assert approved.returncode == 0, approved.stderr
     assert json.loads(approved.stdout)["ceremony"] == "pin+type_back"

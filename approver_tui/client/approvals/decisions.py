@@ -4,6 +4,7 @@ Owns: the checks before a signature, and which key signs what. Never: screens an
 key with the PIN (`unlocking.py`); answers with an unknown outcome (`signed_answers.py`).
 """
 
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
@@ -11,7 +12,12 @@ from approver_tui.client import errors, wire
 from approver_tui.client.api import Client
 from approver_tui.client.approvals.signed_answers import SignedAnswer, SignedAnswers
 from approver_tui.client.approvers import deputies
-from approver_tui.client.devices.unlocking import LowKey, temporary_high_key
+from approver_tui.client.devices.unlocking import (
+    LowKey,
+    confirm_pin,
+    sign_pin_proof,
+    temporary_high_key,
+)
 from approver_tui.client.jose import SigningKey, signed_decision
 from approver_tui.state.answer_status import AnswerStatus
 from approver_tui.state.approvals.approvals import Approval
@@ -102,7 +108,13 @@ class DecisionClient:
             signed_answer = self._sign_approval(
                 current, opened_key.key, _WITH_PIN, granted, entries
             )
-        return self._answers.send(signed_answer)
+            proof = sign_pin_proof(self._client, opened_key)
+        try:
+            return self._answers.send(signed_answer)
+        except errors.ApiError:
+            with suppress(errors.ClientError):  # the refusal is what the user must know
+                self._client.confirm_pin(proof)  # it would count as a wrong PIN otherwise
+            raise
 
     def deny(
         self, approval: Approval, code: DenyCode, note: str = "", extras: DenialExtras = NO_EXTRAS
@@ -209,6 +221,7 @@ class DecisionClient:
     def _sign_statement(self, purpose: str, subject: str, nonce: str, pin: str) -> str:
         """Return a statement signed by the high key, after a PIN call for that subject."""
         with temporary_high_key(self._client, pin, subject) as opened_key:
+            confirm_pin(self._client, opened_key)  # the server may refuse the change itself
             return self._client.sign_statement(opened_key.key, purpose, subject, nonce)
 
     def _verified_copy(self, approval: Approval, fingerprint: str) -> Approval:

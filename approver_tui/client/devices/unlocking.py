@@ -97,8 +97,12 @@ def temporary_high_key(client: Client, pin: str, purpose: str) -> Iterator[Opene
 
 def confirm_pin(client: Client, high_key: OpenedKey) -> None:
     """Confirm the PIN to the server with a signature of the high key."""
-    device_id = client.profile.device_id
-    client.confirm_pin(client.sign_statement(high_key.key, "pin", device_id, high_key.nonce))
+    client.confirm_pin(sign_pin_proof(client, high_key))
+
+
+def sign_pin_proof(client: Client, high_key: OpenedKey) -> str:
+    """Return the statement that the PIN was right, because it opened the high key."""
+    return client.sign_statement(high_key.key, "pin", client.profile.device_id, high_key.nonce)
 
 
 def boottime_seconds() -> float:

@@ -83,7 +83,7 @@ class Agent(Connected, _Common[httpx.Client]):
 
 
 class AsyncAgent(AsyncConnected, _Common[httpx.AsyncClient]):
-    """The same agent for asyncio; see `Agent`. Use an object in one event loop only."""
+    """The same agent for asyncio; see `Agent`. Use each object in only one event loop."""
 
     async def ask(self, user: str, action: Action = None, **options: Unpack[Options]) -> Approved:
         """Ask a user, and wait until they answer; see `Agent.ask`."""

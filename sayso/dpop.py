@@ -132,12 +132,11 @@ def _verify(proof: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
         raise BadProof("The DPoP header is not a valid proof.") from error
 
 
-def _is_same_url(named: str, url: str) -> bool:
+def _is_same_url(htu: str, url: str) -> bool:
     try:
-        named_url = _normalize_url(named)
-    except ValueError:  # no URL, such as an address without its closing bracket
+        return _normalize_url(htu) == _normalize_url(url)
+    except ValueError:  # htu is not a URL, for example an IPv6 host without its closing bracket
         return False
-    return named_url == _normalize_url(url)
 
 
 def _normalize_url(url: str) -> tuple[str, str, str]:

@@ -97,7 +97,7 @@ class Guard(Connected, _Common[httpx.Client]):
 
 
 class AsyncGuard(AsyncConnected, _Common[httpx.AsyncClient]):
-    """The same guard for asyncio; see `Guard`. Use an object in one event loop only."""
+    """The same guard for asyncio; see `Guard`. Use each object in only one event loop."""
 
     async def check(
         self,

@@ -86,8 +86,8 @@ _SIGNED_IN_AGAIN: Final = (
 )
 _CHANGED_STATUS: Final = 412
 _CHANGED: Final = (
-    "Someone else has changed this in the meantime. Nothing was changed. Submit it again to see "
-    "how yours differs."
+    "Someone else has changed this in the meantime. Your change was not saved. Submit it again to "
+    "compare it with the current version."
 )
 _INTERNAL_FIELDS: Final = frozenset({"csrf", "statement"})
 _Row = TypeVar("_Row", Page, FormAction)
@@ -170,8 +170,8 @@ def _sign_in(visit: Visit, row: Page | FormAction, problem: errors.Problem) -> A
 
 
 def _next_form(visit: Visit, row: FormAction) -> Facts:
-    """The form that opens the next page after the sign-in. It keeps what the person entered."""
-    if row.page and visit.is_ours:
+    """The form that opens the next page after the sign-in, with what the person entered."""
+    if row.page and visit.is_from_our_page:
         return {"method": "post", "action": request.path, "kept": _entered(visit.form())}
     action = row.then.partition("?")[0].replace("<id>", visit.record_id)
     return {"method": "get", "action": action or (CONSOLE if row.in_console else "/"), "kept": {}}
@@ -290,11 +290,12 @@ def _call_api(visit: Visit, row: FormAction, form: Form) -> AnyResponse:
 
 
 def _show_to_check(visit: Visit, row: FormAction, form: Form) -> AnyResponse:
-    """The form of an earlier sign-in again, with the submitted values. Raises errors.Problem 403.
+    """The form again, with its values, after the person has signed in again.
 
-    Values that another site may have sent are not shown: the person could submit them.
+    If the form may come from another site, raises errors.Problem 403, so that the person cannot
+    submit values that they did not enter.
     """
-    if not row.page or not visit.is_ours:
+    if not row.page or not visit.is_from_our_page:
         raise errors.Problem(403, _STALE, PAGE_EXPIRED)
     return _show_again(visit, row, errors.Problem(403, _STALE, _SIGNED_IN_AGAIN), form)
 
@@ -320,9 +321,10 @@ def _stored_record(visit: Visit, row: FormAction) -> Document | None:
 
 
 def _check_version(form: Form, stored: Document) -> None:
-    """Refuse a whole record that would undo a change which the person has not seen.
+    """Refuse a form that would undo a change that the person has not seen.
 
-    The API checks the version of records that are changed in parts. Raises errors.Problem 412.
+    For forms that replace a whole record; for others, the API checks the version. Raises
+    errors.Problem 412.
     """
     if form.get("version") not in {None, str(stored["version"])}:
         raise errors.Problem(_CHANGED_STATUS, "changed_meanwhile", _CHANGED)

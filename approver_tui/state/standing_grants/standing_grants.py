@@ -189,7 +189,7 @@ def _limits_match(granted: Sequence[Mapping[str, object]], proposed: Sequence[Va
 
 
 def _limit_matches(limit: object, proposed: str | None) -> bool:
-    """Whether a limit equals the typed number; money may have any number of minor units."""
+    """Whether a limit equals the typed number. A currency may have any number of decimals."""
     if proposed is None or limit is None:
         return proposed is None and limit is None
     if not isinstance(limit, Mapping):

@@ -105,11 +105,11 @@ class ApprovalChecks:
     def _counts(self, tx: Unit, approval: Approval, approver: Approver) -> bool:
         if not approval.multi_approver:
             return True
-        needs, by = self.evaluator.current_requirements(tx, approval), approver.user_id
-        return needs is not None and needs.counts(approver.stands_for or by, by)
+        requirements = self.evaluator.current_requirements(tx, approval)
+        return requirements is not None and requirements.counts(approver.voter_id, approver.user_id)
 
     def is_approved(self, tx: Unit, approval: Approval) -> bool:
-        """Return whether the votes so far reach the quorum, and suffice under current policy."""
+        """Return whether the votes so far reach the quorum and satisfy current policy."""
         approvals = votes.cast_approvals(tx, approval)
         if approvals.count < approval.quorum:
             return False

@@ -180,14 +180,15 @@ def _period(requested_deputy: RequestedDeputy, now: int) -> tuple[int, int]:
 
 
 def _parse_time(name: str, text: str) -> int:
+    problem = errors.invalid_body(f"/{name}: must be a time such as 2026-12-24T08:00:00Z.")
     try:
         moment = datetime.fromisoformat(text)
-        milliseconds = round(moment.astimezone(UTC).timestamp() * 1000)
+        utc = moment.astimezone(UTC)
     except (ValueError, OverflowError):  # not a time, or not within the years 1 to 9999
-        moment, milliseconds = None, 0
-    if moment is None or moment.tzinfo is None:
-        raise errors.invalid_body(f"/{name}: must be a time such as 2026-12-24T08:00:00Z.")
-    return milliseconds
+        raise problem from None
+    if moment.tzinfo is None:
+        raise problem
+    return round(utc.timestamp() * 1000)
 
 
 def _check_limit(view: View, person: Person, other: User, begins: int, ends: int) -> None:

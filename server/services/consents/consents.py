@@ -260,7 +260,7 @@ class ConsentService:
 
 
 def _lock(tx: Unit, user_id: str) -> None:
-    """Serialize the storing of this user's consents, so that each one replaces the one before."""
+    """Serialize changes to this user's consents, so that each one replaces the previous one."""
     tx.lock(f"consents {user_id}")
 
 

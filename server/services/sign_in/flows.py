@@ -266,7 +266,7 @@ class Flows:
 
 
 def _lock_flow(tx: Unit, handle: str) -> None:
-    """Let concurrent answers to a flow wait for each other, so that each sees the one before."""
+    """Serialize the answers to a flow, so that each one sees the result of the previous one."""
     tx.lock(f"flow {handle_hash(handle).hex()}")
 
 

@@ -82,7 +82,7 @@ def test_a_missing_user_is_cached_only_for_the_version(store: SqlStore) -> None:
 
 @pytest.mark.parametrize("typed", ["José", "JOSE\u0301", "jose\u0301"])
 def test_a_name_is_found_in_each_unicode_form(store: SqlStore, typed: str) -> None:
-    """Stored names are composed, but some keyboards and files have the accents apart."""
+    """Stored names are in NFC, but some keyboards and files decompose accented letters."""
     jose = User("sayso_us_jose", "jos\u00e9", None, ("approver",), "enabled", NOON)
     group = Group("sayso_gr_zurich", "Z\u00fcrich", (), NOON)
     with store.administer() as tx:

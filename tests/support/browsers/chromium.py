@@ -346,8 +346,8 @@ def chromium(
         )
         try:
             port, path = until(lambda: _lines(profile / "DevToolsActivePort"), _TIMEOUT)
-            # No pings: their thread draws from `random`, which Hypothesis notices in other tests.
             address = f"ws://127.0.0.1:{port}{path}"
+            # No pings: their thread draws from `random`, which Hypothesis notices in other tests.
             with connect(address, max_size=None, ping_interval=None) as socket:
                 yield _tab(socket)
         finally:

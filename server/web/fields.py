@@ -7,10 +7,10 @@ import json
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any, Final
 
 from server.protocol.forms import Form
+from server.web import days
 from server.web.choices import NONE, Choices
 from server.web.differences import Line
 from server.web.differences import lines as lines_of
@@ -286,7 +286,7 @@ def _day(field: Field, form: Form) -> str | None:
     if text is None:
         return None
     try:
-        return f"{date.fromisoformat(text).isoformat()}T00:00:00Z"
+        return days.start_of_day(text)
     except ValueError:
         raise ValueError("Enter a date such as 2027-01-31") from None
 

@@ -69,7 +69,7 @@ class Deputies:
         """Check a deputy before it is signed. Raises errors.Problem if `name` would refuse it."""
         with self.store.read() as view:
             device_auth.current_device(view, person)
-            _checked_deputy(view, person, requested_deputy)
+            _check_deputy(view, person, requested_deputy)
 
     def name(self, person: Person, requested_deputy: RequestedDeputy, jws: str) -> NamedDeputy:
         """Name a deputy. Raises errors.Problem.
@@ -81,7 +81,7 @@ class Deputies:
         with self.store.write() as tx:
             requested = requested_deputy.deputy, requested_deputy.begins, requested_deputy.ends
             device = self.statements.check_own(tx, person, jws, decisions.DEPUTY, *requested)
-            other, begins, ends = _checked_deputy(tx, person, requested_deputy)
+            other, begins, ends = _check_deputy(tx, person, requested_deputy)
             self.statements.spend(tx, device)
             deputy = Deputy(
                 id=self.secrets.new_id(PREFIX_DEPUTY),
@@ -148,7 +148,7 @@ def end(tx: Unit, deputy: Deputy, *, by: str | None = None) -> bool:
     return True
 
 
-def _checked_deputy(
+def _check_deputy(
     view: View, person: Person, requested_deputy: RequestedDeputy
 ) -> tuple[User, int, int]:
     """Check a deputy and return the user and the period. Raises errors.Problem."""

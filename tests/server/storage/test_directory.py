@@ -18,7 +18,7 @@ from server.storage.open import open_store
 from server.storage.store import SqlStore
 from server.storage.users.tables import users
 from tests.support.builders.clock import NOON, MovableClock
-from tests.support.checks.waiting import meanwhile, until
+from tests.support.checks.waiting import in_background, until
 
 ANN = User("sayso_us_ann", "ann", "ann@example.org", ("approver",), "enabled", NOON)
 
@@ -130,9 +130,9 @@ def test_a_failed_commit_leaves_nothing_in_the_cache(
         with store.write() as tx:
             return tx.directory.user(ANN.id)
 
-    with meanwhile(lambda: _disable(store)) as writer:
+    with in_background(lambda: _disable(store)) as writer:
         until(lambda: store._writer._batch)
-        with meanwhile(read) as reader:
+        with in_background(read) as reader:
             until(lambda: store._writer._lock.acquire(blocking=False))
             store._writer._raw.execute("PRAGMA defer_foreign_keys=ON")
             store._writer._raw.execute("INSERT INTO agent_owners VALUES ('of nothing', 'x', 1)")
@@ -158,7 +158,10 @@ def test_concurrent_changes_get_different_versions(
             with database.administer():
                 pass
 
-    with meanwhile(lambda: bump(stores[0])) as first, meanwhile(lambda: bump(stores[1])) as second:
+    with (
+        in_background(lambda: bump(stores[0])) as first,
+        in_background(lambda: bump(stores[1])) as second,
+    ):
         bump(stores[2])
         first.result(10)
         second.result(10)

@@ -60,7 +60,7 @@ class Upstream:
     async def send(
         self, caller: Caller | None, method: str, headers: Mapping[str, str], body: bytes | None
     ) -> AsyncIterator[Answer]:
-        """Send one HTTP request. Raises SessionEnded or UpstreamError, also while reading."""
+        """Send one HTTP request. Sending and reading raise SessionEnded or UpstreamError."""
         auth, auth_headers = await self._authenticate(caller)
         request = self._http.build_request(
             method,

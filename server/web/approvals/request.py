@@ -220,7 +220,7 @@ def _afterwards(approval: Approval) -> str:
 
 
 def _approvers(approver_view: ApproverView) -> str:
-    """Everyone whose approval counts; one person also with their device."""
+    """Everyone whose approval counts; for a single person, also their device."""
     votes = () if approver_view.tally is None else approver_view.tally.votes
     names = [
         vote.name

@@ -110,10 +110,10 @@ class Chromium:
         """Run an expression that leaves the page, which then cannot return a value."""
         self.ask(f"void setTimeout(() => {expression})")
 
-    def see(self, expression: str) -> Any:  # likewise
+    def see(self, expression: str) -> Any:  # as above
         """Wait until an expression is true; return its value."""
 
-        def answer() -> Any:  # likewise
+        def answer() -> Any:  # as above
             with contextlib.suppress(PageGone):
                 return self.ask(expression)
             return None

@@ -185,7 +185,7 @@ def _submitted(field: Field, form: Form) -> tuple[str, frozenset[str]]:
     if field.kind == "picks":
         return "", frozenset(_selected(field, form))
     if field.kind == "known":
-        return "", frozenset(_known(field, form))
+        return "", frozenset(_entered_values(field, form))
     return text, frozenset(text.splitlines())
 
 
@@ -300,14 +300,14 @@ def _selected(field: Field, form: Form) -> list[str]:
     return [name.removeprefix(prefix) for name in form.values if name.startswith(prefix)]
 
 
-def _known(field: Field, form: Form) -> list[str]:
+def _entered_values(field: Field, form: Form) -> list[str]:
     """The ticked and the typed values, each once."""
     return list(dict.fromkeys([*_selected(field, form), *_lines(field, form)]))
 
 
 def _in_shape(field: Field, form: Form) -> object:
     """The ticked and typed values in the shape of the member."""
-    values = _known(field, form)
+    values = _entered_values(field, form)
     if not field.shape:
         return values
     words: dict[str, list[str]] = {}

@@ -150,7 +150,7 @@ def _sign_in(visit: Visit, row: Page | FormAction, problem: errors.Problem) -> A
     For a link from another site, returns a page that reloads itself.
     """
     if problem.status == _UNAUTHORIZED and _is_from_link():
-        return message("Opening…", "If nothing happens, reload this page.", again=True)
+        return message("Opening…", "If nothing happens, reload this page.", reloads=True)
     facts: Facts = {
         "asked": bool(visit.record_id) and not row.in_console,
         "problem": "" if problem.status == _UNAUTHORIZED else problem.detail,
@@ -305,8 +305,8 @@ def _succeed(visit: Visit, row: FormAction, form: Form, response: Document) -> A
     if row.shows_response:
         return show(visit, page_at(row.page), SubmittedForm(form, "", ""), response)
     if row.answer:
-        drawn = {} if row.draw is None else row.draw(response)
-        facts = {"told": response, "sent": _first(form), "form": row, **drawn}
+        more_facts = {} if row.draw is None else row.draw(response)
+        facts = {"told": response, "sent": _first(form), "form": row, **more_facts}
         return draw(visit, row.answer, _menu_entry(row), facts)
     return go(visit.site.server_policy.issuer + row.then.replace("<id>", visit.record_id))
 

@@ -156,7 +156,7 @@ class ConsentService:
         approval = view.approvals.get(approval_id)
         if approval is None or (approval.kind, approval.user_id) != ("consent", user_id):
             return "over"
-        return offers.page_outcome(approval, view.now, given=State.REDEEMED)
+        return offers.page_outcome(approval, view.now, approved_state=State.REDEEMED)
 
     def give(self, tx: Unit, approval: Approval) -> Approval:
         """Store the consent of an approved request, which redeems the approval.

@@ -45,7 +45,7 @@ class ConsentOffer:
     party: Party
     risks: Mapping[str, Risk]
     """The risk of each scope."""
-    had: tuple[str, ...]
+    current_scopes: tuple[str, ...]
     """The scopes that the client can already use."""
     until: int
 
@@ -78,14 +78,14 @@ def check_offer(  # the members of one consent
     return ConsentOffer(party, risks, granted, expires_at)
 
 
-def page_outcome(approval: Approval, now: int, *, given: State) -> PageOutcome:
-    """Return the outcome of a page's approval; `given` is the state after an approval."""
+def page_outcome(approval: Approval, now: int, *, approved_state: State) -> PageOutcome:
+    """Return the outcome of a page's approval; `approved_state` is its state once approved."""
     if overdue(approval.state, approval.expires_at, now):
         return "over"
     outcomes: dict[State, PageOutcome] = {
         State.PENDING: "waiting",
         State.DENIED: "denied",
-        given: "given",
+        approved_state: "given",
     }
     return outcomes.get(approval.state, "over")
 

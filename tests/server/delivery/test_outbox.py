@@ -157,7 +157,7 @@ def test_an_internal_error_is_logged_and_retried_until_the_message_is_dead(
         def on_delivered(self, tx: Unit, message: OutboxMessage) -> None:
             raise NotImplementedError
 
-        def on_given_up(self, _: Unit, message: OutboxMessage, reason: str) -> None:
+        def on_abandoned(self, _: Unit, message: OutboxMessage, reason: str) -> None:
             dead.append(f"{message.channel}: {reason}")
 
     dead: list[str] = []

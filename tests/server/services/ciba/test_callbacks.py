@@ -319,8 +319,8 @@ def test_a_callback_for_a_deleted_approval_is_ignored(local):
     calls = callbacks.Callbacks(local.services.store, local.services.secrets, None)
     message = json.dumps({"approval": "sayso_ap_gone", "event": "approval.decided"})
     with local.services.store.write() as tx:
-        calls.lost(tx, message, "x")
-        calls.arrived(tx, message)
+        calls.record_failure(tx, message, "x")
+        calls.record_delivery(tx, message)
     assert (calls.push(message), calls.ping(message), _failed_delivery_causes(local)) == (
         None,
         None,

@@ -174,9 +174,8 @@ class Requirements:
         return has_quorum and has_risk and has_steps and has_user
 
     def _counted(self, approvals: Approvals) -> frozenset[str]:
-        casters = approvals.through
         return frozenset(
-            user for user in approvals.by if self.counts(user, casters.get(user, user))
+            user for user in approvals.by if self.counts(user, approvals.through.get(user, user))
         )
 
     def counts(self, user: str, caster: str) -> bool:

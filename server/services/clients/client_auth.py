@@ -207,7 +207,7 @@ class ClientAuthentication:
     def _check_assertion(
         self, client: TokenClient, assertion: str, now: int
     ) -> tuple[str, tuple[str, int]]:
-        """Return the ID of the signing key, and the `jti` and how long to store it."""
+        """Return the ID of the signing key, and the `jti` with its expiry."""
         try:
             kid, claims = self.verifier.client_assertion(assertion, client.jwks)
         except BadToken as error:

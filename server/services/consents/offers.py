@@ -45,7 +45,7 @@ class ConsentOffer:
     party: Party
     risks: Mapping[str, Risk]
     """The risk of each scope."""
-    current_scopes: tuple[str, ...]
+    current: tuple[str, ...]
     """The scopes that the client can already use."""
     until: int
 

@@ -1,6 +1,11 @@
 """Locks of PostgreSQL that tests wait for."""
 
+import threading
+from collections.abc import Callable
+
+from server.storage.rows import Unit
 from server.storage.store import SqlStore
+from tests.support.checks.waiting import until
 
 
 def waiting_sessions(store: SqlStore) -> int:
@@ -11,3 +16,18 @@ def waiting_sessions(store: SqlStore) -> int:
             "WHERE datname = current_database() AND wait_event_type = 'Lock'"
         ).scalar_one()
     return int(count)
+
+
+def overlap(store: SqlStore, first: Callable[[Unit], None], second: Callable[[Unit], None]) -> None:
+    """Run two units of work, of which the second waits for a lock of the first."""
+
+    def run_second() -> None:
+        with store.write() as tx:
+            second(tx)
+
+    thread = threading.Thread(target=run_second)
+    with store.write() as tx:
+        first(tx)
+        thread.start()
+        until(lambda: waiting_sessions(store) == 1)
+    thread.join(10)

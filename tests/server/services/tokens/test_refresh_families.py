@@ -1,6 +1,5 @@
 """Refresh token families: ending all tokens of one code."""
 
-import threading
 from functools import partial
 
 from server.services.consents.revocations import revoke_consent
@@ -12,8 +11,7 @@ from tests.support.builders.app_users import give_password, new_app, new_browser
 from tests.support.builders.callers import new_person
 from tests.support.builders.clock import DAY
 from tests.support.builders.installation import BY
-from tests.support.checks.locks import waiting_sessions
-from tests.support.checks.waiting import until
+from tests.support.checks.locks import run_during
 
 
 def _sign_in(person, local):
@@ -48,21 +46,6 @@ def test_disabling_a_user_ends_families_older_than_their_sign_in(person, local):
     assert app.refresh(second).refusal == (400, "invalid_grant")
 
 
-def _run_during(monkeypatch, rows, name, store, work):
-    """Start work after a call of this method of the rows, until it waits for the caller."""
-    method, other = getattr(rows, name), threading.Thread(target=work)
-
-    def call_during_other_work(*arguments):
-        result = method(*arguments)
-        if other.ident is None:
-            other.start()
-            until(lambda: not other.is_alive() or waiting_sessions(store) == 1)
-        return result
-
-    monkeypatch.setattr(rows, name, call_during_other_work)
-    return other
-
-
 def test_a_revocation_during_a_refresh_ends_its_tokens(postgres_local, monkeypatch):
     """Otherwise, the new access token would stay valid after the app had revoked its access."""
     app, tokens = _sign_in(new_person(postgres_local, "ana"), postgres_local)
@@ -72,7 +55,7 @@ def test_a_revocation_during_a_refresh_ends_its_tokens(postgres_local, monkeypat
         partial(postgres_local.post_form, "/revoke", form),
     )
 
-    revocation = _run_during(monkeypatch, CodeGrants, "extend_family", store, revoke)
+    revocation = run_during(monkeypatch, CodeGrants, "extend_family", store, revoke)
     refreshed = app.refresh(tokens["refresh_token"]).json
     revocation.join()
     assert app.refresh(refreshed["refresh_token"]).refusal == (400, "invalid_grant")
@@ -92,7 +75,7 @@ def test_a_refresh_and_the_end_of_its_consent_do_not_deadlock(postgres_local, mo
     def refresh():
         statuses.append(app.refresh(tokens["refresh_token"]).status)
 
-    refreshing = _run_during(monkeypatch, Consents, "revoke", store, refresh)
+    refreshing = run_during(monkeypatch, Consents, "revoke", store, refresh)
     with store.write() as tx:
         revoke_consent(tx, consent, actor=BY, cause="revoked")
     refreshing.join()
@@ -114,7 +97,7 @@ def test_a_sign_out_during_a_redemption_ends_its_tokens(postgres_local, monkeypa
             (sign_in,) = tx.sign_ins.of_user(person.user.id)
             assert refresh_families.end_sign_in(tx, sign_in)
 
-    signing_out = _run_during(monkeypatch, SignIns, "lock", store, sign_out)
+    signing_out = run_during(monkeypatch, SignIns, "lock", store, sign_out)
     tokens = app.redeem(code).json
     signing_out.join()
     assert app.userinfo(tokens["access_token"]).status == 401

@@ -10,13 +10,14 @@ import pytest
 
 from server.model.approvers import Deputy
 from server.model.notifications import Hold
-from server.services.notifications import attention
+from server.services.notifications import attention, deliveries
 from server.services.policy.policies import Policies
+from server.storage.notifications.deliveries import Deliveries
 from tests.support.builders.callers import LocalAgent, new_person
 from tests.support.builders.clock import DAY, MINUTE
 from tests.support.builders.installation import BY, PAY, PAY_SCOPES, PAYMENT, register_agent
 from tests.support.builders.policies import rule
-from tests.support.checks.locks import waiting_sessions
+from tests.support.checks.locks import run_during, waiting_sessions
 from tests.support.checks.waiting import until
 
 
@@ -126,3 +127,26 @@ def test_a_round_does_not_deadlock_with_a_request(local, agents, interrupt, due)
     assert local.services.escalations.round() == 2
     other.join(20)
     assert statuses == [200]
+
+
+def test_two_devices_that_receive_the_same_requests_do_not_deadlock(local, agents, monkeypatch):
+    """A list sorts requests by risk, and the feed by time."""
+    first, _ = _users(local)
+    store = local.services.store
+    approvals = [local.admin.approval(agents[0].id, first.id) for _ in range(2)]
+    with store.read() as view:
+        device_ids = [device.id for device in view.devices.all()]
+
+    other = run_during(
+        monkeypatch,
+        Deliveries,
+        "add",
+        store,
+        lambda: deliveries.record(store, device_ids[1], reversed(approvals)),
+    )
+    deliveries.record(store, device_ids[0], approvals)
+    other.join(20)
+    approval_ids = [approval.id for approval in approvals]
+    with store.read() as view:
+        missing = [view.deliveries.missing(device_id, approval_ids) for device_id in device_ids]
+    assert missing == [[], []]

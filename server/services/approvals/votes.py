@@ -97,8 +97,8 @@ def needs_user(view: View, approval: Approval) -> bool:
 
 
 def locked(tx: Unit, approval: Approval) -> Approval:
-    """Lock a request that needs several people, and reload it, so that nothing else can end it."""
-    return approval if approval.quorum == 1 else tx.approvals.lock(approval.id) or approval
+    """Lock a request and reload it, so that answers at the same time are processed in turn."""
+    return tx.approvals.lock(approval.id) or approval
 
 
 def earlier_answer(tx: Unit, approval: Approval, user_id: str) -> Decision | None:

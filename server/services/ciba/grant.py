@@ -152,7 +152,7 @@ class CibaGrant:
         if approval.state is State.PENDING:
             return self._paced(tx, approval, poll, first=first)
         if approval.state is State.APPROVED:
-            return self._redeem(tx, agent, approval, poll)
+            return self._redeem(tx, agent, approval, poll, first=first)
         if approval.state is State.REDEEMED:
             return self._refetch(tx, approval, poll, first=first)
         return self.redemption.refusal(tx, approval)
@@ -177,11 +177,18 @@ class CibaGrant:
             return requests.slow_down(pace, poll.waited_ms, self._progress(tx, approval))
         return self._pending(tx, approval)
 
-    def _redeem(self, tx: Unit, agent: Agent, approval: Approval, poll: _Poll) -> Outcome:
-        """Issue the tokens, and keep the response for a client that may repeat the request."""
+    def _redeem(
+        self, tx: Unit, agent: Agent, approval: Approval, poll: _Poll, *, first: bool
+    ) -> Outcome:
+        """Issue the tokens, and keep the response for a client that may repeat the request.
+
+        If another poll has issued them in the meantime, this poll may be such a repetition.
+        """
         answer = self.redemption.redeem(tx, agent, approval, poll.handle, jkt=poll.jkt)
         if isinstance(answer, errors.ProtocolError):
-            return answer
+            current = tx.approvals.get(approval.id) or approval
+            is_redeemed = current.state is State.REDEEMED
+            return self._refetch(tx, current, poll, first=first) if is_redeemed else answer
         if approval.delivery != "poll":
             tx.approvals.clear_callback(approval.id)
         if poll.key_hash is not None:

@@ -12,6 +12,8 @@ from server.protocol.tokens import tokens
 from server.services.approvals.withdrawals import withdraw
 from server.services.ciba import callbacks
 from server.services.clients.agent_forms import AgentChanges
+from server.services.notifications.outbox import OutboxAdministration
+from server.services.refusals import Conflict
 from tests.support.builders.clock import MINUTE, SECOND
 from tests.support.builders.installation import BY
 from tests.support.fakes.receiver import Receiver, answer, receiver
@@ -302,6 +304,35 @@ def test_a_push_that_the_receiver_rejects_is_recorded_and_not_retried(
     assert _failed_delivery_causes(local) == ["status 401"]
     assert local.messages()[-1]["event"] == "alarm.callback_lost"
     assert (len(endpoint.got), _stored_secrets(local, approval)) == (1, (None, None))
+
+
+def _retry_undelivered_call(local):
+    outbox = OutboxAdministration(local.services.store)
+    (dead,) = outbox.state().dead
+    outbox.retry(dead.message.id, by=BY)
+
+
+def test_an_abandoned_push_cannot_be_sent_again(pushed, person, local, endpoint):
+    """Its secrets are deleted, so a retry would send nothing."""
+    endpoint.behaviour = answer(401)
+    _, approval = _ask(pushed)
+    person.approve(approval.id)
+    local.deliver()
+    with pytest.raises(Conflict, match="its token was deleted"):
+        _retry_undelivered_call(local)
+    assert local.admin.entries("outbox.retried") == []
+
+
+def test_an_abandoned_ping_for_an_approval_can_be_sent_again(pinged, person, local, endpoint):
+    """The agent has not fetched its token yet."""
+    endpoint.behaviour = answer(401)
+    handle, approval = _ask(pinged)
+    person.approve(approval.id)
+    local.deliver()
+    endpoint.behaviour = answer(204)
+    _retry_undelivered_call(local)
+    local.deliver()
+    assert _bodies(endpoint) == [{"auth_req_id": handle}] * 2
 
 
 def test_after_a_rejected_ping_the_agent_can_still_poll(pinged, person, local, endpoint):

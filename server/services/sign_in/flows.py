@@ -226,7 +226,7 @@ class Flows:
                 plan, errors.AccessDenied("The user denied the request on their device.")
             )
         if "over" in outcomes:
-            return _Refused(plan, errors.AccessDenied("The request was not answered in time."))
+            return _Refused(plan, errors.AccessDenied("The request ended before the user approved it."))
         if waiting := outcomes.count("waiting"):
             return waiting_page(plan, signed_in, waiting)
         if not all(self._is_covered(view, consent, signed_in) for consent in plan.consents_to_sign):

@@ -232,13 +232,30 @@ def test_an_expired_consent_is_not_renewed(local, agent, person):
     assert [result.state(local.clock.now()) for result in all_of(local)] == ["live", "expired"]
 
 
-def test_the_last_signed_consent_replaces_the_one_before(local, agent, person):
-    """With two pages open, a consent contains only the scopes that its own page showed."""
+def test_a_consent_that_would_remove_scopes_of_a_later_one_is_canceled(local, agent, person):
+    """With two pages open, signing the second one removes nothing that the first one granted."""
     narrow = ask(local, consent_request(local, agent, person))
     wider_approval = ask(local, consent_request(local, agent, person, scopes=BOTH_SCOPES))
     assert person.approve(wider_approval.id).status == 200
-    assert person.approve(narrow.id).status == 200
-    assert live(local, agent, person).scopes == ("payments:read",)
+    refused = person.approve(narrow.id)
+    assert (refused.status, refused.json["approval"]["reason"]) == (409, "consent_changed")
+    assert live(local, agent, person).scopes == BOTH_SCOPES
+
+
+def test_the_later_of_two_equal_consents_is_used(local, agent, person):
+    """A consent that removes no scopes of the one in force replaces it."""
+    requests = [ask(local, consent_request(local, agent, person)) for _page in range(2)]
+    assert [person.approve(request.id).status for request in requests] == [200, 200]
+    assert live(local, agent, person).approval_id == requests[1].id
+
+
+def test_a_scope_that_is_no_longer_allowed_does_not_cancel_a_consent(local, agent, person):
+    """The client lost the scope of the first consent before the second one was signed."""
+    request = ask(local, consent_request(local, agent, person, scopes=("payments:transfer",)))
+    give(local, agent, person)
+    PERMISSION_CHANGES["ceiling"](local.admin)
+    assert person.approve(request.id).status == 200
+    assert live(local, agent, person).scopes == ("payments:transfer",)
 
 
 def test_openid_scopes_are_low_risk_and_need_no_permission(local, agent, person):

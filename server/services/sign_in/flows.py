@@ -226,7 +226,8 @@ class Flows:
                 plan, errors.AccessDenied("The user denied the request on their device.")
             )
         if "over" in outcomes:
-            return _Refused(plan, errors.AccessDenied("The request ended before the user approved it."))
+            ended = "The request ended before the user approved it."
+            return _Refused(plan, errors.AccessDenied(ended))
         if waiting := outcomes.count("waiting"):
             return waiting_page(plan, signed_in, waiting)
         if not all(self._is_covered(view, consent, signed_in) for consent in plan.consents_to_sign):

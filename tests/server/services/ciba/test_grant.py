@@ -393,7 +393,7 @@ def test_a_poll_for_other_targets_than_the_request_is_refused(agent, person, loc
 
 @pytest.mark.parametrize("resource", [PAY, f"{PAY}/"])
 def test_a_poll_may_repeat_the_targets_of_the_request(agent, person, resource):
-    """The resource, also with the final slash of the request, and the exact details are accepted."""
+    """The exact details are accepted, and the resource with the final slash of the request."""
     handle, approval = agent.request_payment(resource=resource)
     person.approve(approval.id)
     repeated = {"authorization_details": approval.details, "resource": resource}

@@ -116,7 +116,7 @@ class ConsentService:
 
     def save(self, tx: Unit, consent: Consent) -> Consent:
         """Store a consent, which replaces the one in force."""
-        _lock(tx, consent.user_id)
+        offers.lock_consents(tx, consent.user_id)
         before = tx.consents.live(consent.user_id, consent.client_id, consent.resource, tx.now)
         if before is None:
             tx.consents.add(consent)
@@ -130,7 +130,7 @@ class ConsentService:
         self, tx: Unit, user_id: str, client_id: str, openid: tuple[str, ...]
     ) -> None:
         """Store a consent for OpenID scopes, which does not need a signed approval."""
-        _lock(tx, user_id)
+        offers.lock_consents(tx, user_id)
         resource = self.server_policy.userinfo_audience
         if self.covering(tx, user_id, client_id, resource, openid) is not None:
             return
@@ -257,11 +257,6 @@ class ConsentService:
             revoked_at=None,
             approval_id=approval.id,
         )
-
-
-def _lock(tx: Unit, user_id: str) -> None:
-    """Serialize changes to this user's consents, so that each one replaces the previous one."""
-    tx.lock(f"consents {user_id}")
 
 
 def _with_names(view: View, consent: Consent) -> GivenConsent:

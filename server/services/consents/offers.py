@@ -78,6 +78,21 @@ def check_offer(  # the members of one consent
     return ConsentOffer(party, risks, granted, expires_at)
 
 
+def lock_consents(tx: Unit, user_id: str) -> None:
+    """Serialize the checking and storing of this user's consents, so that none is lost."""
+    tx.lock(f"consents {user_id}")
+
+
+def is_outdated(tx: Unit, approval: Approval) -> bool:
+    """Return whether a consent signed in the meantime has scopes that this one would remove."""
+    user_id = approval.user_id or ""
+    lock_consents(tx, user_id)
+    party = _party(tx, approval.agent_id)
+    current = tx.consents.live(user_id, party.id, approval.resource, tx.now)
+    granted = () if current is None else _still_allowed(tx, party, current)
+    return not set(granted) <= set(approval.scope.split())
+
+
 def page_outcome(approval: Approval, now: int, *, approved_state: State) -> PageOutcome:
     """Return the outcome of a page's approval; `approved_state` is its state once approved."""
     if overdue(approval.state, approval.expires_at, now):

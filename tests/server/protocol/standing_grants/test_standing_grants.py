@@ -213,7 +213,13 @@ def test_a_sum_is_in_the_only_currency_of_the_example() -> None:
     """The sum is entered as people write it, without a currency."""
     assert standing_grants.read_sum({"EUR": 1}, "20") == Sum(2_000, "EUR")
     assert standing_grants.read_sum({"EUR": 1}, None) is None
-    for money, text in (({}, "1"), ({"EUR": 1, "USD": 1}, "1"), ({"EUR": 1}, "x")):
+    too_large = "90071992547409.92"
+    for money, text in (
+        ({}, "1"),
+        ({"EUR": 1, "USD": 1}, "1"),
+        ({"EUR": 1}, "x"),
+        ({"EUR": 1}, too_large),
+    ):
         with pytest.raises(GrantNotAllowed):
             standing_grants.read_sum(money, text)
 
@@ -242,6 +248,9 @@ def test_the_members_that_may_vary_are_read(
     [
         (("amount",), None),
         (("amount",), "20.001"),
+        (("amount",), "90071992547409.92"),
+        (("amount", "minor"), "20"),
+        (("amount", "currency"), None),
         (("rows",), None),
         (("rows",), "1.5"),
         (("note",), "20"),

@@ -231,15 +231,31 @@ def test_a_push_contains_the_tokens(pushed, person, local, endpoint):
     assert _stored_secrets(local, approval) == (None, None)
 
 
-def test_an_agent_in_push_mode_cannot_poll(pushed, agent, local):
-    """CIBA 11: this also applies later to requests that were made in push mode."""
+def test_an_agent_in_push_mode_cannot_poll(pushed, with_delivery):
+    """CIBA 11: in ping mode, this still applies to requests that will be pushed."""
     answered = pushed.ask(client_notification_token=TOKEN)
     assert "interval" not in answered.json
     handle = answered.json["auth_req_id"]
     assert pushed.poll(handle).refusal == (400, "unauthorized_client")
     assert pushed.poll("unknown").refusal == (400, "unauthorized_client")
-    local.admin.agents.update(agent.id, AgentChanges(delivery="poll"), by=BY)
-    assert agent.poll(handle).refusal == (400, "unauthorized_client")
+    assert with_delivery("ping").poll(handle).refusal == (400, "unauthorized_client")
+
+
+def test_a_request_from_before_push_mode_is_polled(agent, person, with_delivery):
+    """It has no notification token, so its result cannot be pushed."""
+    handle, approval = agent.request_approval()
+    with_delivery("push")
+    person.approve(approval.id)
+    assert agent.poll(handle).status == 200
+
+
+def test_a_request_from_push_mode_is_polled_in_poll_mode(pushed, person, local):
+    """Without a notification endpoint, nothing can be pushed."""
+    handle, approval = _ask(pushed)
+    local.admin.agents.update(pushed.id, AgentChanges(delivery="poll"), by=BY)
+    person.approve(approval.id)
+    local.deliver()
+    assert pushed.poll(handle).status == 200
 
 
 def test_a_failed_push_is_retried_with_the_same_tokens(pushed, person, local, endpoint):

@@ -119,8 +119,10 @@ async def run_async(flow: Flow[T], http: httpx.AsyncClient) -> T:
 class Connected:
     """Has connections for threads, which the `with` statement closes."""
 
-    _new_http = httpx.Client
     _http: httpx.Client
+
+    def _connect(self, http: httpx.Client | None) -> None:
+        self._http = http or httpx.Client()
 
     def close(self) -> None:
         """Close the connections."""
@@ -134,14 +136,34 @@ class Connected:
 
 
 class AsyncConnected:
-    """Has connections for asyncio, which the `async with` statement closes."""
+    """Has connections for asyncio, which the `async with` statement closes.
 
-    _new_http = httpx.AsyncClient
-    _http: httpx.AsyncClient
+    A connection belongs to the event loop that opened it, so each loop has its own client, unless
+    the user of this class passed one.
+    """
+
+    _http: httpx.AsyncClient | None
+    _clients: dict[asyncio.AbstractEventLoop, httpx.AsyncClient]
+
+    def _connect(self, http: httpx.AsyncClient | None) -> None:
+        self._http, self._clients = http, {}
+
+    async def _run(self, flow: Flow[T]) -> T:
+        return await run_async(flow, self._http or self._client_of_this_loop())
+
+    def _client_of_this_loop(self) -> httpx.AsyncClient:
+        loop = asyncio.get_running_loop()
+        if loop not in self._clients:
+            for ended_loop in [other for other in tuple(self._clients) if other.is_closed()]:
+                self._clients.pop(ended_loop, None)
+            self._clients[loop] = httpx.AsyncClient()
+        return self._clients[loop]
 
     async def aclose(self) -> None:
-        """Close the connections."""
-        await self._http.aclose()
+        """Close the connections of this event loop."""
+        http = self._http or self._clients.pop(asyncio.get_running_loop(), None)
+        if http is not None:
+            await http.aclose()
 
     async def __aenter__(self) -> Self:
         return self

@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 import jwt
 import pytest
 
 from sayso.asking import Asking, details_of
+from sayso.challenge import Challenge
 from sayso.credentials import Credentials
 from sayso.errors import Denied, Expired, Refused, Undeliverable, Unreachable, Withdrawn
 from sayso.transport import Reply, Send, Sleep
@@ -296,10 +298,21 @@ def test_a_server_with_a_different_issuer_is_refused() -> None:
         flow.send(_reply(200, {**METADATA, "issuer": "https://other.example"}))
 
 
-@pytest.mark.parametrize("url", ["http://sayso.example", "https://sayso.example/", "sayso.example"])
-def test_an_invalid_issuer_is_refused_immediately(url: str) -> None:
+@pytest.mark.parametrize(
+    ("url", "error"),
+    [
+        ("http://sayso.example", "issuer must be an https URL"),
+        ("https://", "issuer must be an https URL"),
+        ("sayso.example", "issuer must be an https URL"),
+        ("https://sayso.example/", "issuer must not have"),
+        ("https://sayso.example:99999", "issuer is not a valid URL.*Port out of range"),
+        ("http://localhost:port", "issuer is not a valid URL.*Port"),
+        ("https://[::1", "issuer is not a valid URL.*IPv6"),
+    ],
+)
+def test_an_invalid_issuer_is_refused_immediately(url: str, error: str) -> None:
     """Plain HTTP is accepted only for this machine."""
-    with pytest.raises(ValueError, match="issuer must"):
+    with pytest.raises(ValueError, match=error):
         Asking(url, Credentials.create("id", "secret", None))
 
 
@@ -308,6 +321,22 @@ def test_an_action_without_a_type_is_refused_before_it_is_sent(action: Any) -> N
     """The error names the missing member."""
     with pytest.raises(ValueError, match="type is missing"):
         details_of(action)
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        (float("nan"), "Out of range float"),
+        ([{"rate": float("inf")}], "Out of range float"),
+        (Decimal("4.20"), "Decimal is not JSON serializable"),
+    ],
+)
+def test_a_fact_that_is_not_json_is_refused_by_name(value: Any, reason: str) -> None:
+    """NaN and infinity are not JSON, although Python writes and reads them."""
+    action = {"type": "payment.transfer", "amount": value}
+    for details in (action, [action], Challenge([action], "https://pay.example")):
+        with pytest.raises(ValueError, match=f"amount in the action.*{reason}"):
+            details_of(details)
 
 
 @pytest.mark.parametrize("action", ["pay 5", [1], 5, True])

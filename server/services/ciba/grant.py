@@ -20,6 +20,7 @@ from server.protocol import errors
 from server.protocol.approvals.states import State
 from server.protocol.ciba import requests
 from server.protocol.json_text import JsonValue
+from server.protocol.resources import uris
 from server.protocol.times import rfc3339
 from server.services.approvals import votes
 from server.services.approvals.expiry import expire_if_overdue
@@ -230,8 +231,10 @@ class CibaGrant:
 
 def _mismatch(poll: _Poll, approval: Approval) -> errors.ProtocolError | None:
     """Return the error for a different resource or different details (RFC 8707 2.2, RFC 9396 6)."""
-    if poll.resource not in {None, approval.resource}:
-        return errors.InvalidTarget("resource differs from the request.")
+    if not uris.may_name(poll.resource, approval.resource):
+        return errors.InvalidTarget(
+            f"resource differs from the request: {approval.resource}. Leave it out."
+        )
     if poll.details and list(poll.details) != json.loads(approval.details):
         return errors.InvalidAuthorizationDetails("authorization_details differ from the request.")
     return None

@@ -25,6 +25,7 @@ from server.protocol.forms import Form
 from server.protocol.policy.action_types import ActionType
 from server.protocol.policy.questions import Requirements, Verdict
 from server.protocol.policy.risks import TIME_TO_LIVE, Risk
+from server.protocol.resources import uris
 from server.protocol.text import display_safe
 from server.services.approvals import withdrawals
 from server.services.approvers import answer_sources
@@ -220,7 +221,7 @@ class RequestPlanner:
         if request.scope or request.details:
             return None
         audience = self.server_policy.userinfo_audience
-        if request.resource not in {None, audience}:
+        if not uris.may_name(request.resource, audience):
             raise errors.InvalidTarget("Request a scope of this resource, or send details.")
         return targets.about_person(audience, request.openid_scope)
 

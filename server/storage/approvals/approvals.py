@@ -158,9 +158,7 @@ _KEEP_ANSWER = Prepared(
     .values({name: bindparam(name) for name in ("answer", "answer_key", "answer_until")})
 )
 _DELETE_ANSWERS = Prepared(
-    update(a)
-    .where(a.c.answer_until <= bindparam("now"))
-    .values(answer=None, answer_key=None, answer_until=None)
+    update(a).where(a.c.answer_until <= bindparam("now")).values(answer=None, answer_until=None)
 )
 _OVERDUE = Prepared(
     select(a)

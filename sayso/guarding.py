@@ -31,7 +31,8 @@ from sayso.transport import Flow, Reply, Send
 Details = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 ALGORITHMS: Final = frozenset({"ES256", "EdDSA", "RS256"})
 _TYPES: Final = frozenset({"at+jwt", "application/at+jwt"})
-_MAX_CHARACTERS: Final = 16_384
+_MAX_CHARACTERS: Final = 32_768
+"""More than any token that Sayso issues has."""
 _MAX_REMEMBERED: Final = 10_000
 _LEEWAY: Final = 5
 """Seconds by which clocks may differ."""

@@ -20,6 +20,8 @@ from sayso.text import one_line
 
 T = TypeVar("T")
 Http = TypeVar("Http", httpx.Client, httpx.AsyncClient)
+DIRECT: Final = dict.fromkeys(("all://localhost", "all://127.0.0.1", "all://[::1]"))
+"""The `mounts` of a client that uses no proxy for this machine, to which http is allowed."""
 TIMEOUT: Final = 10.0
 """Seconds to wait for a response that the server does not hold."""
 
@@ -122,7 +124,7 @@ class Connected:
     _http: httpx.Client
 
     def _connect(self, http: httpx.Client | None) -> None:
-        self._http = http or httpx.Client()
+        self._http = http or httpx.Client(mounts=DIRECT)
 
     def close(self) -> None:
         """Close the connections."""
@@ -156,7 +158,7 @@ class AsyncConnected:
         if loop not in self._clients:
             for ended_loop in [other for other in tuple(self._clients) if other.is_closed()]:
                 self._clients.pop(ended_loop, None)
-            self._clients[loop] = httpx.AsyncClient()
+            self._clients[loop] = httpx.AsyncClient(mounts=DIRECT)
         return self._clients[loop]
 
     async def aclose(self) -> None:
@@ -195,9 +197,11 @@ def _reply(answer: httpx.Response, seconds: float) -> Reply:
 
 def _unreachable(step: Send, error: httpx.TransportError, seconds: float) -> Unreachable:
     reason = ": ".join(filter(None, (type(error).__name__, one_line(str(error)))))
+    check = "Check that the server runs and that the issuer is right"
+    if "CERTIFICATE_VERIFY_FAILED" in reason:
+        check = "If a private authority signed the certificate, set SSL_CERT_FILE to its file"
     text = (
-        f"No answer from {step.url}: {reason.removesuffix('.')}. "
-        "Check that the server runs and that the issuer is right, then call again with the same "
-        "idempotency_key."
+        f"No answer from {step.url}: {reason.removesuffix('.')}. {check}, then call again with the "
+        "same idempotency_key."
     )
     return Unreachable(text, seconds)

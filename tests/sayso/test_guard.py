@@ -351,6 +351,15 @@ def test_an_approved_action_is_accepted(issuer: FakeIssuer, guard: Guard) -> Non
     assert guard.consume(caller, reordered).approval == "sayso_ap_1"
 
 
+def test_a_token_with_the_longest_details_is_accepted(issuer: FakeIssuer, guard: Guard) -> None:
+    """Sayso accepts 20,480 bytes of details, and a person has approved them."""
+    details = [{"type": "files.write", "content": "a" * 20_440}]
+    token = issuer.token(approval=APPROVAL, authorization_details=details)
+    guard.check(f"Bearer {token}").require_approval(details)
+    longer_token = issuer.token(authorization_details=details * 2)
+    assert _refused(guard, f"Bearer {longer_token}").error == "invalid_token"
+
+
 def test_ungranted_details_are_refused_locally(issuer: FakeIssuer, guard: Guard) -> None:
     """The guard raises the error itself and sends nothing to the server."""
     caller = guard.check(

@@ -7,11 +7,14 @@ from typing import Any
 
 import jwt
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from jwt.algorithms import OKPAlgorithm
 
 from sayso.asking import Asking, details_of
 from sayso.challenge import Challenge
 from sayso.credentials import Credentials
 from sayso.errors import Denied, Expired, Refused, Undeliverable, Unreachable, Withdrawn
+from sayso.keys import read_key
 from sayso.transport import Reply, Send, Sleep
 
 ISSUER = "https://sayso.example"
@@ -400,5 +403,16 @@ def test_credentials_are_either_a_secret_or_a_key(given: dict[str, str]) -> None
 
 def test_an_invalid_private_key_is_refused_with_the_valid_forms() -> None:
     """The error is one of the SDK and not of the cryptography library."""
-    with pytest.raises(ValueError, match="private key"):
-        Credentials.create("id", None, "-----BEGIN NOTHING-----")
+    for source in ("-----BEGIN NOTHING-----", '{"kty": "EC"', '{"kty": "oct", "k": "AA"}'):
+        with pytest.raises(ValueError, match="private key"):
+            Credentials.create("id", None, source)
+
+
+@pytest.mark.parametrize("alg", [None, "EdDSA", "Ed25519"])
+def test_a_jwk_may_name_its_algorithm_in_both_ways(alg: str | None) -> None:
+    """RFC 9864 calls EdDSA with this curve Ed25519, and so do keys of newer programs."""
+    jwk = {**OKPAlgorithm.to_jwk(Ed25519PrivateKey.generate(), as_dict=True), "alg": alg}
+    signing_key = read_key({name: value for name, value in jwk.items() if value})
+    assert (
+        jwt.decode_complete(signing_key.sign({}), options=_UNVERIFIED)["header"]["alg"] == "EdDSA"
+    )

@@ -268,12 +268,13 @@ def current_agent(tx: Unit, call: BackchannelCall) -> Agent:
 
 
 def request_hash(request: BackchannelRequest) -> bytes:
-    """Hash every parameter of the request except the user code, to compare requests."""
+    """Hash the parameters of the request that a repeated request may not change."""
     members: dict[str, object] = {
         name: getattr(request, name)
         for name in BackchannelRequest.__slots__
         if name != "user_code"  # a hash of a short code would reveal it
     }
+    members["notification_token"] = None  # the client may create a new one for each call
     if request.login_hint_token is not None:  # it differs in a repeated exchange or call
         members["login_hint_token"] = login_hint_tokens.comparable(request.login_hint_token)
     text = json.dumps(members, separators=(",", ":"), sort_keys=True, ensure_ascii=False)

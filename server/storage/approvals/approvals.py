@@ -341,6 +341,10 @@ class Approvals(RecordRows[Approval, str]):
         """Delete expired sealed token responses; returns their number."""
         return self._count_changes(_DELETE_ANSWERS, now=now)
 
+    def set_notification_token(self, approval_id: str, token: bytes) -> None:
+        """Store the sealed token that the next callbacks present."""
+        self._set(approval_id, a.c.notification_token.is_not(None), notification_token=token)
+
     def clear_callback(self, approval_id: str) -> None:
         """Delete the notification token and the pushed response, once the agent was notified."""
         self._set(approval_id, notification_token=None)

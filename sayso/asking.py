@@ -274,7 +274,7 @@ def details_of(action: Action) -> list[dict[str, Any]]:
     if action is None:
         return []
     if isinstance(action, Challenge):
-        return [dict(detail) for detail in action.details]
+        action = action.details
     objects = [action] if isinstance(action, Mapping | str | int | float) else list(action)
     if not all(isinstance(detail, Mapping) for detail in objects):
         raise ValueError("The action must be an object or a list of objects.")
@@ -283,7 +283,17 @@ def details_of(action: Action) -> list[dict[str, Any]]:
             "type is missing in the action: name an action type that an administrator registered, "
             'such as {"type": "payment.transfer", …}.'
         )
+    for detail in objects:
+        _check_json(detail)
     return [dict(detail) for detail in objects]
+
+
+def _check_json(detail: Mapping[str, Any]) -> None:
+    for name, value in detail.items():
+        try:
+            json.dumps(value, allow_nan=False)
+        except (TypeError, ValueError, RecursionError) as error:
+            raise ValueError(f"{name} in the action cannot be sent as JSON: {error}.") from error
 
 
 def check_options(options: Mapping[str, Any]) -> None:

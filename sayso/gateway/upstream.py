@@ -26,6 +26,7 @@ from sayso.gateway.answers import (
 from sayso.gateway.config import Config, Exchange, Header
 from sayso.gateway.messages import Event, EventReader, TooLarge
 from sayso.open_calls import start_asking
+from sayso.transport import DIRECT
 
 _CONNECT: Final = 10.0
 _MAX_TOKENS: Final = 10_000
@@ -54,6 +55,7 @@ class Upstream:
         self._http = http or httpx.AsyncClient(
             timeout=httpx.Timeout(self._timeout, connect=min(_CONNECT, self._timeout)),
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=100),
+            mounts=DIRECT,
         )
 
     @asynccontextmanager

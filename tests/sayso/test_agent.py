@@ -1,9 +1,11 @@
 """The SDK's agent with a real server and a user's real device."""
 
 import asyncio
+import gc
 import json
 import subprocess
 import sys
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -186,6 +188,26 @@ def test_a_key_authenticates_with_and_without_bound_tokens(
     request = next(flow)
     assert ("dpop" in request.headers) is bound
     assert request.headers["authorization"].startswith("DPoP " if bound else "Bearer ")
+
+
+def test_an_asynchronous_agent_works_in_each_event_loop(server: LiveServer) -> None:
+    """A script may call `asyncio.run` for each request; connections belong to the loop."""
+    agent = AsyncAgent(server.url, server.agent().id, secret="wrong")
+
+    async def ask() -> None:
+        with pytest.raises(Refused, match="invalid_client"):
+            await agent.ask("ana")
+
+    async def ask_and_close() -> None:
+        async with agent:
+            await ask()
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)  # a loop ends with open connections
+        asyncio.run(ask())
+        asyncio.run(ask_and_close())
+        gc.collect()
+    assert not agent._clients
 
 
 async def test_an_asynchronous_agent_does_the_same(server: LiveServer, person: Terminal) -> None:

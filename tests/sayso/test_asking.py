@@ -2,14 +2,19 @@
 
 import json
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 import jwt
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from jwt.algorithms import OKPAlgorithm
 
 from sayso.asking import Asking, details_of
+from sayso.challenge import Challenge
 from sayso.credentials import Credentials
 from sayso.errors import Denied, Expired, Refused, Undeliverable, Unreachable, Withdrawn
+from sayso.keys import read_key
 from sayso.transport import Reply, Send, Sleep
 
 ISSUER = "https://sayso.example"
@@ -296,10 +301,21 @@ def test_a_server_with_a_different_issuer_is_refused() -> None:
         flow.send(_reply(200, {**METADATA, "issuer": "https://other.example"}))
 
 
-@pytest.mark.parametrize("url", ["http://sayso.example", "https://sayso.example/", "sayso.example"])
-def test_an_invalid_issuer_is_refused_immediately(url: str) -> None:
+@pytest.mark.parametrize(
+    ("url", "error"),
+    [
+        ("http://sayso.example", "issuer must be an https URL"),
+        ("https://", "issuer must be an https URL"),
+        ("sayso.example", "issuer must be an https URL"),
+        ("https://sayso.example/", "issuer must not have"),
+        ("https://sayso.example:99999", "issuer is not a valid URL.*Port out of range"),
+        ("http://localhost:port", "issuer is not a valid URL.*Port"),
+        ("https://[::1", "issuer is not a valid URL.*IPv6"),
+    ],
+)
+def test_an_invalid_issuer_is_refused_immediately(url: str, error: str) -> None:
     """Plain HTTP is accepted only for this machine."""
-    with pytest.raises(ValueError, match="issuer must"):
+    with pytest.raises(ValueError, match=error):
         Asking(url, Credentials.create("id", "secret", None))
 
 
@@ -308,6 +324,22 @@ def test_an_action_without_a_type_is_refused_before_it_is_sent(action: Any) -> N
     """The error names the missing member."""
     with pytest.raises(ValueError, match="type is missing"):
         details_of(action)
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        (float("nan"), "Out of range float"),
+        ([{"rate": float("inf")}], "Out of range float"),
+        (Decimal("4.20"), "Decimal is not JSON serializable"),
+    ],
+)
+def test_a_fact_that_is_not_json_is_refused_by_name(value: Any, reason: str) -> None:
+    """NaN and infinity are not JSON, although Python writes and reads them."""
+    action = {"type": "payment.transfer", "amount": value}
+    for details in (action, [action], Challenge([action], "https://pay.example")):
+        with pytest.raises(ValueError, match=f"amount in the action.*{reason}"):
+            details_of(details)
 
 
 @pytest.mark.parametrize("action", ["pay 5", [1], 5, True])
@@ -373,5 +405,16 @@ def test_credentials_are_either_a_secret_or_a_key(given: dict[str, str]) -> None
 
 def test_an_invalid_private_key_is_refused_with_the_valid_forms() -> None:
     """The error is one of the SDK and not of the cryptography library."""
-    with pytest.raises(ValueError, match="private key"):
-        Credentials.create("id", None, "-----BEGIN NOTHING-----")
+    for source in ("-----BEGIN NOTHING-----", '{"kty": "EC"', '{"kty": "oct", "k": "AA"}'):
+        with pytest.raises(ValueError, match="private key"):
+            Credentials.create("id", None, source)
+
+
+@pytest.mark.parametrize("alg", [None, "EdDSA", "Ed25519"])
+def test_a_jwk_may_name_its_algorithm_in_both_ways(alg: str | None) -> None:
+    """RFC 9864 calls EdDSA with this curve Ed25519, and so do keys of newer programs."""
+    jwk = {**OKPAlgorithm.to_jwk(Ed25519PrivateKey.generate(), as_dict=True), "alg": alg}
+    signing_key = read_key({name: value for name, value in jwk.items() if value})
+    assert (
+        jwt.decode_complete(signing_key.sign({}), options=_UNVERIFIED)["header"]["alg"] == "EdDSA"
+    )

@@ -196,15 +196,15 @@ class CibaGrant:
         return answer
 
     def _refetch(self, tx: Unit, approval: Approval, poll: _Poll, *, first: bool) -> Outcome:
-        """Return the same response to the same client and key for a minute, or raise an alarm.
+        """Return the same response to the same client and key for a minute.
 
-        A held poll that was replaced by a newer poll does not raise an alarm.
+        A poll with a different key raises an alarm. A held poll that was replaced by a newer poll,
+        and a program that is run again with its key, do not.
         """
-        has_answer = approval.answer is not None and tx.now < (approval.answer_until or 0)
-        if has_answer and poll.key_hash is not None and poll.key_hash == approval.answer_key:
-            if self.redemption.checks.invalid_reason(
-                tx, approval
-            ) is None and redemption.is_token_live(tx, approval):
+        if poll.key_hash is not None and poll.key_hash == approval.answer_key:
+            has_answer = approval.answer is not None and tx.now < (approval.answer_until or 0)
+            is_valid = self.redemption.checks.invalid_reason(tx, approval) is None
+            if has_answer and is_valid and redemption.is_token_live(tx, approval):
                 return redemption.stored_answer(self.secrets, approval)
         elif first and tx.counters.count(f"reused:{approval.id}", _ALARM_WINDOW_MS) == 1:
             _raise_reuse_alarm(tx, approval)
@@ -251,8 +251,10 @@ def _is_pushed(agent: Agent, approval: Approval | None) -> bool:
 
 def _mismatch(poll: _Poll, approval: Approval) -> errors.ProtocolError | None:
     """Return the error for a different resource or different details (RFC 8707 2.2, RFC 9396 6)."""
-    if poll.resource is not None and not uris.is_same(poll.resource, approval.resource):
-        return errors.InvalidTarget("resource differs from the request.")
+    if not uris.may_name(poll.resource, approval.resource):
+        return errors.InvalidTarget(
+            f"resource differs from the request: {approval.resource}. Leave it out."
+        )
     if poll.details and list(poll.details) != json.loads(approval.details):
         return errors.InvalidAuthorizationDetails("authorization_details differ from the request.")
     return None

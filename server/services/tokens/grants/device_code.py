@@ -188,7 +188,8 @@ class AppDeviceGrant:
         code = tx.device_codes.by_device_code(code_hash)
         if code is None or code.client_id != app.id:
             return errors.InvalidGrant(UNKNOWN)
-        device_codes.check_unchanged(request.form, tuple(code.scope.split()), code.resource)
+        resource = code.resource or self.issuing.server_policy.userinfo_audience
+        device_codes.check_unchanged(request.form, tuple(code.scope.split()), resource)
         refusal = "The app or the person can no longer have this access."
         approval = _redeem(tx, code, request.waited_ms, self.checks, refusal)
         if isinstance(approval, errors.ProtocolError):

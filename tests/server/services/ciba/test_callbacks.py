@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
@@ -81,6 +82,21 @@ def test_a_ping_contains_only_the_auth_req_id(pinged, person, local, endpoint, e
     assert got.headers["Authorization"] == f"Bearer {TOKEN}"
     assert got.headers["Content-Type"] == "application/json"
     assert pinged.poll(handle).status == (200 if end == "approve" else 400)
+
+
+def test_a_repeated_request_may_have_a_new_notification_token(pinged, person, local, endpoint):
+    """A program that was started again has a new token, and must recognize its ping."""
+    ask = partial(pinged.ask, {"idempotency-key": "INV-1"})
+    handle = ask(client_notification_token=TOKEN).json["auth_req_id"]
+    assert ask(client_notification_token="the-new-one").json["auth_req_id"] == handle
+    approval = local.approval_for(handle)
+    person.approve(approval.id)
+    local.deliver()
+    (got,) = endpoint.got
+    assert got.headers["Authorization"] == "Bearer the-new-one"
+    assert pinged.poll(handle).status == 200
+    assert ask(client_notification_token=TOKEN).json["auth_req_id"] == handle
+    assert _stored_secrets(local, approval)[0] is None
 
 
 def test_an_agent_in_poll_mode_gets_no_callback(agent, person, local):

@@ -6,7 +6,6 @@ copy safe and replace the database with it. Nothing is changed before step 5.
 """
 
 import getpass
-import tempfile
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -77,10 +76,8 @@ def from_archive(
     with ExitStack() as stack:
         parent = dumps.sqlite_file(url).parent if settings.on_sqlite else settings.data_dir
         folders.make_private(parent)
-        folder = stack.enter_context(
-            tempfile.TemporaryDirectory(prefix=".sayso-restore-", dir=parent)
-        )
-        archive = archives.read(file, Path(folder))
+        folder = stack.enter_context(folders.temporary(parent, ".sayso-restore-", now))
+        archive = archives.read(file, folder)
         new_keys = _check(settings, archive)
         stack.enter_context(dumps.exclusive(url))
         replaces, later = _read_existing(settings, archive.manifest, now)

@@ -164,7 +164,7 @@ class Settings:
     @property
     def sqlalchemy_url(self) -> str:
         """The database URL with its password, or the default."""
-        url = self.database_url or f"sqlite:///{self.data_dir / 'sayso.db'}"
+        url = self.database_url or f"sqlite:///{quote(str(self.data_dir / 'sayso.db'))}"
         if not self.database_password_file:
             return url
         password = Path(self.database_password_file).read_text("utf-8").strip()

@@ -82,7 +82,7 @@ def from_archive(
         stack.enter_context(dumps.exclusive(url))
         replaces, later = _read_existing(settings, archive.manifest, now)
         if since is not None:
-            later = _read_later(f"sqlite:///{since}", archive.manifest, "", now)
+            later = _read_later(dumps.sqlite_url(since), archive.manifest, "", now)
         manifest = archive.manifest
         yield Prepared(
             settings,
@@ -133,7 +133,7 @@ def finish(prepared: Prepared, keep: Collection[str]) -> Restored:
     if archive is None:
         counts, changed = _make_safe(url, prepared, keep)
     elif settings.on_sqlite:
-        counts, changed = _make_safe(f"sqlite:///{archive.database}", prepared, keep)
+        counts, changed = _make_safe(dumps.sqlite_url(archive.database), prepared, keep)
         replaced = dumps.replace_sqlite(archive.database, dumps.sqlite_file(url))
     else:
         with dumps.exclusive(url):  # another process may have connected since the first check

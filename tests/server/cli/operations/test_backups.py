@@ -239,3 +239,16 @@ def test_a_backup_has_its_name_only_when_it_is_complete(admin_cli, tmp_path, mon
     assert seen == [False]
     assert target.stat().st_mode & 0o777 == 0o600
     assert [path.name for path in tmp_path.glob("*sayso*")] == [target.name]
+
+
+def test_a_path_can_have_any_character(sayso, monkeypatch, tmp_path):
+    """The path is part of a URL, in which `?` and `%` have a meaning."""
+    odd = tmp_path / "50%41 of? #a@b:c"
+    monkeypatch.setenv("SAYSO_DATA_DIR", str(odd / "data"))
+    assert sayso("init").code == 0
+    assert sayso("db", "backup", str(odd / "backup")).code == 0
+    (odd / "data" / "sayso.db").rename(odd / "later.db")
+    since = ("--since", str(odd / "later.db"))
+    assert sayso("db", "restore", str(odd / "backup"), *since, "--json").document["compared"]
+    assert sayso("users", "list", "--json").document["items"][0]["user"] == "admin"
+    assert [path.name for path in tmp_path.iterdir()] == [odd.name]

@@ -201,7 +201,7 @@ def _check(settings: Settings, archive: archives.OpenArchive) -> dict[Path, byte
         for file in key_files.every(settings)
         if file.name in archive.keys and not file.path.exists()
     }
-    for file in (*key_files.required(settings), key_files.log(settings)):
+    for file in key_files.required(settings):
         needs_check = file.path not in new and file.name in manifest.key_ids
         if problem := key_files.problem(file, manifest.key_ids) if needs_check else "":
             raise BadKeyFile(problem)
@@ -223,6 +223,11 @@ def _read_existing(
     return replaces, _read_later(url, manifest, last_seen.read(settings), now)
 
 
+def _have_same_keys(later: Mapping[str, str], backup: Mapping[str, str]) -> bool:
+    """Return whether two databases belong to one installation. Its other keys can be replaced."""
+    return all(later.get(name) == backup.get(name) for name in (key_files.MASTER, key_files.PIN))
+
+
 def _read_later(url: str, manifest: Manifest, seen: str, now: int) -> LaterState | None:
     """The state of a later database of the same installation.
 
@@ -231,7 +236,7 @@ def _read_later(url: str, manifest: Manifest, seen: str, now: int) -> LaterState
     try:
         with dumps.transaction(url) as connection:
             contents = dumps.contents(connection, now)
-            if contents is None or contents.key_ids != manifest.key_ids:
+            if contents is None or not _have_same_keys(contents.key_ids, manifest.key_ids):
                 return None
             if not dumps.has_entries(connection, {manifest.newest_entry, seen} - {""}):
                 return None

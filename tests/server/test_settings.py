@@ -121,8 +121,9 @@ def test_an_unusable_settings_file_is_named_with_its_error(tmp_path, text, messa
         ("unknown_user", "maybe", "answer, hide"),
         ("log_format", "xml", "auto, json, text"),
         ("log_level", "loud", "debug, info, warning, error"),
-        ("access_token_seconds", "0", "1 or more"),
-        ("open_per_user", "-1", "1 or more"),
+        ("access_token_seconds", "0", "1 to 1000000000"),
+        ("access_token_seconds", "10000000000000000000", "1 to 1000000000"),
+        ("open_per_user", "-1", "1 to 1000000000"),
         ("max_connections", "x", "whole number"),
         ("issuer", "auth.example", "ISSUER"),
         *(

@@ -137,8 +137,8 @@ class Audit:
         self._stored = stored
         self._now = now
         self._new_id = new_id
-        self._one_writer = connection.dialect.name == "sqlite"
-        self._add = _ADD_WITH_SEQ if self._one_writer else _ADD_WITHOUT_SEQ
+        one_writer = connection.dialect.name == "sqlite"
+        self._add = _ADD_WITH_SEQ if one_writer else _ADD_WITHOUT_SEQ
         self.openings = Openings(connection)
 
     def add(self, entry: Entry) -> str:
@@ -147,7 +147,7 @@ class Audit:
         Raises `Busy` for every database error, so that nothing is committed without its entry.
         """
         columns: dict[str, object] = {
-            "id": self._new_id(self._now if self._one_writer else self._later_than_stored()),
+            "id": self._new_id(self._later_than_stored()),
             "at": self._now,
             "type": entry.type,
             "actor": entry.actor,
@@ -181,7 +181,7 @@ class Audit:
         """Return the time for the next ID: now, or later than the times of all stored entries.
 
         Entries are numbered in the order of their IDs. If this unit of work has waited for a lock,
-        it may depend on an entry that was added after the unit began.
+        or the clock was set back, it may depend on an entry that has a later time than the unit.
         """
         last: str | None = _LAST_ID.run(self._db, {})[0][0]
         return self._now if last is None else max(self._now, int(last[:_TIME_DIGITS], 16) + 1)

@@ -11,6 +11,7 @@ from server.services.devices.statements import signed_subject
 from server.web.calls import Document
 from server.web.choices import USERS
 from server.web.console.member_fields import fields
+from server.web.fields import Field
 from server.web.form import FormAction, Signed, acts, changes, creates, deletes, statement
 from server.web.page import Page, Read, console_list, delete_page, new_page, record_page
 from server.web.visit import Visit
@@ -43,7 +44,7 @@ def _day(name: str, form: Form, later: timedelta = timedelta()) -> date:
     try:
         return date.fromisoformat(form.get(name) or "") + later
     except (ValueError, OverflowError):
-        raise ValueError(f"{name} must be a date such as 2026-12-24") from None
+        raise ValueError(f"`{name}` must be a date such as 2026-12-24") from None
 
 
 def _moment(day: date) -> str:
@@ -74,6 +75,12 @@ FORMS: Final = (
         "POST /api/deputies",
         "Add a deputy",
         body=_deputy,
+        fields=(
+            Field("deputy", "Deputy"),
+            Field("from", "First day"),
+            Field("to", "Last day"),
+        ),
+        page="/settings",
         signs=_signs_deputy,
         then="/settings?done=deputy",
     ),

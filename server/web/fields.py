@@ -9,6 +9,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from server.http.route import MAX_BODY_BYTES
+from server.protocol import errors, json_text
 from server.protocol.forms import Form
 from server.web import days
 from server.web.choices import NONE, Choices
@@ -89,6 +91,8 @@ class SubmittedForm:
     member: str
     """The invalid field; "" if the error is not about a single field."""
     text: str
+    path: str = ""
+    """The form's path, for a page with several forms."""
 
 
 def body(
@@ -262,13 +266,9 @@ def _file(field: Field, form: Form) -> str | None:
     return None if text is None else text.replace("\r\n", "\n")
 
 
-def lines(text: str) -> list[str]:
-    """Values that are separated by line breaks or commas."""
-    return [line.strip() for line in text.replace(",", "\n").splitlines() if line.strip()]
-
-
 def _lines(field: Field, form: Form) -> list[str]:
-    return lines(form.get(field.name) or "")
+    """One value per line."""
+    return [line.strip() for line in (form.get(field.name) or "").splitlines() if line.strip()]
 
 
 def _number(field: Field, form: Form) -> int | None:
@@ -301,8 +301,9 @@ def _selected(field: Field, form: Form) -> list[str]:
 
 
 def _entered_values(field: Field, form: Form) -> list[str]:
-    """The ticked and the typed values, each once."""
-    return list(dict.fromkeys([*_selected(field, form), *_lines(field, form)]))
+    """The ticked and the typed values, each once. Typed values are separated by commas."""
+    typed = map(str.strip, (form.get(field.name) or "").split(","))
+    return list(dict.fromkeys([*_selected(field, form), *filter(None, typed)]))
 
 
 def _in_shape(field: Field, form: Form) -> object:
@@ -340,9 +341,9 @@ def _json(field: Field, form: Form) -> object:
 def as_json(member: str, text: str) -> object:
     """Parse the JSON of a field. Raises `InvalidField`."""
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise InvalidField(member, f"Invalid JSON: {error}.") from None
+        return json_text.parse(text, max_bytes=MAX_BODY_BYTES, what="The text")
+    except errors.InvalidRequest as error:
+        raise InvalidField(member, f"{error.description}.") from None
 
 
 def _as_text(value: object) -> str:

@@ -1,5 +1,6 @@
 """Serves the tables of pages and forms with Flask: menu, sign-in, rendering, form submission."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -89,6 +90,8 @@ _CHANGED: Final = (
     "Someone else has changed this in the meantime. Your change was not saved. Submit it again to "
     "compare it with the current version."
 )
+_POINTER: Final = re.compile(r"/(\w+): ")
+"""The start of an error message of the API about one member."""
 _INTERNAL_FIELDS: Final = frozenset({"csrf", "statement"})
 _Row = TypeVar("_Row", Page, FormAction)
 
@@ -334,15 +337,21 @@ def _show_again(visit: Visit, row: FormAction, problem: errors.Problem, form: Fo
     """The form's page with the submitted values and the error. Raises errors.Problem."""
     if not row.page or (problem.status not in _SHOW_AGAIN and problem.code != _STALE):
         raise problem
-    names = {field.name for field in row.fields}
-    member = str(problem.members.get("member", problem.code))
-    text = fields.with_labels(problem.detail.removeprefix(f"/{member}: "), row.fields)
     if problem.status == _CHANGED_STATUS:  # the form gets the version that the page now shows
         form = Form({name: value for name, value in form.values.items() if name != "version"})
-    submission = SubmittedForm(form, member if member in names else "", text)
+    submission = SubmittedForm(form, *_field_and_text(row, problem), row.path)
     answer = show(visit, page_at(row.page), submission)
     answer.status_code = problem.status
     return answer
+
+
+def _field_and_text(row: FormAction, problem: errors.Problem) -> tuple[str, str]:
+    """The invalid field, or "", and the error with the labels of the form."""
+    pointer = _POINTER.match(problem.detail)
+    member = str(problem.members.get("member", pointer[1] if pointer else problem.code))
+    detail = re.sub(f"^/{re.escape(member)}: ", f"`{member}` ", problem.detail)
+    is_field = member in {field.name for field in row.fields}
+    return member if is_field else "", fields.with_labels(detail, row.fields)
 
 
 def _ask_to_sign(visit: Visit, row: FormAction, form: Form, wanted: object) -> AnyResponse:

@@ -173,7 +173,7 @@ def _period(requested_deputy: RequestedDeputy, now: int) -> tuple[int, int]:
     begins = _parse_time("from", requested_deputy.begins)
     ends = _parse_time("to", requested_deputy.ends)
     if ends <= now or ends <= begins:
-        raise errors.invalid_body("/to: must be in the future and after /from.")
+        raise errors.invalid_body("/to: must be in the future and after `from`.")
     if ends > now + MAX_DURATION_MS:
         raise errors.invalid_body("/to: must be within 366 days.")
     return begins, ends

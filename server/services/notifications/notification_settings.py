@@ -159,7 +159,7 @@ def _check_zone(name: str) -> None:
         zone(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise errors.invalid_body(
-            "/zone: unknown time zone. Use one like Europe/Berlin, or UTC."
+            "/zone: must be a time zone such as Europe/Berlin, or UTC."
         ) from None
 
 

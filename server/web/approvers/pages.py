@@ -12,6 +12,7 @@ from server.web import days
 from server.web.calls import Document
 from server.web.choices import USERS
 from server.web.console.member_fields import fields
+from server.web.fields import Field
 from server.web.form import FormAction, Signed, acts, changes, creates, deletes, statement
 from server.web.page import Page, Read, console_list, delete_page, new_page, record_page
 from server.web.visit import Visit
@@ -43,7 +44,7 @@ def _moment(name: str, form: Form, convert: Callable[[str], str]) -> str:
     try:
         return convert(form.get(name) or "")
     except (ValueError, OverflowError):
-        raise ValueError(f"{name} must be a date such as 2026-12-24") from None
+        raise ValueError(f"`{name}` must be a date such as 2026-12-24") from None
 
 
 PAGES: Final = (
@@ -70,6 +71,12 @@ FORMS: Final = (
         "POST /api/deputies",
         "Add a deputy",
         body=_deputy,
+        fields=(
+            Field("deputy", "Deputy"),
+            Field("from", "First day"),
+            Field("to", "Last day"),
+        ),
+        page="/settings",
         signs=_signs_deputy,
         then="/settings?done=deputy",
     ),

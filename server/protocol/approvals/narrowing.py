@@ -48,6 +48,8 @@ class NotNarrower(ValueError):
 
     def __init__(self, pointer: str, remedy: str) -> None:
         super().__init__(f"{pointer or 'what is granted'}: {remedy}")
+        self.pointer = pointer
+        self.remedy = remedy
 
 
 @dataclass(frozen=True, slots=True)

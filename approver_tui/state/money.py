@@ -18,7 +18,7 @@ from approver_tui.state.text import SafeText
 _MONEY = re.compile(
     r"(?P<currency>[A-Z]{3}) (?P<whole>-?[0-9][0-9,]{0,30})(?:\.(?P<rest>[0-9]{1,9}))?"
 )
-"""An amount as the server shows it. Text of an agent may look similar: `EUR ,`."""
+"""An amount as the server shows it. Text from an agent may look similar: `EUR ,`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,9 @@ from pathlib import Path
 from approver_tui.client import files
 from approver_tui.client.errors import BrokenSettings
 
+_ENCODING = "utf-8-sig"
+"""UTF-8; some editors begin a file with a byte order mark."""
+
 
 def read(path: Path) -> Mapping[str, str]:
     """Return each setting in the file as text. Raises BrokenSettings with the fix."""
@@ -21,7 +24,7 @@ def read(path: Path) -> Mapping[str, str]:
 
 def _parse(path: Path, content: bytes) -> Mapping[str, str]:
     try:
-        values = tomllib.loads(content.decode())
+        values = tomllib.loads(content.decode(_ENCODING))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BrokenSettings(
             f"{path} is not valid TOML: {error}. Fix the file or remove it."
@@ -34,9 +37,9 @@ def write(path: Path, changes: Mapping[str, str | None]) -> None:
 
     Raises BrokenSettings if a value to replace spans several lines or its name is in quotes.
     """
-    old = (files.read_private(path) or b"").decode().splitlines()
-    values = {name: value for name, value in changes.items() if value is not None}
     other_values = {name: value for name, value in read(path).items() if name not in changes}
+    old = (files.read_private(path) or b"").decode(_ENCODING).splitlines()
+    values = {name: value for name, value in changes.items() if value is not None}
     names = "|".join(map(re.escape, changes))
     other_lines = [line for line in old if not re.match(rf"\s*(?:{names})\s*=", line)]
     new_lines = [f"{name} = {_as_toml(value)}" for name, value in values.items()]

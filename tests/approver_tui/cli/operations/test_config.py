@@ -118,9 +118,20 @@ def test_a_broken_file_is_an_error_with_a_remedy(run, content):
     path = settings.load().file
     path.parent.mkdir(parents=True)
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    result = run("inbox", "--json")
-    assert result.code == Exit.USAGE
-    assert str(path) in result.error["detail"]
+    for command in (("inbox", "--json"), ("config", "set", "theme", "nord", "--json")):
+        result = run(*command)
+        assert result.code == Exit.USAGE
+        assert str(path) in result.error["detail"]
+
+
+def test_a_byte_order_mark_is_ignored(run):
+    """Some editors begin every file with one."""
+    path = settings.load().file
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b'\xef\xbb\xbftheme = "nord"\nplain = "no"\n')
+    assert settings.load().theme == "nord"
+    assert run("config", "set", "theme", "sayso").code == Exit.DONE
+    assert settings.load().theme == "sayso"
 
 
 def test_an_invalid_variable_is_named(run, monkeypatch):

@@ -78,7 +78,7 @@ class Incoming:
     async def while_connected(
         self, work: Coroutine[Any, Any, None], canceled: asyncio.Event | None = None
     ) -> bool:
-        """Do the work, but stop if the client disconnects or cancels; return whether it finished."""
+        """Do the work unless the client disconnects or cancels; return whether it finished."""
 
         async def wait_for_disconnect() -> None:
             while (await self.receive())["type"] != "http.disconnect":

@@ -250,9 +250,9 @@ def program(server: LiveServer, person: Terminal) -> Iterator[Any]:
         return process
 
     yield start
-    for one in started:
-        one.kill()
-        one.communicate()
+    for process in started:
+        process.kill()
+        process.communicate()
 
 
 @pytest.mark.parametrize("answer", ["approved", "too_broad"])

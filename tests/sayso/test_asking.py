@@ -137,7 +137,7 @@ def test_an_unreachable_server_is_polled_until_the_request_expires() -> None:
 
 
 def test_the_time_of_an_unanswered_poll_counts() -> None:
-    """A server that accepts connections and never answers ends the wait at the same time."""
+    """If the server accepts connections but never answers, the wait ends just as early."""
     driven = _waiting_flow()
     for _ in range(15):
         assert driven.slept(Unreachable("silent", 35)) == 5
@@ -209,7 +209,7 @@ def test_a_nonce_in_a_response_is_used_for_the_next_proof() -> None:
 
 
 def test_two_threads_learn_at_the_same_time_that_proofs_are_required() -> None:
-    """The key and the nonce that the other thread has stored are used, and neither is refused."""
+    """Each uses the key and the nonce that the other has stored, and neither call is refused."""
     asking = _asking()
     first = _FlowDriver(asking.ask("ana", None, {}))
     second = asking.ask("ana", None, {})
@@ -395,8 +395,10 @@ def test_an_option_that_is_none_is_not_sent() -> None:
     ("user", "action", "member"),
     [("\ud83d", None, "login_hint"), ("ana", {"type": "\ud83d"}, "authorization_details")],
 )
-def test_half_a_character_is_refused_by_name(user: str, action: Any, member: str) -> None:
-    """A model can cut an emoji in two; the error is one that the callers of `ask` expect."""
+def test_a_lone_surrogate_is_refused_with_its_parameter(
+    user: str, action: Any, member: str
+) -> None:
+    """A model can cut an emoji in half. Callers of `ask` expect a ValueError."""
     with pytest.raises(ValueError, match=f"{member} has a character that is not valid Unicode"):
         next(_asking().ask(user, action, {}))
 

@@ -480,6 +480,17 @@ def test_a_bound_token_needs_a_proof_of_its_key(guard: Guard, bound: _BoundToken
         assert (caller.user, caller.scheme) == (USER, "DPoP")
 
 
+def test_a_proof_may_have_other_headers_and_a_time_with_a_fraction(
+    guard: Guard, bound: _BoundToken
+) -> None:
+    """RFC 7515 4, RFC 7519 2: the server accepts such a proof too when it binds a token."""
+    claims = dpop_proofs.proof_claims(
+        f"{API}/balance", int(time.time() * 1000), "GET", ath=dpop_proofs.ath(bound.token)
+    )
+    proof = dpop_proofs.sign_proof(bound.key, {**claims, "iat": time.time()}, kid="x")
+    assert guard.check(f"DPoP {bound.token}", path="/balance", proofs=[proof]).user == USER
+
+
 def test_a_proof_cannot_be_used_twice(guard: Guard, bound: _BoundToken) -> None:
     """A copied request is therefore refused."""
     call: Any = {"path": "/balance", "proofs": [bound.proof()]}
@@ -533,7 +544,7 @@ def test_an_invalid_proof_is_refused(guard: Guard, bound: _BoundToken) -> None:
         [dpop_proofs.sign_proof(other, claims, jwk=dpop_proofs.public(bound.key))],
         [dpop_proofs.sign_proof(bound.key, claims, typ="JWT")],
         [dpop_proofs.sign_proof(bound.key, claims, **private)],
-        [dpop_proofs.sign_proof(bound.key, claims, kid="x")],
+        [dpop_proofs.sign_proof(bound.key, claims, crit=["x"])],
         [
             make_jwt(
                 {"typ": "dpop+jwt", "alg": "none", "jwk": dpop_proofs.public(bound.key)}, claims

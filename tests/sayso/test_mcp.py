@@ -28,7 +28,7 @@ class FakePerson:
     def __init__(self, wait: float = 5.0) -> None:
         self.tools = Tools(ISSUER, API, credentials=("a", "b"), agent=("c", "d"), wait=wait)
         self.tools.agent = self  # type: ignore[assignment]  # asks in its place
-        self.tools.use = self.use  # type: ignore[method-assign]  # likewise
+        self.tools.use = self.use  # type: ignore[method-assign]  # as above
         self.keys: list[str] = []
         self.options: list[dict[str, Any]] = []
         self.refusal: Refused | None = None

@@ -35,11 +35,11 @@ async def test_a_canceled_check_does_not_block_the_next_one() -> None:
         first = asyncio.create_task(guard.check(f"Bearer {issuer.token()}"))
         await slow.began.wait()
         first.cancel()
-        with pytest.raises(asyncio.CancelledError) as kept:
+        with pytest.raises(asyncio.CancelledError) as raised:
             await first
         async with asyncio.timeout(5):
             assert (await guard.check(f"Bearer {issuer.token()}")).user == USER
-    assert kept.value.__traceback__ is not None  # it keeps the flow alive
+    assert raised.value.__traceback__ is not None  # the traceback keeps the flow alive
 
 
 def test_an_interrupted_check_does_not_block_the_next_one() -> None:
@@ -53,11 +53,11 @@ def test_an_interrupted_check_does_not_block_the_next_one() -> None:
         return issuer.answer(request)
 
     with Guard(ISSUER, API, http=httpx.Client(transport=httpx.MockTransport(answer))) as guard:
-        with pytest.raises(KeyboardInterrupt) as kept:
+        with pytest.raises(KeyboardInterrupt) as raised:
             guard.check(f"Bearer {issuer.token()}")
         assert not guard._guarding.keys._fetching.locked()
         assert guard.check(f"Bearer {issuer.token()}").user == USER
-    assert kept.value.__traceback__ is not None  # as above
+    assert raised.value.__traceback__ is not None  # as above
 
 
 @pytest.mark.parametrize(

@@ -69,8 +69,6 @@ class CibaGrant:
 
     def exchange(self, agent: Agent, request: TokenRequest) -> dict[str, object]:
         """Return the token response. Raises errors.ProtocolError."""
-        if agent.delivery == "push":
-            raise errors.UnauthorizedClient("This agent uses push delivery, so it cannot poll.")
         poll = self._parse(agent, request)
         outcome = self._poll_once(poll, first=True)
         while outcome == "held":
@@ -133,13 +131,13 @@ class CibaGrant:
         """
         with self.store.write() as tx:
             agent = client_auth.current_agent(tx, poll.agent)
-            approval = tx.approvals.by_handle(poll.handle_hash)
-            if approval is None or (approval.agent_id, approval.kind) != (agent.id, "action"):
-                return requests.poll_error(State.REDEEMED, {})
-            if approval.delivery == "push":
+            approval = _own_request(tx, agent, poll)
+            if _is_pushed(agent, approval):
                 return errors.UnauthorizedClient(
                     "The result of this request is pushed, so it cannot be polled."
                 )
+            if approval is None:
+                return requests.poll_error(State.REDEEMED, {})
             if (mismatch := _mismatch(poll, approval)) is not None:
                 return mismatch
             approval = expire_if_overdue(tx, approval)
@@ -153,7 +151,7 @@ class CibaGrant:
         if approval.state is State.PENDING:
             return self._paced(tx, approval, poll, first=first)
         if approval.state is State.APPROVED:
-            return self._redeem(tx, agent, approval, poll)
+            return self._redeem(tx, agent, approval, poll, first=first)
         if approval.state is State.REDEEMED:
             return self._refetch(tx, approval, poll, first=first)
         return self.redemption.refusal(tx, approval)
@@ -178,11 +176,18 @@ class CibaGrant:
             return requests.slow_down(pace, poll.waited_ms, self._progress(tx, approval))
         return self._pending(tx, approval)
 
-    def _redeem(self, tx: Unit, agent: Agent, approval: Approval, poll: _Poll) -> Outcome:
-        """Issue the tokens, and keep the response for a client that may repeat the request."""
+    def _redeem(
+        self, tx: Unit, agent: Agent, approval: Approval, poll: _Poll, *, first: bool
+    ) -> Outcome:
+        """Issue the tokens, and keep the response for a client that may repeat the request.
+
+        If another poll has issued them in the meantime, this poll may be such a repetition.
+        """
         answer = self.redemption.redeem(tx, agent, approval, poll.handle, jkt=poll.jkt)
         if isinstance(answer, errors.ProtocolError):
-            return answer
+            current = tx.approvals.get(approval.id) or approval
+            is_redeemed = current.state is State.REDEEMED
+            return self._refetch(tx, current, poll, first=first) if is_redeemed else answer
         if approval.delivery != "poll":
             tx.approvals.clear_callback(approval.id)
         if poll.key_hash is not None:
@@ -227,6 +232,21 @@ class CibaGrant:
         if approval.quorum > 1:
             members["approvals"] = f"{votes.vote_count(tx, approval)}/{approval.quorum}"
         return members
+
+
+def _own_request(tx: Unit, agent: Agent, poll: _Poll) -> Approval | None:
+    approval = tx.approvals.by_handle(poll.handle_hash)
+    is_own = approval is not None and (approval.agent_id, approval.kind) == (agent.id, "action")
+    return approval if is_own else None
+
+
+def _is_pushed(agent: Agent, approval: Approval | None) -> bool:
+    """Return whether the result is pushed. A change of the delivery mode can make that impossible.
+
+    An unknown request counts as one in the agent's current mode.
+    """
+    delivery = agent.delivery if approval is None else approval.delivery
+    return delivery == "push" and agent.delivery != "poll"
 
 
 def _mismatch(poll: _Poll, approval: Approval) -> errors.ProtocolError | None:

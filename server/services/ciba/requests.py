@@ -299,8 +299,8 @@ class BackchannelService:
             notices.requested_of_nobody(tx, approval, user.id, self.server_policy)
             _additional_approvers(tx, plan, user)  # takes as long as for a real user
         else:
+            approval = self.substitutes.add_immediate(tx, approval)
             notices.requested(tx, approval, self.server_policy)
-            self.substitutes.ask_at_once(tx, approval)
         return approval
 
     def _new_approval(

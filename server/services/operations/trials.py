@@ -5,7 +5,6 @@ Never: evaluating a case itself; it calls the evaluator that enforcement uses.
 """
 
 import json
-import tomllib
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
@@ -307,10 +306,7 @@ _EXPECTED: Final = frozenset({"expect", "rules", "risk", "ceremony"})
 
 
 def _read_cases(table: str) -> list[Mapping[str, object]]:
-    try:
-        members = tomllib.loads(table)
-    except tomllib.TOMLDecodeError as error:
-        raise Invalid(f"The file is not TOML: {error}.") from error
+    members = documents.read_toml(table)
     cases = members.get("cases")
     if set(members) != {"cases"} or not isinstance(cases, list) or not cases:
         raise Invalid("The file must have only [[cases]], and at least one.")

@@ -399,11 +399,12 @@ def test_a_poll_for_other_targets_than_the_request_is_refused(agent, person, loc
     assert agent.poll(handle, {"resource": PAY}).status == 200
 
 
-def test_a_poll_may_repeat_the_targets_of_the_request(agent, person):
-    """The resource and the exact details of the request are accepted."""
-    handle, approval = agent.request_payment()
+@pytest.mark.parametrize("resource", [PAY, f"{PAY}/"])
+def test_a_poll_may_repeat_the_targets_of_the_request(agent, person, resource):
+    """The exact details are accepted, and the resource with the final slash of the request."""
+    handle, approval = agent.request_payment(resource=resource)
     person.approve(approval.id)
-    repeated = {"authorization_details": approval.details, "resource": PAY}
+    repeated = {"authorization_details": approval.details, "resource": resource}
     assert agent.poll(handle, repeated).status == 200
 
 

@@ -157,8 +157,8 @@ def store_hold(tx: Unit, hold: Hold) -> None:
         tx.attention.hold(replace(replaced, approval_id=free))
 
 
-def holds_by_settings(view: View, user_id: str) -> tuple[Hold, ...]:
-    """Return the requests that the person's settings hold back now, without digests."""
+def current_holds(view: View, user_id: str) -> tuple[Hold, ...]:
+    """Return the person's current holds, except those of digests."""
     holds = view.attention.holds(user_id, view.now)
     return tuple(hold for hold in holds if hold.why not in DIGEST_DELAYS_MS)
 

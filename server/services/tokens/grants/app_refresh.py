@@ -106,12 +106,10 @@ def _requested_terms(grant: Grant, request: TokenRequest, userinfo: str) -> Acce
             raise errors.InvalidScope("The person did not allow all of these scopes.")
         openid = tuple(name for name in openid if name in requested_scopes)
         scope = tuple(name for name in scope if name in requested_scopes)
-    resources = request.form.every("resource")
-    if resources == (userinfo,) and openid:
+    resource = uris.only_resource(request.form.every("resource"))
+    if openid and resource is not None and uris.is_same(resource, userinfo):
         scope = ()
-    elif len(resources) > 1 or not all(
-        uris.is_same(uri, grant.resource or userinfo) for uri in resources
-    ):
+    elif not uris.may_name(resource, grant.resource or userinfo):
         raise errors.InvalidTarget("The person allowed a different resource.")
     return AccessTokenTerms(openid, grant.resource if scope else "", scope)
 

@@ -46,6 +46,16 @@ def test_disabling_a_user_ends_families_older_than_their_sign_in(person, local):
     assert app.refresh(second).refusal == (400, "invalid_grant")
 
 
+def test_a_new_password_ends_families_older_than_their_sign_in(person, local):
+    """Whoever knew the old password may have used it more than half a day ago."""
+    app, tokens = _sign_in(person, local)
+    local.clock.forward(DAY)
+    local.services.sweeper.tidy()
+    second = app.refresh(tokens["refresh_token"]).json["refresh_token"]
+    give_password(local, "ana")
+    assert app.refresh(second).refusal == (400, "invalid_grant")
+
+
 def test_a_revocation_during_a_refresh_ends_its_tokens(postgres_local, monkeypatch):
     """Otherwise, the new access token would stay valid after the app had revoked its access."""
     app, tokens = _sign_in(new_person(postgres_local, "ana"), postgres_local)

@@ -59,6 +59,7 @@ _EXCLUSIVE_LOCK = text(
     "AND mode = 'AccessExclusiveLock' AND granted"
 )
 """Finds the exclusive lock, which only a restore holds for a long time."""
+_UPGRADE_LOCK = text("SELECT pg_advisory_xact_lock(7243003)")
 
 
 class SchemaMismatch(Exception):
@@ -88,9 +89,7 @@ def upgrade_database(url: str, now: int) -> str:
     engine = postgres_engine(parsed)
     version = _schema_of(engine)
     _refuse_newer(version)
-    if version != SCHEMA:
-        _upgrade(engine, now, is_new=not version)
-    return version
+    return version if version == SCHEMA else _upgrade_postgres(engine, now)
 
 
 def create_tables(url: str, now: int) -> None:
@@ -101,7 +100,7 @@ def create_tables(url: str, now: int) -> None:
             return
     engine = postgres_engine(parsed)
     if not _schema_of(engine):
-        _upgrade(engine, now, is_new=True)
+        _upgrade_postgres(engine, now)
 
 
 def backup_sqlite(path: Path, target: Path) -> None:
@@ -336,6 +335,16 @@ def _lock_shared(folder: Path) -> int:
         os.close(descriptor)
         raise Busy(_RESTORING) from error
     return descriptor
+
+
+def _upgrade_postgres(engine: Engine, now: int) -> str:
+    """Upgrade the database, unless another process has just done that. Returns its version."""
+    with engine.begin() as connection:
+        connection.execute(_UPGRADE_LOCK)
+        version = _schema_of(engine)
+        if version != SCHEMA:
+            _upgrade(engine, now, is_new=not version)
+    return version
 
 
 def _upgrade(engine: Engine, now: int, *, is_new: bool) -> None:

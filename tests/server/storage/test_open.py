@@ -6,6 +6,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psycopg
@@ -187,6 +188,21 @@ def test_init_creates_the_tables_of_an_empty_postgresql_database(
     assert forking.run(["init", "--admin", "ana"], environment).returncode == 0
     second = forking.run(["init", "--admin", "ana"], environment)
     assert (second.returncode == 0, "ana" in second.stderr) == (False, True)
+    _open_and_close(url)
+
+
+def test_two_upgrades_of_a_postgresql_database_at_the_same_time_succeed(
+    postgres_server: PostgresServer, tmp_path: Path
+) -> None:
+    """Each of several machines may upgrade before it starts. The second one has nothing to do."""
+    url = postgres_server.new_database()
+    environment = {**os.environ, "SAYSO_DATA_DIR": str(tmp_path), "SAYSO_DATABASE_URL": url}
+
+    def upgrade(_: int) -> int:
+        return forking.run(["db", "upgrade"], environment).returncode
+
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(upgrade, range(2))) == [0, 0]
     _open_and_close(url)
 
 

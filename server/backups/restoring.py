@@ -83,6 +83,8 @@ def from_archive(
         replaces, later = _read_existing(settings, archive.manifest, now)
         if since is not None:
             later = _read_later(dumps.sqlite_url(since), archive.manifest, "", now)
+            if later is None:
+                raise BadArchive(f"{since} is not a later database of this installation.")
         manifest = archive.manifest
         yield Prepared(
             settings,

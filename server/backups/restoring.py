@@ -112,7 +112,7 @@ def in_place(settings: Settings, now: int) -> Iterator[Prepared]:
         for file in key_files.required(settings):
             if problem := key_files.problem(file, contents.key_ids):
                 raise BadKeyFile(problem)
-        moment = int(contents.newest_entry.partition("-")[0] or "0", 16)
+        moment = min(now, int(contents.newest_entry.partition("-")[0] or "0", 16))
         yield Prepared(
             settings,
             now,

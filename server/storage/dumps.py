@@ -28,11 +28,7 @@ from server.storage.open import backup_sqlite, postgres_engine, refuse_other, un
 from server.storage.operations.in_force import items
 from server.storage.operations.installation import InstallationRecords
 
-_NEWEST = (
-    select(audit_entries.c.id)
-    .order_by(audit_entries.c.at.desc(), audit_entries.c.id.desc())
-    .limit(1)
-)
+_NEWEST = select(func.max(audit_entries.c.id))
 _SCHEMA = text("SELECT version_num FROM alembic_version")
 _REPEATABLE_READ = text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
 _SNAPSHOT = text("SELECT pg_export_snapshot()")

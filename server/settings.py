@@ -246,9 +246,9 @@ def load(flags: Mapping[str, object] | None = None) -> Settings:
     }
     args = {name: str(value) for name, value in (flags or {}).items() if value is not None}
     data_dir = args.get("data_dir") or environment.get("data_dir") or user_data_path("sayso")
-    named = os.environ.get("SAYSO_CONFIG")
-    file = Path(named or Path(data_dir).expanduser() / "sayso.toml")
-    if named and not file.exists():
+    config = os.environ.get("SAYSO_CONFIG")
+    file = Path(config or Path(data_dir).expanduser() / "sayso.toml")
+    if config and not file.exists():
         raise BadSetting(f"{PREFIX}CONFIG must be the path of a file, and {file} does not exist.")
     layers = [(f"file {file}", _from_file(file)), ("environment", environment), ("flag", args)]
     return _merge(layers)
@@ -359,7 +359,7 @@ def _check_callbacks(settings: Settings) -> None:
 
 
 def check_issuer(issuer: str) -> None:
-    """Raise `BadSetting` unless it is an https or http URL without a path (RFC 8414 2)."""
+    """Raise `BadSetting` unless the issuer is an origin as browsers write it (RFC 8414 2)."""
     match = _ISSUER.fullmatch(issuer)
     if match is None or int(match["port"] or 1) >= _PORTS:
         raise BadSetting(

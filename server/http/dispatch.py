@@ -147,10 +147,15 @@ def _response(route: Route, result: Result) -> HttpResponse:
 
 
 def _person(site: Site, route: Route, request: HttpRequest) -> Person:
-    """Authenticate a terminal by its token and proof, or a browser by its cookie."""
+    """Authenticate a terminal by its token and proof, or a browser by its cookie.
+
+    A page that was signed out has no cookie, but its scripts still send the header.
+    """
     cookie = cookies.session_cookie(site.server_policy, request)
-    if route.browsers and cookie and "authorization" not in request.headers:
-        cookies.check_page(site.devices.browsers, site.server_policy, request, cookie)
+    is_browser = cookie != "" or cookies.CSRF.lower() in request.headers
+    if route.browsers and is_browser and "authorization" not in request.headers:
+        if cookie:
+            cookies.check_page(site.devices.browsers, site.server_policy, request, cookie)
         return site.devices.browsers.person(cookie)
     return site.users.device_auth.authenticate(site.device_call(request))
 

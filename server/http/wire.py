@@ -1,15 +1,40 @@
 """What the models of the JSON API share: parsing of request bodies, and common types."""
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Final, Generic, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from server.http.route import MAX_BODY_BYTES
 from server.model.clients import Secret
 from server.protocol import errors, json_text
 from server.protocol.times import rfc3339, rfc3339_or_none
 
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
 _MAX_POINTER = 200
+_CORRECTIONS: Final[Mapping[str, str]] = {
+    "missing": "is required",
+    "extra_forbidden": "is unknown",
+    "string_type": "must be a string",
+    "int_type": "must be a whole number",
+    "float_type": "must be a number",
+    "bool_type": "must be true or false",
+    "list_type": "must be a list",
+    "dict_type": "must be an object",
+    "model_type": "must be an object",
+    "literal_error": "must be {expected}",
+    "string_too_short": "must have at least {min_length} characters",
+    "string_too_long": "must have at most {max_length} characters",
+    "too_short": "must have at least {min_length} items",
+    "too_long": "must have at most {max_length} items",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+    "value_error": "{error}",
+}
+"""The text of each kind of error. Pydantic's own texts are for developers in Python."""
 
 Model = TypeVar("Model", bound=BaseModel)
 Item = TypeVar("Item")
@@ -109,7 +134,7 @@ class ClientSecret(BaseModel):
 def read(kind: type[Model], body: bytes, *, status: int = 422) -> Model:
     """Parse the body as this model. Raises errors.Problem, which names the member."""
     try:
-        value = json_text.parse(body)
+        value = json_text.parse(body, max_bytes=MAX_BODY_BYTES)
     except errors.InvalidRequest as error:
         raise errors.invalid_body(error.description, status=status) from error
     try:
@@ -118,8 +143,15 @@ def read(kind: type[Model], body: bytes, *, status: int = 422) -> Model:
         first_error = error.errors(include_input=False, include_url=False)[0]
         pointer = ("/" + "/".join(str(part) for part in first_error["loc"]))[:_MAX_POINTER]
         member = {"member": str(first_error["loc"][0])[:_MAX_POINTER]} if first_error["loc"] else {}
-        detail = f"{pointer}: {first_error['msg']}"
+        detail = f"{pointer}: {_correction(first_error)}."
         raise errors.invalid_body(detail, status=status, members=member) from error
+
+
+def _correction(error: "ErrorDetails") -> str:
+    limits = error.get("ctx", {})
+    if limits.get("min_length") == 1:
+        return "must not be empty"
+    return _CORRECTIONS.get(error["type"], "is invalid").format_map(limits)
 
 
 def secret(record: Secret) -> ClientSecret:

@@ -144,7 +144,7 @@ def _decode(text: bytes | str, max_bytes: int, what: str) -> Any:  # noqa: ANN40
     except UnicodeDecodeError as error:
         raise errors.InvalidRequest(f"{what}: byte {error.start} is not UTF-8") from None
     except json.JSONDecodeError as error:
-        reason = f"not JSON at character {error.pos}: {error.msg}"
+        reason = f"not JSON at line {error.lineno}, column {error.colno}"
         raise errors.InvalidRequest(f"{what}: {reason}") from None
     except RecursionError:
         raise errors.InvalidRequest(f"{what}: nested too deeply") from None

@@ -62,12 +62,18 @@ def valid(check: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
         raise Invalid(f"{error}.") from None
 
 
+def one_line(text: str) -> str:
+    """Return the text with single spaces instead of line breaks, tabs and other white space."""
+    return " ".join(text.split())
+
+
 def check_note(text: str | None, *, what: str, max_chars: int) -> str | None:
     """Return a person's text in its stored form; None if it is empty. Raises errors.Problem 422."""
-    if not text:
+    line = one_line(text or "")
+    if not line:
         return None
     try:
-        return check_prose(text, what=what, max_chars=max_chars)
+        return check_prose(line, what=what, max_chars=max_chars)
     except ValueError as error:
         raise errors.invalid_body(str(error)) from error
 

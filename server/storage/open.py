@@ -225,7 +225,7 @@ def _sqlite_engine(
 
 
 def _refuse_unusable(context: ExceptionContext) -> None:
-    """Say what to do if the file is damaged, or if the role has too few privileges."""
+    """Raise `Busy` with the remedy if the file is damaged or the role has too few privileges."""
     error = context.original_exception
     if type(error) is sqlite3.DatabaseError:  # SQLite has a subclass for every other error
         raise Busy(

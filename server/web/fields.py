@@ -7,10 +7,12 @@ import json
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any, Final
 
+from server.http.route import MAX_BODY_BYTES
+from server.protocol import errors, json_text
 from server.protocol.forms import Form
+from server.web import days
 from server.web.choices import NONE, Choices
 from server.web.differences import Line
 from server.web.differences import lines as lines_of
@@ -89,6 +91,8 @@ class SubmittedForm:
     member: str
     """The invalid field; "" if the error is not about a single field."""
     text: str
+    path: str = ""
+    """The form's path, for a page with several forms."""
 
 
 def body(
@@ -185,7 +189,7 @@ def _submitted(field: Field, form: Form) -> tuple[str, frozenset[str]]:
     if field.kind == "picks":
         return "", frozenset(_selected(field, form))
     if field.kind == "known":
-        return "", frozenset(_known(field, form))
+        return "", frozenset(_entered_values(field, form))
     return text, frozenset(text.splitlines())
 
 
@@ -262,13 +266,9 @@ def _file(field: Field, form: Form) -> str | None:
     return None if text is None else text.replace("\r\n", "\n")
 
 
-def lines(text: str) -> list[str]:
-    """Values that are separated by line breaks or commas."""
-    return [line.strip() for line in text.replace(",", "\n").splitlines() if line.strip()]
-
-
 def _lines(field: Field, form: Form) -> list[str]:
-    return lines(form.get(field.name) or "")
+    """One value per line."""
+    return [line.strip() for line in (form.get(field.name) or "").splitlines() if line.strip()]
 
 
 def _number(field: Field, form: Form) -> int | None:
@@ -286,7 +286,7 @@ def _day(field: Field, form: Form) -> str | None:
     if text is None:
         return None
     try:
-        return f"{date.fromisoformat(text).isoformat()}T00:00:00Z"
+        return days.start_of_day(text)
     except ValueError:
         raise ValueError("Enter a date such as 2027-01-31") from None
 
@@ -300,14 +300,15 @@ def _selected(field: Field, form: Form) -> list[str]:
     return [name.removeprefix(prefix) for name in form.values if name.startswith(prefix)]
 
 
-def _known(field: Field, form: Form) -> list[str]:
-    """The ticked and the typed values, each once."""
-    return list(dict.fromkeys([*_selected(field, form), *_lines(field, form)]))
+def _entered_values(field: Field, form: Form) -> list[str]:
+    """The ticked and the typed values, each once. Typed values are separated by commas."""
+    typed = map(str.strip, (form.get(field.name) or "").split(","))
+    return list(dict.fromkeys([*_selected(field, form), *filter(None, typed)]))
 
 
 def _in_shape(field: Field, form: Form) -> object:
     """The ticked and typed values in the shape of the member."""
-    values = _known(field, form)
+    values = _entered_values(field, form)
     if not field.shape:
         return values
     words: dict[str, list[str]] = {}
@@ -340,9 +341,9 @@ def _json(field: Field, form: Form) -> object:
 def as_json(member: str, text: str) -> object:
     """Parse the JSON of a field. Raises `InvalidField`."""
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise InvalidField(member, f"Invalid JSON: {error}.") from None
+        return json_text.parse(text, max_bytes=MAX_BODY_BYTES, what="The text")
+    except errors.InvalidRequest as error:
+        raise InvalidField(member, f"{error.description}.") from None
 
 
 def _as_text(value: object) -> str:

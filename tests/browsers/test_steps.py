@@ -88,6 +88,32 @@ def test_the_back_button_leaves_a_step_and_keeps_the_note(page: Chromium) -> Non
     assert page.ask("location.hash") == ""
 
 
+@pytest.mark.parametrize(
+    ("step", "send"),
+    [("#deny", "#no [type=submit]"), ("/report", "#report [type=submit]")],
+)
+def test_a_note_is_kept_when_the_sign_in_ends_before_it_is_sent(
+    server: LiveServer, page: Chromium, step: str, send: str
+) -> None:
+    """The person signs in again, and the page has the same step with what was typed."""
+    page.open(page.ask("location.origin + location.pathname") + step)
+    page.click("[name=code][value=too_broad], [name=scope][value=agent]")
+    page.type("#note", "Not before the audit")
+    page.tell("Network.enable")
+    page.tell("Network.deleteCookies", name="sayso-passkey", url=server.url)
+    page.click(send)
+    page.wait_for_text("Your passkey identifies you")
+    page.click("#sign-in")
+    page.see("document.getElementById('note')?.value === 'Not before the audit'")
+    assert page.ask("document.getElementById('note').checkVisibility()")
+    page.click(send)
+    page.wait_for_text("Denied" if step == "#deny" else "Reported")
+    page.open(f"{server.url}/")
+    assert page.ask("sessionStorage.length") == 0
+    assert all("status of 401" in text for text in page.complaints())
+    page.events.clear()
+
+
 def test_the_address_of_the_approving_step_does_not_skip_reading(letter: Chromium) -> None:
     """A link to the approval step opens the facts instead."""
     page = letter

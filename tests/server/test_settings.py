@@ -71,7 +71,7 @@ def test_the_settings_file_is_in_the_data_folder_or_at_sayso_config(tmp_path, mo
 
 
 def test_the_settings_file_is_utf_8_whatever_the_locale(tmp_path):
-    """The error names the file, because a locale of the editor is the usual cause."""
+    """The error names the file. An editor with a different encoding is the usual cause."""
     (tmp_path / "sayso.toml").write_bytes(
         'push_contact = "mailto:m\u00fcller@a.example"'.encode("latin-1")
     )

@@ -273,12 +273,12 @@ def _approver_command() -> list[str]:
 
 
 def _say(*lines: str) -> None:
-    """Print each line. A terminal gets sentences that break between words."""
+    """Print each line. On a terminal, sentences wrap between words."""
     columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else sys.maxsize
     for line in lines:
         is_sentence = not line.startswith(" ")
-        click.echo(_broken(safe(line), columns) if is_sentence else safe(line))
+        click.echo(_wrap(safe(line), columns) if is_sentence else safe(line))
 
 
-def _broken(sentence: str, columns: int) -> str:
+def _wrap(sentence: str, columns: int) -> str:
     return textwrap.fill(sentence, columns, break_long_words=False, break_on_hyphens=False)

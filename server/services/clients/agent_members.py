@@ -69,7 +69,7 @@ AGENT_MEMBERS: Final[Members] = (
         Kind.NAMES,
         FormField(
             "Labels",
-            "Words and key=value pairs that policy rules can match.",
+            "Words and key=value pairs that policy rules can match, one per line.",
             section=SECTION_GENERAL,
             page=Line("Labels"),
         ),

@@ -43,7 +43,7 @@ APP_MEMBERS: Final[Members] = (
     Member(
         "post_logout_redirect_uris",
         Kind.NAMES,
-        FormField("Post-logout redirect URIs", section=SECTION_GENERAL),
+        FormField("Post-logout redirect URIs", "One per line.", section=SECTION_GENERAL),
         Flag(
             "--post-logout-redirect-uri",
             "A redirect URI for use after sign-out.",

@@ -15,7 +15,7 @@ from server.model.store import Store, Unit, View
 from server.protocol.text import check_prose
 from server.protocol.times import rfc3339, rfc3339_or_none
 from server.services.audit import audit
-from server.services.refusals import Conflict, NotFound, valid
+from server.services.refusals import Conflict, NotFound, one_line, valid
 
 if TYPE_CHECKING:
     from server.model.clients import Agent
@@ -207,4 +207,5 @@ def _with_names(view: View, incident: Incident, owner: str | None = None) -> Nam
 
 
 def _check_note(note: str | None) -> str | None:
+    note = one_line(note or "")
     return valid(check_prose, note, what="The note", max_chars=MAX_NOTE) if note else None

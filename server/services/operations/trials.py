@@ -5,7 +5,6 @@ Never: evaluating a case itself; it calls the evaluator that enforcement uses.
 """
 
 import json
-import tomllib
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
@@ -24,7 +23,7 @@ from server.protocol.approvals.unusual import Code
 from server.protocol.ciba import requests
 from server.protocol.policy import uses
 from server.protocol.policy.questions import APP, FAILED_RULE, FLOWS, Question, RequestFlow, Verdict
-from server.protocol.resources import scopes
+from server.protocol.resources import scopes, uris
 from server.protocol.tokens import tokens
 from server.protocol.tokens.tokens import TokenContents
 from server.services.approvers import answer_sources
@@ -204,7 +203,8 @@ class Trials:
         openid, scope = scopes.split(tuple(sorted(set(trial.scope))))
         audience = self.server_policy.userinfo_audience
         is_openid_only = bool(openid) and not scope and not asks
-        if trial.flow == "request" and is_openid_only and trial.resource in {None, audience}:
+        is_about_person = is_openid_only and uris.may_name(trial.resource, audience)
+        if trial.flow == "request" and is_about_person:
             return targets.about_person(audience, openid)
         return targets.resolve(view.directory, agent, trial.resource, scope)
 
@@ -306,10 +306,7 @@ _EXPECTED: Final = frozenset({"expect", "rules", "risk", "ceremony"})
 
 
 def _read_cases(table: str) -> list[Mapping[str, object]]:
-    try:
-        members = tomllib.loads(table)
-    except tomllib.TOMLDecodeError as error:
-        raise Invalid(f"The file is not TOML: {error}.") from error
+    members = documents.read_toml(table)
     cases = members.get("cases")
     if set(members) != {"cases"} or not isinstance(cases, list) or not cases:
         raise Invalid("The file must have only [[cases]], and at least one.")

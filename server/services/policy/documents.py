@@ -61,14 +61,21 @@ class InvalidPolicy(Invalid):
     """The document is not a valid rule set; the message names the rule and the remedy."""
 
 
+def read_toml(text: str) -> dict[str, object]:
+    """Parse a TOML file. Raises `InvalidPolicy`."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidPolicy(f"The file is not TOML: {error}.") from error
+    except (RecursionError, ValueError):
+        raise InvalidPolicy("The file is nested too deeply, or a number is too long.") from None
+
+
 def parse_policy(text: str) -> PolicyDocument:
     """Parse a document. Raises `InvalidPolicy`."""
     if len(text) > MAX_CHARACTERS:
         raise InvalidPolicy(f"A policy has at most {MAX_CHARACTERS} characters.")
-    try:
-        members = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise InvalidPolicy(f"The file is not TOML: {error}.") from error
+    members = read_toml(text)
     if set(members) != {"rules"} or not isinstance(members["rules"], list):
         raise InvalidPolicy("A policy contains only [[rules]], and at least one.")
     if not 0 < len(members["rules"]) <= MAX_RULES:
@@ -83,7 +90,7 @@ class _Table:
 
     def __init__(self, raw: object, where: str) -> None:
         if not isinstance(raw, dict):
-            raise InvalidPolicy(f"{where}: must be a table.")
+            raise InvalidPolicy(f"{where.rstrip(' :.')}: must be a table.")
         self.where = where
         self._left: dict[str, object] = dict(raw)
         self._known: list[str] = []

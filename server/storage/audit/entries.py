@@ -58,7 +58,7 @@ _BLANK = {column.key: None for column in e.c if column.key not in _KEPT_COLUMNS}
 }
 """The columns that are cleared when the body of an entry is deleted."""
 _TIME_DIGITS: Final = 12
-"""An ID begins with its time, in milliseconds as a hexadecimal number."""
+"""An ID begins with its time: milliseconds, in hexadecimal digits."""
 _ADD_OPENINGS = Prepared(insert_row(o))
 _BY_ENTRIES = o.c.entry_id.in_(bindparam("entries", expanding=True))
 _BETWEEN = (e.c.seq >= bindparam("first"), e.c.seq < bindparam("end"))
@@ -180,8 +180,8 @@ class Audit:
     def _next_id(self) -> str:
         """Return an ID that sorts after those of all stored entries.
 
-        If this unit of work has waited for a lock, or the clock was set back, an entry that it
-        depends on may be younger than the unit.
+        If this unit of work has waited for a lock, or the clock was set back, it may depend on an
+        entry that has a later time than the unit.
         """
         new = self._new_id(self._now)
         last: str | None = _LAST_ID.run(self._db, {})[0][0]

@@ -3,9 +3,11 @@
 from typing import Final
 
 from server.protocol.approvals import decisions
+from server.protocol.ciba import user_codes
 from server.protocol.forms import Form
 from server.services.devices.statements import signed_subject
 from server.web.calls import Document
+from server.web.fields import Field
 from server.web.form import FormAction, Signed, statement, texts
 from server.web.visit import Visit
 
@@ -15,7 +17,9 @@ def _no_code(form: Form) -> object:
 
 
 def _signs_code(visit: Visit, body: Document) -> Signed:
-    """The signature is required because the code decides which agents may ask."""
+    """The statement to sign: the code decides which agents may ask. Raises errors.Problem."""
+    if body["code"] is not None:
+        user_codes.check_new(body["code"])
     nonce = visit.statement_nonce()
     return Signed(decisions.USER_CODE, signed_subject(nonce, body["code"] or ""), nonce)
 
@@ -26,6 +30,8 @@ FORMS: Final = (
         "POST /api/user-code",
         "Set this user code",
         body=texts("code", "statement"),
+        fields=(Field("code", "Code"),),
+        page="/settings",
         signs=_signs_code,
         then="/settings?done=code",
     ),

@@ -4,6 +4,7 @@ from typing import Final
 
 from server.model.policy_rules import DAYS
 from server.protocol.forms import Form
+from server.web.fields import Field
 from server.web.form import FormAction, texts
 from server.web.page import Page
 
@@ -28,6 +29,13 @@ FORMS: Final = (
         "/settings/quiet",
         "PUT /api/attention/quiet-hours",
         body=_quiet_hours,
+        fields=(
+            Field("days", "Starting on"),
+            Field("from", "From"),
+            Field("to", "To"),
+            Field("zone", "Time zone"),
+        ),
+        page="/settings",
         then="/settings?done=quiet",
     ),
     FormAction(

@@ -29,6 +29,13 @@ const sha256 = (text) => crypto.subtle.digest("SHA-256", bytes(text));
 /** The digest of a text as the server writes it. */
 export const digest = async (text) => encoded(await sha256(text));
 
+/** An error of the API about one member, with the label of its field if this page has one. */
+function labelled(detail) {
+  const [pointer, name] = /^\/(\w+): /.exec(detail) ?? [""];
+  const label = name && document.getElementsByName(name)[0]?.labels?.[0];
+  return label ? `“${label.textContent.trim()}” ${detail.slice(pointer.length)}` : detail;
+}
+
 /** Call our API: returns its JSON, or throws an Error whose message says what to do. */
 export async function call(method, path, body, how = {}) {
   const headers = { "Sayso-Csrf": csrf };
@@ -45,7 +52,7 @@ export async function call(method, path, body, how = {}) {
   if (said === null) throw away(method); // The response did not come from the server.
   if (answer.ok) return said;
   if (answer.status === 401 && !typed()) location.reload();
-  const refused = new Error(said.detail ?? "The server refused this.");
+  const refused = new Error(labelled(said.detail ?? "The server refused this."));
   throw Object.assign(refused, { code: said.code, away: answer.status >= 500, known: known(answer.status) });
 }
 

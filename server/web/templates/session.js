@@ -9,6 +9,7 @@ document.querySelector(".leave").addEventListener("submit", async (event) => {
   const gone = await there().catch(() => true);
   if (gone === true) return window.dispatchEvent(new Event("offline")); // the person is still signed in
   localStorage.removeItem("sayso-last");
+  sessionStorage.clear();
   navigator.clearAppBadge?.();
   await disable().catch(() => {});
   event.target.submit();

@@ -114,6 +114,19 @@ def test_requests_from_other_sites_are_refused(
     assert staff.local.admin.agents.show("one")[0].state == "enabled"
 
 
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_page_without_its_cookie_asks_for_the_passkey(
+    staff: AdminSite, browser: LocalBrowser, method: str
+) -> None:
+    """Signing out in another tab deletes the cookie. Access tokens are not for people."""
+    token = staff.local.site.devices.browsers.csrf(browser.cookie)
+    browser.cookie = ""
+    path = f"/api/agents/{staff.ids['agent']}/disable" if method == "POST" else "/api/users"
+    answer = browser.send(method, path, headers={cookies.CSRF.lower(): token})
+    assert answer.refusal == (401, "signed_out")
+    assert answer.json["detail"] == "Sign in with your passkey."
+
+
 def test_a_user_without_a_role_cannot_administer(staff: AdminSite) -> None:
     """A signed-in user without a role gets 403."""
     browser = new_browser(staff.local)

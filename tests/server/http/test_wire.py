@@ -1,8 +1,10 @@
 """Bodies of the JSON API are read strictly and written as documented."""
 
 import json
+from typing import Literal
 
 import pytest
+from pydantic import Field
 
 from server.http import wire
 from server.http.approvals import approval_wire
@@ -45,6 +47,46 @@ def test_lax_json_is_refused(body):
 def test_a_missing_wrong_or_extra_member_is_named_in_the_refusal(body, place):
     """No member is guessed, and no member is ignored."""
     assert _refusal_detail(device_wire.PinInput, body).startswith(f"{place}: ")
+
+
+class _Example(wire.StrictBody):
+    """A body with each kind of limit."""
+
+    word: str = Field(default="ab", min_length=2, max_length=3)
+    text: str = Field(default="a", min_length=1)
+    words: list[str] = Field(default=["a", "b"], min_length=2, max_length=3)
+    number: int = Field(default=5, ge=3, le=7)
+    choice: Literal["x", "y"] = "x"
+    turned: bool = False
+    names: dict[str, str] = Field(default_factory=dict)
+    at: wire.Moment = "2027-01-31T00:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ([], "/: must be an object."),
+        ({"other": 1}, "/other: is unknown."),
+        ({"word": 1}, "/word: must be a string."),
+        ({"word": "a"}, "/word: must have at least 2 characters."),
+        ({"word": "aaaa"}, "/word: must have at most 3 characters."),
+        ({"text": ""}, "/text: must not be empty."),
+        ({"words": "a"}, "/words: must be a list."),
+        ({"words": ["a"]}, "/words: must have at least 2 items."),
+        ({"words": ["a"] * 4}, "/words: must have at most 3 items."),
+        ({"words": ["a", 1]}, "/words/1: must be a string."),
+        ({"number": "5"}, "/number: must be a whole number."),
+        ({"number": 2}, "/number: must be at least 3."),
+        ({"number": 8}, "/number: must be at most 7."),
+        ({"choice": "z"}, "/choice: must be 'x' or 'y'."),
+        ({"turned": 1}, "/turned: must be true or false."),
+        ({"names": []}, "/names: must be an object."),
+        ({"at": "noon"}, "/at: must be a time like 2027-01-31T00:00:00Z."),
+    ],
+)
+def test_an_invalid_member_is_refused_with_its_rule(body, says):
+    """The text is complete after the member, because pages show it after the label of a field."""
+    assert _refusal_detail(_Example, body) == says
 
 
 @pytest.mark.parametrize("x", ["", X[:-1], X + "A", X + X, "é" * 43, X[:-1] + "!", "A"])

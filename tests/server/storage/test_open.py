@@ -230,7 +230,7 @@ def test_a_database_that_cannot_be_opened_is_an_error_with_the_reason(
 def test_a_role_with_too_few_privileges_is_refused_with_the_remedy(
     postgres_server: PostgresServer,
 ) -> None:
-    """An upgrade adds tables, and the role of the server gets its privileges on them by hand."""
+    """After an upgrade adds tables, an operator must grant the server's role access to them."""
     url = postgres_server.new_database()
     upgrade_database(url, NOON)
     role = sa.make_url(url).set(username="visitor", password="x")

@@ -77,7 +77,7 @@ WRONG: tuple[tuple[str, str, dict[str, str], str, str], ...] = (
         "jwks",
         "“Authentication method” private_key_jwt needs “Public keys”.",
     ),
-    ("/admin/new/agent/add", "", {**AGENT, "jwks": "{"}, "jwks", "Invalid JSON"),
+    ("/admin/new/agent/add", "", {**AGENT, "jwks": "{"}, "jwks", "not JSON at line 1"),
     ("/admin/new/agent/add", "", {**AGENT, "expires_at": "soon"}, "expires_at", "a date such as"),
     ("/admin/new/agent/add", "", {**AGENT, "labels": "A B"}, "labels", "A B is not a valid label"),
     ("/admin/new/agent/add", "", {**AGENT, "scopes": "x"}, "scopes", "No resource has the scope x"),
@@ -96,7 +96,7 @@ WRONG: tuple[tuple[str, str, dict[str, str], str, str], ...] = (
         "",
         {"owner": "owner", "uses": "2000", **CIBA},
         "uses",
-        "less than or equal to 1000",
+        "must be at most 1000",
     ),
     (
         "/admin/new/invitation/add",
@@ -173,7 +173,7 @@ WRONG: tuple[tuple[str, str, dict[str, str], str, str], ...] = (
         "",
         {"document": json.dumps(PAYMENT), "details": "{"},
         "details",
-        "Invalid JSON",
+        "not JSON at line 1",
     ),
     (
         "/admin/new/action/preview",
@@ -290,7 +290,7 @@ def test_a_form_of_an_earlier_sign_in_is_shown_again(console: Console) -> None:
 
 
 def test_the_sign_in_keeps_a_form_that_one_of_our_pages_sent(console: Console) -> None:
-    """A form without fields leads back to its page, and values of other sites are dropped."""
+    """A form without fields leads back to its page, and values from other sites are dropped."""
     typed = {"name": "dora", "csrf": "x", "statement": "y"}
     page = console.post(NOBODY, "/admin/new/user/add", typed).text
     assert '<form id="next" method="post" action="/admin/new/user/add">' in page

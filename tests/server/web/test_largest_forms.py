@@ -4,6 +4,7 @@ import json
 from urllib.parse import urlencode
 
 from server.services.approvers.group_members import MAX_MEMBERS
+from server.services.policy.documents import MAX_CHARACTERS
 from server.services.users.users import NewUser
 from tests.support.builders.console import Console
 from tests.support.builders.installation import BY
@@ -28,11 +29,12 @@ def test_a_member_is_removed_from_a_full_group(console: Console) -> None:
     assert len(console.document(path)["members"]) == MAX_MEMBERS - 1
 
 
-def test_a_policy_that_the_api_accepts_is_activated(console: Console) -> None:
-    """In a form, quotation marks and line breaks take more bytes than in JSON."""
+def test_the_longest_policy_is_activated(console: Console) -> None:
+    """In a form and in JSON, quotation marks and line breaks take more bytes."""
     comment = '# "all", "some", "none" = "all"\n'
-    text = rule("deny") + comment * (49_000 // len(comment))
-    assert len(json.dumps({"document": text})) < 65_536 < len(urlencode({"document": text}))
+    text = rule("deny") + comment * (MAX_CHARACTERS // len(comment))
+    text = text[: MAX_CHARACTERS - 1] + "\n"
+    assert MAX_CHARACTERS == len(text) < len(json.dumps(text)) < len(urlencode({"": text}))
     form = {"document": text.replace("\n", "\r\n")}
     answer = console.signed("admin", "/admin/policy/set", form)
     assert answer.status_code == 303, answer.text

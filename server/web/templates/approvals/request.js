@@ -1,6 +1,7 @@
 // One request: read it, then approve in two steps.
 import "/session.js";
 import { arming, busy, deny, filled, id, read, yes } from "/deciding.js";
+import { keepEntries, reloadIfOutdated } from "/kept_entries.js";
 import { clear } from "/push.js";
 import { attempt, say } from "/passkey.js";
 import { watch } from "/request_state.js";
@@ -54,13 +55,14 @@ function reasoned() {
     for (const field of each.querySelectorAll("input")) field.disabled = each.hidden;
   }
 }
+keepEntries(no);
 no.addEventListener("change", reasoned);
 reasoned();
 no.addEventListener("submit", (event) => {
   event.preventDefault();
-  const beside = filled(no);
-  if (beside.retry_at) beside.retry_at = new Date(beside.retry_at).toISOString();
-  attempt(() => deny(no.elements.code.value, beside));
+  const extras = filled(no);
+  if (extras.retry_at) extras.retry_at = new Date(extras.retry_at).toISOString();
+  attempt(() => deny(no.elements.code.value, extras).catch(reloadIfOutdated));
 });
 
 watch({ busy });

@@ -1,6 +1,7 @@
 // A report: the signed denial of a request that the person did not cause, and what it quarantines.
 import "/session.js";
 import { busy, deny, filled, id, signed } from "/deciding.js";
+import { keepEntries, reloadIfOutdated } from "/kept_entries.js";
 import { attempt, call } from "/passkey.js";
 import { told, watch } from "/request_state.js";
 
@@ -33,11 +34,12 @@ async function report(scope) {
   document.getElementById("told-title").focus();
 }
 
+keepEntries(form);
 const alone = () => form.elements.scope.value === "";
 form.addEventListener("change", () => (form.elements.note.disabled = alone()));
 form.addEventListener("submit", (event) => {
   event.preventDefault();
-  attempt(() => (alone() ? deny(NO.code, {}) : report(form.elements.scope.value)));
+  attempt(() => (alone() ? deny(NO.code, {}) : report(form.elements.scope.value)).catch(reloadIfOutdated));
 });
 
 // An ended request can still be reported; only denying it is no longer possible.

@@ -1,5 +1,4 @@
 // The time zone of this machine, if none is stored; and what this browser knows of the audit log.
-import "/live_page.js";
 import { accept, follow, kept, size } from "/log_witness.js";
 import { attempt } from "/passkey.js";
 

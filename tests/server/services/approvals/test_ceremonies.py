@@ -430,9 +430,9 @@ def test_a_reason_may_be_given_without_being_required(agent, person):
     assert person.send_decision(approval.id, jws, reason="It is mine.").status == 200
 
 
-@pytest.mark.parametrize("reason", ["x" * 501, "a\u202eb", "one\ntwo"])
+@pytest.mark.parametrize("reason", ["x" * 501, "a\u202eb"])
 def test_a_reason_must_be_short_and_displayable(agent, person, put, reason):
-    """A reason has at most 500 characters in one line."""
+    """A reason has at most 500 characters."""
     put(rule("ask", 'ask.ceremony = "reason"'))
     _, approval = agent.request_approval()
     assert approve_with(person, approval, reason=reason).refusal == (422, "invalid_body")

@@ -42,6 +42,14 @@ def test_ask_other_must_name_a_person_whom_the_agent_may_ask(agent, person, loca
     assert local.stored_approval(approval.id).state is State.PENDING
 
 
+def test_a_note_is_stored_in_one_line(agent, person):
+    """The pages and editors let people type line breaks, tabs and no-break spaces."""
+    handle, approval = agent.request_approval()
+    note = "Not now :\n\n\tthe audit\u00a0is on Monday.\n"
+    assert person.deny(approval.id, note=note).status == 200
+    assert agent.poll(handle).json["note"] == "Not now : the audit is on Monday."
+
+
 @pytest.mark.parametrize("decision", ["approve", "deny"])
 def test_a_private_note_is_recorded_and_never_sent_to_the_agent(agent, person, local, decision):
     """Both approvals and denials may have a private note."""

@@ -248,6 +248,7 @@ def test_an_impossible_case_fails_and_the_others_are_compared(trials):
 CASE = '[[cases]]\nagent = "invoice-bot"\nuser = "ana"\nscope = ["payments:read"]\nexpect = "ask"\n'
 BAD_TABLES = {
     "not TOML": ("cases = [", "not TOML"),
+    "nested arrays": ("cases = " + "[" * 5_000, "nested too deeply"),
     "an empty table": ("", "at least one"),
     "another table": (CASE + "[other]\nx = 1", "only \\[\\[cases"),
     "too many": ("cases = [" + "{}," * 1_001 + "]", "at most 1000"),

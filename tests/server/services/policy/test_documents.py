@@ -63,14 +63,14 @@ def test_the_terms_of_an_ask_rule_are_parsed():
 
 BAD_RULES = {
     'when.agents = ["x"]': "rule r: when.agents: is unknown. Allowed: .*agent",
-    "when = 1": "rule r: when.: must be a table",
+    "when = 1": "rule r: when: must be a table",
     'when.at = ["push"]': "rule r: when.at: must be one of request",
     'when.agent = "bot"': "rule r: when.agent: must be a list",
     "when.agent = []": "list of 1 to 100",
     "when.agent = [1]": "must be a string",
     'when.agent = [""]': "1 to 256 characters",
     'when.labels = ["Team"]': "rule r: when.labels: must be labels such as",
-    'when.risk = "high"': "when.risk.: must be a table",
+    'when.risk = "high"': "when.risk: must be a table",
     'when.risk.at_least = "huge"': "must be one of low, medium, high, critical",
     "when.risk = { at_least = 'high', at_most = 'low' }": "at_most is low, so the rule never",
     "when.risk = { over = 'low' }": "over: is unknown",
@@ -153,6 +153,8 @@ def test_members_that_contradict_the_outcome_are_refused(text, remedy):
 
 
 DOCUMENTS = {
+    "nested arrays": ("rules = " + "[" * 5_000, "nested too deeply"),
+    "a number of 5,000 digits": (f"rules = {'9' * 5_000}", "a number is too long"),
     "not TOML": ("rules = [", "is not TOML"),
     "an empty file": ("", "at least one"),
     "another table": ('[[rules]]\n[server]\nx = "y"', "contains only"),
@@ -160,7 +162,7 @@ DOCUMENTS = {
     "no rule": ("rules = []", "1 to 200 rules"),
     "too many": ("\n".join(rule("deny", name=f"r{n}") for n in range(201)), "1 to 200 rules"),
     "too long": ("#" * 65_537, "65536 characters"),
-    "a rule that is a number": ("rules = [1]", "rule 1: : must be a table"),
+    "a rule that is a number": ("rules = [1]", "rule 1: must be a table"),
     "no id": ('[[rules]]\noutcome = "deny"', "rule 1: id: is missing"),
     "no reason": ('[[rules]]\nid = "a"\noutcome = "deny"', "rule a: because: is missing"),
     "an invalid id": (rule("deny", name="A!"), "characters of a-z 0-9 and -"),

@@ -1,5 +1,6 @@
 """A user's settings in the browser: stored, cleared, and signed if they add power."""
 
+import html
 import re
 
 import pytest
@@ -104,6 +105,33 @@ def test_invalid_quiet_hours_are_refused_with_a_message(eva, wrong):
     """An unknown zone, an invalid time and no days get 422, and nothing is stored."""
     assert eva.post("/settings/quiet", {**HOURS, **wrong}).status_code == 422
     assert _document(eva, "/api/attention")["quiet_hours"] is None
+
+
+@pytest.mark.parametrize(
+    ("form", "fields", "says"),
+    [
+        ("quiet", {**HOURS, "zone": "Atlantis"}, "“Time zone” must be a time zone"),
+        ("quiet", {**HOURS, "from": "9:00"}, "“From” is invalid."),
+        ("quiet", {**HOURS, "fri": None, "sat": None}, "“Starting on” must not be empty."),
+        ("deputies", {**DEPUTY, "deputy": "eva"}, "“Deputy” must be a different person."),
+        ("deputies", {**DEPUTY, "to": "2025-10-01"}, "“Last day” must be in the future"),
+        ("deputies", {**DEPUTY, "to": "soon"}, "“Last day” must be a date"),
+        ("user-code", {"code": "abc"}, "must have 4 to 64 printable characters."),
+    ],
+)
+@pytest.mark.usefixtures("max_")
+def test_a_refused_form_keeps_its_entries(eva, form, fields, says):
+    """The page has the message at the form, which names the field by its label."""
+    refused = eva.post(f"/settings/{form}", fields)
+    assert refused.status_code == 422
+    tile = refused.text.partition(f'action="/settings/{form}"')[2].partition("</form>")[0]
+    assert says in html.unescape(tile)
+    entries = {name: value for name, value in fields.items() if value and value != "yes"}
+    for name, value in entries.items():
+        assert re.search(f'name="{name}"[^>]* value="{value}"', tile), (name, tile)
+    ticked = re.findall(r'name="(...)" value="yes" checked', tile)
+    assert ticked == [day for day in ("fri", "sat") if fields.get(day)]
+    assert refused.text.count("Nothing was changed.") == 1
 
 
 @pytest.mark.parametrize("minutes", [None, "60"])
@@ -230,7 +258,7 @@ def test_a_user_code_is_set_and_cleared_with_the_passkey(eva, agent, local):
 
 def test_an_invalid_user_code_is_refused(eva):
     """A code that is too short gets 422, and nothing is stored."""
-    assert eva.signed("/settings/user-code", {"code": "ab"}).status_code == 422
+    assert eva.post("/settings/user-code", {"code": "ab"}).status_code == 422
     assert _document(eva, "/api/user-code") == {"set": False}
 
 

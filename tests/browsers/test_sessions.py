@@ -1,4 +1,4 @@
-"""Pages of other sites in a signed-in user's browser: forms, frames and sockets."""
+"""Pages of other sites in a browser with a signed-in user, and the start and end of a sign-in."""
 
 import json
 from collections.abc import Iterator
@@ -128,3 +128,10 @@ def test_an_open_page_is_replaced_when_a_different_person_signs_in(
     tab.see("document.querySelectorAll('#rows [data-id]').length === 1")
     assert all("status of 40" in text for text in tab.complaints())
     tab.events.clear()
+
+
+def test_a_damaged_enrollment_link_opens_the_page(server: LiveServer, tab: Chromium) -> None:
+    """A mail program may cut or extend the link. The code can be corrected on the page."""
+    tab.open(f"{server.url}/enroll#ABCD-%")
+    tab.see("document.querySelector('#make button')?.disabled === false")
+    assert tab.ask("document.getElementById('code').value") == "ABCD-%"

@@ -128,7 +128,7 @@ class ApproverApp(GuardedApp[None]):
             self.exit()
 
     def action_suspend_process(self) -> None:
-        """Suspend to the shell; send the waiting answers first, as they would wait with the app."""
+        """Suspend to the shell, but send waiting answers first: a suspended app sends nothing."""
         if self._inbox and self._inbox.answer_flow.send_waiting():
             self._inbox.show_message(fmt("Sending your answer before suspending."))
             self.set_timer(EXIT_GRACE_SECONDS, super().action_suspend_process)

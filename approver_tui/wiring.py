@@ -30,6 +30,7 @@ from approver_tui.screens.context import Environment, ScreenContext
 from approver_tui.screens.guard import InputGuard
 from approver_tui.screens.operations.settings_store import Login, Setting
 from approver_tui.state.text import display_safe
+from approver_tui.widgets.lines import fmt
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +114,8 @@ def app_environment(home: Home, chosen: settings.Settings, approval_id: str | No
     """Return the environment of the app for an existing login."""
     issuer = profile.load_required(home).issuer
     has_others = len(home.names) > 1
+    name = display_safe(home.name)
+    is_only = home.names == (profile.DEFAULT,)
     return Environment(
         is_server_folder_readable=readable_server_folder(issuer, chosen.server_folder) is not None,
         initial_request=approval_id,
@@ -120,8 +123,9 @@ def app_environment(home: Home, chosen: settings.Settings, approval_id: str | No
         terminal_environment=chosen.terminal_environment,
         settings_store=FileSettingsStore(home),
         issuer=issuer,
-        login=display_safe(home.name if has_others else ""),
+        login=name if has_others else display_safe(""),
         zone_name=settings.local_zone(),
+        program=fmt("sayso-approver") if is_only else fmt("sayso-approver --profile {}", name),
         editor=settings.editor(),
         theme=chosen.theme,
         keymap=chosen.keymap,

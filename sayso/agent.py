@@ -12,13 +12,13 @@ from sayso.approved import Approved
 from sayso.asking import Action, Asked, Asking, Options
 from sayso.credentials import Credentials
 from sayso.keys import KeySource
-from sayso.transport import AsyncConnected, Connected, Http, run, run_async
+from sayso.transport import AsyncConnected, Connected, Http, run
 
 
 class _Common(Generic[Http]):
     """The base of the two agents."""
 
-    _new_http: Callable[[], Http]
+    _connect: Callable[[Http | None], None]
 
     def __init__(
         self,
@@ -31,7 +31,7 @@ class _Common(Generic[Http]):
         http: Http | None = None,
     ) -> None:
         self._asking = Asking(issuer, Credentials.create(client_id, secret, key), ping=ping)
-        self._http: Http = http or self._new_http()
+        self._connect(http)
 
     def pinged(self, authorization: str | None, body: bytes) -> int:
         """Handle a ping that was posted to the agent's endpoint; return the status to respond with.
@@ -83,11 +83,11 @@ class Agent(Connected, _Common[httpx.Client]):
 
 
 class AsyncAgent(AsyncConnected, _Common[httpx.AsyncClient]):
-    """The same agent for asyncio; see `Agent`. Use an object in one event loop only."""
+    """The same agent for asyncio; see `Agent`. Event loops can share an object without `http`."""
 
     async def ask(self, user: str, action: Action = None, **options: Unpack[Options]) -> Approved:
         """Ask a user, and wait until they answer; see `Agent.ask`."""
-        return await run_async(self._asking.ask(user, action, options), self._http)
+        return await self._run(self._asking.ask(user, action, options))
 
     async def exchange(
         self,
@@ -97,8 +97,8 @@ class AsyncAgent(AsyncConnected, _Common[httpx.AsyncClient]):
     ) -> Approved:
         """Exchange a token, and ask a person if necessary; see `Agent.exchange`."""
         flow = self._asking.exchange(subject_token, action, options)
-        return await run_async(flow, self._http)
+        return await self._run(flow)
 
     async def withdraw(self, asked: Asked) -> None:
         """Withdraw a request; see `Agent.withdraw`."""
-        await run_async(self._asking.withdraw(asked), self._http)
+        await self._run(self._asking.withdraw(asked))

@@ -140,8 +140,8 @@ async def _withdraw(
     """Withdraw the request. If it is being sent, wait for its ID first."""
     try:
         async with asyncio.timeout(_WITHDRAW_SECONDS):
-            either: list[asyncio.Future[Any]] = [request, answer]
-            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            futures: list[asyncio.Future[Any]] = [request, answer]
+            await asyncio.wait(futures, return_when=asyncio.FIRST_COMPLETED)
             if request.done():
                 await agent.withdraw(request.result())
     except (SaysoError, TimeoutError) as error:

@@ -245,10 +245,10 @@ class Asking:
             reply = yield Send("POST", url, all_headers, {**form, **auth_params}, timeout=timeout)
             if not self._wants_proof(url, reply, had_proof=bool(proof)) or not retries_left:
                 return reply
-        raise AssertionError("the last try returns")
+        raise AssertionError("the last attempt returns")
 
     def _wants_proof(self, url: str, reply: Reply, *, had_proof: bool) -> bool:
-        """Whether to send again with a proof or a nonce. Another thread may have both already."""
+        """Whether to retry with a proof or a nonce. Another thread may already have stored it."""
         is_refused = reply.body.get("error") == (
             "use_dpop_nonce" if had_proof else "invalid_dpop_proof"
         )
@@ -260,7 +260,7 @@ class Asking:
 
 
 def _next_interval(interval: float, reply: Reply) -> float:
-    """Return the interval after a poll without a result. Raises SaysoError if it has one."""
+    """Return the interval before the next poll. Raises SaysoError if the request has ended."""
     error = reply.body.get("error")
     if error == "slow_down":
         return float(reply.body.get("interval", interval + _INTERVAL))
@@ -274,7 +274,7 @@ def details_of(action: Action) -> list[dict[str, Any]]:
     if action is None:
         return []
     if isinstance(action, Challenge):
-        return [dict(detail) for detail in action.details]
+        action = action.details
     objects = [action] if isinstance(action, Mapping | str | int | float) else list(action)
     if not all(isinstance(detail, Mapping) for detail in objects):
         raise ValueError("The action must be an object or a list of objects.")
@@ -283,7 +283,17 @@ def details_of(action: Action) -> list[dict[str, Any]]:
             "type is missing in the action: name an action type that an administrator registered, "
             'such as {"type": "payment.transfer", …}.'
         )
+    for detail in objects:
+        _check_json(detail)
     return [dict(detail) for detail in objects]
+
+
+def _check_json(detail: Mapping[str, Any]) -> None:
+    for name, value in detail.items():
+        try:
+            json.dumps(value, allow_nan=False)
+        except (TypeError, ValueError, RecursionError) as error:
+            raise ValueError(f"{name} in the action cannot be sent as JSON: {error}.") from error
 
 
 def check_options(options: Mapping[str, Any]) -> None:
@@ -293,8 +303,8 @@ def check_options(options: Mapping[str, Any]) -> None:
     """
     for name in options:
         if name not in Options.__optional_keys__:
-            known = ", ".join(sorted(Options.__optional_keys__))
-            raise TypeError(f"There is no option {name}. The options are: {known}.")
+            names = ", ".join(sorted(Options.__optional_keys__))
+            raise TypeError(f"There is no option {name}. The options are: {names}.")
     key = options.get("idempotency_key") or ""
     if not isinstance(key, str) or not (key.isascii() and key.isprintable()):
         raise ValueError("idempotency_key must be a string of visible ASCII characters.")

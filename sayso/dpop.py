@@ -102,7 +102,10 @@ def check(proofs: Sequence[str], *, method: str, url: str, access_token: str, jk
     if claims.get("ath") != b64(hashlib.sha256(access_token.encode()).digest()):
         raise BadProof("ath must be the hash of the access token.")
     issued_at = claims.get("iat")
-    if not isinstance(issued_at, int) or not -MAX_AHEAD <= clock.now() - issued_at < MAX_AGE:
+    if (
+        not isinstance(issued_at, int | float)
+        or not -MAX_AHEAD <= clock.now() - issued_at < MAX_AGE
+    ):
         raise BadProof(f"iat must be within the last {MAX_AGE} seconds. Set the clock.")
     jti = claims.get("jti")
     if not isinstance(jti, str) or not jti:
@@ -113,8 +116,8 @@ def check(proofs: Sequence[str], *, method: str, url: str, access_token: str, jk
 def _verify(proof: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     try:
         header = json_of(proof.partition(".")[0])
-        if set(header) != {"typ", "alg", "jwk"} or header["typ"] != "dpop+jwt":
-            raise BadProof("The header of the proof must have typ dpop+jwt, alg and jwk.")
+        if header["typ"] != "dpop+jwt" or "crit" in header:
+            raise BadProof("The header of the proof must have typ dpop+jwt, and no crit.")
         jwk = header["jwk"]
         if header["alg"] != "ES256" or jwk.get("crv") != "P-256" or "d" in jwk:
             raise BadProof("The proof must be signed with ES256 and carry the public key.")
@@ -132,12 +135,11 @@ def _verify(proof: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
         raise BadProof("The DPoP header is not a valid proof.") from error
 
 
-def _is_same_url(named: str, url: str) -> bool:
+def _is_same_url(htu: str, url: str) -> bool:
     try:
-        named_url = _normalize_url(named)
-    except ValueError:  # no URL, such as an address without its closing bracket
+        return _normalize_url(htu) == _normalize_url(url)
+    except ValueError:  # htu is not a URL, for example an IPv6 host without its closing bracket
         return False
-    return named_url == _normalize_url(url)
 
 
 def _normalize_url(url: str) -> tuple[str, str, str]:

@@ -172,9 +172,11 @@ def from_answer(status: int, body: Mapping[str, object]) -> SaysoError:
     """Return the error for an OAuth error response."""
     error, reason = _text(body, "error") or "", _text(body, "reason") or ""
     if status >= 500:  # noqa: PLR2004  # a failure of the server, not an answer
-        description = one_line(_text(body, "error_description") or "The server cannot answer now.")
-        text = f"{description} (status {status}) Call again with the same idempotency_key."
-        return Unreachable(text)
+        description = one_line(_text(body, "error_description") or "It cannot answer now.")
+        return Unreachable(
+            f"The server responded with status {status}. {description} Call again with the same "
+            "idempotency_key."
+        )
     if error == "unauthorized_client" and reason.startswith("agent_"):
         return Disabled(body)
     if status != 403 and error == "access_denied":  # noqa: PLR2004  # 403 is before anyone is asked

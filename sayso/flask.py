@@ -26,7 +26,7 @@ class Protected:
     def __init__(self, app: flask.Flask, guard: Guard) -> None:
         self._guard = guard
         app.register_error_handler(Rejected, _answer)
-        app.add_url_rule(guard.metadata_path, "sayso_metadata", lambda: guard.metadata)
+        _serve_metadata(app, guard)
 
     def require(self, *scopes: str) -> Callable[[View], View]:
         """Require all these scopes for the view; without scopes, any valid token is enough."""
@@ -47,6 +47,20 @@ class Protected:
             return wrapper
 
         return decorate
+
+
+def _serve_metadata(app: flask.Flask, guard: Guard) -> None:
+    """Serve the metadata at its path, which two guards of the same API share."""
+    path, resource = guard.metadata_path, guard.metadata["resource"]
+    served: dict[str, object] = app.extensions.setdefault("sayso", {})
+    if path not in served:
+        served[path] = resource
+        app.add_url_rule(path, f"sayso_metadata_{len(served)}", lambda: guard.metadata)
+    if served[path] != resource:
+        raise ValueError(
+            f"The app cannot serve {resource} in addition to {served[path]}: the metadata of both "
+            f"is at {path}. Give them different paths."
+        )
 
 
 def _answer(rejected: Rejected) -> flask.Response:

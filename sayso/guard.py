@@ -10,7 +10,7 @@ import httpx
 
 from sayso.caller import Caller
 from sayso.guarding import Call, Consumed, Demands, Details, Guarding
-from sayso.transport import AsyncConnected, Connected, Http, run, run_async
+from sayso.transport import AsyncConnected, Connected, Http, run
 
 _NO_DEMANDS = Demands()
 
@@ -18,7 +18,7 @@ _NO_DEMANDS = Demands()
 class _Common(Generic[Http]):
     """The base of the two guards."""
 
-    _new_http: Callable[[], Http]
+    _connect: Callable[[Http | None], None]
 
     def __init__(  # noqa: PLR0913  # each is named
         self,
@@ -33,7 +33,7 @@ class _Common(Generic[Http]):
     ) -> None:
         self._guarding = Guarding(issuer, audience, credentials, introspect_every, url)
         self._scopes = tuple(scopes)
-        self._http: Http = http or self._new_http()
+        self._connect(http)
 
     @property
     def metadata_path(self) -> str:
@@ -97,7 +97,7 @@ class Guard(Connected, _Common[httpx.Client]):
 
 
 class AsyncGuard(AsyncConnected, _Common[httpx.AsyncClient]):
-    """The same guard for asyncio; see `Guard`. Use an object in one event loop only."""
+    """The same guard for asyncio; see `Guard`. Event loops can share an object without `http`."""
 
     async def check(
         self,
@@ -109,7 +109,7 @@ class AsyncGuard(AsyncConnected, _Common[httpx.AsyncClient]):
     ) -> Caller:
         """Return the caller; see `Guard.check`."""
         call = Call(authorization, method, self.public_url(path), proofs)
-        return await run_async(self._guarding.check(call), self._http)
+        return await self._run(self._guarding.check(call))
 
     async def consume(
         self,
@@ -120,4 +120,4 @@ class AsyncGuard(AsyncConnected, _Common[httpx.AsyncClient]):
     ) -> Consumed:
         """Use up the caller's approval; see `Guard.consume`."""
         flow = self._guarding.consume(caller, details, execution_id, demands)
-        return await run_async(flow, self._http)
+        return await self._run(flow)

@@ -23,7 +23,7 @@ from sayso.asking import details_of
 from sayso.caller import Caller, read_caller
 from sayso.credentials import Credentials
 from sayso.errors import Refused, Unreachable
-from sayso.issuer import Issuer, Jwks, PublicKey
+from sayso.issuer import Issuer, Jwks, PublicKey, split_url
 from sayso.keys import json_of
 from sayso.rejection import Realm, Rejected
 from sayso.transport import Flow, Reply, Send
@@ -31,7 +31,8 @@ from sayso.transport import Flow, Reply, Send
 Details = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 ALGORITHMS: Final = frozenset({"ES256", "EdDSA", "RS256"})
 _TYPES: Final = frozenset({"at+jwt", "application/at+jwt"})
-_MAX_CHARACTERS: Final = 16_384
+_MAX_CHARACTERS: Final = 32_768
+"""More than any token that Sayso issues has."""
 _MAX_REMEMBERED: Final = 10_000
 _LEEWAY: Final = 5
 """Seconds by which clocks may differ."""
@@ -206,7 +207,7 @@ class Guarding:
         """Return the first error in the claims of an access token (RFC 9068 2.2, 4), if any."""
         if claims.get("iss") != self._issuer.url:
             return "The token is from a different issuer."
-        if claims.get("aud") != self._audience:
+        if _without_slash(claims.get("aud")) != _without_slash(self._audience):
             return f"The token is for another API. Get one for {self._audience}."
         now, not_before = clock.now(), claims.get("nbf", 0)
         for name, kind in _CLAIMS:
@@ -346,8 +347,14 @@ def _key_id(encoded: str) -> str | None:
     return kid if typ.lower() in _TYPES else None
 
 
+def _without_slash(resource: object) -> object:
+    """Return a resource URI without its trailing slash, which Sayso ignores."""
+    is_path = isinstance(resource, str) and "?" not in resource
+    return str(resource).removesuffix("/") if is_path else resource
+
+
 def _origin(name: str, url: str) -> str:
-    parts = urlsplit(url)
+    parts = split_url(name, url)
     if parts.scheme not in {"http", "https"} or not parts.netloc:
         raise ValueError(f"{name} must be an http(s) URL of this API, not {url!r}.")
     return f"{parts.scheme}://{parts.netloc}"

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import jwt
 
@@ -34,8 +34,8 @@ class Issuer:
     """A Sayso server by its issuer URL, as its metadata spells it."""
 
     def __init__(self, url: str) -> None:
-        parts = urlsplit(url)
-        if parts.scheme != "https" and not is_loopback(url):
+        parts = split_url("issuer", url)
+        if not is_secure(url):
             raise ValueError(
                 f"issuer must be an https URL (http only on localhost), not {url!r}. "
                 "Use the URL that `sayso serve` prints when it starts."
@@ -52,7 +52,7 @@ class Issuer:
         if self._metadata is None:
             self._metadata = yield from self._discover()
         url = self._metadata.get(name)
-        if not isinstance(url, str) or (urlsplit(url).scheme != "https" and not is_loopback(url)):
+        if not isinstance(url, str) or not is_secure(url):
             raise Refused(
                 "invalid_metadata", f"The metadata of {self.url} has no usable {name}.", {}
             )
@@ -80,10 +80,25 @@ class Issuer:
         return reply.body
 
 
-def is_loopback(url: str) -> bool:
-    """Return whether a URL is an http URL on this machine."""
-    parts = urlsplit(url)
-    return parts.scheme == "http" and parts.hostname in _LOOPBACK
+def split_url(name: str, url: str) -> SplitResult:
+    """Return the parts of a URL. Raises ValueError, with its name, if its host or port is wrong."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError as error:
+        raise ValueError(f"{name} is not a valid URL: {url!r}. {error}.") from error
+    return parts
+
+
+def is_secure(url: str) -> bool:
+    """Return whether this is an https URL, or an http URL on this machine."""
+    try:
+        parts = split_url("url", url)
+    except ValueError:
+        return False
+    if parts.scheme == "http":
+        return parts.hostname in _LOOPBACK
+    return parts.scheme == "https" and bool(parts.hostname)
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,10 @@ class SigningKey:
 def read_key(source: KeySource) -> SigningKey:
     """Read a private key. Raises ValueError, which lists the accepted forms."""
     if isinstance(source, str) and source.lstrip().startswith("{"):
-        source = json.loads(source)
+        try:
+            source = json.loads(source)
+        except ValueError as error:
+            raise ValueError(_HELP) from error
     if isinstance(source, Mapping):
         return _from_jwk(source)
     if isinstance(source, str | bytes):
@@ -93,7 +96,7 @@ def thumbprint(jwk: Mapping[str, Any]) -> str:
 
 def _from_jwk(jwk: Mapping[str, Any]) -> SigningKey:
     try:
-        key = jwt.PyJWK(dict(jwk)).key
+        key = jwt.PyJWK({name: value for name, value in jwk.items() if name != "alg"}).key
     except (jwt.PyJWTError, ValueError, KeyError) as error:
         raise ValueError(_HELP) from error
     signing_key = _with_algorithm(key)

@@ -3,7 +3,8 @@
 1. The same call joins the open request. All callers that wait get the result of one execution.
 2. The idempotency key of a request is derived from its call, so a restarted process joins the
    request that it sent before.
-3. If an earlier call has used the approval, a new request is sent.
+3. If an earlier call has used the approval, or the request expired before this process sent it
+   again, a new request is sent.
 
 Owns: the requests of one process. Never: what a tool does, or the messages of a protocol.
 """
@@ -22,14 +23,16 @@ from sayso.agent import AsyncAgent
 from sayso.approved import Approved
 from sayso.asking import Asked
 from sayso.caller import Caller
-from sayso.errors import Refused, SaysoError, Unreachable
+from sayso.errors import NotApproved, Refused, SaysoError, Unreachable
 from sayso.guard import AsyncGuard
 from sayso.rejection import Rejected
 from sayso.tool_calls import call_id
 
 _MAX_OPEN: Final = 10_000
-_MAX_USED: Final = 20
-"""Earlier requests of the same call that a restarted process skips."""
+_MAX_USED: Final = 200
+"""Earlier requests of the same call that a restarted process skips at a time."""
+_EXPIRED: Final = 1
+"""The server's `expires_in` for a request that expired before it was sent again."""
 _PROGRESS_SECONDS: Final = 10.0
 _MAX_MESSAGE: Final = 200
 _USED: Final = frozenset({"already_consumed", "invalid_grant"})
@@ -81,7 +84,7 @@ class Pending(SaysoError):
 
 
 class _AnswerUsed(Exception):
-    """An earlier call has used this answer, perhaps before this process was started."""
+    """An earlier call had this answer, perhaps before this process was started."""
 
 
 @dataclass(slots=True)
@@ -90,6 +93,8 @@ class _Request:
 
     answer: asyncio.Task[Approved]
     fingerprint: str = ""
+    is_old: bool = False
+    """Whether it expired before this process sent it again."""
     run: asyncio.Task[Any] | None = None
 
 
@@ -134,7 +139,7 @@ class OpenCalls:
                 continue
         raise Refused(
             "too_many_calls",
-            "Too many identical calls have already been approved. Change the arguments.",
+            "Too many identical calls have already been approved. Call again.",
             {},
         )
 
@@ -147,6 +152,7 @@ class OpenCalls:
 
         def on_asked(asked: Asked) -> None:
             request.fingerprint = asked.fingerprint
+            request.is_old = asked.expires_in <= _EXPIRED
 
         request = _Request(
             start_asking(self._ask_person(call, self._ended_requests.get(name, 0), on_asked))
@@ -194,7 +200,7 @@ class OpenCalls:
         """
 
         async def use() -> UsedApproval:
-            return await self._use_once(request.answer, caller)
+            return await self._use_once(request, caller)
 
         has_ended = True
         try:
@@ -206,9 +212,13 @@ class OpenCalls:
             self._ended_requests[name] = self._ended_requests.get(name, 0) + has_ended
             self._open.pop(name, None)
 
-    async def _use_once(self, answer: asyncio.Task[Approved], caller: Caller) -> UsedApproval:
+    async def _use_once(self, request: _Request, caller: Caller) -> UsedApproval:
         try:
-            return await self._use_up(answer.result(), caller)
+            return await self._use_up(request.answer.result(), caller)
+        except NotApproved as error:
+            if request.is_old:
+                raise _AnswerUsed from error
+            raise
         except (Refused, Rejected) as error:
             if error.error in _USED:
                 raise _AnswerUsed from error

@@ -20,6 +20,8 @@ from sayso.text import one_line
 
 T = TypeVar("T")
 Http = TypeVar("Http", httpx.Client, httpx.AsyncClient)
+DIRECT: Final = dict.fromkeys(("all://localhost", "all://127.0.0.1", "all://[::1]"))
+"""The `mounts` of a client that uses no proxy for this machine, to which http is allowed."""
 TIMEOUT: Final = 10.0
 """Seconds to wait for a response that the server does not hold."""
 
@@ -119,8 +121,10 @@ async def run_async(flow: Flow[T], http: httpx.AsyncClient) -> T:
 class Connected:
     """Has connections for threads, which the `with` statement closes."""
 
-    _new_http = httpx.Client
     _http: httpx.Client
+
+    def _connect(self, http: httpx.Client | None) -> None:
+        self._http = http or httpx.Client(mounts=DIRECT)
 
     def close(self) -> None:
         """Close the connections."""
@@ -134,14 +138,34 @@ class Connected:
 
 
 class AsyncConnected:
-    """Has connections for asyncio, which the `async with` statement closes."""
+    """Has connections for asyncio, which the `async with` statement closes.
 
-    _new_http = httpx.AsyncClient
-    _http: httpx.AsyncClient
+    A connection belongs to the event loop that opened it, so each loop has its own client, unless
+    the user of this class passed one.
+    """
+
+    _http: httpx.AsyncClient | None
+    _clients: dict[asyncio.AbstractEventLoop, httpx.AsyncClient]
+
+    def _connect(self, http: httpx.AsyncClient | None) -> None:
+        self._http, self._clients = http, {}
+
+    async def _run(self, flow: Flow[T]) -> T:
+        return await run_async(flow, self._http or self._client_of_this_loop())
+
+    def _client_of_this_loop(self) -> httpx.AsyncClient:
+        loop = asyncio.get_running_loop()
+        if loop not in self._clients:
+            for ended_loop in [other for other in tuple(self._clients) if other.is_closed()]:
+                self._clients.pop(ended_loop, None)
+            self._clients[loop] = httpx.AsyncClient(mounts=DIRECT)
+        return self._clients[loop]
 
     async def aclose(self) -> None:
-        """Close the connections."""
-        await self._http.aclose()
+        """Close the connections of this event loop."""
+        http = self._http or self._clients.pop(asyncio.get_running_loop(), None)
+        if http is not None:
+            await http.aclose()
 
     async def __aenter__(self) -> Self:
         return self
@@ -173,9 +197,11 @@ def _reply(answer: httpx.Response, seconds: float) -> Reply:
 
 def _unreachable(step: Send, error: httpx.TransportError, seconds: float) -> Unreachable:
     reason = ": ".join(filter(None, (type(error).__name__, one_line(str(error)))))
+    check = "Check that the server runs and that the issuer is right"
+    if "CERTIFICATE_VERIFY_FAILED" in reason:
+        check = "If a private authority signed the certificate, set SSL_CERT_FILE to its file"
     text = (
-        f"No answer from {step.url}: {reason.removesuffix('.')}. "
-        "Check that the server runs and that the issuer is right, then call again with the same "
-        "idempotency_key."
+        f"No answer from {step.url}: {reason.removesuffix('.')}. {check}, then call again with the "
+        "same idempotency_key."
     )
     return Unreachable(text, seconds)

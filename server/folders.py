@@ -1,12 +1,16 @@
 """Folders and files that only their owner can read, whatever the umask."""
 
 import os
-from collections.abc import Iterable
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
 _FOLDER_MODE: Final = 0o700
 _FILE_MODE: Final = 0o600
+_ABANDONED_SECONDS: Final = 3600
 
 
 def make_private(folder: Path) -> None:
@@ -50,3 +54,19 @@ def replace_private(file: Path, text: str) -> None:
     with new.open("rb") as stream:
         os.fsync(stream.fileno())
     new.replace(file)
+
+
+@contextmanager
+def temporary(parent: Path, prefix: str, now: int) -> Iterator[Path]:
+    """Yield a new private folder that is deleted afterwards.
+
+    A process that was killed may have left such a folder. It is deleted too, if nothing was
+    written to it for an hour.
+    """
+    for folder in parent.glob(f"{prefix}*"):
+        with suppress(OSError):  # it belongs to another user, or was deleted just now
+            newest = max(path.stat().st_mtime for path in (folder, *folder.iterdir()))
+            if newest < now / 1000 - _ABANDONED_SECONDS:
+                shutil.rmtree(folder)
+    with tempfile.TemporaryDirectory(prefix=prefix, dir=parent) as new:
+        yield Path(new)

@@ -1,4 +1,4 @@
-"""The settings that the rules of the services use."""
+"""The policy of the server, from its settings."""
 
 from dataclasses import fields
 
@@ -15,8 +15,8 @@ def server_policy(settings: Settings, restored_at: int | None) -> ServerPolicy:
         on_loopback=is_loopback(settings.issuer_url),
         hide_unknown_users=settings.unknown_user == "hide",
         dpop_nonces=settings.dpop_nonce == "required",
-        unknown_clients=settings.clients_unknown,  # type: ignore[arg-type]  # checked there
-        app_registration=settings.clients_registration,  # type: ignore[arg-type]  # checked there
+        unknown_clients=settings.clients_unknown,  # type: ignore[arg-type]  # checked on load
+        app_registration=settings.clients_registration,  # type: ignore[arg-type]  # checked on load
         allowed_hosts=settings.allowed_hosts,
         blocked_hosts=settings.blocked_hosts,
         not_before=restored_at or 0,

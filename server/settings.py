@@ -20,6 +20,8 @@ _PASSWORD: Final = re.compile(r"(?<=://)([^/@:]*):.*@")
 _PASSWORD_PARAMETER: Final = re.compile(r"(?i)((?:password|passwd|secret|token)=)[^&]*")
 ISSUER_FILE: Final = "issuer"
 _PORTS = 65_536
+_MAX_NUMBER = 1_000_000_000
+"""Times that are computed from a setting must fit into a column of the database."""
 NOBODY: Final = "mailto:sayso@localhost"
 """The contact for push services if none is set and the issuer has no full host name."""
 _CONTACT: Final = re.compile(r"(mailto:[^@\s]+@|https://)[\w-]+(\.[\w-]+)+", re.ASCII)
@@ -162,7 +164,7 @@ class Settings:
     @property
     def sqlalchemy_url(self) -> str:
         """The database URL with its password, or the default."""
-        url = self.database_url or f"sqlite:///{self.data_dir / 'sayso.db'}"
+        url = self.database_url or f"sqlite:///{quote(str(self.data_dir / 'sayso.db'))}"
         if not self.database_password_file:
             return url
         password = Path(self.database_password_file).read_text("utf-8").strip()
@@ -244,9 +246,9 @@ def load(flags: Mapping[str, object] | None = None) -> Settings:
     }
     args = {name: str(value) for name, value in (flags or {}).items() if value is not None}
     data_dir = args.get("data_dir") or environment.get("data_dir") or user_data_path("sayso")
-    named = os.environ.get("SAYSO_CONFIG")
-    file = Path(named or Path(data_dir).expanduser() / "sayso.toml")
-    if named and not file.exists():
+    config = os.environ.get("SAYSO_CONFIG")
+    file = Path(config or Path(data_dir).expanduser() / "sayso.toml")
+    if config and not file.exists():
         raise BadSetting(f"{PREFIX}CONFIG must be the path of a file, and {file} does not exist.")
     layers = [(f"file {file}", _from_file(file)), ("environment", environment), ("flag", args)]
     return _merge(layers)
@@ -329,8 +331,8 @@ def _check(settings: Settings) -> None:
 
 
 def _check_value(name: str, value: object) -> None:
-    if isinstance(value, int) and value < 1:
-        raise BadSetting(f"{PREFIX}{name.upper()} must be 1 or more.")
+    if isinstance(value, int) and not 1 <= value <= _MAX_NUMBER:
+        raise BadSetting(f"{PREFIX}{name.upper()} must be 1 to {_MAX_NUMBER}.")
     if name in _FILES and value and not Path(str(value)).is_file():
         raise BadSetting(f"{PREFIX}{name.upper()} must be the path of a file.")
 
@@ -357,7 +359,7 @@ def _check_callbacks(settings: Settings) -> None:
 
 
 def check_issuer(issuer: str) -> None:
-    """Raise `BadSetting` unless it is an https or http URL without a path (RFC 8414 2)."""
+    """Raise `BadSetting` unless the issuer is an origin as browsers write it (RFC 8414 2)."""
     match = _ISSUER.fullmatch(issuer)
     if match is None or int(match["port"] or 1) >= _PORTS:
         raise BadSetting(

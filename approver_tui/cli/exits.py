@@ -11,7 +11,7 @@ from enum import IntEnum
 import click
 
 from approver_tui.cli.lines import status_text
-from approver_tui.cli.printing import PROGRAM
+from approver_tui.cli.printing import PROGRAM, name_profile, program
 from approver_tui.client import errors
 from approver_tui.state.approvals.approvals import ApprovalState
 
@@ -142,8 +142,11 @@ BY_CODE = {
 this program signed, which are not the user's mistake; a disabled agent."""
 
 
-_CODES: Mapping[type[BaseException], str] = {errors.StorageFailed: "not_kept"}
-"""The codes of errors that were renamed."""
+_CODES: Mapping[type[BaseException], str] = {
+    errors.StorageFailed: "not_kept",
+    OSError: "os_error",
+}
+"""The codes of errors that are not named after their class."""
 
 
 def exit_code(error: BaseException) -> Exit:
@@ -172,13 +175,14 @@ def report(
     is_missing = no_input and isinstance(error, (errors.PinNeeded, errors.EntryNeeded))
     code = Exit.USAGE if is_missing else exit_code(error)
     text = json.dumps(error_document(error, code)) if as_json else "\n".join(error_lines(error))
-    click.echo(text.replace(f"{PROGRAM} ", f"{program_name} "), file=sys.stderr)
+    click.echo(name_profile(text, program_name), file=sys.stderr)
     return int(code)
 
 
 def error_lines(error: BaseException) -> list[str]:
     """Return what failed and, if known, what to do next, safe to draw."""
-    return list(filter(None, (f"Error: {error_text(error)}", _advice_for(error))))
+    error_and_advice = (f"Error: {error_text(error)}", _advice_for(error))
+    return [name_profile(line, program()) for line in error_and_advice if line]
 
 
 def error_document(error: BaseException, code: Exit) -> dict[str, object]:

@@ -4,7 +4,7 @@ Owns: the wording. Never: JSON, text that is not SafeText.
 """
 
 from approver_tui.cli.approvals.entries import FLAGS
-from approver_tui.cli.printing import align, local_time, time_left
+from approver_tui.cli.printing import align, local_time, program, time_left
 from approver_tui.state.approvals.approvals import (
     Approval,
     ApprovalState,
@@ -223,7 +223,7 @@ def consent_lines(value: Consent) -> list[str]:
     ]
     if value.state is ConsentState.LIVE:
         until = f"  until {local_time(value.expires_at)}"
-        return [*lines, until, f"  sayso-approver revoke {value.id}"]
+        return [*lines, until, f"  {program()} revoke {value.id}"]
     ended = value.expires_at if value.revoked_at is None else value.revoked_at
     return [*lines, f"  {value.state.value} {local_time(ended)}"]
 
@@ -369,12 +369,12 @@ def _delivery_text(delivery: Delivery) -> str:
 
 def _next_commands(approval: Approval, now: int) -> list[str]:
     if approval.is_expired(now):
-        return ["", f"sayso-approver retry {approval.id}"]
+        return ["", f"{program()} retry {approval.id}"]
     if not approval.is_waiting(now):
         return []
     entry_flags = "".join(f" {flag} …" for step, flag in FLAGS.items() if step in approval.steps)
     return [
         "",
-        f"sayso-approver approve {approval.id} --fingerprint {approval.fingerprint}{entry_flags}",
-        f"sayso-approver deny {approval.id} --code wrong_details",
+        f"{program()} approve {approval.id} --fingerprint {approval.fingerprint}{entry_flags}",
+        f"{program()} deny {approval.id} --code wrong_details",
     ]

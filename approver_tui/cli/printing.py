@@ -5,6 +5,7 @@ movement.
 """
 
 import json
+import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -52,6 +53,18 @@ def wants_json() -> bool:
     """Whether the running command was given `--json`."""
     is_json: bool = click.get_current_context().meta.get(_JSON, False)
     return is_json
+
+
+def program() -> str:
+    """Return the program's name with any `--profile`, for the commands that a message suggests."""
+    context = click.get_current_context(silent=True)
+    name = None if context is None else context.find_root().params.get("profile")
+    return PROGRAM if name is None else f"{PROGRAM} --profile {name}"
+
+
+def name_profile(text: str, program_name: str) -> str:
+    """Return a message in which each suggested command starts with `program_name`."""
+    return re.sub(rf"\b{PROGRAM} (?!--profile )", f"{program_name} ", text)
 
 
 def has_terminal() -> bool:

@@ -51,8 +51,8 @@ def ask_twice(question: str) -> str:
 def echo_off(on_resume: Callable[[], None] | None = None) -> Iterator[None]:
     """Turn the terminal's echo off; keep the input that was typed ahead.
 
-    A shell turns the echo on while this program is suspended, so it is turned off again on a
-    resume, before `on_resume` is called.
+    The shell turns the echo on while this program is suspended. When the program resumes, it turns
+    the echo off again and then calls `on_resume`.
     """
     terminal = sys.stdin.fileno()
     saved = termios.tcgetattr(terminal)
@@ -88,12 +88,12 @@ class _Line:
         self._text = ""
 
     def restart(self) -> None:
-        """Ask, with nothing typed yet."""
+        """Discard what was typed, and print the question."""
         self._text = ""
         click.echo(f"{self._question}: ", nl=False, err=True)
 
     def read(self) -> str:
-        """Ask, and return the line in the encoding of the terminal."""
+        """Print the question, and return the line, decoded in the terminal's encoding."""
         self.restart()
         decoder = codecs.getincrementaldecoder(sys.stdin.encoding)("replace")
         while (piece := os.read(sys.stdin.fileno(), 1)) not in _LINE_ENDS:

@@ -211,6 +211,16 @@ class WireError(ClientError):
         self.problem = problem
 
 
+def labelled_detail(error: ClientError, labels: Mapping[str, str]) -> str:
+    """Return the detail of a refusal with a label for the member that it names.
+
+    Empty if the refusal names no member with a label.
+    """
+    member, _, remedy = str(error).partition(": ")
+    is_refusal = isinstance(error, ApiError) and member in labels
+    return f"{labels[member]}: {remedy}" if is_refusal else ""
+
+
 def answer_status(error: ClientError) -> AnswerStatus:
     """Return what an error says about an answer; other errors mean that it was not recorded."""
     match error:

@@ -48,6 +48,8 @@ class Environment:
     """The name of this login if there are several; empty otherwise."""
     zone_name: str | None = None
     """The name of this machine's time zone; None if unknown."""
+    program: SafeText = SafeText("sayso-approver")  # noqa: RUF009  # SafeText is immutable
+    """The program's name in suggested commands, with `--profile` unless this is the only login."""
     editor: str = ""
     """The command that starts the user's editor; empty if there is none."""
     theme: str = "sayso"
@@ -87,7 +89,7 @@ class ScreenContext:
 
     def view(self, width: int) -> RenderContext:
         """Return the render context for a width."""
-        return RenderContext(self.now(), self.zone, width, self.keys)
+        return RenderContext(self.now(), self.zone, width, self.keys, self.environment.program)
 
     @property
     def keys(self) -> Keymap:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from textual import events
+from textual import events, on
 from textual.app import App, ReturnType
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
@@ -21,6 +21,7 @@ from approver_tui.screens.input_order import InputOrder
 from approver_tui.screens.ready_screen import ReadyScreen
 from approver_tui.screens.safe_focus import reset_panels
 from approver_tui.state.color_overrides import NO_OVERRIDES
+from approver_tui.widgets.note_input import NoteInput
 from approver_tui.widgets.theme import DEFAULTS, SAYSO, SIXTEEN_COLORS, THEMES, recolored
 
 _ORDERED_EVENTS = (
@@ -59,6 +60,7 @@ class GuardedApp(App[ReturnType]):
         if is_motion_reduced:
             self.animation_level = "none"
         self.guard = guard
+        self._has_lent_terminal = False
         self._order = InputOrder(self)
         for available_theme in THEMES:
             self.register_theme(recolored(available_theme, colors))
@@ -132,6 +134,17 @@ class GuardedApp(App[ReturnType]):
         """
         self.call_later(super().simulate_key, key)
 
+    @on(NoteInput.EditorRequested)
+    def _open_editor(self, message: NoteInput.EditorRequested) -> None:
+        """Hand the terminal to the user's editor; the app keeps running without it."""
+        self._has_lent_terminal = True
+        self.run_worker(self._edit(message.note), group="editor")
+
+    async def _edit(self, note: NoteInput) -> None:
+        with self.suspend():
+            await note.edit()
+        self._has_lent_terminal = False
+
     def action_help_quit(self) -> None:
         """Say which key quits, on the screen, because Textual's toast would cover the key bar."""
         for screen in reversed(self.screen_stack):
@@ -162,7 +175,7 @@ class GuardedApp(App[ReturnType]):
             self.app_focus = True
             self._window_focused()
         self.before_input()
-        if self.guard.drops(event):
+        if self._has_lent_terminal or self.guard.drops(event):
             return True
         self.after_input()
         return False

@@ -84,15 +84,9 @@ class HelpScreen(ModalScreen[None], ReadyScreen[None]):
         Binding("escape,question_mark,f1,q", "dismiss", show=False),
     ]
 
-    def __init__(
-        self,
-        title: SafeText,
-        keys: Sequence[tuple[SafeText, SafeText]],
-        reason: SafeText | None,
-        warnings: Sequence[SafeText] = (),
-    ) -> None:
+    def __init__(self, sheet: HelpSheet) -> None:
         super().__init__()
-        self._sheet = HelpSheet(title, keys, reason, warnings)
+        self._sheet = sheet
 
     def compose(self) -> ComposeResult:
         """Lay out the help page and its key bar."""

@@ -16,7 +16,9 @@ _MESSAGES: dict[type[errors.ClientError], SafeText] = {
     errors.PinNeeded: SafeText("The app is locked. Type your PIN."),
     errors.DeviceLocked: SafeText("This device is locked after too many wrong PINs."),
     errors.RequestLocked: SafeText("This request is locked after two wrong entries."),
-    errors.LoginFirst: SafeText("This device is signed out. Run sayso-approver login."),
+    errors.LoginFirst: SafeText(
+        "This device is signed out. In the inbox, press Enter to sign in again."
+    ),
     errors.Unreachable: SafeText("The server did not respond."),
 }
 _OUTCOME_UNKNOWN = SafeText("The outcome is unknown. Check again.")

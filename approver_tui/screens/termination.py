@@ -48,7 +48,7 @@ def tolerate_closed_terminal(driver: "type[Driver]") -> "type[Driver]":
     SIGHUP. Only the newest input thread is told to end, so the process could remain after its exit.
     """
 
-    class TolerantDriver(driver):  # type: ignore[misc,valid-type]  # mypy rejects a variable as base class
+    class TolerantDriver(_SilentWhenClosed, driver):  # type: ignore[misc,valid-type]  # mypy rejects a variable as base class
         def __init__(self, *args: object, **kwargs: object) -> None:
             super().__init__(*args, **kwargs)
             _decode_as_terminal(sys.modules[driver.__module__])
@@ -84,6 +84,28 @@ def _decode_as_terminal(module: ModuleType) -> None:
     if hasattr(module, "getincrementaldecoder"):
         decoder = partial(codecs.getincrementaldecoder(encoding), errors="replace")
         module.getincrementaldecoder = lambda _utf8: decoder  # type: ignore[attr-defined]  # a patch
+
+
+class _NoOutput:
+    """The output of an app that does not have the terminal."""
+
+    def write(self, _text: str) -> None:
+        """Discard the text."""
+
+    def stop(self) -> None:
+        """Do nothing, because there is no thread to stop."""
+
+
+class _SilentWhenClosed:
+    """A driver that discards output while another program has the terminal.
+
+    Textual would block as soon as the queue of its stopped writer is full.
+    """
+
+    def close(self) -> None:
+        """Stop the writer; a new start of the driver creates a new one."""
+        super().close()  # type: ignore[misc]  # the driver's
+        self._writer_thread = _NoOutput()
 
 
 class _TolerantOutput:

@@ -12,13 +12,13 @@ from dataclasses import dataclass, replace
 
 from approver_tui.state.approvals.approvals import Approval, Fact
 from approver_tui.state.approvals.type_back import hide_typed_fact
+from approver_tui.state.currencies import amounts
 from approver_tui.state.text import SafeText
 
 _MONEY = re.compile(
     r"(?P<currency>[A-Z]{3}) (?P<whole>-?[0-9][0-9,]{0,30})(?:\.(?P<rest>[0-9]{1,9}))?"
 )
-"""An amount as the server shows it. Text of an agent may look similar: `EUR ,`."""
-_MEMBERS = {"minor", "currency"}
+"""An amount as the server shows it. Text from an agent may look similar: `EUR ,`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +57,9 @@ def amount(approval: Approval) -> SafeText:
     """
     differences = () if approval.granted is None else approval.granted.differences
     granted = [difference.granted for difference in differences]
-    amounts = [text for text in granted if _MONEY.fullmatch(text)]
-    amounts = amounts or [total.text for total in sums((hide_typed_fact(approval),))]
-    return amounts[0] if len(amounts) == 1 else SafeText("")
+    texts = [text for text in granted if _MONEY.fullmatch(text)]
+    texts = texts or [total.text for total in sums((hide_typed_fact(approval),))]
+    return texts[0] if len(texts) == 1 else SafeText("")
 
 
 def money_fact(approval: Approval, value: Mapping[str, object]) -> Fact | None:
@@ -74,25 +74,12 @@ def money_fact(approval: Approval, value: Mapping[str, object]) -> Fact | None:
 def _amounts(approval: Approval) -> Iterator[Sum]:
     """Yield the facts that are also money in the signed action, each once."""
     action = json.loads(approval.action_text)
-    remaining = list(_money(action["authorization_details"]))
+    remaining = list(amounts(action["authorization_details"]))
     for fact in approval.display.facts:
         parsed = _parse_fact(fact)
         if parsed is not None and (parsed.currency, parsed.minor) in remaining:
             remaining.remove((parsed.currency, parsed.minor))
             yield parsed
-
-
-def _money(value: object) -> Iterator[tuple[str, int]]:
-    """Yield every amount in a JSON value."""
-    if isinstance(value, list):
-        for item in value:
-            yield from _money(item)
-    elif isinstance(value, Mapping):
-        minor, currency = value.get("minor"), value.get("currency")
-        if value.keys() == _MEMBERS and isinstance(minor, int) and isinstance(currency, str):
-            yield currency, minor
-        else:
-            yield from _money(list(value.values()))
 
 
 def _parse_fact(fact: Fact) -> Sum | None:

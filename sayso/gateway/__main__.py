@@ -27,10 +27,11 @@ from sayso.gateway.stdio import StdioServer
 from sayso.gateway.tools import ToolMap
 from sayso.gateway.upstream import Upstream
 from sayso.guard import AsyncGuard
-from sayso.issuer import Issuer
-from sayso.transport import run
+from sayso.issuer import Issuer, split_url
+from sayso.transport import DIRECT, run
 
 _USAGE: Final = 2
+_MAX_PORT: Final = 65_535
 _MAX_PAGES: Final = 100
 _MAX_BYTES: Final = 4 * 1024 * 1024
 _OLDEST_VERSION: Final = "2025-06-18"
@@ -60,7 +61,7 @@ def _serve(cli_args: Sequence[str]) -> None:
     _add_upstream(parser)
     parser.add_argument("--config", type=Path, required=True, help="the gateway's file")
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on")
-    parser.add_argument("--port", type=int, default=8480)
+    parser.add_argument("--port", type=_port, default=8480)
     options = parser.parse_args(cli_args)
     import uvicorn  # noqa: PLC0415  # an extra
 
@@ -90,7 +91,7 @@ def _serve(cli_args: Sequence[str]) -> None:
 def _check_issuer(url: str) -> None:
     """Refuse a wrong issuer. An issuer that does not respond may still be starting."""
     try:
-        with httpx.Client() as http:
+        with httpx.Client(mounts=DIRECT) as http:
             run(Issuer(url).endpoint("token_endpoint"), http)
     except Refused as error:
         raise BadFile("", "issuer", str(error)) from error
@@ -106,7 +107,7 @@ def build(file_config: Config, upstream: UpstreamServer, agent: AsyncAgent | Non
         file_config.resource,
         credentials=file_config.credentials,
         scopes=tuple(dict.fromkeys(scopes)),
-        http=httpx.AsyncClient(limits=_MANY),
+        http=httpx.AsyncClient(limits=_MANY, mounts=DIRECT),
     )
     return Gateway(file_config, upstream, guard, agent, _log)
 
@@ -114,7 +115,7 @@ def build(file_config: Config, upstream: UpstreamServer, agent: AsyncAgent | Non
 def _agent(file_config: Config) -> AsyncAgent | None:
     if file_config.agent is None:
         return None
-    http = httpx.AsyncClient(limits=_MANY)
+    http = httpx.AsyncClient(limits=_MANY, mounts=DIRECT)
     return AsyncAgent(
         file_config.issuer, file_config.agent[0], secret=file_config.agent[1], http=http
     )
@@ -183,9 +184,19 @@ def _command(text: str) -> list[str]:
 
 
 def _url(text: str) -> str:
-    if not text.startswith(("http://", "https://")):
+    try:
+        parts = split_url("the upstream server", text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise argparse.ArgumentTypeError("must be an http or https URL")
     return text
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) <= _MAX_PORT:
+        raise argparse.ArgumentTypeError(f"must be a number from 1 to {_MAX_PORT}")
+    return int(text)
 
 
 async def _list_tools(

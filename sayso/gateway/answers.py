@@ -88,7 +88,7 @@ class UpstreamServer(Protocol):
     def send(
         self, caller: Caller | None, method: str, headers: Mapping[str, str], body: bytes | None
     ) -> AbstractAsyncContextManager[Answer]:
-        """Send one HTTP request. Raises SessionEnded or UpstreamError, also while reading."""
+        """Send one HTTP request. Sending and reading raise SessionEnded or UpstreamError."""
 
     async def aclose(self) -> None:
         """Close all connections and processes."""

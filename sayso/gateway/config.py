@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from sayso.environment import misspelled
 from sayso.gateway.tools import MappedTool, Risk, ToolMap
+from sayso.issuer import split_url
 from sayso.text import one_line
 
 _MAX_BYTES: Final = 4 * 1024 * 1024
@@ -75,8 +76,8 @@ def read(text: str, environment: Mapping[str, str]) -> Config:
     methods = top.table("methods")
     credentials = top.pair("credentials_env", "what `sayso agents add --serves` printed")
     config = Config(
-        issuer=top.text("issuer", "the URL of your Sayso server, as `sayso serve` prints it"),
-        resource=top.text("resource", "the URI of `sayso resources add`, where clients reach this"),
+        issuer=top.url("issuer", "the URL of your Sayso server, as `sayso serve` prints it"),
+        resource=top.url("resource", "the URI of `sayso resources add`, where clients reach this"),
         credentials=credentials,
         agent=_agent(top, credentials),
         upstream=_upstream(top.table("upstream")),
@@ -178,6 +179,17 @@ class _Table:
         value = self.values.get(member, default)
         if not isinstance(value, str) or (not value and default is None):
             raise BadFile(self.name, member, f"is missing or not a string. Set it to {what}.")
+        return value
+
+    def url(self, member: str, what: str) -> str:
+        """Return a URL."""
+        value = self.text(member, what)
+        try:
+            parts = split_url("the value", value)
+        except ValueError as error:
+            raise BadFile(self.name, member, f"{error} Set it to {what}.") from error
+        if not parts.scheme or not parts.hostname:
+            raise BadFile(self.name, member, f"{value!r} is not a URL. Set it to {what}.")
         return value
 
     def number(self, member: str, default: float) -> float:

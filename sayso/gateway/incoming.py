@@ -126,7 +126,7 @@ def read(scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send, handles: Han
 
 
 def read_message(body: bytes, headers: Mapping[str, str]) -> Json:
-    """Read the body. Raises Rejected, also if a header contradicts the member that it repeats."""
+    """Read the body. Raises Rejected if it is invalid or contradicts a header."""
     try:
         message = messages.read(body)
         messages.write(message)

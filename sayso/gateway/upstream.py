@@ -26,6 +26,7 @@ from sayso.gateway.answers import (
 from sayso.gateway.config import Config, Exchange, Header
 from sayso.gateway.messages import Event, EventReader, TooLarge
 from sayso.open_calls import start_asking
+from sayso.transport import DIRECT
 
 _CONNECT: Final = 10.0
 _MAX_TOKENS: Final = 10_000
@@ -50,17 +51,18 @@ class Upstream:
         self._max = config.max_bytes
         self._tokens: dict[bytes, tuple[float, Approved]] = {}
         self._exchanges: dict[bytes, asyncio.Task[Approved]] = {}
-        """The exchanges that have not ended, by the digest of the caller's token."""
+        """The pending exchanges, by the digest of the caller's token."""
         self._http = http or httpx.AsyncClient(
             timeout=httpx.Timeout(self._timeout, connect=min(_CONNECT, self._timeout)),
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=100),
+            mounts=DIRECT,
         )
 
     @asynccontextmanager
     async def send(
         self, caller: Caller | None, method: str, headers: Mapping[str, str], body: bytes | None
     ) -> AsyncIterator[Answer]:
-        """Send one HTTP request. Raises SessionEnded or UpstreamError, also while reading."""
+        """Send one HTTP request. Sending and reading raise SessionEnded or UpstreamError."""
         auth, auth_headers = await self._authenticate(caller)
         request = self._http.build_request(
             method,
@@ -111,7 +113,7 @@ class Upstream:
             raise UpstreamError(f"There is no token for the upstream server: {reason}") from error
 
     async def _exchange_token(self, caller: Caller, exchange: Exchange) -> Approved:
-        """Exchange a token once: it may ask the user, who may answer after this call has ended."""
+        """Exchange a token once: this may ask the user, and the answer may outlast this call."""
         now = asyncio.get_running_loop().time()
         token_hash = hashlib.sha256(caller.token.encode()).digest()
         if (cached := self._tokens.get(token_hash)) is not None and now < cached[0]:

@@ -3,8 +3,8 @@
 1. A repeated request joins the open one. Different details are a new request.
 2. An approval is for one action: only the first status tells the model to act; later ones say that
    it was already told.
-3. If Sayso did not answer, the same request continues under its idempotency key, so that a person
-   who was asked is not asked twice.
+3. If Sayso did not answer, repeating the request reuses its idempotency key, so that nobody is
+   asked twice.
 4. A text never contains a token. Facts and notes are quoted, each on one line.
 
 Owns: the requests of one process. Never: the messages of a protocol.
@@ -52,7 +52,7 @@ class _Request:
 
     @property
     def is_lost(self) -> bool:
-        """Whether Sayso stopped answering, so that a person may have been asked."""
+        """Whether Sayso stopped answering. A person may have been asked."""
         return self.answer.done() and isinstance(self.answer.exception(), Unreachable)
 
     @property
@@ -80,10 +80,11 @@ class OpenRequests:
         facts = {"type": _check_arguments(user, action, details), **details}
         call = call_id(user, "", action, facts)
         same = (request for request in reversed(self._by_id.values()) if request.call == call)
-        existing = next(same, None)
-        if existing is None or existing.was_read:
-            existing = self._start_request(call, user, facts, message)
-        return await self._first_text(existing)
+        latest = next(same, None)
+        if latest is None or latest.was_read:
+            key = latest.key if latest and latest.is_lost else secrets.token_urlsafe(24)
+            latest = self._start_request(call, key, user, facts, message)
+        return await self._first_text(latest)
 
     async def wait(self, name: str, seconds: float, progress: Progress) -> str:
         """Wait at most this long for the answer to a request, and return its status."""
@@ -114,7 +115,7 @@ class OpenRequests:
                 await self._agent.withdraw(open_request)
 
     def _start_request(
-        self, call: str, user: str, facts: Mapping[str, Any], message: str
+        self, call: str, key: str, user: str, facts: Mapping[str, Any], message: str
     ) -> _Request:
         self._make_room()
 
@@ -122,8 +123,6 @@ class OpenRequests:
             request.asked = asked
             request.is_asked.set()
 
-        earlier = [request for request in self._by_id.values() if request.call == call][-1:]
-        key = earlier[0].key if earlier and earlier[0].is_lost else secrets.token_urlsafe(24)
         answer = self._agent.ask(
             user, facts, message=message, idempotency_key=key, on_asked=on_asked
         )

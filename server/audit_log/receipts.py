@@ -268,16 +268,14 @@ def _check_token(receipt: Members, log: Sequence[_Entry]) -> None:
 def _check_given_in(
     receipt: Members, log: Sequence[_Entry], keys: Sequence[LogKey]
 ) -> Sequence[_Entry]:
-    """Check the approval that created the consent or grant which decided; returns its entries."""
+    """Check the approval that created the deciding consent or grant; returns its entries."""
     decided_by, given_in = receipt["approval"]["decided_by"], receipt["given_in"]
     allowed = next((entry for entry in log if entry.type == _ALLOWED), None)
     logged = None if allowed is None else allowed.facts["decided_by"]
     _require(logged == decided_by, "approval/decided_by differs from the log.")
     if allowed is None:
         return ()
-    _require(
-        given_in, "The receipt lacks the request that created the consent or grant which decided."
-    )
+    _require(given_in, "The receipt lacks the request that created the deciding consent or grant.")
     earlier, kind = _check_request(given_in, keys), given_in["approval"]["kind"]
     effect = next((entry for entry in earlier if entry.type == _EFFECTS[kind]), None)
     _require(
@@ -287,7 +285,7 @@ def _check_given_in(
         and effect.seq < allowed.seq
         and given_in["approval"]["id"] == allowed.facts["given_in"]
         and given_in["answers"],
-        "given_in is not the request that created the consent or grant which decided.",
+        "given_in is not the request that created the deciding consent or grant.",
     )
     return earlier
 

@@ -74,7 +74,8 @@ def write(
 ) -> Manifest:
     """Write a new archive with mode 0600. Raises FileExistsError.
 
-    It is complete and on the disk before it gets its name, even if the process is killed.
+    The archive gets its name only when it is complete and on the disk, so a process that is killed
+    leaves no partial archive.
     """
     complete = replace(manifest, hashes=_hashes(database, keys))
     raw = json.dumps(asdict(complete), indent=1, sort_keys=True).encode()

@@ -1,11 +1,10 @@
 """Creates a backup while the server runs."""
 
-import tempfile
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from server import key_files
+from server import folders, key_files
 from server.backups import archives
 from server.backups.archives import FORMAT, Manifest
 from server.crypto.secrets import BadKeyFile, read_key
@@ -31,8 +30,8 @@ def make(settings: Settings, target: Path, now: int, *, with_keys: bool) -> Back
     """
     if target.exists():
         raise FileExistsError(17, "File exists", str(target))
-    with tempfile.TemporaryDirectory(prefix=".sayso-backup-", dir=target.parent) as folder:
-        copy = Path(folder) / archives.DATABASE
+    with folders.temporary(target.parent, ".sayso-backup-", now) as folder:
+        copy = folder / archives.DATABASE
         environment = process_environment(without=PREFIX)
         contents = dumps.dump(settings.sqlalchemy_url, copy, now, environment)
         files = _files(settings, contents)

@@ -6,7 +6,6 @@ copy safe and replace the database with it. Nothing is changed before step 5.
 """
 
 import getpass
-import tempfile
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -77,15 +76,13 @@ def from_archive(
     with ExitStack() as stack:
         parent = dumps.sqlite_file(url).parent if settings.on_sqlite else settings.data_dir
         folders.make_private(parent)
-        folder = stack.enter_context(
-            tempfile.TemporaryDirectory(prefix=".sayso-restore-", dir=parent)
-        )
-        archive = archives.read(file, Path(folder))
+        folder = stack.enter_context(folders.temporary(parent, ".sayso-restore-", now))
+        archive = archives.read(file, folder)
         new_keys = _check(settings, archive)
         stack.enter_context(dumps.exclusive(url))
         replaces, later = _read_existing(settings, archive.manifest, now)
         if since is not None:
-            later = _read_later(f"sqlite:///{since}", archive.manifest, "", now)
+            later = _read_later(dumps.sqlite_url(since), archive.manifest, "", now)
         manifest = archive.manifest
         yield Prepared(
             settings,
@@ -136,7 +133,7 @@ def finish(prepared: Prepared, keep: Collection[str]) -> Restored:
     if archive is None:
         counts, changed = _make_safe(url, prepared, keep)
     elif settings.on_sqlite:
-        counts, changed = _make_safe(f"sqlite:///{archive.database}", prepared, keep)
+        counts, changed = _make_safe(dumps.sqlite_url(archive.database), prepared, keep)
         replaced = dumps.replace_sqlite(archive.database, dumps.sqlite_file(url))
     else:
         with dumps.exclusive(url):  # another process may have connected since the first check
@@ -204,7 +201,7 @@ def _check(settings: Settings, archive: archives.OpenArchive) -> dict[Path, byte
         for file in key_files.every(settings)
         if file.name in archive.keys and not file.path.exists()
     }
-    for file in (*key_files.required(settings), key_files.log(settings)):
+    for file in key_files.required(settings):
         needs_check = file.path not in new and file.name in manifest.key_ids
         if problem := key_files.problem(file, manifest.key_ids) if needs_check else "":
             raise BadKeyFile(problem)
@@ -226,6 +223,11 @@ def _read_existing(
     return replaces, _read_later(url, manifest, last_seen.read(settings), now)
 
 
+def _have_same_keys(later: Mapping[str, str], backup: Mapping[str, str]) -> bool:
+    """Return whether two databases belong to one installation. Its other keys can be replaced."""
+    return all(later.get(name) == backup.get(name) for name in (key_files.MASTER, key_files.PIN))
+
+
 def _read_later(url: str, manifest: Manifest, seen: str, now: int) -> LaterState | None:
     """The state of a later database of the same installation.
 
@@ -234,7 +236,7 @@ def _read_later(url: str, manifest: Manifest, seen: str, now: int) -> LaterState
     try:
         with dumps.transaction(url) as connection:
             contents = dumps.contents(connection, now)
-            if contents is None or contents.key_ids != manifest.key_ids:
+            if contents is None or not _have_same_keys(contents.key_ids, manifest.key_ids):
                 return None
             if not dumps.has_entries(connection, {manifest.newest_entry, seen} - {""}):
                 return None

@@ -5,6 +5,7 @@ Never: opening the installation; `opening.py` does that.
 """
 
 from pathlib import Path
+from urllib.parse import unquote
 
 import click
 
@@ -19,4 +20,5 @@ def settings_of(context: click.Context) -> Settings:
 
 def sqlite_file(settings: Settings) -> Path:
     """The path of the SQLite database."""
-    return Path(settings.sqlalchemy_url.partition(":///")[2])
+    path = settings.sqlalchemy_url.partition(":///")[2].partition("?")[0]
+    return Path(unquote(path))

@@ -13,12 +13,12 @@ from typing import Concatenate, Final, ParamSpec, TypeAlias
 
 import click
 
-from server.cli.flags import settings_of
+from server.cli.flags import settings_of, sqlite_file
 from server.cli.output import Document, answer, if_missing_option, json_option
 from server.cli.references import full_id
 from server.lazy_imports import lazily
 from server.services.operations.administration import AdminServices
-from server.services.refusals import ChangeRefused, Exists
+from server.services.refusals import ChangeRefused, Exists, NotFound
 
 with lazily():
     from server.app import Services, build
@@ -61,9 +61,16 @@ class OpenInstallation(AdminServices):
         return self.services.clock.now()
 
 
+def refuse_missing(settings: Settings) -> None:
+    """Raise `NotFound` instead of creating a SQLite database in a wrong folder."""
+    if settings.on_sqlite and not sqlite_file(settings).exists():
+        raise NotFound("database", f"at {sqlite_file(settings)}")
+
+
 @contextmanager
 def open_installation(settings: Settings) -> Iterator[OpenInstallation]:
-    """Open the installation, and close it afterwards."""
+    """Open the installation, and close it afterwards. Raises `NotFound`."""
+    refuse_missing(settings)
     services = build(settings)
     try:
         yield OpenInstallation(services)

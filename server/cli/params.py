@@ -72,5 +72,5 @@ overlap_option = click.option(
     type=span,
     default="24h",
     show_default=True,
-    help="How long the old secret keeps working; 0 to 30d.",
+    help="How long the old credentials keep working; 0 to 30d.",
 )

@@ -33,7 +33,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "broken log": "To see where, run: sayso audit export FILE and sayso audit verify FILE",
     "checkpoint": "Start the server: sayso serve",
     "consent": "See them all with: sayso consents list",
-    "database": "Check --data-dir.",
+    "database": "Check --data-dir and SAYSO_DATA_DIR, or run: sayso init --admin NAME",
     "delegation": "See them with: sayso delegations list",
     "deputy": "See them all with: sayso deputies list",
     "device": "See them all with: sayso devices list",

@@ -31,8 +31,8 @@ class CibaCallbacks:
 
     def on_delivered(self, tx: Unit, message: OutboxMessage) -> None:
         """Clean up after the delivery."""
-        self.callbacks.arrived(tx, message.body)
+        self.callbacks.record_delivery(tx, message.body)
 
-    def on_given_up(self, tx: Unit, message: OutboxMessage, reason: str) -> None:
+    def on_abandoned(self, tx: Unit, message: OutboxMessage, reason: str) -> None:
         """Record the failure. After a ping, the agent can poll; after a push, it must ask again."""
-        self.callbacks.lost(tx, message.body, reason)
+        self.callbacks.record_failure(tx, message.body, reason)

@@ -34,7 +34,7 @@ class Channel(Protocol):
     def on_delivered(self, tx: Unit, message: OutboxMessage) -> None:
         """Called in the unit of work that marks the message as sent."""
 
-    def on_given_up(self, tx: Unit, message: OutboxMessage, reason: str) -> None:
+    def on_abandoned(self, tx: Unit, message: OutboxMessage, reason: str) -> None:
         """Called in the unit of work that marks the message as dead."""
 
 
@@ -121,6 +121,6 @@ def _record(
         return
     retry = failure.retry and message.attempts < MAX_ATTEMPTS
     not_before = tx.now + max(failure.after_ms, pause_ms(message.attempts)) if retry else None
-    recorded = tx.outbox.failed(message.id, holder, str(failure), not_before)
+    recorded = tx.outbox.mark_failed(message.id, holder, str(failure), not_before)
     if recorded and not retry and channel is not None:
-        channel.on_given_up(tx, message, str(failure))
+        channel.on_abandoned(tx, message, str(failure))

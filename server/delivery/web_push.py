@@ -47,7 +47,7 @@ class WebPush:
             return
         status, headers = self._post(push)
         if status in _GONE:
-            self.pushes.gone(message.body)
+            self.pushes.remove_subscription(message.body)
         elif status >= 300:  # noqa: PLR2004  # RFC 9110 15.3
             retry = egress.is_temporary(status)
             wait = _wait_ms(headers) if retry else 0
@@ -61,9 +61,9 @@ class WebPush:
             self.sent_ids.discard(message.id)
             self.pushes.record_delivery(tx, message.body)
 
-    def on_given_up(self, tx: Unit, message: OutboxMessage, reason: str) -> None:
+    def on_abandoned(self, tx: Unit, message: OutboxMessage, reason: str) -> None:
         """Record the problem with the subscription, but keep the subscription."""
-        self.pushes.failed(tx, message.body, reason)
+        self.pushes.record_failure(tx, message.body, reason)
 
     def _post(self, push: Push) -> tuple[int, Mapping[str, str]]:
         """Encrypt and send; returns the status and headers of the response."""

@@ -28,7 +28,7 @@ class Webhook:
     def on_delivered(self, tx: Unit, message: OutboxMessage) -> None:
         """Do nothing."""
 
-    def on_given_up(self, tx: Unit, message: OutboxMessage, reason: str) -> None:
+    def on_abandoned(self, tx: Unit, message: OutboxMessage, reason: str) -> None:
         """Do nothing; `sayso doctor` reports undelivered messages."""
 
 

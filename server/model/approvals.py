@@ -150,6 +150,11 @@ class Approver:
     held_back: bool = False
     """Too many requests arrived at once, so this person was not notified of this one."""
 
+    @property
+    def voter_id(self) -> str:
+        """The user whose vote they cast: a backup or deputy votes for the user they act for."""
+        return self.stands_for or self.user_id
+
 
 def own_approver(approval: Approval, user_id: str) -> Approver:
     """Return an approver row for the user that the request is for."""

@@ -126,7 +126,7 @@ SECRET_PREFIXES: Final = (
     PREFIX_REGISTRATION_TOKEN,
     PREFIX_DEVICE_CODE,
 )
-"""The beginnings of secrets, which are never logged. IDs have the other prefixes."""
+"""The prefixes of secrets, which are never logged. The other prefixes are those of IDs."""
 
 SUB_PROFILE_USER: Final = "user"
 SUB_PROFILE_AGENT: Final = "ai_agent"

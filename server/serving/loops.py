@@ -35,12 +35,12 @@ class StreamWatch:
         """Set the metrics, and refuse new entries while a required stream lags behind."""
         required = self.settings.required_streams
         try:
-            known = positions(self.settings.data_dir / FOLDER)
+            stored_positions = positions(self.settings.data_dir / FOLDER)
         except (Invalid, OSError) as error:
             self.store.refuse_entries(str(error) if required else "")
             raise
         source = AuditStream(self.store)
-        lags = {name: source.lag(position) for name, position in known.items()}
+        lags = {name: source.lag(position) for name, position in stored_positions.items()}
         for name, lag in lags.items():
             telemetry.UNSENT_ENTRIES.labels(name).set(lag.entries)
             telemetry.UNSENT_SECONDS.labels(name).set(lag.milliseconds / 1000)

@@ -5,12 +5,14 @@ gevent has monkey-patched the standard library.
 """
 
 import contextlib
+import fcntl
 import gc
 import os
 import shutil
 import signal
 import socket
 import sys
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 GRACEFUL_SECONDS: Final = 9
 """How long running requests may take after the process gets the signal to stop."""
 _WORKER = "server.serving.worker.SaysoWorker"
+_ISSUER_LOCK: Final = "issuer.lock"
 
 
 class CannotStart(Exception):
@@ -53,19 +56,42 @@ def run(settings: Settings, options: ServeOptions, clock: "Clock | None" = None)
     if options.workers > 1:
         _share_metrics(application.metrics)
     try:
-        application.run()
+        with holding_issuer(settings):
+            application.run()
     finally:
         if reason := application.startup_error():
             raise CannotStart(reason)
 
 
 def prepare_settings(settings: Settings, options: ServeOptions) -> Settings:
-    """Return the settings with the issuer, which is also stored for the command line."""
+    """Return the settings with the issuer."""
     issuer = settings.issuer or f"http://localhost:{options.port}".removesuffix(":80")
     _check(issuer, settings, options)
-    folders.make_private(settings.data_dir)
-    folders.replace_private(settings.data_dir / ISSUER_FILE, issuer + "\n")
     return replace(settings, issuer=issuer)
+
+
+@contextlib.contextmanager
+def holding_issuer(settings: Settings) -> Iterator[None]:
+    """Store the issuer for the command line, and keep it while the server runs.
+
+    Raises `BadSetting` if a running server of the same data folder has a different issuer.
+    """
+    folders.make_private(settings.data_dir)
+    stored = settings.data_dir / ISSUER_FILE
+    lock = os.open(settings.data_dir / _ISSUER_LOCK, os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        with contextlib.suppress(BlockingIOError):  # running servers share the lock
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            folders.replace_private(stored, f"{settings.issuer}\n")
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        if (running := stored.read_text().strip()) != settings.issuer:
+            raise BadSetting(
+                f"The server that is running on {settings.data_dir} has the issuer {running}, not "
+                f"{settings.issuer}. Use a different --data-dir, or set SAYSO_ISSUER to its issuer."
+            )
+        yield
+    finally:
+        os.close(lock)
 
 
 def _share_metrics(folder: Path) -> None:

@@ -34,7 +34,7 @@ def load_map(text: str) -> dict[str, Any]:
 
 
 def key(name: str) -> str:
-    """Return the form of a name for comparison: any case, and any Unicode form of its accents."""
+    """Return a name in the form for comparison, which ignores case and composes accents."""
     return unicodedata.normalize("NFC", name).casefold()
 
 

@@ -15,6 +15,7 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, NullPool, create_engine, event, func, select, text
 from sqlalchemy.engine import make_url
@@ -110,6 +111,11 @@ def sqlite_file(url: str) -> Path:
     return Path(make_url(url).database or "")
 
 
+def sqlite_url(file: Path) -> str:
+    """Return the URL of a SQLite file, whatever characters its path has."""
+    return f"sqlite:///{quote(str(file))}"
+
+
 @contextmanager
 def transaction(url: str) -> Iterator[Connection]:
     """Yield one transaction on a database, without the checks of `open.py`. Raises `Busy`."""
@@ -130,7 +136,7 @@ def dump(url: str, target: Path, now: int, environment: Mapping[str, str]) -> Co
     if kind(url) == "sqlite":
         backup_sqlite(sqlite_file(url), target)
         check_sqlite(target, "The database")
-        with transaction(f"sqlite:///{target}") as connection:
+        with transaction(sqlite_url(target)) as connection:
             description = _check(contents(connection, now))
         _strip(target)
         return description

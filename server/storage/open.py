@@ -94,12 +94,14 @@ def upgrade_database(url: str, now: int) -> str:
 
 
 def create_tables(url: str, now: int) -> None:
-    """Create the tables in an empty PostgreSQL database. Opening a SQLite file creates them."""
+    """Create the tables in an empty PostgreSQL database, or the SQLite file if it is missing."""
     parsed = make_url(url)
-    if parsed.get_backend_name() != "sqlite":
-        engine = postgres_engine(parsed)
-        if not _schema_of(engine):
-            _upgrade(engine, now, is_new=True)
+    if parsed.get_backend_name() == "sqlite":
+        with _upgraded_sqlite(Path(parsed.database or ""), now):
+            return
+    engine = postgres_engine(parsed)
+    if not _schema_of(engine):
+        _upgrade(engine, now, is_new=True)
 
 
 def backup_sqlite(path: Path, target: Path) -> None:
@@ -222,7 +224,7 @@ def _sqlite_engine(
 
 
 def _refuse_unusable(context: ExceptionContext) -> None:
-    """Say what to do if the file is damaged, or if the role has too few privileges."""
+    """Raise `Busy` with the remedy if the file is damaged or the role has too few privileges."""
     error = context.original_exception
     if type(error) is sqlite3.DatabaseError:  # SQLite has a subclass for every other error
         raise Busy(

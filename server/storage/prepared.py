@@ -216,6 +216,17 @@ def insert_once(table: Table) -> Upsert:
     return Upsert(table, lambda insert: insert.on_conflict_do_nothing().returning(table.c[0]))
 
 
+def insert_or_replace(table: Table) -> Upsert:
+    """Return the INSERT of a row with all columns, which replaces the row with the same key."""
+    return Upsert(
+        table,
+        lambda insert: insert.on_conflict_do_update(
+            index_elements=[*table.primary_key],
+            set_={c.key: insert.excluded[c.key] for c in table.c if not c.primary_key},
+        ),
+    )
+
+
 def _positional_values(
     names: Sequence[str], fixed: Mapping[str, object]
 ) -> Callable[[Mapping[str, object]], Sequence[object]]:
@@ -297,6 +308,7 @@ class RecordTable(Generic[Record]):
         self.values = row_writer(table, **dict.fromkeys(in_json, codec.dump))
         self._insert = Prepared(insert_row(table))
         self.insert_once = insert_once(table)
+        self._put = insert_or_replace(table)
         self._table = table
 
     @cached_property
@@ -313,6 +325,10 @@ class RecordTable(Generic[Record]):
     def add(self, connection: Connection, record: Record) -> None:
         """Store a new record."""
         self._insert.run(connection, self.values(record))
+
+    def put(self, connection: Connection, record: Record) -> None:
+        """Store a record, or replace the one with the same key, even if two do at once."""
+        self._put.run(connection, self.values(record))
 
     def update(self, key: object, *conditions: ColumnElement[bool], **values: object) -> Update:
         """Return the UPDATE of the row with this key, if it meets the conditions."""

@@ -72,15 +72,15 @@ def page(
 
 
 def message(
-    title: str, text: str, *, remedy: str = "", status: int = 200, again: bool = False
+    title: str, text: str, *, remedy: str = "", status: int = 200, reloads: bool = False
 ) -> Response:
     """A page with one message and its remedy. An error page also links back to the start pages.
 
-    With `again`, the page reloads itself.
+    With `reloads`, the page reloads itself.
     """
     homes = _start_pages(request.path) if status >= _FIRST_ERROR_STATUS else ()
     facts: dict[str, Any] = {"title": title, "text": text, "remedy": remedy, "homes": homes}
-    return page("message.html", status=status, again=again, **facts)
+    return page("message.html", status=status, reloads=reloads, **facts)
 
 
 def with_error_pages(path: str, view: Callable[[], AnyResponse]) -> AnyResponse:

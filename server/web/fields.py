@@ -7,12 +7,12 @@ import json
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any, Final
 
 from server.http.route import MAX_BODY_BYTES
 from server.protocol import errors, json_text
 from server.protocol.forms import Form
+from server.web import days
 from server.web.choices import NONE, Choices
 from server.web.differences import Line
 from server.web.differences import lines as lines_of
@@ -190,7 +190,7 @@ def _submitted(field: Field, form: Form) -> tuple[str, frozenset[str]]:
     if field.kind == "picks":
         return "", frozenset(_selected(field, form))
     if field.kind == "known":
-        return "", frozenset(_known(field, form))
+        return "", frozenset(_entered_values(field, form))
     return text, frozenset(text.splitlines())
 
 
@@ -287,7 +287,7 @@ def _day(field: Field, form: Form) -> str | None:
     if text is None:
         return None
     try:
-        return f"{date.fromisoformat(text).isoformat()}T00:00:00Z"
+        return days.start_of_day(text)
     except ValueError:
         raise ValueError("Enter a date such as 2027-01-31") from None
 
@@ -301,7 +301,7 @@ def _selected(field: Field, form: Form) -> list[str]:
     return [name.removeprefix(prefix) for name in form.values if name.startswith(prefix)]
 
 
-def _known(field: Field, form: Form) -> list[str]:
+def _entered_values(field: Field, form: Form) -> list[str]:
     """The ticked and the typed values, each once. Typed values are separated by commas."""
     typed = map(str.strip, (form.get(field.name) or "").split(","))
     return list(dict.fromkeys([*_selected(field, form), *filter(None, typed)]))
@@ -309,7 +309,7 @@ def _known(field: Field, form: Form) -> list[str]:
 
 def _in_shape(field: Field, form: Form) -> object:
     """The ticked and typed values in the shape of the member."""
-    values = _known(field, form)
+    values = _entered_values(field, form)
     if not field.shape:
         return values
     words: dict[str, list[str]] = {}

@@ -79,7 +79,7 @@ class Visit:
         return self.site.devices.browsers.is_from_page(self.cookie, form.get("csrf"))
 
     @property
-    def is_ours(self) -> bool:
+    def is_from_our_page(self) -> bool:
         """Reports whether the browser says that the form came from one of our pages."""
         return self._request.headers.get("sec-fetch-site") == "same-origin"
 

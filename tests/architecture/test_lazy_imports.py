@@ -148,7 +148,10 @@ LAZY = {
 
 
 def test_only_commands_and_a_few_modules_import_lazily():
-    """A lazy name has no real class for a base, a decorator, `except` or `isinstance`."""
+    """A lazy name has no real class for a base, a decorator, `except` or `isinstance`.
+
+    A lazy constant could not be used at all.
+    """
     names_by_path = {path: _lazy_names(path) for path in (ROOT / "server").rglob("*.py")}
     names_by_path = {path: names for path, names in names_by_path.items() if names}
     paths_in_server = {path.relative_to(ROOT / "server") for path in names_by_path}
@@ -162,6 +165,7 @@ def test_only_commands_and_a_few_modules_import_lazily():
         real = (part for expression in _real_classes(tree) for part in ast.walk(expression))
         needed = {part.id for part in real if isinstance(part, ast.Name)}
         assert needed & names == set(), path
+        assert {name for name in names if name.isupper()} == set(), path
 
 
 def _lazy_names(path):

@@ -12,7 +12,7 @@ from tests.bench import request
 from tests.bench.measuring import compare, product
 from tests.bench.table import growth, run, say, verdict
 from tests.support.builders.databases import upgraded_database
-from tests.support.servers.load import CALLED_ALWAYS, WITHOUT_LIMITS
+from tests.support.servers.load import WITHOUT_LIMITS, WITHOUT_NOTIFICATION_LIMITS
 from tests.support.servers.postgres import PostgresServer
 from tests.support.servers.server import LiveServer, live_server
 
@@ -30,8 +30,11 @@ def main() -> None:
 
 def _cost() -> None:
     """Compare with a server that stores no entries, round by round."""
-    with tempfile.TemporaryDirectory() as folder, product(**CALLED_ALWAYS) as server:
-        settings, options = {**WITHOUT_LIMITS, **CALLED_ALWAYS}, ("--seed", "no_entries")
+    with tempfile.TemporaryDirectory() as folder, product(**WITHOUT_NOTIFICATION_LIMITS) as server:
+        settings, options = (
+            {**WITHOUT_LIMITS, **WITHOUT_NOTIFICATION_LIMITS},
+            ("--seed", "no_entries"),
+        )
         with live_server(Path(folder), options=options, **settings) as other:
             without = replace(request.target(other), name="without the log")
             targets = [without, request.target(server)]
@@ -43,7 +46,11 @@ def _sequencing() -> None:
     with ExitStack() as running:
         database = running.enter_context(PostgresServer())
         folder = Path(running.enter_context(tempfile.TemporaryDirectory()))
-        settings = {**WITHOUT_LIMITS, **CALLED_ALWAYS, "database_url": upgraded_database(database)}
+        settings = {
+            **WITHOUT_LIMITS,
+            **WITHOUT_NOTIFICATION_LIMITS,
+            "database_url": upgraded_database(database),
+        }
         server = running.enter_context(live_server(folder, **settings))
         target = request.target(server)
         with _ages(server) as ages:

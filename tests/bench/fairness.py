@@ -44,7 +44,7 @@ def main() -> None:
         others = [server.agent() for _ in range(_OTHERS)]
         alone = cycles(server, others, user)
         found = [
-            (name, *beside(server, others, user, request)) for name, request in _attacks(server)
+            (name, *under_load(server, others, user, request)) for name, request in _attacks(server)
         ]
     _show(alone, found)
 
@@ -72,7 +72,7 @@ def _attacks(server: LiveServer) -> Iterator[tuple[str, Sent]]:
     yield "wrong secrets", Sent(post("/bc-authorize", wrong, request_form, keep=True).decode(), 401)
 
 
-def beside(
+def under_load(
     server: LiveServer, others: Sequence[AgentKey], user: str, sent: Sent
 ) -> tuple[list[float], dict[str, int]]:
     """Return the other agents' cycles while one agent sends this, and that agent's answers."""

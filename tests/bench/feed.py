@@ -25,7 +25,7 @@ from tests.bench.table import run, say, verdict
 from tests.support.builders.installation import PAY
 from tests.support.clients.simultaneous import post
 from tests.support.clients.terminal import Terminal, new_person
-from tests.support.servers.load import CALLED_ALWAYS
+from tests.support.servers.load import WITHOUT_NOTIFICATION_LIMITS
 from tests.support.servers.server import ROOT, AgentKey, LiveServer
 
 _APPROVERS = 100
@@ -43,7 +43,7 @@ _IDLE_SECONDS = 5
 def main() -> None:
     """Connect a hundred approvers, and send requests to one after another."""
     say(f"## Feed: from the request to the approver, {_APPROVERS} approvers connected")
-    with product(**CALLED_ALWAYS) as server:
+    with product(**WITHOUT_NOTIFICATION_LIMITS) as server:
         people = [new_person(server) for _ in range(_APPROVERS)]
         _measure(server, people)
         for person in people:

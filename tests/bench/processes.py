@@ -47,7 +47,7 @@ def _processor_us(process: int) -> int:
 
 
 def _read(path: str) -> str:
-    """Return the text of a file, or an empty text if the process has just ended."""
+    """Return the contents of a file; "" if the process has just ended."""
     try:
         return Path(path).read_text()
     except (FileNotFoundError, ProcessLookupError):

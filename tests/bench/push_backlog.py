@@ -19,7 +19,7 @@ from server.services.notifications import attention
 from tests.bench.answers import WrongAnswers
 from tests.bench.table import run, say, verdict
 from tests.support.browsers.web_person import WebPerson, new_web_person
-from tests.support.checks.waiting import meanwhile
+from tests.support.checks.waiting import in_background
 from tests.support.clients.agent import Agent, new_agent
 from tests.support.fakes.push_service import PushService
 from tests.support.servers.load import WITHOUT_LIMITS
@@ -151,7 +151,7 @@ def _approve(person: WebPerson, agent: Agent) -> float:
     handle = agent.request_approval(person.name)
     (waiting,) = person.http.get("/api/approvals").json()["items"]
     assertion = person.assertion(waiting["id"])
-    with meanwhile(lambda: _token(agent, handle)) as held_poll:
+    with in_background(lambda: _token(agent, handle)) as held_poll:
         time.sleep(_POLL_SETTLE_SECONDS)
         began = time.perf_counter()
         answer = person.decide(waiting["id"], assertion)

@@ -8,7 +8,7 @@ from tests.bench.peer_server import Peer, peer
 from tests.bench.table import against_peer, run, say
 from tests.support.builders.installation import PAY
 from tests.support.clients.simultaneous import post
-from tests.support.servers.load import CALLED_ALWAYS
+from tests.support.servers.load import WITHOUT_NOTIFICATION_LIMITS
 from tests.support.servers.server import AgentKey, LiveServer
 
 BAR = 1.5
@@ -22,7 +22,7 @@ _FORM = {"scope": "openid payments:read", "resource": PAY, "binding_message": "I
 def main() -> None:
     """Use enough agents and users that each has a usual number of open requests."""
     say("## Backchannel request (texts, approval, entry, feed event, outbox row)")
-    with peer() as other, product(**CALLED_ALWAYS) as server:
+    with peer() as other, product(**WITHOUT_NOTIFICATION_LIMITS) as server:
         against_peer(compare([peer_target(other), target(server)]), bar=BAR)
 
 

@@ -26,7 +26,7 @@ from tests.bench.table import run, say, verdict
 from tests.support.clients.agent import PAYMENT_DETAILS, new_agent
 from tests.support.clients.pty_app import Window, environment, window
 from tests.support.clients.terminal import Terminal, new_person
-from tests.support.servers.load import CALLED_ALWAYS, WITHOUT_LIMITS
+from tests.support.servers.load import WITHOUT_LIMITS, WITHOUT_NOTIFICATION_LIMITS
 from tests.support.servers.server import ROOT, LiveServer, live_server
 
 _ROUNDS = 9
@@ -58,7 +58,9 @@ def main() -> None:
     """Measure with one server and one user, first without requests, then with 500 pending ones."""
     with (
         tempfile.TemporaryDirectory(prefix="sayso-bench-") as folder,
-        live_server(Path(folder), options=(), **WITHOUT_LIMITS, **CALLED_ALWAYS) as server,
+        live_server(
+            Path(folder), options=(), **WITHOUT_LIMITS, **WITHOUT_NOTIFICATION_LIMITS
+        ) as server,
     ):
         person = new_person(server)
         _first_frame(person)

@@ -25,7 +25,7 @@ from tests.bench.measuring import Target, compare
 from tests.support.browsers.web_person import COOKIE, WebPerson, new_web_person
 from tests.support.builders.installation import PAY
 from tests.support.clients.terminal import new_person
-from tests.support.servers.load import CALLED_ALWAYS, WITHOUT_LIMITS
+from tests.support.servers.load import WITHOUT_LIMITS, WITHOUT_NOTIFICATION_LIMITS
 from tests.support.servers.server import BY, LiveServer, live_server
 
 _COUNT = 120
@@ -52,7 +52,7 @@ BENCHES: dict[str, tuple[Made, str]] = {
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """Run one server for all tests of this file."""
     folder: Path = tmp_path_factory.mktemp("bench")
-    with live_server(folder, **WITHOUT_LIMITS, **CALLED_ALWAYS) as running:
+    with live_server(folder, **WITHOUT_LIMITS, **WITHOUT_NOTIFICATION_LIMITS) as running:
         yield running
 
 

@@ -1,4 +1,4 @@
-"""The browser of the tests ends with them."""
+"""The browser ends with the tests that use it."""
 
 from pathlib import Path
 
@@ -6,8 +6,8 @@ from tests.support.browsers.chromium import chromium
 from tests.support.checks.waiting import until
 
 
-def test_no_process_of_the_browser_stays(tmp_path: Path) -> None:
-    """The program is a script on some systems, so that the browser is a child of a child."""
+def test_no_browser_process_is_left_running(tmp_path: Path) -> None:
+    """On some systems the program is a script, and the browser is the script's child."""
     with chromium(tmp_path):
         assert _processes(tmp_path)
     until(lambda: not _processes(tmp_path))
@@ -15,11 +15,11 @@ def test_no_process_of_the_browser_stays(tmp_path: Path) -> None:
 
 def _processes(folder: Path) -> list[Path]:
     """Return the processes that name this folder on their command line."""
-    return [file for file in Path("/proc").glob("[0-9]*/cmdline") if _names(file, folder)]
+    return [file for file in Path("/proc").glob("[0-9]*/cmdline") if _contains(file, folder)]
 
 
-def _names(file: Path, folder: Path) -> bool:
+def _contains(file: Path, folder: Path) -> bool:
     try:
         return str(folder).encode() in file.read_bytes()
     except OSError:
-        return False  # it ended just now
+        return False  # the process has just ended

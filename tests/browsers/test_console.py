@@ -223,7 +223,7 @@ _CLICK_TWICE = "(button => {{ button.click(); button.click(); }})(document.query
 def test_a_double_click_sends_a_form_once(
     server: LiveServer, tab: Chromium, admin: str, agent: Agent
 ) -> None:
-    """A second submission would hide the code of the first, or say that there is no agent."""
+    """A second response would hide the code in the first, or say that the agent does not exist."""
     tab.open(f"{server.url}/admin/new/user")
     tab.type("#name", f"friend of {admin}")
     tab.ask(_CLICK_TWICE.format("'form.tile .primary'"))

@@ -80,11 +80,11 @@ def test_a_receipt_is_proved_and_each_changed_field_is_named(
         change(copy)
         return _find_errors(opened, copy)
 
-    def set_in(place: str, value: Any) -> Any:
-        *way, last = [int(step) if step.isdigit() else step for step in place.split("/")]
+    def set_in(path: str, value: Any) -> Any:
+        *parents, last = [int(step) if step.isdigit() else step for step in path.split("/")]
 
         def change(copy: Any) -> None:
-            for step in way:
+            for step in parents:
                 copy = copy[step]
             copy[last] = value(copy[last]) if callable(value) else value
 
@@ -117,8 +117,8 @@ def test_a_receipt_is_proved_and_each_changed_field_is_named(
         "made_at": ("2001-01-01T00:00:00Z", "made_at: differs from what the server signed"),
         "server_signature": (_flipped, "server_signature"),
     }
-    for place, (value, says) in words.items():
-        assert says in changed(set_in(place, value)), place
+    for path, (value, says) in words.items():
+        assert says in changed(set_in(path, value)), path
     for at, says in (
         (0, "it names a different passkey"),
         (1, "the passkey signed a different payload"),

@@ -1,7 +1,7 @@
 """The service worker's handling of a push, on the desktop of stock Chromium.
 
 Owns: pushes as text, passed to it by the browser's protocol. Their delivery is tested in
-`test_called.py`, in both browsers.
+`test_push.py`, in both browsers.
 """
 
 import json

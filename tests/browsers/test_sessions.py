@@ -89,10 +89,10 @@ def _refused(tab: Chromium) -> list[str]:
 
 
 @pytest.mark.usefixtures("admin")
-def test_a_form_that_is_sent_after_the_session_is_kept_during_the_sign_in(
+def test_a_form_that_is_sent_after_the_session_ended_is_kept_during_the_sign_in(
     server: LiveServer, tab: Chromium
 ) -> None:
-    """The form comes back after the sign-in, and can be sent."""
+    """The form is shown again after the sign-in, and can be sent."""
     tab.open(f"{server.url}/admin/new/group")
     tab.type("#name", "night-shift")
     tab.tell("Network.enable")

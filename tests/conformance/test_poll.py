@@ -189,7 +189,7 @@ def test_a_redemption_cannot_widen_the_scope(
 
 _OTHER_TARGETS: dict[str, tuple[dict[str, Any], str]] = {
     "RI-06-other": ({"resource": "https://other.example"}, "invalid_target"),
-    "RI-06-slash": ({"resource": f"{PAY}/"}, "invalid_target"),
+    "RI-06-path": ({"resource": f"{PAY}/mcp"}, "invalid_target"),
     "RI-06-two": ({"resource": [PAY, "https://other.example"]}, "invalid_target"),
     "RI-06-relative": ({"resource": "pay"}, "invalid_target"),
     "RA-12-other": (
@@ -218,13 +218,19 @@ def test_a_redemption_for_something_else_is_refused(
     assert _redeem(agent, auth_req_id=handle, resource=PAY).status_code == 200
 
 
-def test_a_redemption_may_name_what_was_approved(agent: Agent, person: Terminal) -> None:
-    """RI-06, RA-11, RA-12: the approved resource and details may be repeated."""
+@pytest.mark.parametrize("resource", [PAY, f"{PAY}/"])
+def test_a_redemption_may_name_what_was_approved(
+    agent: Agent, person: Terminal, resource: str
+) -> None:
+    """RI-06, RI-10, RA-11, RA-12: the approved resource and details may be repeated.
+
+    A trailing slash makes no difference, as in the request.
+    """
     body = agent.ask_payment(person.user).json()
     person.approve(next(a for a in person.waiting() if a.fingerprint == body["fingerprint"]))
     details = httpx.Request("POST", "http://x", json=PAYMENT_DETAILS).content.decode()
     answer = _redeem(
-        agent, auth_req_id=body["auth_req_id"], resource=PAY, authorization_details=details
+        agent, auth_req_id=body["auth_req_id"], resource=resource, authorization_details=details
     )
 
     assert answer.status_code == 200, answer.text

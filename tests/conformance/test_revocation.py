@@ -39,7 +39,7 @@ def _is_active(http: httpx.Client, resource: AgentKey, token: str) -> bool:
 def test_a_token_is_revoked_at_once_whatever_the_hint(
     agent: Agent, http: httpx.Client, resource: AgentKey, token: str, hint: str
 ) -> None:
-    """RV-03 to RV-06, RV-13: the answer is 200, also when the revocation is repeated."""
+    """RV-03 to RV-06, RV-13: the answer is 200, even if the revocation is repeated."""
     assert _is_active(http, resource, token)
     for _ in range(2):
         answer = _revoke(http, agent.key, token, token_type_hint=hint)

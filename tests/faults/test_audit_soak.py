@@ -19,7 +19,7 @@ from server.services.refusals import Conflict
 from tests.support.builders.databases import upgraded_database
 from tests.support.checks.ledger import read_ledger
 from tests.support.checks.log_and_rows import verify_log
-from tests.support.checks.waiting import meanwhile, until
+from tests.support.checks.waiting import in_background, until
 from tests.support.inputs.random_cases import DEEP
 from tests.support.servers.load import WITHOUT_LIMITS, Load, new_load
 from tests.support.servers.postgres import PostgresServer
@@ -39,7 +39,7 @@ def _auditor(server: LiveServer) -> Iterator[list[str]]:
             with suppress(Busy, Conflict):  # the database restarts, or there is no checkpoint yet
                 verdicts.append(_verdict(server))
 
-    with meanwhile(audit) as audited:
+    with in_background(audit) as audited:
         try:
             yield verdicts
         finally:

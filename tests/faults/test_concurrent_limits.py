@@ -91,7 +91,7 @@ def test_requests_to_unknown_users_are_limited_like_other_requests(start: Starte
     _check_limit(_ask_unknown_users(start(unknown_user="hide")))
 
 
-def test_the_check_detects_a_count_that_others_overtake(start: Starter, database: str) -> None:
+def test_the_check_detects_a_count_that_is_not_atomic(start: Starter, database: str) -> None:
     """I14: with the planted fault, the same requests far exceed the limit."""
     answers = _ask_many_users(start(_SEEDS[database]))
 

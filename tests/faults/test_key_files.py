@@ -68,7 +68,7 @@ def test_a_wrong_or_missing_key_stops_the_server_with_one_sentence(tmp_path: Pat
 
 
 def test_a_key_that_cannot_be_read_stops_the_server_with_one_sentence(tmp_path: Path) -> None:
-    """A folder fails like a file of another user, also if the tests run as root."""
+    """A folder cannot be read as a file, even if the tests run as root."""
     server = LiveServer(tmp_path)
     server.prepare()
     server.services.store.close()

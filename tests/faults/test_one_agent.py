@@ -40,7 +40,7 @@ def test_one_agent_with_120_connections_does_not_slow_the_others(
     text = poll(key, agent.request_approval(user), keep=True).decode()
     sent = fairness.Sent(text, 400 if secret == "right" else 401)
     alone = statistics.median(fairness.cycles(server, others, user))
-    with_load, answers = fairness.beside(server, others, user, sent)
+    with_load, answers = fairness.under_load(server, others, user, sent)
 
     assert sum(answers.values()) > 0
     assert statistics.median(with_load) < _MAX_RATIO * alone

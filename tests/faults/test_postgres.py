@@ -12,7 +12,7 @@ from server.services.clients.agents import Agents
 from tests.support.builders.databases import upgraded_database
 from tests.support.checks.ledger import read_ledger
 from tests.support.checks.log_and_rows import story
-from tests.support.checks.waiting import meanwhile, until
+from tests.support.checks.waiting import in_background, until
 from tests.support.clients.agent import Agent, new_agent
 from tests.support.clients.feed_frames import open_feed
 from tests.support.clients.terminal import Terminal, new_person
@@ -127,7 +127,9 @@ def test_a_poll_held_on_one_machine_is_answered_by_a_decision_on_another(
     handle = _ask_at(server, agent, person.user)
     with other_machine.client() as http:
         began = time.monotonic()
-        with meanwhile(lambda: Agent(agent.key, http).poll(handle, prefer="wait=50")) as held_poll:
+        with in_background(
+            lambda: Agent(agent.key, http).poll(handle, prefer="wait=50")
+        ) as held_poll:
             person.approve(person.only_request())
             assert held_poll.result(30).status_code == 200
 

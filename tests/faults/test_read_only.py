@@ -1,5 +1,7 @@
 """PostgreSQL turns read-only, as in a failover: nothing takes effect, and reads work."""
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -82,6 +84,8 @@ def test_a_read_only_database_refuses_changes_until_it_can_write(
             terminal.waiting()  # a proof that was used cannot be stored
         assert error.value.status == 503
         assert read_ledger(url) == before
+        assert _run_doctor(server).returncode == 1
+    assert _run_doctor(server).returncode == 0
     until(lambda: agent.poll(approved.handle).status_code == 200)
     until(lambda: person.decide(waiting.id, answer).is_success)
     until(lambda: _can_list(terminal))
@@ -89,6 +93,11 @@ def test_a_read_only_database_refuses_changes_until_it_can_write(
     assert "Traceback" not in server.log
     agent.http.close()
     person.http.close()
+
+
+def _run_doctor(server: LiveServer) -> subprocess.CompletedProcess[bytes]:
+    command = [sys.executable, "-m", "server", "doctor"]
+    return subprocess.run(command, env=server.environment, capture_output=True, check=False)
 
 
 @dataclass(frozen=True, slots=True)

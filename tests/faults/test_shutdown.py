@@ -10,7 +10,7 @@ import pytest
 from server.serving.main import GRACEFUL_SECONDS
 from tests.support.builders import decided_rows
 from tests.support.checks.ledger import read_ledger
-from tests.support.checks.waiting import meanwhile, until
+from tests.support.checks.waiting import in_background, until
 from tests.support.clients.feed_frames import open_feed
 from tests.support.servers.load import WITHOUT_LIMITS, Load, new_load
 from tests.support.servers.server import LiveServer, live_server
@@ -57,7 +57,7 @@ def test_sockets_are_closed_with_1012(server: LiveServer, load: Load) -> None:
     with (
         open_feed(load.person) as first,
         open_feed(load.person) as second,
-        meanwhile(server.stop) as ending,
+        in_background(server.stop) as ending,
     ):
         assert first.closed() == 1012
         assert second.closed() == 1012
@@ -76,7 +76,7 @@ def test_a_held_poll_is_answered_before_the_server_ends(server: LiveServer, load
     (handle,) = decided_rows.requests(
         server.services, load.agent.key.id, load.person.user, 1, approved=False
     )
-    with meanwhile(lambda: load.agent.poll(handle, prefer="wait=50")) as held_poll:
+    with in_background(lambda: load.agent.poll(handle, prefer="wait=50")) as held_poll:
         until(lambda: _is_held(server, load))
         began = time.monotonic()
         server.stop()

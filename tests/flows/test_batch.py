@@ -81,7 +81,7 @@ def _make_stage(person: Terminal, answers: Any) -> Stage:
         preferences.NotificationPrefsClient(client),
         standing_grants.StandingGrantsClient(client),
     )
-    caller = Notifier(
+    notifier = Notifier(
         AlertSchedule(DEFAULTS, clock.ticks), UNKNOWN_TERMINAL, lambda _sequence: None
     )
     context = ScreenContext(
@@ -94,7 +94,7 @@ def _make_stage(person: Terminal, answers: Any) -> Stage:
         now=client.now,
         ticks=clock.ticks,
         environment=Environment(NoSettingsStore()),
-        notifier=caller,
+        notifier=notifier,
         unsent_denials=FakeUnsentDenials(),
         log_witness=FakeLogWitness(),
         others=NoOtherLogins(),

@@ -9,7 +9,7 @@ import pytest
 from approver_tui.client.errors import Unreachable
 from tests.support.builders.clock import SECOND
 from tests.support.checks.log_and_rows import state, stored_approval, story
-from tests.support.checks.waiting import meanwhile, until
+from tests.support.checks.waiting import in_background, until
 from tests.support.clients.agent import Agent
 from tests.support.clients.feed_frames import open_feed
 from tests.support.clients.terminal import Terminal
@@ -52,7 +52,7 @@ def test_a_held_poll_that_lost_its_server_can_be_sent_again(
             agent.poll(handle, prefer="wait=20")
         return "broken"
 
-    with meanwhile(poll) as held_poll:
+    with in_background(poll) as held_poll:
         until(lambda: stored_approval(server, pending.id).polls > 0)
         _kill_and_restart(server)
         assert held_poll.result(5) == "broken"

@@ -111,8 +111,8 @@ def test_a_change_that_is_not_narrower_uses_no_pin_attempt(
         "--json",
     )
     for narrowing, code, reason in (
-        ("amount=5000", 2, "is not less"),
-        ("payee=Mallory", 2, "does not allow that to be narrowed"),
+        ("amount=5000", 2, "--narrow amount=5000: is not less"),
+        ("payee=Mallory", 2, "--narrow payee=Mallory: this action type does not allow"),
         ("amount", 2, "FACT=VALUE"),
     ):
         result = _run(server, "approver_tui", person, *arguments, "--narrow", narrowing, stdin=PIN)

@@ -257,18 +257,18 @@ def test_the_high_key_with_a_plain_confirmation_cannot_approve_high_risk_request
     assert (error.status, error.code) == (403, "pin_required")
 
 
-@pytest.mark.parametrize("named", ["session", "other", "overtaken"])
+@pytest.mark.parametrize("pin_call", ["session", "other", "replaced"])
 def test_a_high_risk_request_needs_a_pin_call_for_this_request(
-    server: LiveServer, agent: Agent, person: Terminal, named: str
+    server: LiveServer, agent: Agent, person: Terminal, pin_call: str
 ) -> None:
     """A PIN call for the session or a different request, or a replaced PIN call, is refused."""
     agent.ask_payment(person.user)
     shown = _get_pending(person)
     agent.request_approval(person.user)
     (other,) = [approval for approval in person.waiting() if approval.id != shown.id]
-    purpose = {"session": "session", "other": other.id, "overtaken": shown.id}[named]
+    purpose = {"session": "session", "other": other.id, "replaced": shown.id}[pin_call]
     high = approval_key(person, KeyLevel.HIGH, purpose)
-    if named == "overtaken":
+    if pin_call == "replaced":
         _call_pin_without_proof(person)
     error = _refusal_of(person, shown, decision(person, shown, high, ceremony="pin"))
 

@@ -1,4 +1,4 @@
-"""Receipts are verified on the approver's own machine, later also without the server."""
+"""Receipts are verified on the approver's own machine, and later without the server."""
 
 import json
 from pathlib import Path
@@ -62,9 +62,9 @@ def test_the_receipt_of_a_canceled_request_is_proved(
     assert "the key of the audit log is not known on this machine" in offline.stdout
 
 
-def _save_published_keys(server: LiveServer, beside: Path) -> Path:
-    """Writes the published keys to a file and returns its path."""
-    file = beside.with_name("jwks.json")
+def _save_published_keys(server: LiveServer, receipt: Path) -> Path:
+    """Writes the published keys to a file next to the receipt and returns its path."""
+    file = receipt.with_name("jwks.json")
     file.write_bytes(httpx.get(f"{server.url}/jwks").content)
     return file
 

@@ -71,6 +71,18 @@ def test_flask_serves_the_metadata(web: Any) -> None:
     assert web.get(METADATA).json["authorization_servers"] == [ISSUER]
 
 
+def test_a_flask_app_can_have_several_guards() -> None:
+    """Each API has its own metadata, at a different path; two guards of one API share it."""
+    app = flask.Flask("pay")
+    for audience in (API, f"{API}/mcp", f"{API}/mcp"):
+        kit_flask.Protected(app, Guard(ISSUER, audience))
+    with pytest.raises(ValueError, match=r"other\.example.*different paths"):
+        kit_flask.Protected(app, Guard(ISSUER, "https://other.example"))
+    web: Any = app.test_client()
+    assert web.get(METADATA).json["resource"] == API
+    assert web.get(f"{METADATA}/mcp").json["resource"] == f"{API}/mcp"
+
+
 def test_flask_reads_the_proof_of_a_bound_token(issuer: FakeIssuer, web: Any) -> None:
     """The proof must name the public URL of the API, whatever host the app sees."""
     headers = _bound(issuer, "/balance/7")

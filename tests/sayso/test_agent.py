@@ -1,9 +1,11 @@
 """The SDK's agent with a real server and a user's real device."""
 
 import asyncio
+import gc
 import json
 import subprocess
 import sys
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -188,6 +190,26 @@ def test_a_key_authenticates_with_and_without_bound_tokens(
     assert request.headers["authorization"].startswith("DPoP " if bound else "Bearer ")
 
 
+def test_an_asynchronous_agent_works_in_each_event_loop(server: LiveServer) -> None:
+    """A script may call `asyncio.run` for each request; connections belong to the loop."""
+    agent = AsyncAgent(server.url, server.agent().id, secret="wrong")
+
+    async def ask() -> None:
+        with pytest.raises(Refused, match="invalid_client"):
+            await agent.ask("ana")
+
+    async def ask_and_close() -> None:
+        async with agent:
+            await ask()
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)  # a loop ends with open connections
+        asyncio.run(ask())
+        asyncio.run(ask_and_close())
+        gc.collect()
+    assert not agent._clients
+
+
 async def test_an_asynchronous_agent_does_the_same(server: LiveServer, person: Terminal) -> None:
     """`AsyncAgent` follows the same rules as `Agent`."""
     key = server.agent()
@@ -228,9 +250,9 @@ def program(server: LiveServer, person: Terminal) -> Iterator[Any]:
         return process
 
     yield start
-    for one in started:
-        one.kill()
-        one.communicate()
+    for process in started:
+        process.kill()
+        process.communicate()
 
 
 @pytest.mark.parametrize("answer", ["approved", "too_broad"])

@@ -15,7 +15,7 @@ _UNVERIFIED: Any = {"verify_signature": False}
 
 
 def test_calls_at_the_same_time_repeat_a_proof_with_the_same_new_nonce() -> None:
-    """Each call sends its own second proof, also if the other call stored the nonce first."""
+    """Each call sends its own second proof, even if the other call stored the nonce first."""
     response = {"access_token": "a.b.c", "token_type": "DPoP"}
     auth = read_approved(response, ProofKey(dpop_key(b"seed"))).auth
     flows = [auth.auth_flow(httpx.Request("POST", URL)) for _ in range(2)]

@@ -2,14 +2,19 @@
 
 import json
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 import jwt
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from jwt.algorithms import OKPAlgorithm
 
 from sayso.asking import Asking, details_of
+from sayso.challenge import Challenge
 from sayso.credentials import Credentials
 from sayso.errors import Denied, Expired, Refused, Undeliverable, Unreachable, Withdrawn
+from sayso.keys import read_key
 from sayso.transport import Reply, Send, Sleep
 
 ISSUER = "https://sayso.example"
@@ -132,7 +137,7 @@ def test_an_unreachable_server_is_polled_until_the_request_expires() -> None:
 
 
 def test_the_time_of_an_unanswered_poll_counts() -> None:
-    """A server that accepts connections and never answers ends the wait at the same time."""
+    """If the server accepts connections but never answers, the wait ends just as early."""
     driven = _waiting_flow()
     for _ in range(15):
         assert driven.slept(Unreachable("silent", 35)) == 5
@@ -193,7 +198,7 @@ def test_a_nonce_in_a_response_is_used_for_the_next_proof() -> None:
 
 
 def test_two_threads_learn_at_the_same_time_that_proofs_are_required() -> None:
-    """The key and the nonce that the other thread has stored are used, and neither is refused."""
+    """Each uses the key and the nonce that the other has stored, and neither call is refused."""
     asking = _asking()
     first = _FlowDriver(asking.ask("ana", None, {}))
     second = asking.ask("ana", None, {})
@@ -296,10 +301,21 @@ def test_a_server_with_a_different_issuer_is_refused() -> None:
         flow.send(_reply(200, {**METADATA, "issuer": "https://other.example"}))
 
 
-@pytest.mark.parametrize("url", ["http://sayso.example", "https://sayso.example/", "sayso.example"])
-def test_an_invalid_issuer_is_refused_immediately(url: str) -> None:
+@pytest.mark.parametrize(
+    ("url", "error"),
+    [
+        ("http://sayso.example", "issuer must be an https URL"),
+        ("https://", "issuer must be an https URL"),
+        ("sayso.example", "issuer must be an https URL"),
+        ("https://sayso.example/", "issuer must not have"),
+        ("https://sayso.example:99999", "issuer is not a valid URL.*Port out of range"),
+        ("http://localhost:port", "issuer is not a valid URL.*Port"),
+        ("https://[::1", "issuer is not a valid URL.*IPv6"),
+    ],
+)
+def test_an_invalid_issuer_is_refused_immediately(url: str, error: str) -> None:
     """Plain HTTP is accepted only for this machine."""
-    with pytest.raises(ValueError, match="issuer must"):
+    with pytest.raises(ValueError, match=error):
         Asking(url, Credentials.create("id", "secret", None))
 
 
@@ -308,6 +324,22 @@ def test_an_action_without_a_type_is_refused_before_it_is_sent(action: Any) -> N
     """The error names the missing member."""
     with pytest.raises(ValueError, match="type is missing"):
         details_of(action)
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        (float("nan"), "Out of range float"),
+        ([{"rate": float("inf")}], "Out of range float"),
+        (Decimal("4.20"), "Decimal is not JSON serializable"),
+    ],
+)
+def test_a_fact_that_is_not_json_is_refused_by_name(value: Any, reason: str) -> None:
+    """NaN and infinity are not JSON, although Python writes and reads them."""
+    action = {"type": "payment.transfer", "amount": value}
+    for details in (action, [action], Challenge([action], "https://pay.example")):
+        with pytest.raises(ValueError, match=f"amount in the action.*{reason}"):
+            details_of(details)
 
 
 @pytest.mark.parametrize("action", ["pay 5", [1], 5, True])
@@ -352,8 +384,10 @@ def test_an_option_that_is_none_is_not_sent() -> None:
     ("user", "action", "member"),
     [("\ud83d", None, "login_hint"), ("ana", {"type": "\ud83d"}, "authorization_details")],
 )
-def test_half_a_character_is_refused_by_name(user: str, action: Any, member: str) -> None:
-    """A model can cut an emoji in two; the error is one that the callers of `ask` expect."""
+def test_a_lone_surrogate_is_refused_with_its_parameter(
+    user: str, action: Any, member: str
+) -> None:
+    """A model can cut an emoji in half. Callers of `ask` expect a ValueError."""
     with pytest.raises(ValueError, match=f"{member} has a character that is not valid Unicode"):
         next(_asking().ask(user, action, {}))
 
@@ -371,5 +405,16 @@ def test_credentials_are_either_a_secret_or_a_key(given: dict[str, str]) -> None
 
 def test_an_invalid_private_key_is_refused_with_the_valid_forms() -> None:
     """The error is one of the SDK and not of the cryptography library."""
-    with pytest.raises(ValueError, match="private key"):
-        Credentials.create("id", None, "-----BEGIN NOTHING-----")
+    for source in ("-----BEGIN NOTHING-----", '{"kty": "EC"', '{"kty": "oct", "k": "AA"}'):
+        with pytest.raises(ValueError, match="private key"):
+            Credentials.create("id", None, source)
+
+
+@pytest.mark.parametrize("alg", [None, "EdDSA", "Ed25519"])
+def test_a_jwk_may_name_its_algorithm_in_both_ways(alg: str | None) -> None:
+    """RFC 9864 calls EdDSA with this curve Ed25519, and so do keys of newer programs."""
+    jwk = {**OKPAlgorithm.to_jwk(Ed25519PrivateKey.generate(), as_dict=True), "alg": alg}
+    signing_key = read_key({name: value for name, value in jwk.items() if value})
+    assert (
+        jwt.decode_complete(signing_key.sign({}), options=_UNVERIFIED)["header"]["alg"] == "EdDSA"
+    )

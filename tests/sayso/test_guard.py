@@ -273,7 +273,9 @@ def test_a_proxy_whose_server_is_down_is_not_a_wrong_issuer(issuer: FakeIssuer) 
     assert (refused.status, refused.headers["Retry-After"]) == (503, "5")
 
 
-@pytest.mark.parametrize("details", ["x", {"payee": "N"}, ["x"], 5, True])
+@pytest.mark.parametrize(
+    "details", ["x", {"payee": "N"}, ["x"], 5, True, {"type": "x", "amount": float("nan")}]
+)
 def test_invalid_details_are_an_error_of_the_caller(
     issuer: FakeIssuer, guard: Guard, details: Any
 ) -> None:
@@ -309,6 +311,14 @@ def test_a_missing_scope_error_names_all_required_scopes(issuer: FakeIssuer, gua
     assert 'scope="payments:read payments:transfer"' in rejected.value.headers["WWW-Authenticate"]
 
 
+def test_a_trailing_slash_of_the_audience_makes_no_difference(issuer: FakeIssuer) -> None:
+    """Sayso treats both forms as one resource; its tokens have the one that was registered."""
+    with issuer.http as http:
+        assert Guard(ISSUER, f"{API}/", http=http).check(f"Bearer {issuer.token()}").user == USER
+        refused = _refused(Guard(ISSUER, f"{API}//", http=http), f"Bearer {issuer.token()}")
+    assert refused.error == "invalid_token"
+
+
 @pytest.mark.parametrize(
     "claims",
     [
@@ -339,6 +349,15 @@ def test_an_approved_action_is_accepted(issuer: FakeIssuer, guard: Guard) -> Non
     caller = guard.check(f"Bearer {token}")
     caller.require_approval(reordered)
     assert guard.consume(caller, reordered).approval == "sayso_ap_1"
+
+
+def test_a_token_with_the_longest_details_is_accepted(issuer: FakeIssuer, guard: Guard) -> None:
+    """Sayso accepts 20,480 bytes of details, and a person has approved them."""
+    details = [{"type": "files.write", "content": "a" * 20_440}]
+    token = issuer.token(approval=APPROVAL, authorization_details=details)
+    guard.check(f"Bearer {token}").require_approval(details)
+    longer_token = issuer.token(authorization_details=details * 2)
+    assert _refused(guard, f"Bearer {longer_token}").error == "invalid_token"
 
 
 def test_ungranted_details_are_refused_locally(issuer: FakeIssuer, guard: Guard) -> None:
@@ -461,6 +480,17 @@ def test_a_bound_token_needs_a_proof_of_its_key(guard: Guard, bound: _BoundToken
         assert (caller.user, caller.scheme) == (USER, "DPoP")
 
 
+def test_a_proof_may_have_other_headers_and_a_time_with_a_fraction(
+    guard: Guard, bound: _BoundToken
+) -> None:
+    """RFC 7515 4, RFC 7519 2: the server accepts such a proof too when it binds a token."""
+    claims = dpop_proofs.proof_claims(
+        f"{API}/balance", int(time.time() * 1000), "GET", ath=dpop_proofs.ath(bound.token)
+    )
+    proof = dpop_proofs.sign_proof(bound.key, {**claims, "iat": time.time()}, kid="x")
+    assert guard.check(f"DPoP {bound.token}", path="/balance", proofs=[proof]).user == USER
+
+
 def test_a_proof_cannot_be_used_twice(guard: Guard, bound: _BoundToken) -> None:
     """A copied request is therefore refused."""
     call: Any = {"path": "/balance", "proofs": [bound.proof()]}
@@ -514,7 +544,7 @@ def test_an_invalid_proof_is_refused(guard: Guard, bound: _BoundToken) -> None:
         [dpop_proofs.sign_proof(other, claims, jwk=dpop_proofs.public(bound.key))],
         [dpop_proofs.sign_proof(bound.key, claims, typ="JWT")],
         [dpop_proofs.sign_proof(bound.key, claims, **private)],
-        [dpop_proofs.sign_proof(bound.key, claims, kid="x")],
+        [dpop_proofs.sign_proof(bound.key, claims, crit=["x"])],
         [
             make_jwt(
                 {"typ": "dpop+jwt", "alg": "none", "jwk": dpop_proofs.public(bound.key)}, claims
@@ -576,6 +606,8 @@ def test_invalid_arguments_are_refused_when_the_guard_is_created() -> None:
         Guard(ISSUER, "urn:pay")
     with pytest.raises(ValueError, match=r"url must be"):
         Guard(ISSUER, API, url="pay")
+    with pytest.raises(ValueError, match=r"url is not a valid URL.*Port out of range"):
+        Guard(ISSUER, API, url="https://pay.example:99999")
     with pytest.raises(ValueError, match=r"secret is empty"):
         Guard(ISSUER, API, credentials=("sayso_rs_1", ""))
     assert Guard(ISSUER, "urn:pay", url="https://pay.example").metadata["resource"] == "urn:pay"

@@ -14,7 +14,7 @@ from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import BaseModel
 
-from sayso import Refused, Rejected, Unreachable, asgi, open_calls
+from sayso import Denied, Refused, Rejected, Unreachable, asgi, open_calls
 from sayso.approved import read_approved
 from sayso.mcp import Tools
 from tests.support.fakes.issuer import AGENT, API, ISSUER, USER, FakeIssuer
@@ -28,7 +28,7 @@ class FakePerson:
     def __init__(self, wait: float = 5.0) -> None:
         self.tools = Tools(ISSUER, API, credentials=("a", "b"), agent=("c", "d"), wait=wait)
         self.tools.agent = self  # type: ignore[assignment]  # asks in its place
-        self.tools.use = self.use  # type: ignore[method-assign]  # likewise
+        self.tools.use = self.use  # type: ignore[method-assign]  # as above
         self.keys: list[str] = []
         self.options: list[dict[str, Any]] = []
         self.refusal: Refused | None = None
@@ -37,6 +37,8 @@ class FakePerson:
         self.may_end = asyncio.Event()
         self.may_end.set()
         self.answers: dict[str, asyncio.Future[Any]] = {}
+        self.expired: set[str] = set()
+        """The keys of requests that expired before they were sent again."""
         self.used: list[str] = []
         self.ran: list[Any] = []
         self.pay = self.tools.high("payment.transfer")(self._paying())
@@ -57,7 +59,9 @@ class FakePerson:
         key = options["idempotency_key"]
         self.keys.append(key)
         self.was_asked.set()
-        options["on_asked"](SimpleNamespace(fingerprint="9f3a-71c0"))
+        options["on_asked"](
+            SimpleNamespace(fingerprint="9f3a-71c0", expires_in=1 if key in self.expired else 600)
+        )
         answer = self.answers.setdefault(key, asyncio.get_running_loop().create_future())
         granted = await asyncio.shield(answer)
         return SimpleNamespace(key=key, granted={**action, **granted})
@@ -71,9 +75,10 @@ class FakePerson:
 
     async def approve(self, number: int = 0, **limits: Any) -> None:
         """Approve the request with this index, once it was made."""
-        while len(self.keys) <= number:
-            self.was_asked.clear()
-            await self.was_asked.wait()
+        async with asyncio.timeout(5):
+            while len(self.keys) <= number:
+                self.was_asked.clear()
+                await self.was_asked.wait()
         self.answers[self.keys[number]].set_result(limits)
 
     def call(self, user: str | None = USER, arguments: Any = None, **context: Any) -> Any:
@@ -221,6 +226,42 @@ async def test_an_approval_consumed_before_a_restart_is_requested_again() -> Non
     await restarted.approve(1)
     assert await repeated == "paid 5"
     assert restarted.keys[0] == person.keys[0] != restarted.keys[1]
+
+
+@pytest.mark.parametrize("is_expired", [True, False])
+async def test_a_denial_before_a_restart_counts_until_its_request_expires(
+    *, is_expired: bool
+) -> None:
+    """Otherwise a call that was denied last week would be denied now, and nobody would be asked."""
+    person = FakePerson()
+    first = person.call()
+    await asyncio.sleep(0.05)
+    person.answers[person.keys[0]].set_exception(Denied({"deny_code": "too_broad"}))
+    with pytest.raises(ToolError, match="too_broad"):
+        await first
+    restarted = FakePerson()
+    restarted.answers, restarted.expired = person.answers, set(person.keys if is_expired else ())
+    repeated = restarted.call()
+    if is_expired:
+        await restarted.approve(1)
+        assert await repeated == "paid 5"
+    else:
+        with pytest.raises(ToolError, match="too_broad"):
+            await repeated
+
+
+async def test_a_restarted_process_skips_all_approvals_that_were_used() -> None:
+    """A call that is repeated every day must not fail after a restart."""
+    person = FakePerson()
+    for number in range(25):
+        call = person.call()
+        await person.approve(number)
+        await call
+    restarted = FakePerson()
+    restarted.used, restarted.answers = person.used, person.answers
+    repeated = restarted.call()
+    await restarted.approve(25)
+    assert await repeated == "paid 5"
 
 
 async def test_a_request_is_kept_while_the_server_is_unreachable() -> None:

@@ -198,7 +198,7 @@ async def test_the_page_about_the_gateway(
 def test_the_page_about_shells(server: LiveServer, ana: Terminal, tmp_path: Path) -> None:
     """The line of the page deploys only after ana approved the facts of its file."""
     page = DocPage("docs/ask-from-a-shell.md")
-    client_id, secret = (one for one in page.commands(server) if one[6:8] in {"ag", "cs"})
+    client_id, secret = (word for word in page.commands(server) if word[6:8] in {"ag", "cs"})
     line, details = page.text("").strip(), page.text("json")
     assert page.done()
     (tmp_path / "release.json").write_text(details)

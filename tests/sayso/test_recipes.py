@@ -30,7 +30,7 @@ from pydantic_ai.messages import ModelResponse, TextPart, ToolCallPart, ToolRetu
 from pydantic_ai.models.function import FunctionModel
 
 def model(messages, info):
-    answers = [one for one in messages[-1].parts if isinstance(one, ToolReturnPart)]
+    answers = [part for part in messages[-1].parts if isinstance(part, ToolReturnPart)]
     part = TextPart(answers[0].content) if answers else ToolCallPart("pay", PAYMENT)
     return ModelResponse([part])
 

@@ -1,12 +1,14 @@
 """Flows that are interrupted, and connections that fail."""
 
 import asyncio
+import json
 
 import httpx
 import pytest
 
-from sayso import Agent, AsyncGuard, Guard, Unreachable
+from sayso import Agent, AsyncAgent, AsyncGuard, Guard, Refused, Unreachable
 from tests.support.fakes.issuer import API, ISSUER, USER, FakeIssuer
+from tests.support.fakes.receiver import answer, receiver
 
 
 class _Slow:
@@ -33,11 +35,11 @@ async def test_a_canceled_check_does_not_block_the_next_one() -> None:
         first = asyncio.create_task(guard.check(f"Bearer {issuer.token()}"))
         await slow.began.wait()
         first.cancel()
-        with pytest.raises(asyncio.CancelledError) as kept:
+        with pytest.raises(asyncio.CancelledError) as raised:
             await first
         async with asyncio.timeout(5):
             assert (await guard.check(f"Bearer {issuer.token()}")).user == USER
-    assert kept.value.__traceback__ is not None  # it keeps the flow alive
+    assert raised.value.__traceback__ is not None  # the traceback keeps the flow alive
 
 
 def test_an_interrupted_check_does_not_block_the_next_one() -> None:
@@ -51,11 +53,11 @@ def test_an_interrupted_check_does_not_block_the_next_one() -> None:
         return issuer.answer(request)
 
     with Guard(ISSUER, API, http=httpx.Client(transport=httpx.MockTransport(answer))) as guard:
-        with pytest.raises(KeyboardInterrupt) as kept:
+        with pytest.raises(KeyboardInterrupt) as raised:
             guard.check(f"Bearer {issuer.token()}")
         assert not guard._guarding.keys._fetching.locked()
         assert guard.check(f"Bearer {issuer.token()}").user == USER
-    assert kept.value.__traceback__ is not None  # as above
+    assert raised.value.__traceback__ is not None  # as above
 
 
 @pytest.mark.parametrize(
@@ -64,6 +66,7 @@ def test_an_interrupted_check_does_not_block_the_next_one() -> None:
         (httpx.ConnectError("[SSL] self-signed certificate"), "ConnectError: [SSL] self-signed"),
         (httpx.ConnectError("Name or service\nnot known."), "Name or service not known. Check"),
         (httpx.ReadTimeout(""), "ReadTimeout. Check"),
+        (httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED] x"), "set SSL_CERT_FILE to its file"),
     ],
 )
 def test_an_unreachable_server_is_reported_with_the_reason(
@@ -83,3 +86,25 @@ def test_an_unreachable_server_is_reported_with_the_reason(
     ):
         agent.ask("ana", None)
     assert reason in str(unreachable.value)
+
+
+def test_a_server_on_this_machine_is_not_called_through_a_proxy(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The proxy would get the agent's secret in plain text, and has a different localhost."""
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    monkeypatch.setenv("ALL_PROXY", "http://proxy.invalid:3128")
+    monkeypatch.setenv("HTTP_PROXY", "http://proxy.invalid:3128")
+    metadata = {"issuer": "https://other.example"}
+    with receiver() as server:
+        server.behaviour = answer(200, json.dumps(metadata).encode())
+        issuer = f"http://127.0.0.1:{server.port}"
+        with Agent(issuer, "id", secret="s") as agent, pytest.raises(Refused, match=r"other\.ex"):
+            agent.ask("ana")
+        with pytest.raises(Refused, match=r"other\.ex"):
+            asyncio.run(_ask_once(issuer))
+
+
+async def _ask_once(issuer: str) -> None:
+    async with AsyncAgent(issuer, "id", secret="s") as agent:
+        await agent.ask("ana")

@@ -9,7 +9,7 @@ import pytest
 
 from server import folders
 from server.backups import making, restoring
-from server.serving.main import ServeOptions, prepare_settings
+from server.serving.main import ServeOptions, holding_issuer, prepare_settings
 from server.settings import load
 from tests.support.builders.site import open_site
 
@@ -31,7 +31,8 @@ def _modes(folder: Path) -> dict[str, int]:
 def test_data_folder_and_its_new_parents_are_readable_by_the_owner_only(tmp_path: Path) -> None:
     """The mode of the database, the keys, the issuer file and every new folder is private."""
     data = tmp_path / "share" / "sayso" / "data"
-    prepare_settings(load({"data_dir": str(data)}), ServeOptions())
+    with holding_issuer(prepare_settings(load({"data_dir": str(data)}), ServeOptions())):
+        pass
     local = open_site(data)
     local.services.store.close()
 
@@ -62,3 +63,19 @@ def test_a_restore_makes_its_folders_readable_by_the_owner_only(tmp_path: Path) 
         restoring.finish(steps, ())
     modes = {**_modes(tmp_path / "new"), "new": stat.S_IMODE((tmp_path / "new").stat().st_mode)}
     assert {name: oct(mode) for name, mode in modes.items() if mode & 0o077} == {}
+
+
+def test_a_killed_backup_is_deleted_by_a_later_one(tmp_path: Path) -> None:
+    """A folder to which a running backup writes is kept, and so is one of another command."""
+    local = open_site(tmp_path / "data")
+    local.services.store.close()
+    target = tmp_path / "target"
+    names = [".sayso-backup-killed", ".sayso-backup-running", ".sayso-restore-other"]
+    for name in names:
+        (target / name).mkdir(parents=True)
+        (target / name / "database").write_text("rows")
+    now = int((target / names[0]).stat().st_mtime * 1000)
+    for path in (target / names[0] / "database", target / names[0], target / names[1]):
+        os.utime(path, (0, now / 1000 - 3601))
+    making.make(local.services.settings, target / "backup", now, with_keys=False)
+    assert sorted(path.name for path in target.iterdir()) == [*names[1:], "backup"]

@@ -71,7 +71,7 @@ def test_the_settings_file_is_in_the_data_folder_or_at_sayso_config(tmp_path, mo
 
 
 def test_the_settings_file_is_utf_8_whatever_the_locale(tmp_path):
-    """The error names the file, because a locale of the editor is the usual cause."""
+    """The error names the file. An editor with a different encoding is the usual cause."""
     (tmp_path / "sayso.toml").write_bytes(
         'push_contact = "mailto:m\u00fcller@a.example"'.encode("latin-1")
     )
@@ -121,8 +121,9 @@ def test_an_unusable_settings_file_is_named_with_its_error(tmp_path, text, messa
         ("unknown_user", "maybe", "answer, hide"),
         ("log_format", "xml", "auto, json, text"),
         ("log_level", "loud", "debug, info, warning, error"),
-        ("access_token_seconds", "0", "1 or more"),
-        ("open_per_user", "-1", "1 or more"),
+        ("access_token_seconds", "0", "1 to 1000000000"),
+        ("access_token_seconds", "10000000000000000000", "1 to 1000000000"),
+        ("open_per_user", "-1", "1 to 1000000000"),
         ("max_connections", "x", "whole number"),
         ("issuer", "auth.example", "ISSUER"),
         *(

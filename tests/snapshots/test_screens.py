@@ -147,15 +147,15 @@ def test_deny_panel_wait_until(picture):
 
 def test_elsewhere(picture):
     """The panel shows the QR code and the link to the request's page."""
-    place = {"issuer": "https://sayso.example"}
-    assert picture(make_stage([an_approval("prices", PRICES)], place=place), "o")
+    environment = {"issuer": "https://sayso.example"}
+    assert picture(make_stage([an_approval("prices", PRICES)], environment=environment), "o")
 
 
 def test_elsewhere_high_risk(picture):
     """A new device cannot approve the request yet, but it can still open the page."""
-    place = {"issuer": "https://sayso.example"}
+    environment = {"issuer": "https://sayso.example"}
     new = a_device(high_from=NOW + 60 * MINUTE)
-    assert picture(make_stage([an_approval("pay")], place=place, device=new), "o")
+    assert picture(make_stage([an_approval("pay")], environment=environment, device=new), "o")
 
 
 def test_denial_waiting(picture):

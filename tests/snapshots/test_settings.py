@@ -49,10 +49,12 @@ def first_minute(pictures):
     return compare
 
 
-def _stage(others=None, **place):
+def _stage(others=None, **environment):
     settings_store = FileSettingsStore(Home.in_folder(settings.load().home))
     return make_stage(
-        three_approvals(), place={"settings_store": settings_store, **place}, others=others
+        three_approvals(),
+        environment={"settings_store": settings_store, **environment},
+        others=others,
     )
 
 

@@ -79,7 +79,7 @@ def sign_in(pictures):
     return compare
 
 
-def _settings_place(home, kind=FileSettingsStore):
+def _settings_environment(home, kind=FileSettingsStore):
     return {"settings_store": kind(Home.in_folder(home))}
 
 
@@ -94,7 +94,7 @@ def test_opening(pictures):
 
     def load_app(_ring):
         finish.wait(30)
-        raise Unreachable("It was never to come.")
+        raise Unreachable("The server does not answer.")
 
     app = ApproverApp(load_app, guard=InputGuard(FakeClock().ticks), theme="sayso", keymap=Keymap())
     try:
@@ -112,14 +112,18 @@ def test_settings_offline(picture, home):
         await press(pilot, stage, "j")
 
     assert picture(
-        make_stage([an_approval("pay")], place=_settings_place(home)), "6", then=go_offline
+        make_stage([an_approval("pay")], environment=_settings_environment(home)),
+        "6",
+        then=go_offline,
     )
 
 
 def test_settings_hostile_text(picture, home):
     """Hostile names of servers, users and devices, and hostile values, have no effect."""
     assert picture(
-        make_stage(place=_settings_place(home, _HostileSettings)), "6", then=on_page("enter")
+        make_stage(environment=_settings_environment(home, _HostileSettings)),
+        "6",
+        then=on_page("enter"),
     )
 
 

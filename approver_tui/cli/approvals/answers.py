@@ -4,8 +4,8 @@ Owns: the options of these commands, and the checks before an answer. Never: sig
 outcome is worded (`lines.py`).
 """
 
-from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import TypeAlias
 
@@ -101,7 +101,8 @@ def approve(  # one argument per option
             )
             if typed is None:
                 raise click.Abort
-            granted = decider.narrow(approval, proposal) if proposal else None
+            with _name_options(narrow, proposal.changes):
+                granted = decider.narrow(approval, proposal) if proposal else None
             if not wants_json():  # show what would be granted before the PIN is read
                 print_to_stderr(lines.granted_lines(granted or approval.granted))
             pin = read_pin(from_stdin=pin_stdin)
@@ -116,6 +117,20 @@ def _read_changes(narrow: Sequence[str]) -> tuple[NarrowedFact, ...]:
     if len({(change.place, change.pointer) for change in changes}) < len(changes):
         raise click.UsageError("--narrow: each fact can appear only once.")
     return changes
+
+
+@contextmanager
+def _name_options(narrow: Sequence[str], changes: Sequence[NarrowedFact]) -> Iterator[None]:
+    """Name the option in a refusal, instead of the server's pointer to the fact."""
+    pointers = (f"/{change.place}{change.pointer}" for change in changes)
+    options = (f"--narrow {option}" for option in narrow)
+    try:
+        yield
+    except errors.ApiError as error:
+        detail = errors.labelled_detail(error, dict(zip(pointers, options, strict=True)))
+        if not detail:
+            raise
+        raise errors.ApiError(error.code, error.status, detail, error.members) from error
 
 
 def _prompt(question: str) -> str:

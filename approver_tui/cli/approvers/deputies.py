@@ -7,7 +7,7 @@ import click
 from approver_tui import settings
 from approver_tui.cli import references
 from approver_tui.cli.inputs import pin_stdin, read_pin, this_client
-from approver_tui.cli.printing import as_json, group, local_time, print_result, rfc3339
+from approver_tui.cli.printing import as_json, group, local_time, print_result, program, rfc3339
 from approver_tui.client.approvals.decisions import DecisionClient
 from approver_tui.client.approvers import deputies as deputies_client
 from approver_tui.state.approvers.deputies import Deputy
@@ -56,7 +56,7 @@ def add(*, name: str, begins: str | None, ends: str, pin_stdin: bool) -> None:
         deputy = DecisionClient(client).name_deputy(name, start or "", end, pin)
     print_result(
         {"schema": "sayso.deputy/1", **_document(deputy)},
-        [_line(deputy), f"sayso-approver deputies revoke {deputy.id}"],
+        [_line(deputy), f"{program()} deputies revoke {deputy.id}"],
     )
 
 

@@ -26,7 +26,7 @@ def consents(*, ended: bool) -> None:
 @click.argument("consent_id", metavar="ID")
 @as_json
 def revoke(*, consent_id: str) -> None:
-    """Revoke a consent. Every token issued from it ends at once."""
+    """Revoke a consent and every token issued from it."""
     with this_client() as client:
         consent, tokens = client.revoke_consent(references.consent_id(client, consent_id))
     document = {"schema": "sayso.consent/1", **documents.to_json(consent), "tokens_revoked": tokens}

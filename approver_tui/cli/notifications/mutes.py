@@ -8,7 +8,7 @@ import click
 from approver_tui.cli import completing, references
 from approver_tui.cli.documents import id_and_name
 from approver_tui.cli.inputs import this_client
-from approver_tui.cli.printing import PROGRAM, as_json, local_time, print_result, rfc3339
+from approver_tui.cli.printing import as_json, local_time, print_result, program, rfc3339
 from approver_tui.client.notifications.preferences import (
     DEFAULT_SNOOZE_MINUTES,
     NotificationPrefsClient,
@@ -32,7 +32,7 @@ def mute(*, agent: str, minutes: int | None) -> None:
     until = new_mute.until
     document = {"schema": "sayso.mute/1", "agent": id_and_name(new_mute, "agent")}
     words = "until you unmute it" if until is None else f"until {local_time(until)}"
-    lines = [f"Muted {new_mute.agent_name} {words}.", f"{PROGRAM} unmute {new_mute.agent_id}"]
+    lines = [f"Muted {new_mute.agent_name} {words}.", f"{program()} unmute {new_mute.agent_id}"]
     print_result({**document, "until": rfc3339(until)}, lines)
 
 

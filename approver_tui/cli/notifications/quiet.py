@@ -7,7 +7,7 @@ import click
 from approver_tui import settings
 from approver_tui.cli.documents import document, id_and_name, members, to_json
 from approver_tui.cli.inputs import this_client
-from approver_tui.cli.printing import as_json, group, local_time, print_result
+from approver_tui.cli.printing import as_json, group, local_time, print_result, program
 from approver_tui.client.notifications.preferences import NotificationPrefsClient
 from approver_tui.state.notifications.preferences import Mute, NotificationPrefs, QuietHours
 
@@ -80,7 +80,7 @@ def _lines(value: NotificationPrefs) -> list[str]:
         lines.append(f"Quiet now, until {local_time(value.quiet_until)}.")
     for mute in value.mutes:
         until = "" if mute.until is None else f" until {local_time(mute.until)}"
-        lines.append(f"Muted: {mute.agent_name}{until}.  sayso-approver unmute {mute.agent_id}")
+        lines.append(f"Muted: {mute.agent_name}{until}.  {program()} unmute {mute.agent_id}")
     lines += [
         f"Held back: {request.approval} until {local_time(request.until)} ({request.why})."
         for request in value.holds

@@ -9,8 +9,8 @@ from approver_tui.attention.notifier import Notifier, handle_event_alert
 from approver_tui.cli import documents, lines
 from approver_tui.cli.inputs import this_client
 from approver_tui.cli.notifications.alerts import stderr_notifier
-from approver_tui.cli.printing import local_time, print_document
-from approver_tui.client.notifications.feed import Feed, FeedListeners
+from approver_tui.cli.printing import local_time, print_document, program
+from approver_tui.client.notifications.feed import MAX_CURSOR, Feed, FeedListeners
 from approver_tui.state.notifications.connection import Connection
 from approver_tui.state.notifications.events import Event
 
@@ -21,7 +21,9 @@ _CHECK_INTERVAL = 1.0
 @click.command("watch")
 @click.option("--jsonl", is_flag=True, help="Print one JSON object per line.")
 @click.option(
-    "--cursor", type=click.IntRange(min=0), help="Start after the event with this number."
+    "--cursor",
+    type=click.IntRange(min=0, max=MAX_CURSOR),
+    help="Start after the event with this number.",
 )
 @click.option("--count", type=click.IntRange(min=1), help="Stop after this many events.")
 @click.option(
@@ -109,4 +111,4 @@ def _print_resync(*, jsonl: bool) -> None:
     if jsonl:
         print_document(documents.event(None))
     else:
-        click.echo("Some events were missed; see: sayso-approver inbox")
+        click.echo(f"Some events were missed; see: {program()} inbox")

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import click
 
@@ -19,7 +19,7 @@ from approver_tui.attention.preferences import AlertLevel, TerminalSequence
 from approver_tui.attention.terminal_environment import TerminalEnvironment
 from approver_tui.cli.inputs import warnings
 from approver_tui.cli.notifications.alerts import write_to_stderr
-from approver_tui.cli.printing import as_json, print_result
+from approver_tui.cli.printing import as_json, name_profile, print_result, program
 from approver_tui.cli.sign_in.homes import this_home
 from approver_tui.client.api import Client, open_client
 from approver_tui.client.errors import BrokenProfile, BrokenSettings, LoginFirst
@@ -53,6 +53,7 @@ def doctor(context: click.Context, *, notify: bool) -> None:
     else:
         test_results += _test_notifications(loaded.terminal_environment) if notify else []
         findings = [*_login_findings(this_home()), *_terminal_findings(loaded), *findings]
+    findings = [replace(finding, fix=name_profile(finding.fix, program())) for finding in findings]
     findings.sort(key=lambda finding: _ORDER.index(finding.level))
     is_broken = any(finding.level is Severity.BROKEN for finding in findings)
     print_result(
@@ -107,7 +108,7 @@ def _terminal_findings(loaded: Settings) -> Iterator[Finding]:
         yield Finding(
             Severity.NOTE,
             "This terminal supports only plain lines (TERM=dumb).",
-            "sayso-approver uses its line mode here.",
+            "The app uses its line mode here.",
         )
     elif sys.stdout.isatty():
         yield from _screen_findings()

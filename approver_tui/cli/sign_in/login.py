@@ -11,7 +11,7 @@ import click
 from approver_tui import settings
 from approver_tui.cli import prompts
 from approver_tui.cli.inputs import is_interactive, read_new_secret, stdin_line, warnings
-from approver_tui.cli.printing import as_json, print_result
+from approver_tui.cli.printing import as_json, print_result, program
 from approver_tui.cli.sign_in.homes import this_home
 from approver_tui.client.api import Client, forget, open_client
 from approver_tui.client.devices.enrolling import (
@@ -163,4 +163,4 @@ def _lines(client: Client) -> list[str]:
         lines.append(f"Its session key is stored in files under {client.home.secrets_folder}.")
     width = get_terminal_size().columns
     lines += [click.wrap_text(f"Warning: {warning}", width) for warning in warnings(client)]
-    return [*lines, "", "See your requests: sayso-approver"]
+    return [*lines, "", f"See your requests: {program()}"]

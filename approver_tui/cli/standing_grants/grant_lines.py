@@ -3,7 +3,7 @@
 Owns: their wording. Never: JSON, unsafe text.
 """
 
-from approver_tui.cli.printing import local_time
+from approver_tui.cli.printing import local_time, program
 from approver_tui.state.standing_grants.standing_grants import (
     GrantPreview,
     GrantState,
@@ -22,7 +22,7 @@ def grant(value: StandingGrant) -> list[str]:
     ]
     if value.state in {GrantState.LIVE, GrantState.FULL}:
         until = f"  until {local_time(value.expires_at)}{_used_up_text(value)}"
-        return [*lines, until, f"  sayso-approver grants revoke {value.id}"]
+        return [*lines, until, f"  {program()} grants revoke {value.id}"]
     because = "" if value.ended_because is None else f" ({value.ended_because})"
     ended = value.expires_at if value.ended_at is None else value.ended_at
     return [*lines, f"  {value.state.value} {local_time(ended)}{because}"]

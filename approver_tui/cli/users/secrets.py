@@ -10,7 +10,7 @@ from typing import Final
 import click
 
 from approver_tui.cli.inputs import pin_stdin, read_new_secret, read_pin, this_client
-from approver_tui.cli.printing import as_json, group, print_result
+from approver_tui.cli.printing import as_json, group, print_result, program
 from approver_tui.client.approvals.decisions import DecisionClient
 from approver_tui.state.text import pluralize
 
@@ -25,7 +25,7 @@ def password() -> None:
         is_set = client.has_password()
     text = "You have a password for signing in to apps."
     if not is_set:
-        text = "You have no password for signing in to apps. Set one: sayso-approver password set"
+        text = f"You have no password for signing in to apps. Set one: {program()} password set"
     print_result({"schema": "sayso.password/1", "set": is_set}, [text])
 
 

@@ -130,8 +130,8 @@ class DecisionClient:
     def report(self, approval: Approval, scope: ReportScope, note: str = "") -> ReportResult:
         """Report a request, waiting or ended; requires no PIN.
 
-        The note is for the administrators. Raises Changed, and UnknownOutcome if no confirmation
-        arrived twice; sending the same report again opens no second incident.
+        The note is for the administrators. Raises Changed, and UnknownOutcome if neither of two
+        attempts is confirmed. Sending the same report again opens no second incident.
         """
         current = self._verified_copy(approval, approval.fingerprint)
         signed = self._sign_decision(current, Answer.DENY, code=DenyCode.SUSPICIOUS)
@@ -246,9 +246,8 @@ class DecisionClient:
         except errors.Unreachable as error:
             if not error.was_sent:
                 raise
-            raise errors.Unreachable(
-                str(error)
-            ) from error  # only the fetch was sent, not an answer
+            # Only the fetch was sent, not an answer.
+            raise errors.Unreachable(str(error)) from error
         except errors.ApiError as error:
             if not _is_lost(error):
                 raise

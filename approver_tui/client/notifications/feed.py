@@ -30,6 +30,9 @@ RENEW_BEFORE_MS = 60_000
 SLEEP_GAP_MS = 10_000
 """A check that runs this much late, in milliseconds, means that the machine was asleep."""
 
+MAX_CURSOR = 10**18 - 1
+"""The largest cursor that a server accepts."""
+
 _TOKEN_LASTS_MS = 2 * RENEW_BEFORE_MS
 _MIN_BACKOFF_SECONDS = 0.5
 _MAX_BACKOFF_SECONDS = 15.0
@@ -257,9 +260,10 @@ class Feed:
 
 
 def load_cursor(client: Client) -> int | None:
-    """Return the stored cursor of this machine."""
-    content = files.read_private(client.home.cursor_file)
-    return int(content) if content is not None and content.isdigit() else None
+    """Return the stored cursor of this machine, or None if there is no valid one."""
+    content = files.read_private(client.home.cursor_file) or b""
+    is_valid = content.isdigit() and len(content) <= len(str(MAX_CURSOR))
+    return int(content) if is_valid else None
 
 
 def reconnect_delay(failures: int) -> float:

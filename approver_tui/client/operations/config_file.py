@@ -32,7 +32,7 @@ def _parse(path: Path, content: bytes) -> Mapping[str, str]:
 def write(path: Path, changes: Mapping[str, str | None]) -> None:
     """Set each value, or remove it if it is None; all other lines are unchanged.
 
-    Raises BrokenSettings if the value to replace is not on one line.
+    Raises BrokenSettings if a value to replace spans several lines or its name is in quotes.
     """
     old = (files.read_private(path) or b"").decode().splitlines()
     values = {name: value for name, value in changes.items() if value is not None}
@@ -42,7 +42,9 @@ def write(path: Path, changes: Mapping[str, str | None]) -> None:
     new_lines = [f"{name} = {_as_toml(value)}" for name, value in values.items()]
     content = "".join(f"{line}\n" for line in [*new_lines, *other_lines]).encode()
     if not _has_values(path, content, {**other_values, **values}):
-        raise BrokenSettings(f"{path} has a setting on several lines or in quotes. Edit the file.")
+        raise BrokenSettings(
+            f"{path} has a value on several lines, or a name in quotes. Edit the file yourself."
+        )
     files.write_private(path, content)
 
 

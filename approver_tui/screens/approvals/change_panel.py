@@ -4,6 +4,7 @@ Owns: the current proposal, its preview, opening the panel that approves. Never:
 the preview of an older proposal.
 """
 
+from collections.abc import Mapping
 from functools import partial
 from typing import ClassVar, Generic, TypeVar
 
@@ -62,6 +63,10 @@ class ChangePanel(Panel, Generic[_ProposalT, _PreviewT]):
 
     def fetch_preview(self, proposal: _ProposalT) -> _PreviewT:
         """Ask the server for the preview. Runs in a thread; raises ClientError."""
+        raise NotImplementedError
+
+    def labels(self) -> Mapping[str, SafeText]:
+        """Return the labels of the members that the server can name in a refusal."""
         raise NotImplementedError
 
     def proceed(self, proposal: _ProposalT, preview: _PreviewT) -> None:
@@ -131,7 +136,8 @@ class ChangePanel(Panel, Generic[_ProposalT, _PreviewT]):
         """Show why there is no preview; None stands for the current proposal."""
         self.is_busy = False
         if proposal is None or proposal == self.proposal:
-            problem = refusals.problem(error)
+            detail = errors.labelled_detail(error, self.labels())
+            problem = display_safe(detail, max_len=200) if detail else refusals.problem(error)
             self._set_proposal(self.proposal, fmt("{} {}", problem, self.REFUSED))
 
     def _set_proposal(self, proposal: _ProposalT | None, problem: SafeText) -> None:

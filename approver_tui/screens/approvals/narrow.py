@@ -4,6 +4,7 @@ Owns: asking the server what can be reduced, showing what would be granted. Neve
 widening; accepting a preview that does not match the proposal exactly.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 
@@ -72,6 +73,10 @@ class NarrowPanel(ChangePanel[Narrowing, Granted]):
     def fetch_preview(self, proposal: Narrowing) -> Granted:
         """Ask the server for the preview. Runs in a thread."""
         return self.context.answers.narrow(self.approval, proposal)
+
+    def labels(self) -> Mapping[str, SafeText]:
+        """Return the labels of the controls, by the server's name for each member."""
+        return {} if self._form is None else self._form.labels
 
     def proceed(self, proposal: Narrowing, preview: Granted) -> None:
         """Open the panel that approves the previewed part of the request."""

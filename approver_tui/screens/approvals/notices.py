@@ -68,10 +68,7 @@ def _signed_out_notice(state: InboxState) -> Notice | None:
     if state.connection.phase is not Phase.SIGNED_OUT:
         return None
     return Notice(
-        fmt(
-            "! SIGNED OUT: this device can no longer answer. Press Enter to sign in again, or run "
-            "sayso-approver login."
-        ),
+        fmt("! SIGNED OUT: this device can no longer answer. Press Enter to sign in again."),
         fmt("! SIGNED OUT, Enter signs in"),
     )
 

@@ -144,7 +144,8 @@ class DevicesPage(Page[Devices, Device]):
 
     def _revoke_blocker(self, device: Device) -> SafeText:
         if device.is_this:
-            return fmt("this is the device you are using. To sign it out: sayso-approver logout.")
+            program = self.context.environment.program
+            return fmt("this is the device you are using. To sign it out: {} logout.", program)
         return self._active_device_blocker(device)
 
     def _vouch_blocker(self, device: Device) -> SafeText:

@@ -140,7 +140,8 @@ class NotificationSection:
         except ValueError as error:
             return display_safe(f"{error}.")
         if quiet_hours is not None and self._zone is None:
-            return fmt("this machine's time zone is unknown: sayso-approver quiet set --zone.")
+            program = self.request_actions.context.environment.program
+            return fmt("this machine's time zone is unknown: {} quiet set --zone.", program)
         return SafeText("")
 
     def _save_hours(self, text: str) -> SafeText:

@@ -4,6 +4,7 @@ Owns: the fields for its limits, showing the preview, creating the request for t
 approving; accepting text for signing that does not match the proposal exactly.
 """
 
+from collections.abc import Mapping
 from functools import partial
 from typing import ClassVar
 
@@ -18,11 +19,11 @@ from approver_tui.screens.keys import STANDING_GRANT_HELP, STANDING_GRANT_KEYS
 from approver_tui.screens.panel import ApproveNext, PanelClosed
 from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.standing_grants.standing_grants import GrantPreview, StandingGrantProposal
-from approver_tui.state.standing_grants.varying import varying_members
+from approver_tui.state.standing_grants.varying import currency_text, varying_members
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.entry_sheet import PreviewSheet
 from approver_tui.widgets.lines import Line, Role, fmt, wrap_text
-from approver_tui.widgets.standing_grants.grant_form import StandingGrantForm
+from approver_tui.widgets.standing_grants.grant_form import LABELS, StandingGrantForm
 from approver_tui.widgets.standing_grants.standing_grants import preview_lines
 
 
@@ -43,7 +44,9 @@ class StandingGrantPanel(ChangePanel[StandingGrantProposal, GrantPreview]):
         super().__init__(context, state, approval, fmt("choose a duration."))
         self._members = varying_members(approval)
         can_approve = not approval_blocker(state, approval, self.context)
-        self._form = StandingGrantForm(approval.risk, self._members, can_approve=can_approve)
+        self._form = StandingGrantForm(
+            approval.risk, self._members, currency_text(approval), can_approve=can_approve
+        )
 
     def controls(self) -> ComposeResult:
         """Lay out the fields and the preview."""
@@ -73,6 +76,10 @@ class StandingGrantPanel(ChangePanel[StandingGrantProposal, GrantPreview]):
     def fetch_preview(self, proposal: StandingGrantProposal) -> GrantPreview:
         """Ask the server for the preview. Runs in a thread."""
         return self.context.grants_client.preview(proposal)
+
+    def labels(self) -> Mapping[str, SafeText]:
+        """Return the labels of the fields, by the server's name for each member."""
+        return {member.pointer: member.label for member in self._members} | LABELS
 
     def proceed(self, proposal: StandingGrantProposal, preview: GrantPreview) -> None:
         """Create the request for the standing grant, in a thread."""

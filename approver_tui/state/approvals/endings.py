@@ -25,6 +25,7 @@ END_REASONS: Mapping[str, SafeText] = {
         "caller_disabled": "The client that called its agent was disabled.",
         "parent_ended": "The token it was based on has ended.",
         "grant_ended": "The standing grant it used has ended.",
+        "consent_changed": "Another consent to this client was signed first. Start again.",
         "cancelled": "The sign-in was canceled.",
         "withdrawn": "Its agent withdrew it.",
         "superseded": "Replaced by a newer request from the same agent.",

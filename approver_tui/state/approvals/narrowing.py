@@ -11,6 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from approver_tui.state.currencies import typed_amount
 from approver_tui.state.text import SafeText
 
 DETAILS = "authorization_details"
@@ -69,9 +70,8 @@ class NarrowedFact:
 
     @property
     def path(self) -> tuple[str, ...]:
-        """The steps of the pointer (RFC 6901)."""
-        steps = self.pointer.removeprefix("/").split("/")
-        return tuple(step.replace("~1", "/").replace("~0", "~") for step in steps)
+        """The steps of the pointer."""
+        return pointer_steps(self.pointer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +86,12 @@ class Narrowing:
     def __bool__(self) -> bool:
         """Whether anything is reduced."""
         return self != Narrowing()
+
+
+def pointer_steps(pointer: str) -> tuple[str, ...]:
+    """Return the steps of a JSON pointer (RFC 6901)."""
+    steps = pointer.removeprefix("/").split("/")
+    return tuple(step.replace("~1", "/").replace("~0", "~") for step in steps)
 
 
 def narrowed_headline(headline: SafeText, granted: "Granted | None") -> SafeText:
@@ -179,14 +185,29 @@ def matches_narrowing(proposal: Narrowing, action: str, granted: str) -> bool:
 
 
 def _blank_smaller(before: Any, after: Any, change: NarrowedFact) -> bool:  # noqa: ANN401  # parsed JSON
-    """Blank the changed value in both; return whether the new value was smaller."""
+    """Blank the changed value in both; return whether the new value was the typed, smaller one."""
     *parents, last = (str(change.place), *change.path)
     for step in parents:
         before, after = before[_to_key(before, step)], after[_to_key(after, step)]
     key = _to_key(before, last)
     is_lower = is_smaller(before[key], after[key])
+    is_typed = after[key] == _typed_value(before[key], change.to)
     before[key] = after[key] = _BLANKED
-    return is_lower
+    return is_lower and is_typed
+
+
+def _typed_value(requested: Any, typed: str) -> object:  # noqa: ANN401  # parsed JSON
+    """Return the value that the user typed, in the form of the requested value."""
+    if isinstance(requested, bool):
+        return not requested
+    if isinstance(requested, int):
+        return int(typed)
+    if isinstance(requested, Mapping):
+        return typed_amount(typed, requested["currency"])
+    if isinstance(requested, list):
+        numbers = set() if typed == "none" else {int(number) for number in typed.split(",")}
+        return [requested[number - 1] for number in sorted(numbers)]
+    return typed
 
 
 def _to_key(container: object, step: str) -> str | int:

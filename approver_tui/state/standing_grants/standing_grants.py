@@ -10,14 +10,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
+from approver_tui.state.approvals.narrowing import pointer_steps
+from approver_tui.state.currencies import amounts, typed_amount
 from approver_tui.state.text import SafeText
 
 _DETAILS = "authorization_details"
 _TOLERANCE = 300_000
 """The allowed difference between this machine's clock and the server's, in milliseconds."""
-_MAX_DIGITS = 4
-"""The largest number of decimal places of any currency."""
 _SECONDS = {"m": 60, "h": 3_600, "d": 86_400}
 _DURATION = re.compile(r"([1-9][0-9]{0,5})([mhd])")
 
@@ -38,7 +39,7 @@ class Money:
     minor: int
     currency: SafeText
     words: SafeText
-    """The amount as the server writes it; this program knows no currency's minor units."""
+    """The amount as the server writes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +123,11 @@ class VaryingFact:
     pointer: str
     up_to: str | None
 
+    @property
+    def path(self) -> tuple[str, ...]:
+        """The steps of the pointer."""
+        return pointer_steps(self.pointer)
+
 
 @dataclass(frozen=True, slots=True)
 class StandingGrantProposal:
@@ -166,9 +172,9 @@ def matches_proposal(proposal: StandingGrantProposal, example: str, offered: str
         ends_at = datetime.fromisoformat(terms["until"]).timestamp() * 1000
         is_same_time = abs(ends_at - now - proposal.seconds * 1000) <= _TOLERANCE
         is_same_use = (terms["uses"], terms["notify"]) == (proposal.uses, proposal.notify)
-        are_same_limits = _limit_matches(terms["sum"], proposal.sum) and _limits_match(
-            terms["vary"], proposal.vary
-        )
+        are_same_limits = _sum_matches(
+            terms["sum"], proposal.sum, requested[_DETAILS]
+        ) and _limits_match(terms["vary"], proposal.vary, requested[_DETAILS])
         return (
             is_same_request
             and examples == requested[_DETAILS]
@@ -180,21 +186,27 @@ def matches_proposal(proposal: StandingGrantProposal, example: str, offered: str
         return False
 
 
-def _limits_match(granted: Sequence[Mapping[str, object]], proposed: Sequence[VaryingFact]) -> bool:
+def _sum_matches(total: object, proposed: str | None, details: object) -> bool:
+    """Whether a total is the typed amount in the only currency of the details."""
+    if proposed is None:
+        return total is None
+    (currency,) = {currency for currency, _ in amounts(details)}
+    return total == typed_amount(proposed, currency)
+
+
+def _limits_match(
+    granted: Sequence[Mapping[str, object]], proposed: Sequence[VaryingFact], details: list[object]
+) -> bool:
     limits = {fact["path"]: fact["up_to"] for fact in granted}
-    proposed_limits = {fact.pointer: fact.up_to for fact in proposed}
-    if len(granted) != len(proposed) or limits.keys() != proposed_limits.keys():
-        return False
-    return all(_limit_matches(limits[pointer], up_to) for pointer, up_to in proposed_limits.items())
+    expected = {fact.pointer: _typed_limit(fact, details[0]) for fact in proposed}
+    return len(granted) == len(proposed) and limits == expected
 
 
-def _limit_matches(limit: object, proposed: str | None) -> bool:
-    """Whether a limit equals the typed number; money may have any number of minor units."""
-    if proposed is None or limit is None:
-        return proposed is None and limit is None
-    if not isinstance(limit, Mapping):
-        return limit == int(proposed)
-    minor = limit["minor"]
-    integer, _, decimals = proposed.partition(".")
-    digits = range(len(decimals), _MAX_DIGITS + 1)
-    return any(minor == int(integer + decimals.ljust(digit_count, "0")) for digit_count in digits)
+def _typed_limit(fact: VaryingFact, value: Any) -> object:  # noqa: ANN401  # parsed JSON
+    """Return the typed limit in the form of the example's value; None if there is none."""
+    if fact.up_to is None:
+        return None
+    for step in fact.path:
+        value = value[step]
+    is_money = isinstance(value, Mapping)
+    return typed_amount(fact.up_to, value["currency"]) if is_money else int(fact.up_to)

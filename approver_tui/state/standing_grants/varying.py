@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.approvals.narrowing import DETAILS
+from approver_tui.state.currencies import amounts
 from approver_tui.state.money import money_fact
 from approver_tui.state.text import SafeText, display_safe
 
@@ -33,7 +34,6 @@ class VaryingMember:
     value: SafeText
     is_limited: bool
     """Whether it is a number or money, which varies up to a limit."""
-    is_money: bool
 
 
 def varying_members(approval: Approval) -> tuple[VaryingMember, ...]:
@@ -41,6 +41,12 @@ def varying_members(approval: Approval) -> tuple[VaryingMember, ...]:
     details = json.loads(approval.action_text)[DETAILS]
     members = _members(details[0], ()) if len(details) == 1 else iter(())
     return tuple(_member(approval, path, value) for path, value in members if path != ("type",))
+
+
+def currency_text(approval: Approval) -> SafeText:
+    """Return the currencies of the request's amounts of money; empty if it has none."""
+    details = json.loads(approval.action_text)[DETAILS]
+    return display_safe(", ".join(sorted({currency for currency, _ in amounts(details)})))
 
 
 def difference(members: Sequence[VaryingMember], mismatch: SafeText) -> SafeText:
@@ -79,5 +85,4 @@ def _member(approval: Approval, path: tuple[str, ...], value: object) -> Varying
         label=display_safe(label, max_len=_MAX_LENGTH) if fact is None else fact.label,
         value=display_safe(value_text, max_len=_MAX_LENGTH) if fact is None else fact.value,
         is_limited=isinstance(value, dict) or type(value) is int,
-        is_money=isinstance(value, dict),
     )

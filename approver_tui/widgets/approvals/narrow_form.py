@@ -11,6 +11,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from approver_tui.state.approvals.narrowing import (
+    SECONDS,
     Narrowable,
     NarrowableFact,
     NarrowedFact,
@@ -78,10 +79,13 @@ class NarrowForm(ChangeForm):
             name: CheckLine(display_safe(name, max_len=200), is_on=True)
             for name in narrowable.scopes
         }
+        self.labels = {f"/{fact.place}{fact.pointer}": fact.label for fact in narrowable.facts}
+        """The labels of the controls, by the server's name for each member."""
+        self.labels |= {SECONDS: fmt("Token lifetime"), "scope": fmt("Scopes")}
         self._facts = [_FactControls(fact) for fact in narrowable.facts]
         lifetime_text = fmt("{} seconds", narrowable.token_seconds)
         placeholder = _PLACEHOLDERS[NarrowingRule.LOWER]
-        self._lifetime = Amount(fmt("Token lifetime"), lifetime_text, placeholder)
+        self._lifetime = Amount(self.labels[SECONDS], lifetime_text, placeholder)
 
     def compose(self) -> ComposeResult:
         """Lay out the facts, the scopes and the token lifetime."""

@@ -38,12 +38,14 @@ _USE_TEXTS = {
 
 @dataclass(frozen=True, slots=True)
 class RenderContext:
-    """What drawing depends on: the server's time, the time zone, the width and the keys."""
+    """What drawing depends on: time, time zone, width, keys and the program's name."""
 
     now: int
     zone: tzinfo | None
     width: int
     keys: Keymap = DEFAULT_KEYMAP
+    program: SafeText = SafeText("sayso-approver")  # noqa: RUF009  # SafeText is immutable
+    """The program's name in suggested commands."""
 
     @property
     def column(self) -> int:

@@ -22,7 +22,8 @@ def receipt_lines(approval: Approval, view: RenderContext) -> list[Line]:
             *_decision_rows(approval, approval.decision, view),
             *_digest_lines(approval, view),
         ]
-    verify = wrap_text(fmt("To verify it, run: sayso-approver receipt ID"), view.width, Role.DIM)
+    command = fmt("To verify it, run: {} receipt ID", view.program)
+    verify = wrap_text(command, view.width, Role.DIM)
     return [*heading, *evidence, *view.row("Id", SafeText(approval.id)), *verify]
 
 

@@ -27,6 +27,14 @@ _DURATIONS = (
     (86_400, fmt("1 day")),
     (2_592_000, fmt("30 days")),
 )
+LABELS = {
+    "seconds": fmt("Duration"),
+    "uses": fmt("Max uses"),
+    "sum": fmt("Total amount"),
+    "risk": fmt("Risk"),
+    "policy": fmt("Policy"),
+}
+"""The labels of the fields, by the server's name for each member."""
 _LIMITS = {
     Risk.LOW: (5, fmt("e.g. 3")),
     Risk.MEDIUM: (3, fmt("up to 20")),
@@ -39,15 +47,21 @@ _LIMITS = {
 class StandingGrantForm(ChangeForm):
     """The form. Only the last two checkboxes, which notify and approve, may start checked."""
 
-    def __init__(self, risk: Risk, members: Sequence[VaryingMember], *, can_approve: bool) -> None:
+    def __init__(
+        self,
+        risk: Risk,
+        members: Sequence[VaryingMember],
+        currency: SafeText,
+        *,
+        can_approve: bool,
+    ) -> None:
         super().__init__(id="grant-form")
         duration_count, uses_placeholder = _LIMITS[risk]
         self._seconds = [seconds for seconds, _ in _DURATIONS[:duration_count]]
         self._duration = Choices([words for _, words in _DURATIONS[:duration_count]], id="duration")
         self._duration.styles.height = duration_count
-        self._uses = Amount(fmt("Max uses"), SafeText(""), uses_placeholder)
-        has_money = any(member.is_money for member in members)
-        self._sum = Amount(fmt("Total amount"), SafeText(""), fmt("e.g. 30")) if has_money else None
+        self._uses = Amount(LABELS["uses"], SafeText(""), uses_placeholder)
+        self._sum = Amount(LABELS["sum"], currency, fmt("e.g. 30")) if currency else None
         self._members = [(member, _control(member)) for member in members]
         self._notify = CheckLine(fmt("Notify me of each use"), is_on=True)
         self.also = CheckLine(fmt("Approve this request too"), is_on=can_approve)
@@ -55,7 +69,7 @@ class StandingGrantForm(ChangeForm):
 
     def compose(self) -> ComposeResult:
         """Lay out the controls."""
-        yield Static(fmt("Duration"), markup=False)
+        yield Static(LABELS["seconds"], markup=False)
         yield self._duration
         yield self._uses
         if self._sum is not None:

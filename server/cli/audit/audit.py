@@ -120,6 +120,8 @@ def search(
     admin: OpenInstallation, /, count: int, before: str | None, **filters: str | None
 ) -> Printed:
     """Search the audit log, newest first."""
+    if before is not None:
+        admin.entries.get(before)  # an error for an ID that the log does not have
     entries = admin.entries.search(_search(admin, filters), count, before)
     document = {"items": [entry_document(entry) for entry in entries]}
     return document, map(entry_line, entries)

@@ -24,7 +24,7 @@ with lazily():
     from server.audit_log import bundles, differences
     from server.audit_log import verify as verifier
     from server.audit_log.differences import Difference
-    from server.delivery.audit_formats import FORMATS
+    from server.delivery import audit_formats
 
 FORMAT: Final = click.Choice(("json", "ocsf"))
 _FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -65,7 +65,7 @@ def export(admin: OpenInstallation, file: Path, as_format: str | None) -> Printe
 
 def _plain(log: AuditLog, as_format: str) -> Iterator[str]:
     return (
-        FORMATS[as_format](line)
+        audit_formats.FORMATS[as_format](line)
         for line in log.lines()
         if isinstance(line, LoggedEntry) and line.body
     )

@@ -16,8 +16,8 @@ from server.lazy_imports import lazily
 from server.protocol.names import LOOPBACK
 
 with lazily():
-    from server.delivery.audit_formats import FORMATS, Format
-    from server.delivery.audit_streams import FOLDER, StreamRun, positions
+    from server.delivery import audit_formats, audit_streams
+    from server.delivery.audit_formats import Format
     from server.delivery.audit_targets import JsonLines, SyslogTls, Target, WebhookTarget
     from server.services.audit.streams import AuditStream
 
@@ -52,7 +52,7 @@ def stream(
     signed with the webhook key. The next start continues where this one ended. Entries that were
     sent shortly before a crash may be sent again; `seq` identifies an entry.
     """
-    target, default_name = _target(admin, to, FORMATS[as_format], ca_file)
+    target, default_name = _target(admin, to, audit_formats.FORMATS[as_format], ca_file)
     name = name or default_name
     if not _NAME.fullmatch(name):
         raise click.BadParameter("--name must have 1 to 63 of the characters a-z 0-9 . -")
@@ -60,8 +60,8 @@ def stream(
     report = partial(click.echo, file=sys.stderr)
     with closing(target):
         source = AuditStream(admin.services.store)
-        folder = admin.services.settings.data_dir / FOLDER
-        StreamRun(source, target, once, report).run(folder, name)
+        folder = admin.services.settings.data_dir / audit_streams.FOLDER
+        audit_streams.StreamRun(source, target, once, report).run(folder, name)
 
 
 @click.command("streams")
@@ -69,7 +69,9 @@ def stream(
 def streams(admin: OpenInstallation) -> Printed:
     """List the streams of this data folder, and how many entries each has not sent yet."""
     source = AuditStream(admin.services.store)
-    positions_by_name = positions(admin.services.settings.data_dir / FOLDER)
+    positions_by_name = audit_streams.positions(
+        admin.services.settings.data_dir / audit_streams.FOLDER
+    )
     items = []
     for name, position in positions_by_name.items():
         lag = source.lag(position)

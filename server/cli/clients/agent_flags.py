@@ -9,7 +9,7 @@ from server.cli.clients.agent_document import agent_document, agent_lines, names
 from server.cli.clients.usage import usage_lines
 from server.cli.opening import OpenInstallation, Printed, adds, prints
 from server.cli.output import moment
-from server.cli.params import span
+from server.cli.params import overlap_option
 from server.protocol import names
 from server.services.clients.agent_auth import AuthChange
 from server.services.clients.agent_forms import AgentChanges, NewAgent
@@ -71,13 +71,7 @@ def update(
     type=click.File("r", encoding="utf-8"),
     help="Its public keys (JWK set) for private_key_jwt; default: its current keys.",
 )
-@click.option(
-    "--overlap",
-    type=span,
-    default="24h",
-    show_default=True,
-    help="How long the old method still works; 0 to 30d.",
-)
+@overlap_option
 @prints
 def change_auth(
     admin: OpenInstallation, name_or_id: str, method: str, jwks: TextIO | None, overlap: int

@@ -10,11 +10,12 @@ from server.app import SystemClock
 from server.backups import making, restoring
 from server.backups.restoring import Prepared, Restored
 from server.cli.confirmation import confirm
-from server.cli.flags import settings_of, sqlite_file
+from server.cli.flags import settings_of
+from server.cli.opening import refuse_missing
 from server.cli.output import answer, json_option, moment, safe
+from server.cli.termination import clean_up_on_signals
 from server.protocol.times import rfc3339
 from server.services.operations.restores import KINDS, ONLY_IF_CHANGED
-from server.services.refusals import NotFound
 from server.storage.open import SCHEMA, upgrade_database
 
 _KEEPABLE_KINDS = tuple(kind for kind in KINDS if kind not in ONLY_IF_CHANGED)
@@ -25,6 +26,7 @@ _NEXT_STEP = "To list what is disabled, run: sayso doctor"
 @click.group("db")
 def command() -> None:
     """Upgrade, back up and restore the database."""
+    clean_up_on_signals()
 
 
 @command.command("upgrade")
@@ -33,6 +35,7 @@ def command() -> None:
 def upgrade(context: click.Context, *, as_json: bool) -> None:
     """Upgrade the database to this program's schema. Commands on SQLite do it automatically."""
     settings = settings_of(context)
+    refuse_missing(settings)
     old_schema = upgrade_database(settings.sqlalchemy_url, SystemClock().now())
     line = f"The schema is now {SCHEMA} (before: {old_schema or 'missing'})."
     members = {"schema": SCHEMA, "was": old_schema or None, "changed": old_schema != SCHEMA}
@@ -51,8 +54,7 @@ def backup(context: click.Context, file: Path, *, with_keys: bool, as_json: bool
     --with-keys. Store them separately from the backup: anyone with both can read every secret.
     """
     settings = settings_of(context)
-    if settings.on_sqlite and not sqlite_file(settings).exists():
-        raise NotFound("database", f"at {sqlite_file(settings)}")
+    refuse_missing(settings)
     result = making.make(settings, file, SystemClock().now(), with_keys=with_keys)
     missing_keys = [] if with_keys else [str(key.path) for key in result.keys]
     lines = [f"The backup is {file}.", *_key_lines(missing_keys)]

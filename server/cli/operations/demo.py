@@ -7,7 +7,6 @@ server, the `sayso-approver` command and the agent's HTTP requests.
 import json
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -30,6 +29,7 @@ from server.cli.operations.demo_agent import (
     ScriptedAgent,
 )
 from server.cli.output import safe
+from server.cli.termination import clean_up_on_signals
 from server.crypto.jose import JwtVerifier
 from server.model.ports import BadToken
 from server.model.tokens import SigningKey
@@ -72,8 +72,7 @@ class DemoInstallation:
 @click.option("--plain", is_flag=True, help="Let a script approve, and print each step.")
 def command(*, plain: bool) -> None:
     """Try Sayso on this machine with a scripted agent, in a temporary folder."""
-    for signal_number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(signal_number, _exit)
+    clean_up_on_signals()
     with _temporary_installation() as demo, _server(demo):
         agent = _prepare(demo)
         _say(f"A server is running at {demo.issuer}, on SQLite in {demo.folder}.")
@@ -86,11 +85,6 @@ def command(*, plain: bool) -> None:
         verified = _print_results(agent)
         _print_audit_log(demo)
     sys.exit(0 if verified else 1)
-
-
-def _exit(number: int, _frame: object) -> None:
-    """Exit on a signal, so that the server is stopped and the folder deleted."""
-    sys.exit(128 + number)
 
 
 @contextmanager
@@ -279,12 +273,12 @@ def _approver_command() -> list[str]:
 
 
 def _say(*lines: str) -> None:
-    """Print each line. A terminal gets sentences that break between words."""
+    """Print each line. On a terminal, sentences wrap between words."""
     columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else sys.maxsize
     for line in lines:
         is_sentence = not line.startswith(" ")
-        click.echo(_broken(safe(line), columns) if is_sentence else safe(line))
+        click.echo(_wrap(safe(line), columns) if is_sentence else safe(line))
 
 
-def _broken(sentence: str, columns: int) -> str:
+def _wrap(sentence: str, columns: int) -> str:
     return textwrap.fill(sentence, columns, break_long_words=False, break_on_hyphens=False)

@@ -6,6 +6,7 @@ database's contents are in `server.services.operations.doctor`.
 
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import Final
 
 import click
@@ -30,6 +31,10 @@ _OTHERS_MODE: Final = 0o077
 _MARKS: Final = {"broken": "BROKEN", "weak": "weak", "note": "note"}
 _FIX_FIRST: Final = "Fix this first; nothing else can be checked."
 _ORDER: Final = tuple(_MARKS)
+
+
+class _RollBack(Exception):  # it is not an error
+    """Ends a unit of work without a change."""
 
 
 @click.command("doctor")
@@ -124,6 +129,7 @@ def _check_database(settings: Settings) -> Iterator[Finding]:
                 yield from _broken(problems)
                 return
             yield from _check_log(services)
+            yield from _check_writable(services)
             yield from services.doctor.findings()
     except BadKeyFile as error:
         yield from _broken(key_problems(settings) or [sentence(error)])
@@ -140,6 +146,16 @@ def _check_log(services: OpenInstallation) -> Iterator[Finding]:
         services.services.audit_log.check()
     except BrokenLog as error:
         yield Finding("broken", str(error), "", error.remedy)
+
+
+def _check_writable(services: OpenInstallation) -> Iterator[Finding]:
+    """Change the version, and roll that back."""
+    try:
+        with suppress(_RollBack), services.services.store.administer():
+            raise _RollBack
+    except Busy as error:
+        what = f"Nothing can be changed. {error}"
+        yield Finding("broken", what, "Check the permissions of the database and its disk.")
 
 
 def _limitations(settings: Settings) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 from pydantic import BaseModel
 
 from server.http.approvals import decision_wire, execution_wire, narrowing_wire
-from server.http.wire import Listed, Reference
+from server.http.wire import Listed, Reference, RiskWord
 from server.model.approval_views import ApproverView
 from server.model.approvals import Approval as ApprovalRecord
 from server.model.approvals import Delivery, automatic_decision
@@ -79,7 +79,7 @@ class Approval(BaseModel):
     kind: Literal["action", "consent", "device", "app_device", "app_action", "standing_grant"]
     state: Literal["pending", "approved", "denied", "expired", "cancelled", "redeemed"]
     reason: str | None
-    risk: Literal["low", "medium", "high", "critical"]
+    risk: RiskWord
     ceremony: str
     agent: Reference
     action: str

@@ -6,7 +6,7 @@ from server.http import listing
 from server.http.route import HttpRequest, managed
 from server.http.wire import Listed, Moment, Names, Reference, StrictBody, Text, milliseconds
 from server.model.clients import Invitation
-from server.protocol.times import rfc3339_or_none
+from server.protocol.times import rfc3339, rfc3339_or_none
 from server.services.clients.invitations import SAFE_GRANTS
 from server.services.clients.invitations import NewInvitation as RequestedInvitation
 from server.services.operations.administration import AdminServices
@@ -106,7 +106,7 @@ def _document(admin: AdminServices, record: Invitation) -> ManagedInvitation:
         asks=None if record.asks is None else people,
         uses_left=record.uses_left,
         created_by=record.created_by,
-        created_at=str(rfc3339_or_none(record.created_at)),
-        expires_at=str(rfc3339_or_none(record.expires_at)),
+        created_at=rfc3339(record.created_at),
+        expires_at=rfc3339(record.expires_at),
         revoked_at=rfc3339_or_none(record.revoked_at),
     )

@@ -13,7 +13,7 @@ from server.model.notifications import Hold, Why
 from server.model.policy import Hours as HoursRecord
 from server.model.policy_rules import DAYS
 from server.protocol.times import rfc3339, rfc3339_or_none
-from server.services.notifications.notification_settings import MutedAgent, NotificationSettings
+from server.services.notifications.notification_settings import MutedAgent
 from server.services.users.device_auth import Person
 
 _HOUR = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
@@ -77,8 +77,9 @@ class Attention(BaseModel):
     held: list[Snooze]
 
 
-def _attention(settings: NotificationSettings) -> Attention:
-    """Notification settings as JSON."""
+def _attention(site: Site, person: Person) -> Attention:
+    """The person's notification settings as JSON."""
+    settings = site.notifications.settings.get(person)
     return Attention(
         quiet_hours=None if settings.hours is None else _hours(settings.hours),
         quiet_until=rfc3339_or_none(settings.quiet_until),
@@ -120,14 +121,14 @@ def _hours(record: HoursRecord) -> QuietHours:
 @own("GET /api/attention")
 def show_attention(site: Site, person: Person) -> Attention:
     """Get your quiet hours, muted agents and held requests."""
-    return _all_settings(site, person)
+    return _attention(site, person)
 
 
 @own("PUT /api/attention/quiet-hours", errors=(422,))
 def set_quiet_hours(site: Site, person: Person, body: QuietHours) -> Attention:
     """Set quiet hours for low and medium risk."""
     site.notifications.settings.set_hours(person, body.record())
-    return _all_settings(site, person)
+    return _attention(site, person)
 
 
 @own("DELETE /api/attention/quiet-hours")
@@ -139,8 +140,7 @@ def clear_quiet_hours(site: Site, person: Person) -> None:
 @own("POST /api/attention/mutes", errors=(404, 422))
 def mute(site: Site, person: Person, body: NewMute) -> Mute:
     """Mute an agent at low and medium risk."""
-    muted = site.notifications.settings.mute(person, body.agent, body.minutes)
-    return _mute(muted)
+    return _mute(site.notifications.settings.mute(person, body.agent, body.minutes))
 
 
 @own("DELETE /api/attention/mutes/<id>", errors=(404,))
@@ -152,29 +152,22 @@ def unmute(site: Site, person: Person, record_id: str) -> None:
 @own("POST /api/approvals/<id>/extension", errors=(404, 409))
 def extend(site: Site, person: Person, record_id: str) -> Approval:
     """Extend a request."""
-    approver_view = site.approvals.extensions.extend(person, record_id)
-    return approval(approver_view)
+    return approval(site.approvals.extensions.extend(person, record_id))
 
 
 @own("POST /api/approvals/<id>/retry", errors=(404, 409))
 def ask_again(site: Site, person: Person, record_id: str) -> Approval:
     """Ask the agent of an expired request to retry."""
-    approver_view = site.approvals.retries.ask(person, record_id)
-    return approval(approver_view)
+    return approval(site.approvals.retries.ask(person, record_id))
 
 
 @own("POST /api/approvals/<id>/snooze", errors=(404, 409, 422), browsers=False)
 def snooze(site: Site, person: Person, record_id: str, body: NewSnooze) -> Snooze:
     """Snooze a request."""
-    hold = site.notifications.settings.snooze(person, record_id, body.minutes)
-    return _snooze(hold)
+    return _snooze(site.notifications.settings.snooze(person, record_id, body.minutes))
 
 
 @own("DELETE /api/approvals/<id>/snooze", errors=(404,), browsers=False)
 def wake(site: Site, person: Person, record_id: str) -> None:
     """End the snooze of a request."""
     site.notifications.settings.wake(person, record_id)
-
-
-def _all_settings(site: Site, person: Person) -> Attention:
-    return _attention(site.notifications.settings.get(person))

@@ -6,14 +6,13 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from server.http.route import READS, STAFF, managed
-from server.http.wire import Names, StrictBody, Text
+from server.http.wire import Names, RiskWord, StrictBody, Text
 from server.services.operations import policy_json
 from server.services.operations.administration import AdminServices
 from server.services.operations.trials import TrialRequest
 
 _RequestFlow = Literal["request", "exchange", "client_credentials", "app"]
 _Outcome = Literal["allow", "ask", "deny"]
-_RiskWord = Literal["low", "medium", "high", "critical"]
 
 
 class NewPolicy(StrictBody):
@@ -96,7 +95,7 @@ class BackupApprover(BaseModel):
 class PolicyApprovalNeeds(BaseModel):
     """The requirements for an approval, and the eligible approvers."""
 
-    risk: _RiskWord
+    risk: RiskWord
     ceremony: str
     quorum: int
     ttl: int
@@ -119,7 +118,7 @@ class PolicyExplanation(BaseModel):
 
     outcome: _Outcome
     then: Literal["token", "person", "refused"]
-    risk: _RiskWord
+    risk: RiskWord
     because: str
     rules: list[CitedRule]
     unusual: list[str]

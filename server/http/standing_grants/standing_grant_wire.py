@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from server.http.wire import Listed, Reference, StrictBody
+from server.http.wire import Listed, Reference, RiskWord, StrictBody
 from server.model.standing_grants import GrantUse
 from server.protocol.approvals import decisions
 from server.protocol.policy import uses as pointers
@@ -81,8 +81,8 @@ class GrantPreview(BaseModel):
     scopes: list[str]
     type: str | None
     pattern: list[PatternFact]
-    risk: Literal["low", "medium", "high", "critical"]
-    given_at: Literal["low", "medium", "high", "critical"]
+    risk: RiskWord
+    given_at: RiskWord
     uses: int
     sum: Money | None
     expires_at: str
@@ -100,7 +100,7 @@ class StandingGrant(BaseModel):
     scopes: list[str]
     type: str | None
     pattern: list[PatternFact]
-    risk: Literal["low", "medium", "high", "critical"]
+    risk: RiskWord
     uses: int
     used: int
     sum: Money | None

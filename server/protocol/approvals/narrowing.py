@@ -48,6 +48,8 @@ class NotNarrower(ValueError):
 
     def __init__(self, pointer: str, remedy: str) -> None:
         super().__init__(f"{pointer or 'what is granted'}: {remedy}")
+        self.pointer = pointer
+        self.remedy = remedy
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,7 +316,10 @@ def read_number(text: str, digits: int) -> int:
     if match is None or len(match[2] or "") > digits:
         form = f"a number with up to {digits} decimal places" if digits else "a whole number"
         raise ValueError(f"must be {form}, such as 500")
-    return int(match[1] + (match[2] or "").ljust(digits, "0"))
+    number = int(match[1] + (match[2] or "").ljust(digits, "0"))
+    if number > json_text.MAX_INTEGER:
+        raise ValueError("is too large")
+    return number
 
 
 def _parse_number(change: Change, digits: int) -> int:

@@ -128,7 +128,7 @@ def check_request(
     `scope` excludes OpenID scopes. A parameter that was sent must equal the hint's value; an
     omitted one takes the hint's value. Raises errors.InvalidRequest.
     """
-    if resource is not None and not uris.is_same(resource, hint.resource):
+    if not uris.may_name(resource, hint.resource):
         raise errors.InvalidRequest("resource differs from login_hint_token. Leave it out.")
     if scope and tuple(sorted(scope)) != hint.scope:
         raise errors.InvalidRequest("scope differs from login_hint_token. Send only openid.")

@@ -23,6 +23,8 @@ FORGIVEN_MS: Final = 500
 LONGEST_WAIT_SECONDS: Final = 55
 _MAX_HINT = 320
 _MAX_DETAILS = 10
+_MAX_DETAILS_BYTES = 20_480
+"""A token contains its details in base64, and has at most 32,768 characters."""
 _MAX_TOKEN = 1_024
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 _EXPIRY = re.compile(r"[1-9][0-9]{0,16}")
@@ -131,7 +133,9 @@ def read_details(raw: str | None) -> tuple[Mapping[str, JsonValue], ...]:
     if raw is None:
         return ()
     try:
-        value = json_text.parse(raw, what="authorization_details", shows_names=False)
+        value = json_text.parse(
+            raw, max_bytes=_MAX_DETAILS_BYTES, what="authorization_details", shows_names=False
+        )
     except errors.InvalidRequest as error:
         raise errors.InvalidAuthorizationDetails(error.description) from error
     if not isinstance(value, list) or not 0 < len(value) <= _MAX_DETAILS:

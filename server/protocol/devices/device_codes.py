@@ -66,8 +66,7 @@ def check_unchanged(form: Form, scope: Sequence[str], resource: str) -> None:
     requested_scope = form.get("scope")
     if requested_scope is not None and set(scopes.parse(requested_scope)) != set(scope):
         raise errors.InvalidScope("scope differs from the device authorization request.")
-    resources = form.every("resource")
-    if len(resources) > 1 or not all(uris.is_same(uri, resource) for uri in resources):
+    if not uris.may_name(uris.only_resource(form.every("resource")), resource):
         raise errors.InvalidTarget("resource differs from the device authorization request.")
 
 

@@ -174,14 +174,14 @@ class Requirements:
         return has_quorum and has_risk and has_steps and has_user
 
     def _counted(self, approvals: Approvals) -> frozenset[str]:
-        casters = {user: user for user in approvals.by} | {**approvals.through}
-        return frozenset(user for user in approvals.by if self.counts(user, casters[user]))
-
-    def counts(self, user: str, by: str) -> bool:
-        """Return whether the vote of this user counts if `by` casts it."""
-        return (self.approvers is None or user in self.approvers) and self.excluded.isdisjoint(
-            (user, by)
+        return frozenset(
+            user for user in approvals.by if self.counts(user, approvals.through.get(user, user))
         )
+
+    def counts(self, user: str, caster: str) -> bool:
+        """Return whether the vote of this user counts if `caster` casts it."""
+        is_named = self.approvers is None or user in self.approvers
+        return is_named and self.excluded.isdisjoint((user, caster))
 
     @property
     def eligible(self) -> frozenset[str]:

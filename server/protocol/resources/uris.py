@@ -58,6 +58,11 @@ def is_same(uri: str, other_uri: str) -> bool:
     return without_slash(uri) == without_slash(other_uri)
 
 
+def may_name(requested: str | None, uri: str) -> bool:
+    """Return whether a request names this resource, or none."""
+    return requested is None or is_same(requested, uri)
+
+
 def callback_problem(uri: str, *, development: bool) -> str:
     """Return what is wrong with a callback URL (CIBA 4); "" if it is valid.
 

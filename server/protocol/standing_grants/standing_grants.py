@@ -256,6 +256,10 @@ def _value_at(example: Mapping[str, JsonValue], path: Path) -> JsonValue:
     for step in path:
         if not isinstance(value, dict) or step not in value:
             raise GrantNotAllowed(pointers.as_pointer(path), "is not in this request")
+        if pointers.has_money_members(value):
+            raise GrantNotAllowed(
+                pointers.as_pointer(path), "is part of an amount; name the whole amount"
+            )
         value = value[step]
     if path == ("type",):
         raise GrantNotAllowed("/type", "cannot vary")

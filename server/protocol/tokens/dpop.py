@@ -142,9 +142,10 @@ def _read_string(claims: Mapping[str, object], name: str) -> str:
 
 
 def _read_issued_at(claims: Mapping[str, object], now: int) -> int:
-    iat = claims.get("iat")
-    if isinstance(iat, bool) or not isinstance(iat, int):
-        raise errors.InvalidDpopProof("iat is missing or not whole seconds")
+    value = claims.get("iat")
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise errors.InvalidDpopProof("iat is missing or not a number")
+    iat = int(value)  # a fraction is allowed (RFC 7519 2)
     if iat * 1000 > now + MAX_AHEAD * 1000:
         raise errors.InvalidDpopProof("iat is in the future; set the clock of this machine")
     if now >= (iat + MAX_AGE) * 1000:

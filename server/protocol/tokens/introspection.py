@@ -49,8 +49,9 @@ def active_response(
 
 
 def wants_jwt(accept: str | None) -> bool:
-    """Return whether the caller requests a signed response (RFC 9701 4)."""
-    return (accept or "").strip().lower() == JWT_MEDIA_TYPE
+    """Return whether the first type that the caller accepts is a signed response (RFC 9701 4)."""
+    first_type = (accept or "").partition(",")[0].partition(";")[0]
+    return first_type.strip().lower() == JWT_MEDIA_TYPE
 
 
 def signed_claims(

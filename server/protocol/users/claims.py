@@ -28,6 +28,8 @@ class ClaimsRequest:
     userinfo: tuple[str, ...] = ()
     acr: tuple[str, ...] | None = None
     """The values of an essential `acr`, of which one is required; None if not essential."""
+    sub: tuple[str, ...] | None = None
+    """The only users who may sign in; None if the request does not name a user."""
 
 
 def read(text: str | None) -> ClaimsRequest:
@@ -42,6 +44,7 @@ def read(text: str | None) -> ClaimsRequest:
         id_token=tuple(name for name in id_token if name in _PERSON_CLAIMS),
         userinfo=tuple(name for name in userinfo if name in _PERSON_CLAIMS),
         acr=_essential_values(id_token.get("acr")),
+        sub=_requested_values(id_token.get("sub")),
     )
 
 
@@ -75,6 +78,13 @@ def _members(claims: Mapping[str, JsonValue], token: str) -> Mapping[str, JsonVa
 def _essential_values(acr: JsonValue | None) -> tuple[str, ...] | None:
     if not isinstance(acr, dict) or acr.get("essential") is not True:
         return None
-    values = acr.get("values", [acr.get("value")])
+    return _requested_values(acr) or None
+
+
+def _requested_values(claim: JsonValue | None) -> tuple[str, ...] | None:
+    """Return the values that a request names for a claim (5.5.1); None if it names none."""
+    if not isinstance(claim, dict) or not {"value", "values"} & claim.keys():
+        return None
+    values = claim.get("values", [claim.get("value")])
     listed = values if isinstance(values, list) else []
-    return tuple(value for value in listed if isinstance(value, str)) or None
+    return tuple(value for value in listed if isinstance(value, str))

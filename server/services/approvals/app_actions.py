@@ -146,7 +146,7 @@ class AppActions:
         approval = view.approvals.get(approval_id)
         if approval is None or (approval.kind, approval.user_id) != ("app_action", user_id):
             return None
-        return page_outcome(approval, view.now, given=State.APPROVED)
+        return page_outcome(approval, view.now, approved_state=State.APPROVED)
 
     def _create_approval(
         self, tx: Unit, app: App, user: User, act: CheckedAppAction, peer: str

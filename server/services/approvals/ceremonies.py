@@ -246,8 +246,9 @@ def _lock(tx: Unit, answer: ApproveAnswer, step: Step) -> None:
 
 
 def is_possible_without(view: View, approval: Approval, user_id: str) -> bool:
-    """Return whether the other approvers can reach the quorum, with the user if they must approve.
+    """Return whether the other approvers can approve the request without this person.
 
+    They must reach the quorum, and include the user the request is for if policy requires it.
     Counts those who have approved and those who still can and are not locked out. A person and
     their backups and deputies share one vote.
     """
@@ -262,6 +263,6 @@ def is_possible_without(view: View, approval: Approval, user_id: str) -> bool:
     ]
     approvals = votes.valid_approvals(view.decisions.of_approval(approval.id))
     voters = {vote.voter_id for vote in approvals}
-    possible = voters.union(approver.stands_for or approver.user_id for approver in unlocked)
+    possible = voters.union(approver.voter_id for approver in unlocked)
     has_user = approval.user_id in possible or not votes.needs_user(view, approval)
     return has_user and len(possible) >= approval.quorum

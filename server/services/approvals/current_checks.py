@@ -19,6 +19,7 @@ from server.services.adapters import Adapters
 from server.services.approvals import votes
 from server.services.approvals.app_actions import AppActions
 from server.services.approvers import answer_sources, approvers
+from server.services.consents import offers
 from server.services.policy import history
 from server.services.policy.evaluation import Evaluator, PolicyRequest
 from server.services.policy.history_keys import RequestToCompare
@@ -36,6 +37,9 @@ CALLER_DISABLED = "caller_disabled"
 
 GRANT_ENDED = "grant_ended"
 """The standing grant that decided the request is no longer in force."""
+
+CONSENT_CHANGED = "consent_changed"
+"""The user signed another consent in the meantime, and this one would remove its scopes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +109,11 @@ class ApprovalChecks:
     def _counts(self, tx: Unit, approval: Approval, approver: Approver) -> bool:
         if not approval.multi_approver:
             return True
-        needs, by = self.evaluator.current_requirements(tx, approval), approver.user_id
-        return needs is not None and needs.counts(approver.stands_for or by, by)
+        requirements = self.evaluator.current_requirements(tx, approval)
+        return requirements is not None and requirements.counts(approver.voter_id, approver.user_id)
 
     def is_approved(self, tx: Unit, approval: Approval) -> bool:
-        """Return whether the votes so far reach the quorum, and suffice under current policy."""
+        """Return whether the votes so far reach the quorum and satisfy current policy."""
         approvals = votes.cast_approvals(tx, approval)
         if approvals.count < approval.quorum:
             return False
@@ -201,4 +205,6 @@ def _consent_reason(tx: Unit, approval: Approval) -> str | None:
     ]
     all_allowed = len(risks) == len(resource_scopes)
     has_higher_risk = any(risk is None or risk.rank > approval.risk.rank for risk in risks)
-    return POLICY_CHANGED if has_higher_risk or not all_allowed else None
+    if has_higher_risk or not all_allowed:
+        return POLICY_CHANGED
+    return CONSENT_CHANGED if offers.is_outdated(tx, approval) else None

@@ -183,8 +183,8 @@ class ApprovalService:
         """Process the answer of one of several approvers.
 
         Rules, in order: 1. Neither they nor a deputy has voted. 2. An approval grants what the
-        others approved, or part of it. 3. The approval with which policy is satisfied, or any
-        denial, closes the request.
+        others approved, or part of it. 3. The approval that satisfies policy, or any denial,
+        closes the request.
         """
         if (earlier := votes.earlier_answer(tx, approval, answer.user_id)) is not None:
             return _repeat_or_refuse(tx, approval, earlier, answer, narrowed)

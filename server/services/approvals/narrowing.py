@@ -256,7 +256,10 @@ def _detail_rows(
     for index, (action, before, after) in enumerate(
         zip(types, requested_terms.details, terms.details, strict=True)
     ):
-        aligned = narrowing.check_narrower({**before}, {**after}, action.fact_rules.narrow)
+        try:
+            aligned = narrowing.check_narrower({**before}, {**after}, action.fact_rules.narrow)
+        except NotNarrower as error:
+            raise NotNarrower(f"/{index}{error.pointer}", error.remedy) from error
         assert isinstance(aligned, dict)  # noqa: S101  # both arguments are objects
         name = f"{index + 1}. " if len(types) > 1 else ""
         pairs = zip(rendering.facts(action, before), rendering.facts(action, aligned), strict=True)

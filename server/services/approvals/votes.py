@@ -41,10 +41,10 @@ def denial(answers: Sequence[Decision]) -> Decision:
 def vote_count(view: View, approval: Approval) -> int:
     """Return the number of votes to approve, including those cast by backups and deputies.
 
-    A pending request never has all of its votes: if enough people approved, they lack someone whose
-    approval policy requires.
+    For a pending request, the number is below the quorum: if enough people have approved, the
+    approval of a user whom policy requires is still missing.
     """
-    return _counted(approval, _voters(view.decisions.of_approval(approval.id)))
+    return _count(approval, _voters(view.decisions.of_approval(approval.id)))
 
 
 def is_vote_cast(view: View, answer: Decision) -> bool:
@@ -60,7 +60,7 @@ def tally(view: View, approval: Approval) -> Tally | None:
     voters = _voters(answers)
     return Tally(
         need=approval.quorum,
-        have=_counted(approval, voters),
+        have=_count(approval, voters),
         votes=tuple(Vote(answer, _name(view, answer.user_id)) for answer in answers),
         left=_missing_names(
             view, approval, voters | {answer.user_id for answer in valid_approvals(answers)}
@@ -82,23 +82,23 @@ def cast_approvals(view: View, approval: Approval) -> Approvals:
 
 def possible_approvals(view: View, approval: Approval) -> Approvals:
     """Return the votes of everyone who could approve a pending request, as policy input."""
-    approvers = _eligible(view, approval)
-    users = {approver.stands_for or approver.user_id for approver in approvers}
+    users = {approver.voter_id for approver in _eligible(view, approval)}
     return _approvals(approval, users, approval.quorum, {})
 
 
 def needs_user(view: View, approval: Approval) -> bool:
-    """Return whether the user the request is for must approve, or someone who acts for them.
+    """Return whether the vote of the user the request is for is required.
 
-    They have no approver row unless rules name the approvers or exclude them.
+    It is required unless rules name the approvers or exclude the user. Only then does the user have
+    an approver row in a request with several approvers.
     """
     row = view.approvers.find(approval.id, approval.user_id or "")
     return approval.multi_approver and row is None
 
 
 def locked(tx: Unit, approval: Approval) -> Approval:
-    """Lock a request that needs several people, and reload it, so that nothing else ends it."""
-    return approval if approval.quorum == 1 else tx.approvals.lock(approval.id) or approval
+    """Lock a request and reload it, so that answers at the same time are processed in turn."""
+    return tx.approvals.lock(approval.id) or approval
 
 
 def earlier_answer(tx: Unit, approval: Approval, user_id: str) -> Decision | None:
@@ -187,7 +187,7 @@ def _approvals(
     return Approvals(count, approval.risk, steps, frozenset(users), through, in_advance=in_advance)
 
 
-def _counted(approval: Approval, voters: AbstractSet[str]) -> int:
+def _count(approval: Approval, voters: AbstractSet[str]) -> int:
     is_pending = approval.state is State.PENDING
     return min(len(voters), approval.quorum - is_pending)
 
@@ -198,7 +198,7 @@ def _voters(answers: Sequence[Decision]) -> set[str]:
 
 
 def _still_needed(view: View, approval: Approval, voters: AbstractSet[str]) -> list[Approver]:
-    """Return the approvers who are still needed: in the end, only a user who must approve."""
+    """Return the approvers who are still needed; for the last vote, only a required user."""
     eligible, user = _eligible(view, approval), approval.user_id
     is_last = len(voters) >= approval.quorum - 1 and user not in voters
     if not is_last or not needs_user(view, approval):
@@ -212,7 +212,7 @@ def _missing_names(view: View, approval: Approval, voters: set[str]) -> tuple[st
     missing = {
         group_names.get(approver.group_id or "") or _name(view, approver.user_id)
         for approver in _still_needed(view, approval, voters)
-        if voters.isdisjoint((approver.user_id, approver.stands_for or approver.user_id))
+        if voters.isdisjoint((approver.user_id, approver.voter_id))
     }
     return tuple(sorted(missing))
 

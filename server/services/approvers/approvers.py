@@ -44,7 +44,7 @@ def add(
 ) -> list[Approver]:
     """Add approvers to a pending request and notify them; returns the new ones."""
     approvers = store_approvers(tx, approval, named_approvers)
-    for row in approvers:
+    for row in sorted(approvers, key=lambda row: row.user_id):  # as `notices.requested` does
         if row.user_id != approval.user_id:
             attention.notify(tx, approval, row.user_id, "approval.requested", policy)
     return approvers

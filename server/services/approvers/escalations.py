@@ -7,17 +7,17 @@ Owns: the steps and their times. Never: deciding a request; waiting never approv
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from functools import partial
+from typing import Final, TypeAlias
 
 from server.model.approvals import Approval
-from server.model.approvers import Deputy
+from server.model.notifications import Hold
 from server.model.store import Store, Unit, View
 from server.protocol.approvals.states import State, overdue
 from server.services.approvers import deputies
 from server.services.approvers.substitutes import Substitutes
 from server.services.audit import audit
 from server.services.notifications import attention, digests, notices
-from server.services.server_policy import ServerPolicy
 
 _BATCH_SIZE: Final = 200
 
@@ -30,32 +30,48 @@ class Escalations:
     substitutes: Substitutes
 
     def round(self) -> int:
-        """Run one round; returns the number of changes and notifications."""
+        """Run one round; returns the number of changes and notifications.
+
+        Each change is its own unit of work. In one unit, the people to notify would be locked in
+        the order of their requests, and new requests would deadlock with it.
+        """
         with self.store.read() as view:
-            if not _is_due(view):
-                return 0
-        with self.store.write() as tx:
-            changed_deputies = sum(
-                _begin_or_end(tx, deputy, self.substitutes)
-                for deputy in tx.deputies.due(tx.now, _BATCH_SIZE)
-            )
-            due = [*filter(None, map(tx.approvals.get, tx.escalations.due(tx.now, _BATCH_SIZE)))]
-            steps = sum(take_step(tx, approval, self.substitutes) for approval in due)
-            notified = _release_held(tx, self.substitutes.server_policy)
-            return changed_deputies + notified + steps
+            changes = _due_changes(view)
+        count = 0
+        for change in changes:
+            with self.store.write() as tx:
+                count += change(tx, self.substitutes)
+        return count
 
 
-def _is_due(view: View) -> bool:
-    """Return whether anything is due."""
-    if view.attention.due(view.now):
-        return True
-    return bool(view.escalations.due(view.now, 1) or view.deputies.due(view.now, 1))
+_Change: TypeAlias = Callable[[Unit, Substitutes], bool]
+"""Makes a change that was due, unless it is no longer due. Returns whether it did."""
 
 
-def _begin_or_end(tx: Unit, deputy: Deputy, substitutes: Substitutes) -> bool:
+def _due_changes(view: View) -> list[_Change]:
+    """Return the changes that are due: deputies' terms first, then steps, then notifications."""
+    terms = view.deputies.due(view.now, _BATCH_SIZE)
+    steps = view.escalations.due(view.now, _BATCH_SIZE)
+    ended_holds = view.attention.due(view.now, _BATCH_SIZE)
+    return [
+        *(partial(_begin_or_end, deputy_id=deputy.id) for deputy in terms),
+        *(partial(_escalate, approval_id=approval_id) for approval_id in steps),
+        *(partial(_release, hold=hold) for hold in ended_holds),
+    ]
+
+
+def _begin_or_end(tx: Unit, substitutes: Substitutes, *, deputy_id: str) -> bool:
     """Begin or end a deputy's term, whichever is due."""
+    deputy = tx.deputies.get(deputy_id)
+    if deputy is None:
+        return False
     is_over = deputy.to_at <= tx.now
     return deputies.end(tx, deputy) if is_over else deputies.begin(tx, deputy, substitutes)
+
+
+def _escalate(tx: Unit, substitutes: Substitutes, *, approval_id: str) -> bool:
+    approval = tx.approvals.get(approval_id)
+    return approval is not None and take_step(tx, approval, substitutes)
 
 
 def _remind(tx: Unit, approval: Approval, substitutes: Substitutes) -> None:
@@ -86,22 +102,27 @@ def take_step(tx: Unit, approval: Approval, substitutes: Substitutes) -> bool:
     return True
 
 
-def _release_held(tx: Unit, policy: ServerPolicy) -> int:
-    """Send held-back notifications about requests that are still pending; returns their number."""
-    reminded = 0
-    for hold in tx.attention.release(tx.now, _BATCH_SIZE):
-        if hold.why in attention.DIGEST_DELAYS_MS:
-            reminded += digests.send(tx, hold, policy)
-            continue
-        approval = tx.approvals.get(hold.approval_id)
-        if (
-            approval is not None
-            and approval.state is State.PENDING
-            and not overdue(approval.state, approval.expires_at, tx.now)
-        ):
-            attention.notify(tx, approval, hold.user_id, attention.REMINDER, policy)
-            reminded += 1
-    return reminded
+def _release(tx: Unit, substitutes: Substitutes, *, hold: Hold) -> bool:
+    """Send a held-back notification if its request is still pending; returns whether it was sent.
+
+    The person's limits are locked before the hold, as for a request that notifies them.
+    """
+    policy = substitutes.server_policy
+    attention.lock(tx, hold.user_id)
+    released = tx.attention.release(hold, tx.now)
+    if released is None:
+        return False
+    if released.why in attention.DIGEST_DELAYS_MS:
+        return digests.send(tx, released, policy)
+    approval = tx.approvals.get(released.approval_id)
+    if (
+        approval is None
+        or approval.state is not State.PENDING
+        or overdue(approval.state, approval.expires_at, tx.now)
+    ):
+        return False
+    attention.notify(tx, approval, released.user_id, attention.REMINDER, policy)
+    return True
 
 
 def _record(tx: Unit, approval: Approval, what: str) -> None:

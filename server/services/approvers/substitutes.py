@@ -27,18 +27,24 @@ class Substitutes:
     evaluator: Evaluator
     server_policy: ServerPolicy
 
-    def ask_at_once(self, tx: Unit, approval: Approval) -> None:
-        """Ask the deputies about a new request and, at critical risk, the backup."""
-        self.ask_deputies(tx, approval)
-        if approval.risk is Risk.CRITICAL:
-            self.ask_backup(tx, approval)
+    def add_immediate(self, tx: Unit, approval: Approval) -> Approval:
+        """Add the deputies to a new request and, at critical risk, the backup.
+
+        Returns the request as changed. `notices.requested` then notifies them and the user, all in
+        one order.
+        """
+        user = None if approval.user_id is None else tx.directory.user(approval.user_id)
+        if user is None or approval.kind != "action":
+            return approval
+        named = immediate_substitutes(tx, user, _types(approval), approval.risk)
+        rows = approvers.store_approvers(tx, approval, self._current(tx, approval, named))
+        return replace(approval, multi_approver=approval.multi_approver or bool(rows))
 
     def ask_deputies(self, tx: Unit, approval: Approval) -> list[Approver]:
         """Ask the user's current deputies, if the action types allow it."""
         if approval.user_id is None or approval.kind != "action":
             return []
-        types = [item["type"] for item in json.loads(approval.details)]
-        return self._ask(tx, approval, deputies_of(tx, approval.user_id, types))
+        return self._ask(tx, approval, deputies_of(tx, approval.user_id, _types(approval)))
 
     def ask_backup(self, tx: Unit, approval: Approval) -> list[Approver]:
         """Ask the user's backup, if there is one."""
@@ -48,18 +54,30 @@ class Substitutes:
         return self._ask(tx, approval, backup_of(tx, user))
 
     def _ask(self, tx: Unit, approval: Approval, named: Sequence[NamedApprover]) -> list[Approver]:
-        """Add substitutes. Their approval counts if the user's would, and no rule excludes them."""
+        current = self._current(tx, approval, named)
+        return approvers.add(tx, approval, current, self.server_policy)
+
+    def _current(
+        self, tx: Unit, approval: Approval, named: Sequence[NamedApprover]
+    ) -> list[NamedApprover]:
+        """Return the substitutes with their rights.
+
+        Their approval counts if the user's would, and no rule excludes them.
+        """
         if not named:
             return []
         own_row = approvers.find(tx, approval, approval.user_id or "")
         needs = self.evaluator.current_requirements(tx, approval)
         user_approves = own_row is not None and own_row.approves and needs is not None
         excluded = frozenset[str]() if needs is None else needs.excluded
-        named_approvers = [
+        return [
             replace(substitute, approves=user_approves and substitute.user_id not in excluded)
             for substitute in named
         ]
-        return approvers.add(tx, approval, named_approvers, self.server_policy)
+
+
+def _types(approval: Approval) -> list[str]:
+    return [item["type"] for item in json.loads(approval.details)]
 
 
 def immediate_substitutes(

@@ -250,7 +250,7 @@ class Type(StrEnum):
     CALLBACK_LOST = "callback.lost"
     """A ping or push was abandoned or was too late. The entry contains the reason."""
     HANDLE_REUSED = "handle.reused"
-    """An agent tried to redeem an `auth_req_id` a second time."""
+    """An agent tried to redeem an `auth_req_id` again, without the same `Idempotency-Key`."""
 
 
 ALARMS: Final = frozenset(

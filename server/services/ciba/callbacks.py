@@ -75,11 +75,11 @@ class Callbacks:
             members = self._push_members(tx, agent, approval)
         return None if members is None else self._callback_request(agent, approval, members)
 
-    def arrived(self, tx: Unit, message: str) -> None:
+    def record_delivery(self, tx: Unit, message: str) -> None:
         """Delete the secrets of a delivered message."""
         self._delete_secrets(tx, *_parse(message))
 
-    def lost(self, tx: Unit, message: str, why: str) -> None:
+    def record_failure(self, tx: Unit, message: str, why: str) -> None:
         """Record that delivery was abandoned, and delete the secrets."""
         approval_id, states = _parse(message)
         if (approval := tx.approvals.get(approval_id)) is not None:

@@ -20,6 +20,7 @@ from server.protocol import errors
 from server.protocol.approvals.states import State
 from server.protocol.ciba import requests
 from server.protocol.json_text import JsonValue
+from server.protocol.resources import uris
 from server.protocol.times import rfc3339
 from server.services.approvals import votes
 from server.services.approvals.expiry import expire_if_overdue
@@ -68,8 +69,6 @@ class CibaGrant:
 
     def exchange(self, agent: Agent, request: TokenRequest) -> dict[str, object]:
         """Return the token response. Raises errors.ProtocolError."""
-        if agent.delivery == "push":
-            raise errors.UnauthorizedClient("This agent uses push delivery, so it cannot poll.")
         poll = self._parse(agent, request)
         outcome = self._poll_once(poll, first=True)
         while outcome == "held":
@@ -132,13 +131,13 @@ class CibaGrant:
         """
         with self.store.write() as tx:
             agent = client_auth.current_agent(tx, poll.agent)
-            approval = tx.approvals.by_handle(poll.handle_hash)
-            if approval is None or (approval.agent_id, approval.kind) != (agent.id, "action"):
-                return requests.poll_error(State.REDEEMED, {})
-            if approval.delivery == "push":
+            approval = _own_request(tx, agent, poll)
+            if _is_pushed(agent, approval):
                 return errors.UnauthorizedClient(
                     "The result of this request is pushed, so it cannot be polled."
                 )
+            if approval is None:
+                return requests.poll_error(State.REDEEMED, {})
             if (mismatch := _mismatch(poll, approval)) is not None:
                 return mismatch
             approval = expire_if_overdue(tx, approval)
@@ -152,7 +151,7 @@ class CibaGrant:
         if approval.state is State.PENDING:
             return self._paced(tx, approval, poll, first=first)
         if approval.state is State.APPROVED:
-            return self._redeem(tx, agent, approval, poll)
+            return self._redeem(tx, agent, approval, poll, first=first)
         if approval.state is State.REDEEMED:
             return self._refetch(tx, approval, poll, first=first)
         return self.redemption.refusal(tx, approval)
@@ -177,11 +176,18 @@ class CibaGrant:
             return requests.slow_down(pace, poll.waited_ms, self._progress(tx, approval))
         return self._pending(tx, approval)
 
-    def _redeem(self, tx: Unit, agent: Agent, approval: Approval, poll: _Poll) -> Outcome:
-        """Issue the tokens, and keep the response for a client that may repeat the request."""
+    def _redeem(
+        self, tx: Unit, agent: Agent, approval: Approval, poll: _Poll, *, first: bool
+    ) -> Outcome:
+        """Issue the tokens, and keep the response for a client that may repeat the request.
+
+        If another poll has issued them in the meantime, this poll may be such a repetition.
+        """
         answer = self.redemption.redeem(tx, agent, approval, poll.handle, jkt=poll.jkt)
         if isinstance(answer, errors.ProtocolError):
-            return answer
+            current = tx.approvals.get(approval.id) or approval
+            is_redeemed = current.state is State.REDEEMED
+            return self._refetch(tx, current, poll, first=first) if is_redeemed else answer
         if approval.delivery != "poll":
             tx.approvals.clear_callback(approval.id)
         if poll.key_hash is not None:
@@ -190,15 +196,15 @@ class CibaGrant:
         return answer
 
     def _refetch(self, tx: Unit, approval: Approval, poll: _Poll, *, first: bool) -> Outcome:
-        """Return the same response to the same client and key for a minute, or raise an alarm.
+        """Return the same response to the same client and key for a minute.
 
-        A held poll that was replaced by a newer poll does not raise an alarm.
+        A poll with a different key raises an alarm. A held poll that was replaced by a newer poll,
+        and a program that is run again with its key, do not.
         """
-        has_answer = approval.answer is not None and tx.now < (approval.answer_until or 0)
-        if has_answer and poll.key_hash is not None and poll.key_hash == approval.answer_key:
-            if self.redemption.checks.invalid_reason(
-                tx, approval
-            ) is None and redemption.is_token_live(tx, approval):
+        if poll.key_hash is not None and poll.key_hash == approval.answer_key:
+            has_answer = approval.answer is not None and tx.now < (approval.answer_until or 0)
+            is_valid = self.redemption.checks.invalid_reason(tx, approval) is None
+            if has_answer and is_valid and redemption.is_token_live(tx, approval):
                 return redemption.stored_answer(self.secrets, approval)
         elif first and tx.counters.count(f"reused:{approval.id}", _ALARM_WINDOW_MS) == 1:
             _raise_reuse_alarm(tx, approval)
@@ -228,10 +234,27 @@ class CibaGrant:
         return members
 
 
+def _own_request(tx: Unit, agent: Agent, poll: _Poll) -> Approval | None:
+    approval = tx.approvals.by_handle(poll.handle_hash)
+    is_own = approval is not None and (approval.agent_id, approval.kind) == (agent.id, "action")
+    return approval if is_own else None
+
+
+def _is_pushed(agent: Agent, approval: Approval | None) -> bool:
+    """Return whether the result is pushed. A change of the delivery mode can make that impossible.
+
+    An unknown request counts as one in the agent's current mode.
+    """
+    delivery = agent.delivery if approval is None else approval.delivery
+    return delivery == "push" and agent.delivery != "poll"
+
+
 def _mismatch(poll: _Poll, approval: Approval) -> errors.ProtocolError | None:
     """Return the error for a different resource or different details (RFC 8707 2.2, RFC 9396 6)."""
-    if poll.resource not in {None, approval.resource}:
-        return errors.InvalidTarget("resource differs from the request.")
+    if not uris.may_name(poll.resource, approval.resource):
+        return errors.InvalidTarget(
+            f"resource differs from the request: {approval.resource}. Leave it out."
+        )
     if poll.details and list(poll.details) != json.loads(approval.details):
         return errors.InvalidAuthorizationDetails("authorization_details differ from the request.")
     return None

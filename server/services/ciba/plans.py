@@ -25,6 +25,7 @@ from server.protocol.forms import Form
 from server.protocol.policy.action_types import ActionType
 from server.protocol.policy.questions import Requirements, Verdict
 from server.protocol.policy.risks import TIME_TO_LIVE, Risk
+from server.protocol.resources import uris
 from server.protocol.text import display_safe
 from server.services.approvals import withdrawals
 from server.services.approvers import answer_sources
@@ -220,7 +221,7 @@ class RequestPlanner:
         if request.scope or request.details:
             return None
         audience = self.server_policy.userinfo_audience
-        if request.resource not in {None, audience}:
+        if not uris.may_name(request.resource, audience):
             raise errors.InvalidTarget("Request a scope of this resource, or send details.")
         return targets.about_person(audience, request.openid_scope)
 
@@ -267,12 +268,13 @@ def current_agent(tx: Unit, call: BackchannelCall) -> Agent:
 
 
 def request_hash(request: BackchannelRequest) -> bytes:
-    """Hash every parameter of the request except the user code, to compare requests."""
+    """Hash the parameters of the request that a repeated request may not change."""
     members: dict[str, object] = {
         name: getattr(request, name)
         for name in BackchannelRequest.__slots__
         if name != "user_code"  # a hash of a short code would reveal it
     }
+    members["notification_token"] = None  # the client may create a new one for each call
     if request.login_hint_token is not None:  # it differs in a repeated exchange or call
         members["login_hint_token"] = login_hint_tokens.comparable(request.login_hint_token)
     text = json.dumps(members, separators=(",", ":"), sort_keys=True, ensure_ascii=False)

@@ -41,6 +41,7 @@ class Redemption:
 
         `handle` is its `auth_req_id`.
         """
+        self.checks.evaluator.lock_counts(tx, agent)
         reservations.lock_grant(tx, approval)
         if (reason := self.checks.invalid_reason(tx, approval)) is not None:
             withdraw(tx, [approval], reason=reason, actor=audit.SYSTEM)

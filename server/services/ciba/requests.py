@@ -216,12 +216,18 @@ class BackchannelService:
         return None if limit is None else plans.refuse(tx, call, plan, *limit)
 
     def _find_repeated(self, tx: Unit, call: BackchannelCall) -> Approval | None:
-        """Return the approval for this key. Raises InvalidRequest if the request differs."""
+        """Return the approval for this key. Raises InvalidRequest if the request differs.
+
+        Callbacks that have not been delivered present the newest notification token.
+        """
         if call.idempotency_hash is None:
             return None
         approval = tx.approvals.by_idempotency(call.agent.id, call.idempotency_hash)
         if approval is not None and approval.request_hash != call.request_hash:
             raise errors.InvalidRequest("A different request used this Idempotency-Key.")
+        if approval is not None and approval.notification_token and call.notification_token:
+            token = callbacks.encrypt_token(self.secrets, approval.id, call.notification_token)
+            tx.approvals.set_notification_token(approval.id, token)
         return approval
 
     def _with_login_hint(self, tx: Unit, call: BackchannelCall) -> BackchannelCall:
@@ -293,8 +299,8 @@ class BackchannelService:
             notices.requested_of_nobody(tx, approval, user.id, self.server_policy)
             _additional_approvers(tx, plan, user)  # takes as long as for a real user
         else:
+            approval = self.substitutes.add_immediate(tx, approval)
             notices.requested(tx, approval, self.server_policy)
-            self.substitutes.ask_at_once(tx, approval)
         return approval
 
     def _new_approval(

@@ -4,7 +4,7 @@ import hashlib
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypeVar
 
 from server.model.clients import Agent, App, AppUse, Secret, SecretRows
 from server.model.ports import BadToken, Fetch, Fetched, Unreachable, Verifier
@@ -24,6 +24,7 @@ _REPLAY_KIND = "client assertion"
 
 TokenClient: TypeAlias = Agent | App
 """A client that tokens are issued to."""
+_TokenClientT = TypeVar("_TokenClientT", Agent, App)
 Client: TypeAlias = TokenClient | Resource
 """A client that can authenticate. The client_id prefix indicates the kind."""
 
@@ -206,7 +207,7 @@ class ClientAuthentication:
     def _check_assertion(
         self, client: TokenClient, assertion: str, now: int
     ) -> tuple[str, tuple[str, int]]:
-        """Return the ID of the signing key, and the `jti` with the time until which to store it."""
+        """Return the ID of the signing key, and the `jti` with its expiry."""
         try:
             kid, claims = self.verifier.client_assertion(assertion, client.jwks)
         except BadToken as error:
@@ -283,11 +284,7 @@ def current_agent(view: View, agent: Agent) -> Agent:
 
     Raises errors.InvalidClient or errors.UnauthorizedClient.
     """
-    current = view.directory.agent(agent.id)
-    if current is None:
-        raise client_auth.invalid_client("the agent was deleted in the meantime")
-    check_enabled(current, view.now)
-    return current
+    return _check_current(view, view.directory.agent(agent.id), "agent")
 
 
 def current_app(view: View, app: App) -> App:
@@ -295,11 +292,14 @@ def current_app(view: View, app: App) -> App:
 
     Raises errors.InvalidClient or errors.UnauthorizedClient.
     """
-    current = view.directory.app(app.id)
-    if current is None:
-        raise client_auth.invalid_client("the app was deleted in the meantime")
-    check_enabled(current, view.now)
-    return current
+    return _check_current(view, view.directory.app(app.id), "app")
+
+
+def _check_current(view: View, client: _TokenClientT | None, kind: str) -> _TokenClientT:
+    if client is None:
+        raise client_auth.invalid_client(f"the {kind} was deleted in the meantime")
+    check_enabled(client, view.now)
+    return client
 
 
 def check_enabled(client: TokenClient, now: int) -> None:

@@ -84,6 +84,7 @@ class RegistrationService:
         """Replace the metadata (RFC 7592 2.2); omitted members are reset to their defaults.
 
         The new permissions cannot exceed the current ones, so a removed permission stays removed.
+        DPoP, signed requests and user codes stay required if they are.
         Raises errors.InvalidToken or errors.InvalidClientMetadata.
         """
         metadata, secret = update

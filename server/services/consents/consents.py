@@ -116,7 +116,7 @@ class ConsentService:
 
     def save(self, tx: Unit, consent: Consent) -> Consent:
         """Store a consent, which replaces the one in force."""
-        _lock(tx, consent.user_id)
+        offers.lock_consents(tx, consent.user_id)
         before = tx.consents.live(consent.user_id, consent.client_id, consent.resource, tx.now)
         if before is None:
             tx.consents.add(consent)
@@ -130,7 +130,7 @@ class ConsentService:
         self, tx: Unit, user_id: str, client_id: str, openid: tuple[str, ...]
     ) -> None:
         """Store a consent for OpenID scopes, which does not need a signed approval."""
-        _lock(tx, user_id)
+        offers.lock_consents(tx, user_id)
         resource = self.server_policy.userinfo_audience
         if self.covering(tx, user_id, client_id, resource, openid) is not None:
             return
@@ -156,7 +156,7 @@ class ConsentService:
         approval = view.approvals.get(approval_id)
         if approval is None or (approval.kind, approval.user_id) != ("consent", user_id):
             return "over"
-        return offers.page_outcome(approval, view.now, given=State.REDEEMED)
+        return offers.page_outcome(approval, view.now, approved_state=State.REDEEMED)
 
     def give(self, tx: Unit, approval: Approval) -> Approval:
         """Store the consent of an approved request, which redeems the approval.
@@ -257,11 +257,6 @@ class ConsentService:
             revoked_at=None,
             approval_id=approval.id,
         )
-
-
-def _lock(tx: Unit, user_id: str) -> None:
-    """Serialize the storing of this user's consents, so that each one replaces the one before."""
-    tx.lock(f"consents {user_id}")
 
 
 def _with_names(view: View, consent: Consent) -> GivenConsent:

@@ -138,7 +138,7 @@ _SCOPE_DESCRIPTIONS: Final = {
 
 def _scope_facts(offer: ConsentOffer) -> list[JsonValue]:
     return [
-        fact("May use", f"{name} ({risk} risk{', as before' if name in offer.had else ''})")
+        fact("May use", f"{name} ({risk} risk{', as before' if name in offer.current else ''})")
         for name, risk in sorted(offer.risks.items())
     ]
 

@@ -45,7 +45,7 @@ class ConsentOffer:
     party: Party
     risks: Mapping[str, Risk]
     """The risk of each scope."""
-    had: tuple[str, ...]
+    current: tuple[str, ...]
     """The scopes that the client can already use."""
     until: int
 
@@ -78,14 +78,29 @@ def check_offer(  # the members of one consent
     return ConsentOffer(party, risks, granted, expires_at)
 
 
-def page_outcome(approval: Approval, now: int, *, given: State) -> PageOutcome:
-    """Return the outcome of a page's approval; `given` is the state after an approval."""
+def lock_consents(tx: Unit, user_id: str) -> None:
+    """Serialize the checking and storing of this user's consents, so that none is lost."""
+    tx.lock(f"consents {user_id}")
+
+
+def is_outdated(tx: Unit, approval: Approval) -> bool:
+    """Return whether a consent signed in the meantime has scopes that this one would remove."""
+    user_id = approval.user_id or ""
+    lock_consents(tx, user_id)
+    party = _party(tx, approval.agent_id)
+    current = tx.consents.live(user_id, party.id, approval.resource, tx.now)
+    granted = () if current is None else _still_allowed(tx, party, current)
+    return not set(granted) <= set(approval.scope.split())
+
+
+def page_outcome(approval: Approval, now: int, *, approved_state: State) -> PageOutcome:
+    """Return the outcome of a page's approval; `approved_state` is its state once approved."""
     if overdue(approval.state, approval.expires_at, now):
         return "over"
     outcomes: dict[State, PageOutcome] = {
         State.PENDING: "waiting",
         State.DENIED: "denied",
-        given: "given",
+        approved_state: "given",
     }
     return outcomes.get(approval.state, "over")
 

@@ -27,7 +27,7 @@ from server.protocol.devices import device_codes
 from server.protocol.devices.device_codes import AppRequest
 from server.protocol.forms import Form
 from server.protocol.policy.risks import Risk
-from server.protocol.resources import scopes
+from server.protocol.resources import scopes, uris
 from server.protocol.times import rfc3339
 from server.services.audit import audit
 from server.services.clients.client_auth import ClientAuthentication, current_app, require_app
@@ -73,7 +73,8 @@ class AppDevices:
         if names.GRANT_DEVICE_CODE not in app.grant_types:
             raise errors.UnauthorizedClient("This client cannot use the device grant.")
         if app_request.openid and not app_request.scope:
-            if app_request.resource not in {None, self.consents.server_policy.userinfo_audience}:
+            userinfo = self.consents.server_policy.userinfo_audience
+            if not uris.may_name(app_request.resource, userinfo):
                 raise errors.InvalidTarget("A resource needs scopes of its own.")
             return "", ()
         target = targets.resolve_or_default(

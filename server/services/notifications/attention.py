@@ -145,6 +145,7 @@ def notify(
 
 def store_hold(tx: Unit, hold: Hold) -> None:
     """Add or replace a hold. A digest that it replaces moves to a request without a hold."""
+    lock(tx, hold.user_id)
     holds = {stored.approval_id: stored for stored in tx.attention.holds(hold.user_id, tx.now)}
     tx.attention.hold(hold)
     replaced = holds.get(hold.approval_id)
@@ -156,8 +157,8 @@ def store_hold(tx: Unit, hold: Hold) -> None:
         tx.attention.hold(replace(replaced, approval_id=free))
 
 
-def holds_by_settings(view: View, user_id: str) -> tuple[Hold, ...]:
-    """Return the requests that the person's settings hold back now, without digests."""
+def current_holds(view: View, user_id: str) -> tuple[Hold, ...]:
+    """Return the person's current holds, except those of digests."""
     holds = view.attention.holds(user_id, view.now)
     return tuple(hold for hold in holds if hold.why not in DIGEST_DELAYS_MS)
 
@@ -197,6 +198,11 @@ def _to_ms(moment: datetime) -> int:
     return round(moment.timestamp() * 1000)
 
 
+def lock(tx: Unit, user_id: str) -> None:
+    """Lock a person's limits and holds. To avoid deadlocks, lock several people by ID."""
+    tx.lock(f"attention {user_id}")
+
+
 def exceeded_limit(
     tx: Unit, approval: Approval, user_id: str, policy: ServerPolicy
 ) -> LimitReason | None:
@@ -206,7 +212,7 @@ def exceeded_limit(
     not notify them.  2. Low-risk requests notify occasionally, and a digest covers the rest.
     3. Other requests notify until a limit is reached.
     """
-    tx.lock(f"attention {user_id}")
+    lock(tx, user_id)
     lane = _lane(approval)
     recent = tx.notifications.recent(user_id, approval.agent_id, _types(approval), lane)
     if recent.reported:

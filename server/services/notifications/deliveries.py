@@ -31,7 +31,7 @@ def record(store: Store, device_id: str, approvals: Iterable[Approval]) -> None:
         if not missing:
             return
         with store.write() as tx:
-            for approval_id in missing:
+            for approval_id in sorted(missing):  # lists differ in order, which could deadlock
                 tx.deliveries.add(approval_id, device_id)
 
 

@@ -28,7 +28,7 @@ from server.services.users import user_checks
 
 _PAGE_SIZE = 1_000
 _IDLE_SECONDS = 1.0
-_BETWEEN_SECONDS = (0.02, 0.1)
+_PAUSE_SECONDS = (0.02, 0.1)
 """The shortest and the longest pause between two batches after an administrative change."""
 _SPREAD_SECONDS = 10.0
 """After an administrative change, all feeds check for changes within this time."""
@@ -109,7 +109,7 @@ class Hub:
     def round(self) -> None:
         """Wait up to a second for a change, and wake its subscribers. The first call only reads."""
         if self._cursor >= 0:
-            self._wake.wait(_BETWEEN_SECONDS[0] if self._due else _IDLE_SECONDS)
+            self._wake.wait(_PAUSE_SECONDS[0] if self._due else _IDLE_SECONDS)
         with self._store.read() as view:
             events = self._new_events(view)
             version = view.version
@@ -126,7 +126,7 @@ class Hub:
     def _wake_due(self) -> None:
         """Wake a few of the due topics; waking all of them together would delay requests."""
         now = time.monotonic()
-        pause, size = batches(len(self._subscribers))
+        pause, size = batch_pace(len(self._subscribers))
         if now - self._woken_at < pause:
             return
         self._woken_at = now
@@ -145,11 +145,11 @@ class Hub:
         return events
 
 
-def batches(topics: int) -> tuple[float, int]:
-    """Return the pause before each batch (s), and how many topics a batch wakes."""
-    shortest, longest = _BETWEEN_SECONDS
-    pause = min(max(_SPREAD_SECONDS / max(1, topics), shortest), longest)
-    return pause, max(1, math.ceil(topics * pause / _SPREAD_SECONDS))
+def batch_pace(topic_count: int) -> tuple[float, int]:
+    """Return the pause before each batch in seconds, and the number of topics in a batch."""
+    shortest, longest = _PAUSE_SECONDS
+    pause = min(max(_SPREAD_SECONDS / max(1, topic_count), shortest), longest)
+    return pause, max(1, math.ceil(topic_count * pause / _SPREAD_SECONDS))
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,8 @@ def requested(
 ) -> None:
     """Notify everyone a request asks. The webhook event says whether anyone is notified.
 
-    The order is the same for every request, because `attention` locks each person in turn.
+    The order is the same for every request, so that requests cannot deadlock: `attention` locks
+    each person in turn.
     """
     people = sorted(person.user_id for person in tx.approvers.list_for(subject))
     notified = [attention.notify(tx, subject, user_id, event, policy) for user_id in people]

@@ -65,7 +65,7 @@ class NotificationSettingsService:
                 muted=tuple(
                     _muted_agent(view, mute) for mute in view.attention.mutes(user_id, view.now)
                 ),
-                holds=attention.holds_by_settings(view, user_id),
+                holds=attention.current_holds(view, user_id),
             )
 
     def set_hours(self, person: Person, hours: Hours) -> None:
@@ -147,7 +147,7 @@ class NotificationSettingsService:
         with self.store.write() as tx:
             device_auth.current_device(tx, person)
             approval = self.find_for_approver(tx, approval_id, person.user.id)
-            holds = attention.holds_by_settings(tx, person.user.id)
+            holds = attention.current_holds(tx, person.user.id)
             if approval.id not in {hold.approval_id for hold in holds}:
                 raise errors.not_found("This request is not snoozed.")
             tx.attention.unhold(person.user.id, approval.id)

@@ -68,7 +68,7 @@ class Pushes:
             topic=web_push.topic(content.subject or content.kind),
         )
 
-    def gone(self, message: str) -> None:
+    def remove_subscription(self, message: str) -> None:
         """Remove a subscription that the push service no longer knows, and notify its person."""
         with self.store.write() as tx:
             subscription = tx.pushes.get(_parse(message)[1])
@@ -79,7 +79,7 @@ class Pushes:
         """Record that the push service accepted the message."""
         tx.pushes.record_delivery(_parse(message)[1], tx.now)
 
-    def failed(self, tx: Unit, message: str, why: str) -> None:
+    def record_failure(self, tx: Unit, message: str, why: str) -> None:
         """Record why delivery was abandoned, and raise an alarm at most once a day."""
         subscription = tx.pushes.get(_parse(message)[1])
         if subscription is None:

@@ -23,7 +23,7 @@ from server.protocol.approvals.unusual import Code
 from server.protocol.ciba import requests
 from server.protocol.policy import uses
 from server.protocol.policy.questions import APP, FAILED_RULE, FLOWS, Question, RequestFlow, Verdict
-from server.protocol.resources import scopes
+from server.protocol.resources import scopes, uris
 from server.protocol.tokens import tokens
 from server.protocol.tokens.tokens import TokenContents
 from server.services.approvers import answer_sources
@@ -203,7 +203,8 @@ class Trials:
         openid, scope = scopes.split(tuple(sorted(set(trial.scope))))
         audience = self.server_policy.userinfo_audience
         is_openid_only = bool(openid) and not scope and not asks
-        if trial.flow == "request" and is_openid_only and trial.resource in {None, audience}:
+        is_about_person = is_openid_only and uris.may_name(trial.resource, audience)
+        if trial.flow == "request" and is_about_person:
             return targets.about_person(audience, openid)
         return targets.resolve(view.directory, agent, trial.resource, scope)
 

@@ -72,6 +72,8 @@ class BuiltinEngine:
     """A compiled rule set, as an adapter of the port `Policy`."""
 
     rules_by_flow: Mapping[RequestFlow, _RulesByOutcome]
+    counts_tokens: bool
+    """Whether a rule counts the agent's tokens."""
     cache: dict[object, PolicyAnswer] = field(default_factory=dict)
     """Matching rules and kind of question → the cached answer."""
 
@@ -131,7 +133,8 @@ def compile_document(document: PolicyDocument, agents: NameIds, users: NameIds) 
                 compiled for compiled in compiled_rules if flow in _flows(compiled.rule)
             )
             for flow in FLOWS
-        }
+        },
+        counts_tokens=any(rule.when.count is not None for rule in document.rules),
     )
 
 

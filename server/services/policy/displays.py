@@ -304,11 +304,11 @@ def _identity_grant_text(request: DisplayedRequest) -> str:
 
 def duration_text(seconds: int) -> str:
     """Return a duration in words."""
-    hours, odd = divmod(seconds, 3_600)
-    if hours > 1 and not odd:
+    hours, remainder = divmod(seconds, 3_600)
+    if hours > 1 and not remainder:
         return f"{hours} hours"
-    minutes, rest = divmod(seconds, 60)
-    if rest or not minutes:
+    minutes, remainder = divmod(seconds, 60)
+    if remainder or not minutes:
         return pluralize(seconds, "second")
     return pluralize(minutes, "minute")
 

@@ -7,13 +7,14 @@ force. Never: acting on a verdict.
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from server.model.approvals import Approval
 from server.model.clients import Agent, App
 from server.model.granted import effective_terms
 from server.model.policy import PolicyRow
 from server.model.ports import Secrets
-from server.model.store import View
+from server.model.store import Unit, View
 from server.model.users import User
 from server.protocol import errors
 from server.protocol.approvals.unusual import Code
@@ -67,12 +68,14 @@ class PolicyRequest:
 
 @dataclass(frozen=True, slots=True)
 class UseHistory:
-    """An agent's history up to a time: its tokens, and what people approved."""
+    """An agent's history at a time: its tokens, and what people approved."""
 
     view: View
     secrets: Secrets
     case: PolicyRequest
+    now: int
     until: int
+    """The time of the newest tokens that count."""
 
     def known_uses(self, uses: Sequence[str]) -> AbstractSet[str]:
         """Return the uses for which the agent has already had a token."""
@@ -80,7 +83,7 @@ class UseHistory:
 
     def count(self, use: str, window_ms: int, enough: int) -> int:
         """Return the number of tokens with this use in the window; counting stops at `enough`."""
-        since = self.until - window_ms
+        since = self.now - window_ms
         return self.view.uses.count(self.case.agent.id, use, since, self.until, enough)
 
     def unusual(self) -> frozenset[Code]:
@@ -90,6 +93,8 @@ class UseHistory:
         return history.stored_codes(self.case.past)
 
 
+_ALWAYS: Final = 2**63 - 1
+"""The latest time that the database can store."""
 _UNKNOWN_USER = User("", "", None, (), "enabled", 0)
 """A user without history."""
 
@@ -115,6 +120,8 @@ class Engine:
 
     policy: Policy
     source: PolicyVersion
+    counts_tokens: bool = True
+    """Whether it may count the agent's tokens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,9 +152,18 @@ class Evaluator:
         """Return whether the request is allowed with exactly these approvals."""
         return is_allowed(self._engine(view).policy, self.question(view, case), approvals)
 
+    def lock_counts(self, tx: Unit, agent: Agent) -> None:
+        """Issue this agent's tokens in turn if a rule counts them, so that each counts the others.
+
+        Call it before anything else is locked, and before the policy is evaluated.
+        """
+        if self._engine(tx).counts_tokens:
+            tx.lock(f"tokens of {agent.id}")
+
     def question(self, view: View, case: PolicyRequest, at: int | None = None) -> Question:
         """Return the question for a request, now or at an earlier time."""
-        now, until = (view.now, view.now) if at is None else (at, at - 1)
+        # Tokens of units of work that this one waited for may be newer than `view.now`.
+        now, until = (view.now, _ALWAYS) if at is None else (at - 1, at - 1)
         scopes, agent = case.target.resource.scopes, case.agent
         return Question(
             flow=case.flow,
@@ -159,8 +175,8 @@ class Evaluator:
             scopes={name: scopes[name] for name in case.target.scope},
             types={action.type: action.risk for action in case.actions},
             details=case.details,
-            at=now,
-            history=UseHistory(view, self.secrets, case, until),
+            at=view.now if at is None else at,
+            history=UseHistory(view, self.secrets, case, now, until),
             members=view.directory.members(),
             wants_pin=case.wants_pin,
             at_least=case.at_least,
@@ -211,6 +227,7 @@ def engine_of(row: PolicyRow) -> Engine:
     """Return the engine for a stored rule set; an unreadable rule set does not allow anything."""
     source = PolicyVersion(row.version, row.hash)
     try:
-        return Engine(builtin.compile_row(row), source)
+        engine = builtin.compile_row(row)
+        return Engine(engine, source, engine.counts_tokens)
     except InvalidPolicy:
         return Engine(_UnreadableEngine(), source)

@@ -19,6 +19,7 @@ from server.protocol import errors, json_text, names
 from server.protocol.clients import redirects
 from server.protocol.forms import Form
 from server.protocol.names import handle_hash
+from server.protocol.resources import uris
 from server.protocol.sign_in import authorize
 from server.protocol.sign_in.authorize import AuthorizationRequest, ReturnTo
 from server.services.approvals.app_actions import AppActions, CheckedAppAction
@@ -172,7 +173,7 @@ class AuthorizeService:
         if request.openid:
             consents.append(ConsentNeeded(app.id, userinfo, request.openid))
         if request.openid and not request.scope and not request.details:
-            if request.resource not in {None, userinfo}:
+            if not uris.may_name(request.resource, userinfo):
                 raise errors.InvalidTarget("Add at least one scope of the resource.")
             return AuthorizationPlan(app, request, "", tuple(consents))
         action = self._check_action(view, app, request)

@@ -175,14 +175,21 @@ class Flows:
         request, sign_in = plan.request, signed_in.sign_in
         if flow.sign_in_id not in {None, sign_in.id} or sign_in.acr not in sign_in_methods(plan):
             return False
-        if request.id_token_hint is not None:
-            subject = self._hinted_subject(view, plan.app.id, request.id_token_hint)
-            if subject != signed_in.user.id:
-                return False
+        if not self._is_requested_user(view, plan, signed_in):
+            return False
         if {"login", "select_account"} & set(request.prompts):
             return sign_in.auth_time >= flow.created_at
         oldest = None if request.max_age is None else flow.created_at - request.max_age * 1000
         return oldest is None or sign_in.auth_time >= oldest
+
+    def _is_requested_user(self, view: View, plan: AuthorizationPlan, signed_in: SignedIn) -> bool:
+        """Return whether the request is for this user: by `id_token_hint` or `sub` in `claims`."""
+        request, user_id = plan.request, signed_in.user.id
+        requested_ids = request.claims_request.sub
+        if requested_ids is not None and user_id not in requested_ids:
+            return False
+        hint = request.id_token_hint
+        return hint is None or self._hinted_subject(view, plan.app.id, hint) == user_id
 
     def _hinted_subject(self, view: View, app_id: str, hint: str) -> object:
         """Return the subject of our ID token. Raises errors.InvalidRequest if it is not valid."""
@@ -226,7 +233,8 @@ class Flows:
                 plan, errors.AccessDenied("The user denied the request on their device.")
             )
         if "over" in outcomes:
-            return _Refused(plan, errors.AccessDenied("The request was not answered in time."))
+            ended = "The request was canceled, or not answered in time."
+            return _Refused(plan, errors.AccessDenied(ended))
         if waiting := outcomes.count("waiting"):
             return waiting_page(plan, signed_in, waiting)
         if not all(self._is_covered(view, consent, signed_in) for consent in plan.consents_to_sign):
@@ -266,7 +274,7 @@ class Flows:
 
 
 def _lock_flow(tx: Unit, handle: str) -> None:
-    """Let concurrent answers to a flow wait for each other, so that each sees the one before."""
+    """Serialize the answers to a flow, so that each one sees the result of the previous one."""
     tx.lock(f"flow {handle_hash(handle).hex()}")
 
 

@@ -35,7 +35,7 @@ class AccessTokenAuth:
         """
         scheme, _, token = (call.authorization or "").strip().partition(" ")
         if scheme.lower() not in _SCHEMES:
-            raise _refused("", f"Bearer, DPoP {_ALGS}", log="no token")
+            raise _unauthorized("", f"Bearer, DPoP {_ALGS}", log="no token")
         live_token = self.tokens.live(tx, token.strip())
         if live_token is None or live_token.row.resource != audience:
             raise _invalid("invalid, or for another audience", dpop=scheme.lower() == "dpop")
@@ -51,25 +51,25 @@ class AccessTokenAuth:
         try:
             self.proofs.of_token(tx, call.proofs, target, jkt=live_token.row.jkt, nonces=True)
         except errors.UseDpopNonce as error:
-            raise _refused(
+            raise _unauthorized(
                 error.code, _dpop(error.code), nonce=error.headers["DPoP-Nonce"]
             ) from error
         except errors.InvalidDpopProof as error:
-            raise _refused(error.code, _dpop(error.code), log=error.description) from error
+            raise _unauthorized(error.code, _dpop(error.code), log=error.description) from error
         except BadToken as error:
             raise _invalid(str(error), dpop=True) from error
 
 
 def _invalid(log: str, *, dpop: bool = False) -> errors.Problem:
     code = "invalid_token"
-    return _refused(code, _dpop(code) if dpop else f'Bearer error="{code}"', log=log)
+    return _unauthorized(code, _dpop(code) if dpop else f'Bearer error="{code}"', log=log)
 
 
 def _dpop(code: str) -> str:
     return f'DPoP error="{code}", {_ALGS}'
 
 
-def _refused(code: str, challenge: str, *, nonce: str = "", log: str = "") -> errors.Problem:
+def _unauthorized(code: str, challenge: str, *, nonce: str = "", log: str = "") -> errors.Problem:
     headers = {"WWW-Authenticate": challenge} | ({"DPoP-Nonce": nonce} if nonce else {})
     return errors.Problem(
         401,

@@ -157,9 +157,12 @@ _GONE: Final = "The person's access has ended. Have them sign in again."
 
 
 def _check_user(tx: Unit, grant: Grant) -> User:
-    """Return the user, if they and their sign-in are still active. Raises errors.InvalidGrant."""
+    """Return the user, if they and their sign-in are still active. Raises errors.InvalidGrant.
+
+    A sign-out at the same time waits, and then also revokes the new tokens.
+    """
     user = tx.directory.user(grant.user_id)
-    sign_in = tx.sign_ins.get(grant.sign_in_id)
+    sign_in = tx.sign_ins.lock(grant.sign_in_id)
     is_signed_out = sign_in is not None and sign_in.ended_at is not None
     if user is None or not user.enabled or is_signed_out:
         raise errors.InvalidGrant(_GONE)

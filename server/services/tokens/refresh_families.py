@@ -44,19 +44,27 @@ def user_disabled(tx: Unit, event: UserDisabled) -> None:
 def consent_ended(tx: Unit, event: ConsentEnded) -> Ended:
     """Revoke the families that need the consent; returns how many access tokens were revoked."""
     consent = event.consent
-    family_ids = tx.code_grants.families_of("user_id", consent.user_id)
-    user_families = [
-        family
-        for family_id in family_ids
-        if (family := tx.code_grants.family(family_id)) is not None
-    ]
-    ended = [end(tx, family.id) for family in user_families if _depends_on(family.grant, consent)]
+    families = _of_user(tx, consent.user_id)
+    ended = [end(tx, family.id) for family in families if _depends_on(family.grant, consent)]
     return Ended(tokens=sum(ended))
 
 
 def password_changed(tx: Unit, event: PasswordChanged) -> Ended:
-    """Sign the user out of every browser; returns the number of ended sign-ins."""
-    return Ended(sign_ins=_end_sign_ins(tx, event.user_id))
+    """Sign the user out of every browser; returns the number of ended sign-ins.
+
+    Also revokes the families of older sign-ins, whose rows were deleted when they expired.
+    """
+    sign_ins = _end_sign_ins(tx, event.user_id)
+    for family in _of_user(tx, event.user_id):
+        if family.grant.sign_in_id:
+            end(tx, family.id)
+    return Ended(sign_ins=sign_ins)
+
+
+def _of_user(tx: Unit, user_id: str) -> list[Family]:
+    """Return the user's families that were not revoked."""
+    families = map(tx.code_grants.family, tx.code_grants.families_of("user_id", user_id))
+    return [*filter(None, families)]
 
 
 def _depends_on(grant: Grant, consent: Consent) -> bool:

@@ -158,9 +158,7 @@ _KEEP_ANSWER = Prepared(
     .values({name: bindparam(name) for name in ("answer", "answer_key", "answer_until")})
 )
 _DELETE_ANSWERS = Prepared(
-    update(a)
-    .where(a.c.answer_until <= bindparam("now"))
-    .values(answer=None, answer_key=None, answer_until=None)
+    update(a).where(a.c.answer_until <= bindparam("now")).values(answer=None, answer_until=None)
 )
 _OVERDUE = Prepared(
     select(a)
@@ -342,6 +340,10 @@ class Approvals(RecordRows[Approval, str]):
     def delete_expired_answers(self, now: int) -> int:
         """Delete expired sealed token responses; returns their number."""
         return self._count_changes(_DELETE_ANSWERS, now=now)
+
+    def set_notification_token(self, approval_id: str, token: bytes) -> None:
+        """Store the sealed token that the next callbacks present."""
+        self._set(approval_id, a.c.notification_token.is_not(None), notification_token=token)
 
     def clear_callback(self, approval_id: str) -> None:
         """Delete the notification token and the pushed response, once the agent was notified."""

@@ -58,7 +58,7 @@ _BLANK = {column.key: None for column in e.c if column.key not in _KEPT_COLUMNS}
 }
 """The columns that are cleared when the body of an entry is deleted."""
 _TIME_DIGITS: Final = 12
-"""An ID begins with its time, in milliseconds as a hexadecimal number."""
+"""An ID begins with its time: milliseconds, in hexadecimal digits."""
 _ADD_OPENINGS = Prepared(insert_row(o))
 _BY_ENTRIES = o.c.entry_id.in_(bindparam("entries", expanding=True))
 _BETWEEN = (e.c.seq >= bindparam("first"), e.c.seq < bindparam("end"))
@@ -137,8 +137,8 @@ class Audit:
         self._stored = stored
         self._now = now
         self._new_id = new_id
-        self._one_writer = connection.dialect.name == "sqlite"
-        self._add = _ADD_WITH_SEQ if self._one_writer else _ADD_WITHOUT_SEQ
+        one_writer = connection.dialect.name == "sqlite"
+        self._add = _ADD_WITH_SEQ if one_writer else _ADD_WITHOUT_SEQ
         self.openings = Openings(connection)
 
     def add(self, entry: Entry) -> str:
@@ -147,7 +147,7 @@ class Audit:
         Raises `Busy` for every database error, so that nothing is committed without its entry.
         """
         columns: dict[str, object] = {
-            "id": self._new_id(self._now if self._one_writer else self._after_stored()),
+            "id": self._new_id(self._later_than_stored()),
             "at": self._now,
             "type": entry.type,
             "actor": entry.actor,
@@ -177,11 +177,11 @@ class Audit:
         self._stored.append(StoredLeaf(str(columns["id"]), self._now, leaf))
         return self._stored[-1].id
 
-    def _after_stored(self) -> int:
-        """Return the time for the next ID: now, or later than that of every stored entry.
+    def _later_than_stored(self) -> int:
+        """Return the time for the next ID: now, or later than the times of all stored entries.
 
-        Entries are numbered by ID. If this unit of work has waited for a lock, an entry that it
-        depends on may be younger than the unit.
+        Entries are numbered in the order of their IDs. If this unit of work has waited for a lock,
+        or the clock was set back, it may depend on an entry that has a later time than the unit.
         """
         last: str | None = _LAST_ID.run(self._db, {})[0][0]
         return self._now if last is None else max(self._now, int(last[:_TIME_DIGITS], 16) + 1)

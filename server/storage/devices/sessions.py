@@ -7,8 +7,15 @@ from server.storage import codec
 from server.storage.devices.tables import sessions
 from server.storage.prepared import RecordRows, RecordTable
 
-_BY_REFRESH = select(sessions).where(
-    or_(sessions.c.refresh_hash == bindparam("hash"), sessions.c.previous_hash == bindparam("hash"))
+_BY_REFRESH = (
+    select(sessions)
+    .where(
+        or_(
+            sessions.c.refresh_hash == bindparam("hash"),
+            sessions.c.previous_hash == bindparam("hash"),
+        )
+    )
+    .with_for_update()
 )
 _ANY_RESUMES = select(sessions.c.id).where(sessions.c.resumes).limit(1)
 _RESUMABLE = select(sessions).where(
@@ -22,7 +29,10 @@ class Sessions(RecordRows[Session, str]):
     records = RecordTable(Session, sessions, public_jwk=codec.load_map)
 
     def by_refresh(self, refresh_hash: bytes) -> Session | None:
-        """Return the session with this current or previous refresh token."""
+        """Return the session with this current or previous refresh token.
+
+        PostgreSQL locks its row, so a repeated refresh waits, and its token is then the previous.
+        """
         return self._find(_BY_REFRESH, hash=refresh_hash)
 
     def any_resumable(self) -> bool:

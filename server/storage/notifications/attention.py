@@ -10,11 +10,9 @@ from sqlalchemy import (
     and_,
     bindparam,
     delete,
-    insert,
     literal_column,
     or_,
     select,
-    tuple_,
     update,
 )
 
@@ -23,7 +21,7 @@ from server.model.policy import Hours
 from server.storage.notifications.tables import holds as h
 from server.storage.notifications.tables import mutes as m
 from server.storage.notifications.tables import quiet_hours as q
-from server.storage.prepared import DatabaseRows, Prepared, RecordTable
+from server.storage.prepared import DatabaseRows, Prepared, RecordTable, insert_or_replace
 
 _MUTED = and_(
     m.c.user_id == bindparam("user"),
@@ -53,18 +51,15 @@ _HOLDS = (
     .where(h.c.user_id == _USER, h.c.until > bindparam("now"))
     .order_by(h.c.until, h.c.approval_id)
 )
-_ENDED_HOLDS = select(h.c.user_id, h.c.approval_id).where(h.c.until <= bindparam("now"))
-_DUE = Prepared(_ENDED_HOLDS.limit(1))
-_ended_batch = (
-    _ENDED_HOLDS.order_by(h.c.until).limit(bindparam("limit")).with_for_update(skip_locked=True)
-)
-_batch = _ended_batch.cte("batch")  # in a subquery, PostgreSQL may select the batch more than once
+_HAS_ENDED = h.c.until <= bindparam("now")
+_DUE = Prepared(select(h).where(_HAS_ENDED).order_by(h.c.until).limit(bindparam("limit")))
 _RELEASE = (
     delete(h)
-    .where(tuple_(h.c.user_id, h.c.approval_id).in_(select(_batch.c.user_id, _batch.c.approval_id)))
+    .where(h.c.user_id == _USER, h.c.approval_id == bindparam("approval"), _HAS_ENDED)
     .returning(h)
 )
 _MUTED_AGENTS, _HELD_REQUESTS = RecordTable(Mute, m), RecordTable(Hold, h)
+_PUT_QUIET = insert_or_replace(q)
 
 
 class Attention(DatabaseRows):
@@ -89,7 +84,6 @@ class Attention(DatabaseRows):
 
     def set_quiet_hours(self, user_id: str, hours: Hours, now: int) -> None:
         """Set or replace the quiet hours."""
-        self.clear_quiet_hours(user_id)
         row = {
             "user_id": user_id,
             "days": json.dumps(hours.days),
@@ -98,7 +92,7 @@ class Attention(DatabaseRows):
             "zone": hours.zone,
             "set_at": now,
         }
-        self._db.execute(insert(q), row)
+        _PUT_QUIET.run(self._db, row)
 
     def clear_quiet_hours(self, user_id: str) -> bool:
         """Remove the quiet hours; returns whether there were any."""
@@ -106,8 +100,7 @@ class Attention(DatabaseRows):
 
     def mute(self, mute: Mute) -> None:
         """Add or replace a mute."""
-        self.unmute(mute.user_id, mute.agent_id)
-        _MUTED_AGENTS.add(self._db, mute)
+        _MUTED_AGENTS.put(self._db, mute)
 
     def unmute(self, user_id: str, agent_id: str) -> bool:
         """Remove a mute; returns whether there was one."""
@@ -120,8 +113,7 @@ class Attention(DatabaseRows):
 
     def hold(self, hold: Hold) -> None:
         """Add or replace a hold."""
-        self.unhold(hold.user_id, hold.approval_id)
-        _HELD_REQUESTS.add(self._db, hold)
+        _HELD_REQUESTS.put(self._db, hold)
 
     def unhold(self, user_id: str, approval_id: str) -> bool:
         """Remove a hold; returns whether there was one."""
@@ -137,13 +129,17 @@ class Attention(DatabaseRows):
         quiet = h.c.user_id == user_id, h.c.why == "quiet_hours", h.c.until > now
         self._change(update(h).where(*quiet).values(until=now))
 
-    def due(self, now: int) -> bool:
-        """Return whether any hold has ended."""
-        return self._any(_DUE, now=now)
+    def due(self, now: int, limit: int) -> list[Hold]:
+        """Return ended holds, the earliest first."""
+        return self._many(_HELD_REQUESTS.read, _DUE, now=now, limit=limit)
 
-    def release(self, now: int, limit: int) -> list[Hold]:
-        """Remove and return ended holds; each is returned by only one call."""
-        return self._many(_HELD_REQUESTS.read, _RELEASE, now=now, limit=limit)
+    def release(self, hold: Hold, now: int) -> Hold | None:
+        """Remove and return the hold of this person and request if it has ended.
+
+        Only one call returns it.
+        """
+        values = {"user": hold.user_id, "approval": hold.approval_id, "now": now}
+        return self._one(_HELD_REQUESTS.read, _RELEASE, **values)
 
 
 def _hours(row: Sequence[str]) -> Hours:

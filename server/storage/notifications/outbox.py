@@ -231,7 +231,7 @@ class Outbox(TimedRows):
         """Mark a message as sent; returns whether the holder still had the lease."""
         return self._change(_leased(message_id, holder).values(state="sent", last_error=None))
 
-    def failed(self, message_id: int, holder: str, error: str, not_before: int | None) -> bool:
+    def mark_failed(self, message_id: int, holder: str, error: str, not_before: int | None) -> bool:
         """Schedule a retry at `not_before`, or mark the message dead if it is None."""
         values = {
             "state": "dead" if not_before is None else "waiting",

@@ -7,6 +7,7 @@ from server.storage.prepared import ExpiringRows, RecordRows, RecordTable
 from server.storage.sign_in.tables import sign_ins as s
 
 _BY_TOKEN = select(s).where(s.c.token_hash == bindparam("token_hash"))
+_LOCK = select(s).where(s.c.id == bindparam("sign_in")).with_for_update(read=True)
 _BY_USER = select(s.c.id).where(s.c.user_id == bindparam("user"), s.c.ended_at.is_(None))
 
 
@@ -19,6 +20,10 @@ class SignIns(RecordRows[SignIn, str], ExpiringRows):
     def by_token(self, token_hash: bytes) -> SignIn | None:
         """Return the sign-in whose cookie has this hash."""
         return self._find(_BY_TOKEN, token_hash=token_hash)
+
+    def lock(self, sign_in_id: str) -> SignIn | None:
+        """Return the sign-in. On PostgreSQL, a sign-out waits until the unit of work ends."""
+        return self._find(_LOCK, sign_in=sign_in_id)
 
     def renew(self, sign_in: SignIn) -> None:
         """Store a new cookie, time and expiry, when the user signs in again in the same browser."""

@@ -14,6 +14,7 @@ from server.storage.tokens.tables import families as f
 from server.storage.tokens.tables import family_tokens as w
 from server.storage.tokens.tables import refresh_tokens as t
 
+_LOCK_CODE = select(c).where(c.c.hash == bindparam("hash")).with_for_update()
 _ADD_FAMILY = Prepared(insert_row(f))
 _FAMILY = Prepared(select(f).where(f.c.id == bindparam("family")))
 _LIVE_FAMILIES = select(f.c.id).where(f.c.ended_at.is_(None))
@@ -42,8 +43,11 @@ class CodeGrants(ExpiringRows):
         _CODES.add(self._db, code)
 
     def code(self, code_hash: bytes) -> AuthorizationCode | None:
-        """Return the code with this hash, even if it was used."""
-        return self._one(_CODES.read, _CODES.by_key, key=code_hash)
+        """Return the code with this hash, even if it was used.
+
+        PostgreSQL locks its row, so a second redemption waits, and then sees that it was used.
+        """
+        return self._one(_CODES.read, _LOCK_CODE, hash=code_hash)
 
     def use_code(self, code_hash: bytes, now: int) -> bool:
         """Mark a code as used; returns False if it was used or has expired."""

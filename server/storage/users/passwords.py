@@ -24,9 +24,7 @@ class Passwords(RecordRows[Password, str], ExpiringRows):
 
     def put(self, password: Password) -> None:
         """Set or replace a password."""
-        values = {name: getattr(password, name) for name in ("hash", "changed_at", "used_at")}
-        if not self._set(password.user_id, **values):
-            self.add(password)
+        self.records.put(self._db, password)
 
     def mark_used(self, user_id: str, now: int) -> None:
         """Record a sign-in with the password."""

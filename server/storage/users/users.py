@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from sqlalchemy import Row, bindparam, delete, insert, select
+from sqlalchemy import Row, bindparam, delete, select
 
 from server.model.users import User
 from server.services.users.user_members import USER_MEMBERS
 from server.storage import codec
 from server.storage.named_rows import NamedRows
-from server.storage.prepared import DatabaseRows
+from server.storage.prepared import DatabaseRows, insert_or_replace
 from server.storage.users.tables import user_codes, users
 
 _COLUMNS = ("id", "state", "created_at", "disabled_at")
@@ -18,6 +18,7 @@ _PAGE = _ALL.where(users.c.name_key > bindparam("after")).limit(bindparam("limit
 _BY_ID = select(users).where(users.c.id == bindparam("id"))
 _BY_NAME = select(users).where(users.c.name_key == bindparam("key"))
 _BY_EMAIL = select(users).where(users.c.email_key == bindparam("key"))
+_PUT_CODE = insert_or_replace(user_codes)
 
 
 class Users(NamedRows):
@@ -73,9 +74,7 @@ class UserCodes(DatabaseRows):
 
     def put(self, user_id: str, code_hash: bytes, now: int) -> None:
         """Set or replace this user's code."""
-        self.drop(user_id)
-        row = {"user_id": user_id, "hash": code_hash, "set_at": now}
-        self._db.execute(insert(user_codes).values(row))
+        _PUT_CODE.run(self._db, {"user_id": user_id, "hash": code_hash, "set_at": now})
 
     def drop(self, user_id: str) -> bool:
         """Delete this user's code; returns whether there was one."""

@@ -206,7 +206,13 @@ def outcome(approver_view: ApproverView) -> Sentence:
         retry_requested = approval.retry_asked_at is not None
         next_step = "its agent was told to retry" if retry_requested else "the agent can retry"
         return ("Expired at ", approval.expires_at, f". Expiring isn't a denial; {next_step}.")
-    return (f"This request is closed: {approval.reason or approval.state}. Nobody answered it.",)
+    return (f"This request is closed: {_reason_text(approval)}. Nobody answered it.",)
+
+
+def _reason_text(approval: Approval) -> str:
+    """The reason in words; an administrator's own text stays as it is."""
+    name, colon, text = (approval.reason or approval.state).partition(":")
+    return f"{name.replace('_', ' ')}{colon}{text}"
 
 
 def _afterwards(approval: Approval) -> str:
@@ -216,11 +222,11 @@ def _afterwards(approval: Approval) -> str:
     if approval.state is State.EXPIRED:
         return " The agent did not collect its token in time."
     ended = approval.state is State.CANCELLED
-    return f" It was withdrawn before it was used: {approval.reason}." if ended else ""
+    return f" It was withdrawn before it was used: {_reason_text(approval)}." if ended else ""
 
 
 def _approvers(approver_view: ApproverView) -> str:
-    """Everyone whose approval counts; one person also with their device."""
+    """Everyone whose approval counts; for a single person, also their device."""
     votes = () if approver_view.tally is None else approver_view.tally.votes
     names = [
         vote.name

@@ -1,6 +1,6 @@
 """The page and form rows about deputies and groups."""
 
-from datetime import date, timedelta
+from collections.abc import Callable
 from typing import Final
 
 from server.protocol.approvals import decisions
@@ -8,6 +8,7 @@ from server.protocol.forms import Form
 from server.services.approvers import deputies
 from server.services.approvers.group_members import GROUP_MEMBERS
 from server.services.devices.statements import signed_subject
+from server.web import days
 from server.web.calls import Document
 from server.web.choices import USERS
 from server.web.console.member_fields import fields
@@ -22,11 +23,10 @@ _GROUP_FIELDS: Final = fields(GROUP_MEMBERS, "new")
 
 def _deputy(form: Form) -> object:
     """The body that names a deputy from the start of one day to the end of another, in UTC."""
-    last = _day("to", form, later=timedelta(days=1))
     return {
         "deputy": form.get("deputy") or "",
-        "from": _moment(_day("from", form)),
-        "to": _moment(last),
+        "from": _moment("from", form, days.start_of_day),
+        "to": _moment("to", form, days.start_of_next_day),
         **statement(form),
     }
 
@@ -40,15 +40,11 @@ def _signs_deputy(visit: Visit, body: Document) -> Signed:
     return Signed(decisions.DEPUTY, subject, nonce)
 
 
-def _day(name: str, form: Form, later: timedelta = timedelta()) -> date:
+def _moment(name: str, form: Form, convert: Callable[[str], str]) -> str:
     try:
-        return date.fromisoformat(form.get(name) or "") + later
+        return convert(form.get(name) or "")
     except (ValueError, OverflowError):
         raise ValueError(f"`{name}` must be a date such as 2026-12-24") from None
-
-
-def _moment(day: date) -> str:
-    return f"{day.isoformat()}T00:00:00Z"
 
 
 PAGES: Final = (

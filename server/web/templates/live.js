@@ -3,16 +3,16 @@ import { bar } from "/buttons.js";
 import { watch } from "/log_witness.js";
 import { ago, call, leaving } from "/passkey.js";
 
-const WITHOUT = 2000;
-const WITH = 30000;
-const LATE = 10000;
-const STALE = 5000;
+const POLL_MS = 2000;
+const POLL_WITH_FEED_MS = 30000;
+const TIMEOUT_MS = 10000;
+const STALE_MS = 5000;
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
 
 // A response that does not arrive counts as a failure: the network may have failed silently.
 function timeLimit() {
   return new Promise((_, refuse) => {
-    setTimeout(() => refuse(Object.assign(new Error("The server did not respond."), { away: true })), LATE);
+    setTimeout(() => refuse(Object.assign(new Error("The server did not respond."), { away: true })), TIMEOUT_MS);
   });
 }
 
@@ -76,14 +76,14 @@ export function live(look, { tell = () => {}, every = 0, since } = {}) {
   async function loop() {
     const began = performance.now();
     await glance();
-    const slow = Math.min(WITH, 20 * (performance.now() - began));
+    const slow = Math.min(POLL_WITH_FEED_MS, 20 * (performance.now() - began));
     clearTimeout(next);
-    next = setTimeout(loop, every ? Math.max(every, slow) : connected ? WITH : WITHOUT);
+    next = setTimeout(loop, every ? Math.max(every, slow) : connected ? POLL_WITH_FEED_MS : POLL_MS);
   }
 
   // After a long pause, buttons are disabled until the server has responded.
   function checkAfterPause() {
-    if (!document.hidden && Date.now() - lastResponse > STALE) bar("stale", true);
+    if (!document.hidden && Date.now() - lastResponse > STALE_MS) bar("stale", true);
     glance();
   }
 
@@ -91,7 +91,7 @@ export function live(look, { tell = () => {}, every = 0, since } = {}) {
   // A double click submits it once: a second response would hide a secret that the first one shows.
   let isReachable = false;
   let isSending = false;
-  async function sends(event) {
+  async function submitOnce(event) {
     const { target: form, submitter } = event;
     if (event.defaultPrevented || form.getAttribute("method") !== "post" || isReachable) return;
     event.preventDefault();
@@ -127,7 +127,7 @@ export function live(look, { tell = () => {}, every = 0, since } = {}) {
     socket.addEventListener("close", () => {
       connected = false;
       cut = true;
-      setTimeout(connect, WITH / 3);
+      setTimeout(connect, POLL_WITH_FEED_MS / 3);
     });
   }
 
@@ -135,11 +135,11 @@ export function live(look, { tell = () => {}, every = 0, since } = {}) {
     try {
       listen((await call("POST", "/api/feed/ticket")).ticket);
     } catch {
-      setTimeout(connect, WITH);
+      setTimeout(connect, POLL_WITH_FEED_MS);
     }
   }
 
-  document.addEventListener("submit", sends);
+  document.addEventListener("submit", submitOnce);
   document.addEventListener("visibilitychange", checkAfterPause);
   for (const change of ["online", "offline"]) window.addEventListener(change, glance);
   setInterval(age, 1000);

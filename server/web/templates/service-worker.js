@@ -92,7 +92,7 @@ function words({ kind, id, risk, exp, n }) {
   return { title: `Approval needed, ${grave}`, body, tag: id, path: `/r/${id}`, one: true };
 }
 
-// Messages can overtake each other: the latest count is shown.
+// Messages can arrive out of order: the latest count is shown.
 function newest(said, shown) {
   if (said.kind !== "ask") return said;
   const known = shown.map((each) => each.data?.said).filter((each) => each?.kind === "ask");

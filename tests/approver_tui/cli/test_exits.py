@@ -8,7 +8,7 @@ import sys
 import pexpect
 import pytest
 
-from approver_tui.cli.exits import BY_CODE, BY_STATUS, Exit, exit_code
+from approver_tui.cli.exits import BY_CODE, BY_STATUS, Exit, error_document, exit_code
 from approver_tui.client.errors import ApiError
 from server.http import openapi
 from server.http.routes import ROUTES
@@ -80,6 +80,11 @@ def test_an_unknown_user_is_a_usage_error(logged_in, server):
     result = logged_in(*command)
     assert (result.code, result.error["error"]) == (Exit.USAGE, "invalid_body")
     assert approval["state"] == "pending"
+
+
+def test_an_error_of_the_system_has_a_code():
+    """The code is not spelled letter by letter."""
+    assert error_document(OSError(28, "No space left on device"), Exit.ERROR)["error"] == "os_error"
 
 
 def test_a_rate_limit_reports_when_to_retry(logged_in, server):

@@ -56,8 +56,8 @@ def test_status_and_whoami_agree(logged_in, server):
     assert "alice" in logged_in("whoami").out
 
 
-def test_a_closed_stdin_is_an_empty_one():
-    """Without the file descriptor, a command works as if it read from /dev/null."""
+def test_a_closed_stdin_counts_as_empty():
+    """A command without this file descriptor works as if it read from /dev/null."""
     command = f"exec {sys.executable} -m approver_tui <&-"
     result = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
     assert result.stdout.startswith("Usage: sayso-approver")

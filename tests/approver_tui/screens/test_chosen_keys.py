@@ -50,7 +50,7 @@ def _key(name):
 
 def _stage(approvals=None, **kwargs):
     approvals = three_approvals() if approvals is None else approvals
-    return make_stage(approvals, place={"keymap": CUSTOM_KEYMAP}, **kwargs)
+    return make_stage(approvals, environment={"keymap": CUSTOM_KEYMAP}, **kwargs)
 
 
 def _all_text(stage):

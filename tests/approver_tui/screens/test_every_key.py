@@ -39,7 +39,7 @@ def test_every_key_does_something_on_some_screen():
 @pytest.mark.parametrize("digit", range(1, 7), ids=[screen.__name__ for screen in SCREENS])
 async def test_every_key_of_a_screen_is_in_its_help_and_palette(digit, keymap):
     """The help and the palette list every key of the screen, with the user's keymap."""
-    async with open_stage(three_approvals(), place={"keymap": keymap}) as (pilot, stage):
+    async with open_stage(three_approvals(), environment={"keymap": keymap}) as (pilot, stage):
         await press(pilot, stage, str(digit))
         rows = help_with_keymap(stage.app.screen.help_rows(), keymap)
         expected = {keymap.key(name) for name in _action_names(SCREENS[digit - 1])}
@@ -49,7 +49,10 @@ async def test_every_key_of_a_screen_is_in_its_help_and_palette(digit, keymap):
 
 async def test_only_the_chosen_key_is_shown():
     """The help lists the chosen keys and none of the default keys."""
-    async with open_stage(three_approvals(), place={"keymap": CUSTOM_KEYMAP}) as (pilot, stage):
+    async with open_stage(three_approvals(), environment={"keymap": CUSTOM_KEYMAP}) as (
+        pilot,
+        stage,
+    ):
         await press(pilot, stage, CUSTOM_KEYMAP.key("help"))
         assert isinstance(stage.app.screen, HelpScreen)
         rows = help_with_keymap(stage.app.screen_stack[-2].help_rows(), CUSTOM_KEYMAP)

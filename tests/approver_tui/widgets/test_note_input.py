@@ -1,27 +1,14 @@
 """Writing a note in the user's own editor."""
 
+import asyncio
+import os
 import shlex
 import sys
-from contextlib import contextmanager
 
 import pytest
 
 from approver_tui.state.approvals.decision import NOTE_LENGTH
-from approver_tui.widgets import note_input
 from approver_tui.widgets.note_input import edit_text
-
-
-class _App:
-    """An app that records whether it has handed the terminal to another program."""
-
-    is_suspended = False
-
-    @contextmanager
-    def suspend(self):
-        """Hand the terminal to another program."""
-        self.is_suspended = True
-        yield
-        self.is_suspended = False
 
 
 def _editor(code):
@@ -40,41 +27,51 @@ def _editor(code):
         ("x" * 2_000, "x" * NOTE_LENGTH),
     ],
 )
-def test_the_note_is_one_printable_line(written, note):
+async def test_the_note_is_one_printable_line(written, note):
     """Line endings, control characters and excess length are removed; an empty file is valid."""
     editor = _editor(f"pathlib.Path(path).write_text({written!r}, 'utf-8')")
-    assert edit_text(_App(), editor, "before") == note
+    assert await edit_text(editor, "before") == note
 
 
-def test_only_the_user_can_read_the_file_that_the_editor_gets(tmp_path):
+async def test_only_the_user_can_read_the_file_that_the_editor_gets(tmp_path):
     """Only the user can read the file, and it is deleted afterwards."""
     seen = tmp_path / "seen"
     code = (
         "modes = [oct(os.stat(p).st_mode & 0o777) for p in (path, os.path.dirname(path))]\n"
         f"pathlib.Path({str(seen)!r}).write_text(' '.join([*modes, path, open(path).read()]))"
     )
-    assert edit_text(_App(), _editor(code), "why not") == "why not"
+    assert await edit_text(_editor(code), "why not") == "why not"
     *modes, path, text = seen.read_text().split(" ", 3)
     assert (modes, text) == (["0o600", "0o700"], "why not")
     assert not (tmp_path / path).exists()
 
 
-def test_an_editor_that_fails_changes_nothing():
+async def test_an_editor_that_fails_changes_nothing():
     """As with git, leaving the editor with an error keeps the old note."""
-    assert edit_text(_App(), _editor("os.remove(path); sys.exit(1)"), "before") == "before"
+    assert await edit_text(_editor("os.remove(path); sys.exit(1)"), "before") == "before"
 
 
 @pytest.mark.parametrize("editor", ["no-such-editor", "'unbalanced", "; touch x"])
-def test_an_editor_that_cannot_start_is_named(monkeypatch, editor):
-    """A message in the terminal names the editor; no shell runs the command."""
-    prompts, app = [], _App()
+async def test_an_editor_that_cannot_start_is_named(monkeypatch, capsys, editor):
+    """A message in the terminal names the editor and waits for Enter; no shell runs the command."""
+    keyboard, typed = os.pipe()
+    stdin = os.fdopen(keyboard)
+    monkeypatch.setattr(sys, "stdin", stdin)
+    edit = asyncio.create_task(edit_text(editor, "before"))
+    await asyncio.sleep(0.05)
+    assert not edit.done()
+    os.write(typed, b"\n")
+    assert await edit == "before"
+    os.close(typed)
+    stdin.close()
+    message = capsys.readouterr().out
+    assert message.startswith(editor)
+    assert message.endswith("Press Enter. ")
 
-    def read(prompt):
-        assert app.is_suspended
-        prompts.append(prompt)
-        return ""
 
-    monkeypatch.setattr(note_input, "input", read, raising=False)
-    assert edit_text(app, editor, "before") == "before"
-    assert prompts[0].startswith(editor)
-    assert prompts[0].endswith("Press Enter. ")
+async def test_an_interrupt_is_for_the_editor():
+    """The terminal sends ^C to the app too, which goes on."""
+    code = (
+        "import signal; os.kill(os.getppid(), signal.SIGINT); pathlib.Path(path).write_text('new')"
+    )
+    assert await edit_text(_editor(code), "before") == "new"

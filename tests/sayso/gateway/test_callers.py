@@ -217,7 +217,7 @@ async def test_a_callers_token_is_exchanged_once_for_the_upstream_server() -> No
 
 
 async def test_calls_wait_for_the_same_exchange(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The exchange asks the user only once, who may answer after a call has stopped waiting."""
+    """The user is asked only once, and may answer after a call has stopped waiting."""
     gateway = FakeGateway(Exchange("https://up.example", ""), timeout=0.2)
     exchange, answered = gateway.person.exchange, asyncio.Event()
 

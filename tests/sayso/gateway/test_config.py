@@ -74,6 +74,9 @@ def test_a_token_can_be_exchanged_for_the_upstream_server() -> None:
     [
         ('issuer = "https://sayso.example"', "", r"^issuer: is missing.*sayso serve"),
         ('"https://gate.example/mcp"', "7", r"^resource: .*sayso resources add"),
+        ("sayso.example", "sayso.example:99999", r"^issuer: .*Port out of range.*sayso serve"),
+        ("gate.example", "[::1", r"^resource: .*IPv6.*sayso resources add"),
+        ('"https://gate.example/mcp"', '"gate"', r"^resource: 'gate' is not a URL.*sayso res"),
         ('risk = "low"', "", r"^\[tools.notes/read\] risk: is missing.*low, medium or high"),
         ('risk = "low"', 'risk = "none"', r"^\[tools.notes/read\] risk: 'none' is unknown"),
         ('digest = "d2"', "", r"^\[tools.pay\] digest: .*sayso gateway init"),

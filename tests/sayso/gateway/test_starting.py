@@ -71,6 +71,29 @@ def test_init_reports_the_status_of_a_url_that_is_not_an_mcp_server(
     assert "evil" not in error
 
 
+@pytest.mark.parametrize(
+    ("flag", "value", "error"),
+    [
+        ("--upstream", "http://localhost:99999/mcp", "Port out of range"),
+        ("--upstream", "http://[::1/mcp", "IPv6"),
+        ("--upstream", "http://", "must be an http or https URL"),
+        ("--port", "99999", "must be a number from 1 to 65535"),
+        ("--port", "http", "must be a number from 1 to 65535"),
+    ],
+)
+def test_an_invalid_address_is_refused_by_its_flag(
+    capsys: pytest.CaptureFixture[str], flag: str, value: str, error: str
+) -> None:
+    """The command exits with 2 before it reads the file or connects."""
+    others = [] if flag == "--upstream" else ["--upstream", "http://localhost:9/mcp"]
+    with pytest.raises(SystemExit) as exit_info:
+        main([*others, f"{flag}={value}", "--config", "missing.toml"])
+    assert exit_info.value.code == 2
+    message = capsys.readouterr().err
+    assert f"argument {flag}: " in message
+    assert error in message
+
+
 def test_the_gateway_starts_before_its_server(
     tmp_path: Path, served: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:

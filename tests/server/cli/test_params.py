@@ -61,7 +61,7 @@ def test_a_scope_requirement_names_an_action_type_or_clears_it():
 
 
 def test_a_missing_time_is_written_as_never():
-    """A caller may give another word."""
+    """A caller may choose a different word."""
     assert moment(NOON) == "2025-10-09 08:53 UTC"
     assert (moment(None), moment(None, never="-")) == ("never", "-")
 

@@ -83,9 +83,23 @@ def test_config_shows_each_value_with_its_source_and_hides_passwords(admin_cli, 
 
 
 def test_a_flag_overrides_the_environment(admin_cli, tmp_path):
-    """`--data-dir` selects a different, empty installation."""
+    """`--data-dir` selects a different installation."""
     other = str(tmp_path / "other")
-    assert admin_cli("--data-dir", other, "users", "list", "--json").document == {"items": []}
+    assert admin_cli("--data-dir", other, "init", "--admin", "dora").code == 0
+    users = admin_cli("--data-dir", other, "users", "list", "--json").document["items"]
+    assert [user["user"] for user in users] == ["dora"]
+
+
+@pytest.mark.parametrize(
+    "command", [("users", "list"), ("users", "add", "dora"), ("db", "upgrade"), ("audit", "tail")]
+)
+def test_a_wrong_folder_is_an_error_and_stays_missing(sayso, data_folder, command):
+    """A new installation there would hide the typing error."""
+    refused = sayso(*command, "--json")
+    assert (refused.code, refused.error["code"]) == (3, "not_found")
+    assert f"There is no database at {data_folder / 'sayso.db'}." in refused.error["message"]
+    assert "--data-dir" in refused.error["message"]
+    assert not data_folder.exists()
 
 
 def test_a_backup_is_private_and_overwrites_nothing(admin_cli, tmp_path, monkeypatch):
@@ -107,10 +121,9 @@ def test_a_backup_of_a_missing_installation_is_not_found(sayso, tmp_path):
     assert not (tmp_path / "copy.db").exists()
 
 
-def test_upgrade_prints_the_schema_before_and_after(sayso):
-    """The first upgrade starts without a schema; the second one changes nothing."""
-    assert sayso("db", "upgrade", "--json").document["was"] is None
-    again = sayso("db", "upgrade", "--json").document
+def test_upgrade_prints_the_schema_before_and_after(admin_cli):
+    """An upgrade of a current database changes nothing."""
+    again = admin_cli("db", "upgrade", "--json").document
     assert (again["was"], again["changed"]) == (again["schema"], False)
 
 

@@ -23,7 +23,7 @@ from server.storage import writer
 from server.storage.open import open_store
 from server.storage.store import SqlStore
 from tests.support.builders.clock import HOUR, MINUTE, SECOND, MovableClock
-from tests.support.checks.waiting import meanwhile, until
+from tests.support.checks.waiting import in_background, until
 from tests.support.fakes.receiver import Receiver, answer, hang, receiver
 
 KEY = b"the operator's key"
@@ -157,7 +157,7 @@ def test_an_internal_error_is_logged_and_retried_until_the_message_is_dead(
         def on_delivered(self, tx: Unit, message: OutboxMessage) -> None:
             raise NotImplementedError
 
-        def on_given_up(self, _: Unit, message: OutboxMessage, reason: str) -> None:
+        def on_abandoned(self, _: Unit, message: OutboxMessage, reason: str) -> None:
             dead.append(f"{message.channel}: {reason}")
 
     dead: list[str] = []
@@ -311,7 +311,7 @@ def test_two_workers_never_deliver_the_same_message(
         while worker.round():
             pass
 
-    with meanwhile(work) as first, meanwhile(work) as second:
+    with in_background(work) as first, in_background(work) as second:
         first.result(30)
         second.result(30)
 
@@ -331,7 +331,7 @@ def test_a_receiver_that_hangs_does_not_delay_other_messages(
         else answer(200)(handler)
     )
     _add(store, '{"is":"slow"}')
-    with meanwhile(worker.round) as slow:
+    with in_background(worker.round) as slow:
         until(lambda: receiver_server.got)
         _add(store, '{"is":"quick"}')
         assert replace(worker).round() == 1

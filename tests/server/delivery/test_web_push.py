@@ -79,7 +79,9 @@ def test_the_pending_count_stops_at_twenty_one(open_local, template, service):
     assert len(service.taken) == 23
 
 
-def test_a_closed_request_is_not_pushed_beside_many_others(open_local, template, service):
+def test_a_closed_request_is_not_pushed_while_many_others_are_pending(
+    open_local, template, service
+):
     """A push lists only the first 21 pending requests, so the request's own state decides."""
     limits = {"open_per_agent": 100, "notify_low_per_hour": 100}
     local = open_local(push_origins=service.origin, **limits)

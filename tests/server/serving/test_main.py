@@ -7,7 +7,7 @@ import stat
 
 import pytest
 
-from server.serving.main import ServeOptions, prepare_settings, run
+from server.serving.main import ServeOptions, holding_issuer, prepare_settings, run
 from server.settings import BadSetting, Settings
 
 
@@ -21,10 +21,17 @@ def settings(tmp_path):
     return create
 
 
+def _serve(settings: Settings) -> None:
+    """Start and stop, without a server."""
+    with holding_issuer(settings):
+        pass
+
+
 def test_the_default_issuer_is_the_served_port_on_this_machine(settings):
     """The command line reads the stored issuer."""
     prepared_settings = prepare_settings(settings(), ServeOptions(port=9000))
     assert prepared_settings.issuer == "http://localhost:9000"
+    _serve(prepared_settings)
     assert settings().issuer_url == "http://localhost:9000"
     assert stat.S_IMODE(prepared_settings.data_dir.stat().st_mode) == 0o700
 
@@ -36,21 +43,34 @@ def test_the_default_port_is_not_part_of_the_issuer(settings):
 
 def test_a_full_disk_leaves_the_stored_issuer(settings, monkeypatch):
     """An empty file would put links without a host into the output of commands."""
-    prepare_settings(settings(), ServeOptions(port=9000))
+    _serve(prepare_settings(settings(), ServeOptions(port=9000)))
 
     def refuse(_descriptor):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", refuse)
     with pytest.raises(OSError, match="No space"):
-        prepare_settings(settings(), ServeOptions(port=9001))
+        _serve(prepare_settings(settings(), ServeOptions(port=9001)))
     assert settings().issuer_url == "http://localhost:9000"
+
+
+def test_a_second_server_of_the_folder_needs_the_same_issuer(settings):
+    """Otherwise, commands would print the addresses of the second one."""
+    first, other = (prepare_settings(settings(), ServeOptions(port=port)) for port in (9000, 9001))
+    with holding_issuer(first):
+        _serve(first)
+        with pytest.raises(BadSetting, match="has the issuer http://localhost:9000, not"):
+            _serve(other)
+        assert settings().issuer_url == "http://localhost:9000"
+    _serve(other)
+    assert settings().issuer_url == "http://localhost:9001"
 
 
 def test_a_configured_issuer_is_kept(settings):
     """Behind a proxy, the issuer has a different port."""
     configured = settings(issuer="https://auth.example")
     assert prepare_settings(configured, ServeOptions(port=9000)) == configured
+    _serve(configured)
     assert settings().issuer_url == "https://auth.example"
 
 

@@ -18,7 +18,7 @@ from server.storage.open import open_store
 from server.storage.store import SqlStore
 from server.storage.users.tables import users
 from tests.support.builders.clock import NOON, MovableClock
-from tests.support.checks.waiting import meanwhile, until
+from tests.support.checks.waiting import in_background, until
 
 ANN = User("sayso_us_ann", "ann", "ann@example.org", ("approver",), "enabled", NOON)
 
@@ -82,7 +82,7 @@ def test_a_missing_user_is_cached_only_for_the_version(store: SqlStore) -> None:
 
 @pytest.mark.parametrize("typed", ["José", "JOSE\u0301", "jose\u0301"])
 def test_a_name_is_found_in_each_unicode_form(store: SqlStore, typed: str) -> None:
-    """Stored names are composed, but some keyboards and files have the accents apart."""
+    """Stored names are in NFC, but some keyboards and files decompose accented letters."""
     jose = User("sayso_us_jose", "jos\u00e9", None, ("approver",), "enabled", NOON)
     group = Group("sayso_gr_zurich", "Z\u00fcrich", (), NOON)
     with store.administer() as tx:
@@ -130,9 +130,9 @@ def test_a_failed_commit_leaves_nothing_in_the_cache(
         with store.write() as tx:
             return tx.directory.user(ANN.id)
 
-    with meanwhile(lambda: _disable(store)) as writer:
+    with in_background(lambda: _disable(store)) as writer:
         until(lambda: store._writer._batch)
-        with meanwhile(read) as reader:
+        with in_background(read) as reader:
             until(lambda: store._writer._lock.acquire(blocking=False))
             store._writer._raw.execute("PRAGMA defer_foreign_keys=ON")
             store._writer._raw.execute("INSERT INTO agent_owners VALUES ('of nothing', 'x', 1)")
@@ -158,7 +158,10 @@ def test_concurrent_changes_get_different_versions(
             with database.administer():
                 pass
 
-    with meanwhile(lambda: bump(stores[0])) as first, meanwhile(lambda: bump(stores[1])) as second:
+    with (
+        in_background(lambda: bump(stores[0])) as first,
+        in_background(lambda: bump(stores[1])) as second,
+    ):
         bump(stores[2])
         first.result(10)
         second.result(10)

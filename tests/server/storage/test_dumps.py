@@ -44,10 +44,8 @@ def test_a_damaged_sqlite_file_is_refused(tmp_path: Path) -> None:
         dumps.check_sqlite(tmp_path / "sayso.db", "The database")
 
 
-def test_a_database_with_an_older_schema_is_backed_up_by_the_earlier_version(
-    tmp_path: Path,
-) -> None:
-    """`sayso init`, the remedy for a database that is not an installation, would be wrong."""
+def test_a_database_with_an_older_schema_is_not_backed_up(tmp_path: Path) -> None:
+    """The error says which version can back it up, and does not suggest `sayso init`."""
     settings = Settings(data_dir=tmp_path)
     earlier_databases.make(settings.sqlalchemy_url, "0006", {})
     with pytest.raises(SchemaMismatch, match="Back it up with the earlier version"):
@@ -57,7 +55,7 @@ def test_a_database_with_an_older_schema_is_backed_up_by_the_earlier_version(
 
 
 def test_a_damaged_database_is_not_backed_up(tmp_path: Path) -> None:
-    """Otherwise good backups are deleted over time, and no later one can be restored."""
+    """Otherwise, only backups that cannot be restored would be left after some time."""
     settings = Settings(data_dir=tmp_path)
     build(settings).store.close()
     with closing(sqlite3.connect(tmp_path / "sayso.db")) as connection:

@@ -51,7 +51,7 @@ _CASES: dict[str, tuple[Callable[[Unit], object], str]] = {
         ),
         "USING INDEX ix_delegations_issued",
     ),
-    "the end of the tokens of a resource": (
+    "revoking the tokens of a resource": (
         lambda tx: tx.delegations.revoke_resource("x", NOON),
         "USING INDEX ix_delegations_expiry (expires_at>?)",
     ),

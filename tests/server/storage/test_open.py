@@ -213,7 +213,7 @@ def test_an_unreachable_database_is_busy(postgres_server: PostgresServer) -> Non
 def test_a_role_with_too_few_privileges_is_refused_with_the_remedy(
     postgres_server: PostgresServer,
 ) -> None:
-    """An upgrade adds tables, and the role of the server gets its privileges on them by hand."""
+    """After an upgrade adds tables, an operator must grant the server's role access to them."""
     url = postgres_server.new_database()
     upgrade_database(url, NOON)
     role = sa.make_url(url).set(username="visitor", password="x")

@@ -20,7 +20,7 @@ from server.storage import open as opening
 from server.storage import writer as writing
 from server.storage.writer import DirectWriter, GroupedWriter, SqlitePool
 from tests.support.builders.clock import MovableClock
-from tests.support.checks.waiting import meanwhile, until
+from tests.support.checks.waiting import in_background, until
 
 _HOLDER = """
 import sqlite3, sys
@@ -121,7 +121,7 @@ def test_writes_survive_a_power_cut(sqlite_url: str, clock: MovableClock, *, ser
 
 def test_a_transaction_returns_only_after_its_commit(bench: Bench) -> None:
     """Before its COMMIT, no other connection sees the rows of a transaction."""
-    with meanwhile(lambda: bench.put("a")) as unit:
+    with in_background(lambda: bench.put("a")) as unit:
         until(lambda: bench.count("RELEASE unit"))
         time.sleep(0.1)
         assert not unit.done()
@@ -136,7 +136,9 @@ def test_ready_transactions_share_one_commit(bench: Bench) -> None:
     """Twelve transactions are stored with one COMMIT."""
     names = {f"thing-{number}" for number in range(12)}
     with ExitStack() as units:
-        waiting = [units.enter_context(meanwhile(lambda n=name: bench.put(n))) for name in names]
+        waiting = [
+            units.enter_context(in_background(lambda n=name: bench.put(n))) for name in names
+        ]
         until(lambda: bench.count("RELEASE unit") == 12)
         bench.writer.start()
         for unit in waiting:
@@ -153,7 +155,7 @@ def test_a_failed_commit_fails_every_transaction_in_it(bench: Bench) -> None:
         with bench.writer.transaction() as connection:
             _break_commit(connection)
 
-    with meanwhile(lambda: bench.put("a")) as good, meanwhile(fail) as bad:
+    with in_background(lambda: bench.put("a")) as good, in_background(fail) as bad:
         until(lambda: bench.count("RELEASE unit") == 2)
         bench.writer.start()
         for unit in (good, bad):
@@ -166,12 +168,12 @@ def test_a_failed_commit_fails_every_transaction_in_it(bench: Bench) -> None:
 
 def test_an_error_rolls_back_only_its_own_transaction(bench: Bench) -> None:
     """Other transactions of the same COMMIT are stored."""
-    with meanwhile(lambda: bench.put("before")) as before:
+    with in_background(lambda: bench.put("before")) as before:
         until(lambda: bench.count("RELEASE unit"))
         with suppress(LookupError), bench.writer.transaction() as connection:
             _put(connection, "rolled back")
             raise LookupError
-        with meanwhile(lambda: bench.put("after")) as after:
+        with in_background(lambda: bench.put("after")) as after:
             until(lambda: bench.count("RELEASE unit") == 3)
             bench.writer.start()
             before.result(5)
@@ -184,7 +186,7 @@ def test_an_error_rolls_back_only_its_own_transaction(bench: Bench) -> None:
 def test_a_transaction_waits_while_another_process_locks_the_file(bench: Bench) -> None:
     """The transaction continues when the lock is released. Reads are possible while it waits."""
     bench.writer.start()
-    with _locked(bench.path) as holder, meanwhile(lambda: bench.put("a")) as unit:
+    with _locked(bench.path) as holder, in_background(lambda: bench.put("a")) as unit:
         until(lambda: bench.count("BEGIN IMMEDIATE") > 3)
         assert bench.stored() == set()
         assert not unit.done()
@@ -206,7 +208,7 @@ def test_waiting_for_a_lock_uses_short_pauses(
 
     clock = SimpleNamespace(sleep=sleep, monotonic=time.monotonic)
     monkeypatch.setattr(writing, "time", clock)
-    with _locked(bench.path) as holder, meanwhile(lambda: bench.put("a")):
+    with _locked(bench.path) as holder, in_background(lambda: bench.put("a")):
         until(lambda: len(pauses) > 10)
         _release(holder)
         until(lambda: bench.count("RELEASE unit"))
@@ -251,7 +253,7 @@ def test_a_transaction_that_waits_for_a_hanging_one_is_busy(
             resume.wait(5)
 
     bench.writer.start()
-    with meanwhile(slow) as unit:
+    with in_background(slow) as unit:
         until(lambda: bench.count("SAVEPOINT unit"))
         with pytest.raises(Busy):
             bench.put("waiting")
@@ -279,7 +281,7 @@ def test_a_full_disk_is_busy_and_stores_nothing(bench: Bench) -> None:
 
 def test_closing_stores_open_transactions(bench: Bench) -> None:
     """A transaction whose block has ended is not lost."""
-    with meanwhile(lambda: bench.put("a")) as unit:
+    with in_background(lambda: bench.put("a")) as unit:
         until(lambda: bench.count("RELEASE unit"))
         bench.writer.start()
         bench.writer.close()

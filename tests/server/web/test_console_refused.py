@@ -290,7 +290,7 @@ def test_a_form_of_an_earlier_sign_in_is_shown_again(console: Console) -> None:
 
 
 def test_the_sign_in_keeps_a_form_that_one_of_our_pages_sent(console: Console) -> None:
-    """A form without fields leads back to its page, and values of other sites are dropped."""
+    """A form without fields leads back to its page, and values from other sites are dropped."""
     typed = {"name": "dora", "csrf": "x", "statement": "y"}
     page = console.post(NOBODY, "/admin/new/user/add", typed).text
     assert '<form id="next" method="post" action="/admin/new/user/add">' in page

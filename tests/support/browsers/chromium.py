@@ -110,10 +110,10 @@ class Chromium:
         """Run an expression that leaves the page, which then cannot return a value."""
         self.ask(f"void setTimeout(() => {expression})")
 
-    def see(self, expression: str) -> Any:  # likewise
+    def see(self, expression: str) -> Any:  # as above
         """Wait until an expression is true; return its value."""
 
-        def answer() -> Any:  # likewise
+        def answer() -> Any:  # as above
             with contextlib.suppress(PageGone):
                 return self.ask(expression)
             return None
@@ -346,8 +346,8 @@ def chromium(
         )
         try:
             port, path = until(lambda: _lines(profile / "DevToolsActivePort"), _TIMEOUT)
-            # No pings: their thread draws from `random`, which Hypothesis notices in other tests.
             address = f"ws://127.0.0.1:{port}{path}"
+            # No pings: their thread draws from `random`, which Hypothesis notices in other tests.
             with connect(address, max_size=None, ping_interval=None) as socket:
                 yield _tab(socket)
         finally:

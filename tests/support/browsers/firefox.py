@@ -165,7 +165,7 @@ class Marionette:
         assert (answered, error) == (number, None), error
         return result
 
-    def hear(self) -> Any:  # likewise
+    def hear(self) -> Any:  # as above
         """Return the next message."""
         length = b""
         while not length.endswith(b":"):
@@ -223,7 +223,7 @@ class Firefox:
             return json.loads(found["result"]["value"]) if found["type"] == "success" else None
         return None
 
-    def see(self, expression: str) -> Any:  # likewise
+    def see(self, expression: str) -> Any:  # as above
         """Wait until an expression is true; return its value."""
         try:
             return until(lambda: self.ask(expression), _TIMEOUT)

@@ -45,7 +45,7 @@ class WebPerson:
         """
         shown = shown or self.http.get(f"/api/approvals/{approval_id}").json()
         steps = [step for step in shown["ceremony"].split("+") if step != "pin"]
-        whole = {
+        claims = {
             "iss": self.me["device"]["id"],
             "sub": self.me["user"]["id"],
             "aud": self.server.url,
@@ -60,7 +60,7 @@ class WebPerson:
             "nonce": shown["nonce"],
             **members,
         }
-        return self.passkey.assertion(json.dumps(whole).encode())
+        return self.passkey.assertion(json.dumps(claims).encode())
 
     def decide(self, approval_id: str, assertion: str) -> httpx.Response:
         """Send a signed decision."""
@@ -111,21 +111,21 @@ def enrolled(server: LiveServer, name: str, code: str) -> WebPerson:
     credential = passkey.made(decode_base64url(options["challenge"]))
     answer = http.post("/api/passkeys", json={"code": code, "name": "phone", **credential})
     assert answer.is_success, answer.text
-    return _settled(WebPerson(server, name, http, passkey))
+    return _load_page(WebPerson(server, name, http, passkey))
 
 
-def with_cookie_of(one: WebPerson, cookie: str) -> WebPerson:
+def with_cookie_of(victim: WebPerson, cookie: str) -> WebPerson:
     """Return a different client with this cookie and a passkey that is not enrolled."""
-    http = one.server.client()
-    http.headers.update({"Origin": one.server.url, "Sec-Fetch-Site": "same-origin"})
+    http = victim.server.client()
+    http.headers.update({"Origin": victim.server.url, "Sec-Fetch-Site": "same-origin"})
     http.cookies.set(COOKIE, cookie.removeprefix(f"{COOKIE}="))
-    stranger = replace(one.passkey, private=SoftPasskey().private)
-    return _settled(WebPerson(one.server, one.name, http, stranger))
+    stranger = replace(victim.passkey, private=SoftPasskey().private)
+    return _load_page(WebPerson(victim.server, victim.name, http, stranger))
 
 
-def _settled(one: WebPerson) -> WebPerson:
-    """Set what our pages pass to their scripts: the CSRF token and the user."""
-    page = one.http.get("/").text
-    one.http.headers["Sayso-Csrf"] = page.partition('data-csrf="')[2].partition('"')[0]
-    one.me = one.http.get("/api/me").json()
-    return one
+def _load_page(person: WebPerson) -> WebPerson:
+    """Store what our pages pass to their scripts: the CSRF token and the user."""
+    page = person.http.get("/").text
+    person.http.headers["Sayso-Csrf"] = page.partition('data-csrf="')[2].partition('"')[0]
+    person.me = person.http.get("/api/me").json()
+    return person

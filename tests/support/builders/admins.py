@@ -135,7 +135,7 @@ def _add_dead_message(admin: LocalAdmin) -> str:
         tx.outbox.add("ciba_ping", "sayso_ag_gone", "{}")
         for message in tx.outbox.lease("staff", 100, 0):
             if message.target == "sayso_ag_gone":
-                tx.outbox.failed(message.id, "staff", "no route", None)
+                tx.outbox.mark_failed(message.id, "staff", "no route", None)
                 return str(message.id)
     raise AssertionError
 

@@ -131,7 +131,7 @@ def user_disabled(agent: LocalAgent, person: LocalTerminal) -> str:
 
 
 def vote_withdrawn(agent: LocalAgent, person: LocalTerminal) -> str:
-    """Make a request for two approvers, of whom one approves and withdraws the approval."""
+    """Make a request for two approvers; one of them approves and withdraws the approval."""
     return _withdraw_vote(agent, person, new_person(person.local, "bob"))
 
 

@@ -64,7 +64,7 @@ def _read_then_write() -> None:
         if approval is None or approval.state is not State.APPROVED:
             return poll_once(self, poll, *args, **kwargs)
         with self.store.write() as tx:
-            return self._redeem(tx, poll.agent, approval, poll)
+            return self._redeem(tx, poll.agent, approval, poll, first=True)
 
     def move(
         self: Approvals, approval: Approval, target: State, *, now: int, reason: str | None = None

@@ -23,7 +23,7 @@ def until(condition: Callable[[], Result], seconds: float = 60.0) -> Result:
 
 
 @contextmanager
-def meanwhile(work: Callable[[], Result]) -> Iterator[Future[Result]]:
+def in_background(work: Callable[[], Result]) -> Iterator[Future[Result]]:
     """Run `work` in a thread while the block runs. The end of the block waits for it."""
     with ThreadPoolExecutor(1) as threads:
         yield threads.submit(work)

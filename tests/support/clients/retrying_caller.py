@@ -3,7 +3,7 @@
 `python retrying_caller.py URI TOKEN MINOR` pays through the tool `pay`, and prints the text of the
 last result on one line.
 
-Owns: repeating the same call, as a model does that reads the texts. Never: who answers.
+Owns: repeating the same call, as a model that reads the texts would. Never: who answers.
 """
 
 import asyncio
@@ -18,11 +18,11 @@ _ENDED = ("paid", "denied", "may have run")
 
 
 async def main(uri: str, token: str, minor: int) -> str:
-    """Repeat the call until a result says that it ended, also after lost connections."""
+    """Repeat the call until a result says that it ended, even after lost connections."""
     payment = {"to": "Nordwind", "amount": {"minor": minor, "currency": "EUR"}}
     while True:
         try:
-            text = await _called(uri, token, payment)
+            text = await _call(uri, token, payment)
         except Exception as error:  # noqa: BLE001  # a killed server causes many kinds of errors
             text = repr(error)
         if any(word in text for word in _ENDED):
@@ -30,7 +30,7 @@ async def main(uri: str, token: str, minor: int) -> str:
         await asyncio.sleep(0.1)
 
 
-async def _called(uri: str, token: str, payment: dict[str, Any]) -> str:
+async def _call(uri: str, token: str, payment: dict[str, Any]) -> str:
     headers = {"Authorization": f"Bearer {token}"}
     async with (
         httpx2.AsyncClient(headers=headers, timeout=60, trust_env=False) as http,

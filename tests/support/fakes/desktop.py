@@ -70,16 +70,16 @@ class _Interface(ServiceInterface):
         return ("tests", "sayso", "1", "1.2")
 
     @dbus_method()
-    def Notify(  # noqa: PLR0913, PLR0917  # likewise
+    def Notify(  # noqa: PLR0913, PLR0917  # as above
         self,
-        app_name: Text,  # noqa: ARG002  # likewise
+        app_name: Text,  # noqa: ARG002  # as above
         replaces_id: Number,
-        app_icon: Text,  # noqa: ARG002  # likewise
+        app_icon: Text,  # noqa: ARG002  # as above
         summary: Text,
         body: Text,
         actions: Texts,
-        hints: Hints,  # noqa: ARG002  # likewise
-        expire_timeout: Signed,  # noqa: ARG002  # likewise
+        hints: Hints,  # noqa: ARG002  # as above
+        expire_timeout: Signed,  # noqa: ARG002  # as above
     ) -> Number:
         number = replaces_id or self.desktop.count + 1
         pairs = dict(zip(actions[::2], actions[1::2], strict=True))

@@ -122,7 +122,7 @@ class FakeAnswers:
         ]
         if any(row.granted.isdigit() and int(row.granted) > 4820 for row in rows):
             raise errors.ApiError(
-                "not_narrower", 422, "/0/amount: is not less than what was requested"
+                "not_narrower", 422, "/0/amount: is not less than what was requested."
             )
         not_granted = SafeText("(not granted)")
         rows += [

@@ -1,7 +1,7 @@
 """The terminal app over fakes, ready to be run or drawn."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC
 from functools import partial
 from types import MappingProxyType
@@ -88,21 +88,21 @@ def make_stage(
     *,
     device: Device | None = None,
     is_server_folder_readable: bool = False,
-    place: Mapping[str, Any] = MappingProxyType({}),
+    environment: Mapping[str, Any] = MappingProxyType({}),
     others: Any = None,
 ) -> Stage:
-    """Return an app over fakes, in UTC, at NOW; `place` has more fields of its `Environment`."""
+    """Return an app over fakes, in UTC, at NOW; `environment` has members of its `Environment`."""
     clock = FakeClock()
     server = FakeServer(clock, device=device or a_device())
     server.put(*approvals)
     answers, feed = FakeAnswers(server), FakeFeed(clock)
     prefs_client, unsent_denials = FakePrefsClient(clock, server), FakeUnsentDenials()
-    environment = replace(
-        Environment(
-            NoSettingsStore(), zone=UTC, is_server_folder_readable=is_server_folder_readable
-        ),
-        **place,
-    )
+    defaults = {
+        "settings_store": NoSettingsStore(),
+        "zone": UTC,
+        "is_server_folder_readable": is_server_folder_readable,
+    }
+    app_environment = Environment(**{**defaults, **environment})
     grants_client, guard = FakeGrantsClient(server), InputGuard(clock.ticks)
 
     fakes: dict[str, Any] = {
@@ -122,16 +122,17 @@ def make_stage(
             guard=guard,
             now=clock.now,
             ticks=clock.ticks,
-            environment=environment,
+            environment=app_environment,
             notifier=Notifier(
-                AlertSchedule(environment.preferences, clock.ticks),
-                environment.terminal_environment,
+                AlertSchedule(app_environment.preferences, clock.ticks),
+                app_environment.terminal_environment,
                 ring,
             ),
         )
         return partial(InboxScreen, context)
 
-    app = ApproverApp(load_app, guard=guard, theme=environment.theme, keymap=environment.keymap)
+    theme, keymap = app_environment.theme, app_environment.keymap
+    app = ApproverApp(load_app, guard=guard, theme=theme, keymap=keymap)
     return Stage(
         *(clock, server, answers, feed, prefs_client, grants_client),
         *(app, unsent_denials, log_witness),

@@ -100,7 +100,7 @@ class FakePerson:
         self.asked.append((user, action))
         self.keys.append(options["idempotency_key"])
         self.was_asked.set()
-        options["on_asked"](SimpleNamespace(fingerprint="9f3a-71c0"))
+        options["on_asked"](SimpleNamespace(fingerprint="9f3a-71c0", expires_in=600))
         await self.answered.wait()
         if self.error is not None:
             raise self.error

@@ -190,9 +190,9 @@ def _to_serve() -> Callable[[list[str]], object]:
 
     monkey.patch_all()
     from server import app  # noqa: PLC0415  # gevent has patched now
-    from server.serving import loops, main, worker  # noqa: F401, PLC0415  # likewise
-    from server.settings import Settings  # noqa: PLC0415  # likewise
-    from tests.support.servers import serve  # noqa: PLC0415  # likewise
+    from server.serving import loops, main, worker  # noqa: F401, PLC0415  # as above
+    from server.settings import Settings  # noqa: PLC0415  # as above
+    from tests.support.servers import serve  # noqa: PLC0415  # as above
 
     with tempfile.TemporaryDirectory() as folder:  # an application loads more when it is made
         settings = Settings(data_dir=Path(folder), issuer="http://localhost:1")
@@ -229,7 +229,7 @@ def _without_arbiter(application: Any) -> None:  # gunicorn has no types
             sys.stderr.write(f"worker {process} ended: {code}\n")
 
 
-def _work(worker: Any) -> NoReturn:  # likewise
+def _work(worker: Any) -> NoReturn:  # as above
     code = 1
     try:
         worker.pid = os.getpid()
@@ -259,7 +259,7 @@ def _to_command() -> Callable[[list[str]], object]:
 
 def _to_approver() -> Callable[[list[str]], object]:
     import approver_tui  # noqa: PLC0415  # only where terminal apps are opened
-    from approver_tui.cli import main  # noqa: PLC0415  # likewise
+    from approver_tui.cli import main  # noqa: PLC0415  # as above
 
     for module in pkgutil.walk_packages(approver_tui.__path__, "approver_tui."):
         if module.name != "approver_tui.__main__":
@@ -270,7 +270,7 @@ def _to_approver() -> Callable[[list[str]], object]:
         os.dup2(1, 0)
         sys.stdin = sys.__stdin__ = open(0, closefd=False)  # type: ignore[misc]  # noqa: SIM115  # as at a start
         for name, descriptor in (("stdout", 1), ("stderr", 2)):
-            stream = open(descriptor, "w", buffering=1, closefd=False)  # noqa: SIM115  # likewise
+            stream = open(descriptor, "w", buffering=1, closefd=False)  # noqa: SIM115  # as above
             setattr(sys, name, stream)
             setattr(sys, f"__{name}__", stream)
         try:

@@ -29,7 +29,7 @@ WITHOUT_LIMITS = {
     "denials_before_pause": "100000",
 }
 """Settings with which no caller is told to wait."""
-CALLED_ALWAYS = {
+WITHOUT_NOTIFICATION_LIMITS = {
     "notify_per_minute": "100000",
     "notify_per_hour": "100000",
     "notify_per_agent": "100000",

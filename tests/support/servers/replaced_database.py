@@ -25,10 +25,10 @@ def copy_database(server: LiveServer, name: str) -> Path:
     return copy
 
 
-def replace(server: LiveServer, copy: Path, meanwhile: Callable[[], object] = bool) -> None:
+def replace(server: LiveServer, copy: Path, while_down: Callable[[], object] = bool) -> None:
     """Restart the server on a different database with the same keys.
 
-    `meanwhile` is called while it is down.
+    `while_down` is called before the server starts again.
     """
     server.stop()
     if server._services is not None:
@@ -37,7 +37,7 @@ def replace(server: LiveServer, copy: Path, meanwhile: Callable[[], object] = bo
     for suffix in ("", "-wal", "-shm"):
         Path(f"{_database(server)}{suffix}").unlink(missing_ok=True)
     shutil.copy(copy, _database(server))
-    meanwhile()
+    while_down()
     server.start()
 
 

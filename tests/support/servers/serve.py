@@ -131,11 +131,11 @@ def _detour(detours: dict[str, str]) -> None:
 def _draw_from(pages: Path) -> None:
     from jinja2 import FileSystemLoader  # noqa: PLC0415  # gevent has patched now
 
-    from server.http.views import PlainFlask  # noqa: PLC0415  # likewise
-    from server.web import installable  # noqa: PLC0415  # likewise
+    from server.http.views import PlainFlask  # noqa: PLC0415  # as above
+    from server.web import installable  # noqa: PLC0415  # as above
 
     installable.TEMPLATES = pages  # type: ignore[misc]  # in place of them
-    PlainFlask.jinja_loader = FileSystemLoader(pages)  # type: ignore[assignment]  # likewise
+    PlainFlask.jinja_loader = FileSystemLoader(pages)  # type: ignore[assignment]  # as above
 
 
 def _log_templates(path: Path) -> None:

@@ -97,12 +97,12 @@ class Enums(BaseModel):
     """A form with each kind of enumeration."""
 
     untitledSingle: str = Field(json_schema_extra={"enum": ["active", "inactive"]})  # noqa: N815  # the suite's
-    titledSingle: str = Field(json_schema_extra=_one_of("oneOf", "low", "high"))  # noqa: N815  # likewise
-    untitledMulti: list[str] = Field(  # noqa: N815  # likewise
+    titledSingle: str = Field(json_schema_extra=_one_of("oneOf", "low", "high"))  # noqa: N815  # as above
+    untitledMulti: list[str] = Field(  # noqa: N815  # as above
         json_schema_extra={"items": {"type": "string", "enum": ["read", "write"]}}
     )
-    titledMulti: list[str] = Field(json_schema_extra={"items": _one_of("anyOf", "bug", "docs")})  # noqa: N815  # likewise
-    legacyEnum: str = Field(  # noqa: N815  # likewise
+    titledMulti: list[str] = Field(json_schema_extra={"items": _one_of("anyOf", "bug", "docs")})  # noqa: N815  # as above
+    legacyEnum: str = Field(  # noqa: N815  # as above
         json_schema_extra={"enum": ["s", "m"], "enumNames": ["Small", "Medium"]}
     )
 

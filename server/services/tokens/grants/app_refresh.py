@@ -63,15 +63,17 @@ class AppRefreshGrant:
         """Issue the next tokens.
 
         Rules, in order: 1. A bound token comes with a DPoP proof. 2. The request stays within the
-        grant. 3. The family is not revoked; a revocation at the same time also revokes these
-        tokens. 4. The person and their consents are still valid. 5. The token is marked as used.
+        grant. 3. The person and their consents are still valid. 4. The family is not revoked; a
+        revocation at the same time also revokes these tokens. 5. The token is marked as used.
+
+        Rule 3 locks consents, and rule 4 the family, in the order of a revoked consent.
         """
         refresh_token, grant = request.form.require("refresh_token"), family.grant
         _check_key(app, grant.jkt, request.dpop_jkt)
         terms = _requested_terms(grant, request, self.issuing.server_policy.userinfo_audience)
+        answer, jti = self.issuing.issue(tx, app, grant, terms, jkt=request.dpop_jkt)
         if not tx.code_grants.extend_family(family.id, tx.now + IDLE_MS):
             raise errors.InvalidGrant(_REFUSED)
-        answer, jti = self.issuing.issue(tx, app, grant, terms, jkt=request.dpop_jkt)
         successor = self.issuing.successor(refresh_token)
         if tx.code_grants.use_token(handle_hash(refresh_token), tx.now):
             tx.code_grants.add_token(RefreshToken(handle_hash(successor), family.id, tx.now))
@@ -104,12 +106,10 @@ def _requested_terms(grant: Grant, request: TokenRequest, userinfo: str) -> Acce
             raise errors.InvalidScope("The person did not allow all of these scopes.")
         openid = tuple(name for name in openid if name in requested_scopes)
         scope = tuple(name for name in scope if name in requested_scopes)
-    resources = request.form.every("resource")
-    if resources == (userinfo,) and openid:
+    resource = uris.only_resource(request.form.every("resource"))
+    if openid and resource is not None and uris.is_same(resource, userinfo):
         scope = ()
-    elif len(resources) > 1 or not all(
-        uris.is_same(uri, grant.resource or userinfo) for uri in resources
-    ):
+    elif not uris.may_name(resource, grant.resource or userinfo):
         raise errors.InvalidTarget("The person allowed a different resource.")
     return AccessTokenTerms(openid, grant.resource if scope else "", scope)
 

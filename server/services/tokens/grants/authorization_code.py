@@ -67,8 +67,9 @@ class AuthorizationCodeGrant:
         pkce.check_verifier(request.form.get("code_verifier"), code.challenge)
         if grant.jkt not in {None, request.dpop_jkt}:
             raise errors.InvalidGrant("The code is bound to a different key.")
-        resources = request.form.every("resource")
-        if len(resources) > 1 or not all(uris.is_same(uri, grant.resource) for uri in resources):
+        resource = uris.only_resource(request.form.every("resource"))
+        userinfo = self.issuing.server_policy.userinfo_audience
+        if not uris.may_name(resource, grant.resource or userinfo):
             raise errors.InvalidTarget("The code is for a different resource.")
         approval = self._signed_approval(tx, grant)
         _check_details(request.form, approval)

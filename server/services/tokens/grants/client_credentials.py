@@ -35,6 +35,7 @@ class ClientCredentialsGrant:
             raise errors.InvalidScope("Request only resource scopes. OpenID scopes require a user.")
         with self.store.write() as tx:
             agent = client_auth.current_agent(tx, agent)
+            self.evaluator.lock_counts(tx, agent)
             target = targets.resolve_or_default(
                 tx.directory, agent, requests.one_resource(request.form), scope
             )

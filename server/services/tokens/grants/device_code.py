@@ -37,18 +37,18 @@ UNKNOWN: Final = "device_code is unknown, used, or not yours."
 
 
 def _redeem(
-    tx: Unit, code: DeviceCode, waited_ms: int, checks: ApprovalChecks, gone: str
+    tx: Unit, code: DeviceCode, waited_ms: int, checks: ApprovalChecks, refusal: str
 ) -> Approval | errors.ProtocolError:
     """Redeem the approval once it is approved; before that, return the error for the device.
 
     1. An overdue approval expires. 2. While the approval is pending, the polling interval applies.
-    3. If it is no longer valid, `gone` is the error. 4. One conditional UPDATE redeems it.
+    3. If it is no longer valid, `refusal` is the error. 4. One conditional UPDATE redeems it.
     """
     approval = _poll_result(tx, code, waited_ms)
     if isinstance(approval, errors.ProtocolError):
         return approval
     if checks.invalid_reason(tx, approval) is not None:
-        return errors.InvalidGrant(gone)
+        return errors.InvalidGrant(refusal)
     redeemed_approval = tx.approvals.transition(approval, State.REDEEMED, now=tx.now)
     return redeemed_approval or errors.InvalidGrant(UNKNOWN)
 
@@ -188,9 +188,10 @@ class AppDeviceGrant:
         code = tx.device_codes.by_device_code(code_hash)
         if code is None or code.client_id != app.id:
             return errors.InvalidGrant(UNKNOWN)
-        device_codes.check_unchanged(request.form, tuple(code.scope.split()), code.resource)
-        gone = "The app or the person can no longer have this access."
-        approval = _redeem(tx, code, request.waited_ms, self.checks, gone)
+        resource = code.resource or self.issuing.server_policy.userinfo_audience
+        device_codes.check_unchanged(request.form, tuple(code.scope.split()), resource)
+        refusal = "The app or the person can no longer have this access."
+        approval = _redeem(tx, code, request.waited_ms, self.checks, refusal)
         if isinstance(approval, errors.ProtocolError):
             return approval
         return self._issue(tx, app, approval, code, request)

@@ -48,6 +48,7 @@ class TokenExchangeGrant:
             agent = client_auth.current_agent(tx, agent)
             if names.GRANT_TOKEN_EXCHANGE not in agent.grant_types:
                 raise errors.UnauthorizedClient("This client cannot use this grant type.")
+            self.checks.evaluator.lock_counts(tx, agent)
             return self._exchange(tx, agent, request)
 
     def _exchange(self, tx: Unit, agent: Agent, request: TokenRequest) -> TokenResult:

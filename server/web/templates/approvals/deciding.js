@@ -10,7 +10,7 @@ export const { id } = page.dataset;
 export const pause = Number(page.dataset.arming);
 const THINK = 5000;
 const SPARE = 1000;
-const LATE = 10000;
+const TIMEOUT_MS = 10000;
 const AGAIN = 2000;
 const NAMES = { approve: "approval", deny: "denial", withdraw: "withdrawal" };
 let sending = false;
@@ -67,7 +67,7 @@ const post = (body) => call("POST", `/api/approvals/${id}/decision`, body, { kee
 
 /** Send a decision until the server confirms or refuses it; repeated bytes count once. */
 async function sent(body, what) {
-  const late = setTimeout(() => warn(SAYS.in_doubt(what)), LATE);
+  const late = setTimeout(() => warn(SAYS.in_doubt(what)), TIMEOUT_MS);
   let isKnown = false;
   try {
     await post(body);

@@ -60,9 +60,9 @@ no.addEventListener("change", reasoned);
 reasoned();
 no.addEventListener("submit", (event) => {
   event.preventDefault();
-  const beside = filled(no);
-  if (beside.retry_at) beside.retry_at = new Date(beside.retry_at).toISOString();
-  attempt(() => deny(no.elements.code.value, beside).catch(reloadIfOutdated));
+  const extras = filled(no);
+  if (extras.retry_at) extras.retry_at = new Date(extras.retry_at).toISOString();
+  attempt(() => deny(no.elements.code.value, extras).catch(reloadIfOutdated));
 });
 
 watch({ busy });

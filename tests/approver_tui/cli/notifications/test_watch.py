@@ -51,6 +51,13 @@ def test_watch_continues_where_the_last_one_ended(run):
         assert server.requests[1].path == "/api/feed?cursor=1"
 
 
+def test_a_cursor_that_no_server_accepts_is_a_usage_error(run):
+    """Otherwise `watch` would reconnect forever without saying why."""
+    result = run("watch", "--cursor", str(10**18))
+    assert result.code == Exit.USAGE
+    assert "--cursor" in result.err
+
+
 def test_a_withdrawn_request_is_printed_in_words(run):
     """The line explains the event, because its name is not enough for a user."""
     withdrawn = wire_approval(outer={"state": "cancelled", "reason": "withdrawn"})

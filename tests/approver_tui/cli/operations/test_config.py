@@ -47,7 +47,7 @@ def test_a_change_keeps_the_other_lines(run):
     ],
 )
 def test_every_valid_value_can_be_read_back(run, name, value):
-    """A value that TOML cannot hold as it is must not make the file unreadable."""
+    """A value that needs escaping in TOML does not make the file unreadable."""
     assert run("config", "set", name, value).code == 0
     assert value_of(run, name) == (value, str(settings.load().file))
 
@@ -55,8 +55,8 @@ def test_every_valid_value_can_be_read_back(run, name, value):
 @pytest.mark.parametrize(
     "content", ['"theme" = "nord"\n', 'theme = """\\\nnord"""\n', 'theme = """\\\n  nord\\\n"""']
 )
-def test_a_value_that_is_not_on_one_line_is_not_replaced(run, content):
-    """The file that the user wrote stays as it is, and the error names it."""
+def test_a_value_on_several_lines_or_a_quoted_name_is_not_replaced(run, content):
+    """The user's file stays as it is, and the error names it."""
     path = settings.load().file
     path.parent.mkdir(parents=True)
     path.write_text(content)

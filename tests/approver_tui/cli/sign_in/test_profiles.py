@@ -2,8 +2,11 @@
 
 import pytest
 
+from approver_tui import settings
 from approver_tui.cli.exits import Exit
 from approver_tui.client.operations import diagnosis
+from approver_tui.client.sign_in.profile import Home
+from approver_tui.wiring import app_environment
 from tests.approver_tui.cli.conftest import PIN
 from tests.support.builders.approval_texts import USER
 from tests.support.fakes.fake_device_auth import DEVICE
@@ -63,6 +66,8 @@ def test_whoami_and_status_name_the_profile(run_with_both, monkeypatch):
     doctor_output = run_with_both("--profile", "work", "doctor").out
     assert "Checked profile: work." in doctor_output
     assert "Other profiles: default." in doctor_output
+    assert "sayso-approver --profile NAME doctor" in doctor_output
+    assert "sayso-approver --profile work " in doctor_output
 
 
 def test_all_profiles_are_listed(run_with_both, server, second_server):
@@ -128,3 +133,33 @@ def test_a_second_login_with_the_same_name_says_how_to_keep_both(logged_in, seco
     result = logged_in("login", second_server.url, "--code", CODE, "--pin-stdin", stdin=PIN)
     assert result.code == Exit.CONFLICT
     assert "sayso-approver --profile NAME login URL" in result.err
+
+
+def test_a_suggested_command_uses_the_same_profile(run_with_both, second_server):
+    """Without `--profile`, the command would run at the other server."""
+    shown = second_server.add()
+    output = run_with_both("--profile", "work", "show", shown["id"]).out
+    assert f"sayso-approver --profile work approve {shown['id']}" in output
+    assert f"sayso-approver --profile work deny {shown['id']}" in output
+
+
+def test_advice_names_each_profile_once(run_with_both):
+    """Advice about other profiles already has a profile in its command."""
+    login = ("login", "http://localhost:1", "--code", CODE, "--pin-stdin")
+    error = run_with_both("--profile", "work", *login, stdin=PIN).err
+    assert "sayso-approver --profile work logout" in error
+    assert "sayso-approver --profile NAME login URL" in error
+    assert "--profile work --profile" not in error
+
+
+def test_the_app_suggests_commands_for_its_own_login(run_with_both):
+    """Only the sole login that needs no profile is left out of the suggested commands."""
+    home = Home.in_folder(settings.load().home)
+
+    def program(name):
+        return app_environment(home.with_profile(name), settings.load(), None).program
+
+    assert program("work") == "sayso-approver --profile work"
+    assert program("default") == "sayso-approver --profile default"
+    run_with_both("--profile", "work", "logout")
+    assert program("default") == "sayso-approver"

@@ -62,8 +62,8 @@ def test_a_different_decision_in_the_meantime_is_not_ours(decider, server, doubt
 
 
 @pytest.mark.parametrize("is_counted", [True, False])
-def test_a_vote_is_recorded_although_another_decided(decider, client, server, is_counted):
-    """A vote that counts is ours, even if the last approver decided before we could ask."""
+def test_only_a_vote_that_counts_is_ours_after_another_decided(decider, client, server, is_counted):
+    """Another approver decided before this client could ask for the outcome of its vote."""
     server.add(wire_approval(now=server.now(), outer=of_two()))
     approval = client.approval(client.inbox().items[-1].id)
     decider.unlock(PIN)

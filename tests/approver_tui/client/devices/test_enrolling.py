@@ -111,7 +111,7 @@ def test_a_server_with_another_name_is_refused(server):
     ],
 )
 def test_an_invalid_address_is_refused(url):
-    """An address that no connection can use is an error in the user's words, not a crash."""
+    """An address that no connection can use is an error for the user, not a crash."""
     with pytest.raises(errors.BadAddress):
         find_issuer(url)
 

@@ -13,6 +13,7 @@ from websockets.sync.client import ClientConnection
 from approver_tui.client.api import Client
 from approver_tui.client.devices.vault import FileVault
 from approver_tui.client.errors import LoginFirst
+from approver_tui.client.files import write_private
 from approver_tui.client.jose import SigningKey
 from approver_tui.client.notifications import feed as feeds
 from approver_tui.client.notifications.feed import Feed, FeedListeners, load_cursor, reconnect_delay
@@ -236,6 +237,14 @@ def test_a_feed_that_saves_its_cursor_continues_there(make_client):
             recorder.wait_for(lambda: recorder.events)
         assert load_cursor(client) == 2
     assert Feed(client, saves_cursor=True).cursor == 2
+
+
+@pytest.mark.parametrize("content", [b"", b"-1", b"9" * 19, b"9" * 5_000])
+def test_an_invalid_stored_cursor_is_ignored(make_client, content):
+    """The server refuses such a cursor, so a feed that kept it would never connect."""
+    client = make_client("http://localhost:1")
+    write_private(client.home.cursor_file, content)
+    assert Feed(client, saves_cursor=True).cursor is None
 
 
 def test_the_reconnect_delay_grows_to_a_limit(monkeypatch):

@@ -25,7 +25,7 @@ def _stage_with_settings(folder, monkeypatch):
     """Return the app with its settings stored in this folder."""
     monkeypatch.setenv("SAYSO_APPROVER_HOME", str(folder))
     return make_stage(
-        three_approvals(), place={"settings_store": FileSettingsStore(Home.in_folder(folder))}
+        three_approvals(), environment={"settings_store": FileSettingsStore(Home.in_folder(folder))}
     )
 
 
@@ -93,7 +93,7 @@ async def test_the_filter_applies_while_it_is_typed_and_esc_clears_it():
 @pytest.mark.parametrize("page", ["1", "2"], ids=["inbox", "history"])
 async def test_a_saved_filter_is_offered_by_name(page, keys):
     """The filter line completes a saved name with the right arrow; the palette lists it too."""
-    stage = make_stage(three_approvals(), place={"filters": {"urgent": "risk:high"}})
+    stage = make_stage(three_approvals(), environment={"filters": {"urgent": "risk:high"}})
     stage.server.put(
         with_answer(an_approval("done"), Answer.APPROVE),
         with_answer(an_approval("web", DEPLOY), Answer.APPROVE),

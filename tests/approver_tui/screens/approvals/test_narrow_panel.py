@@ -124,7 +124,7 @@ async def test_the_preview_of_an_older_proposal_is_ignored():
 @pytest.mark.parametrize(
     ("keys", "says"),
     [
-        ([*"9000", "enter"], "is not less than what was requested"),
+        ([*"9000", "enter"], "Amount: is not less than what was requested"),
         (["tab"] * 7 + ["x", "enter"], "use a whole number of seconds."),
     ],
 )

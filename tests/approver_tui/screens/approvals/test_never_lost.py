@@ -121,6 +121,7 @@ async def test_a_signed_out_device_says_so_and_stops():
         stage.feed.connect(Phase.SIGNED_OUT, "This device was signed out.")
         await until_shown(pilot, stage, "! SIGNED OUT: this device can no longer answer")
         assert "reconnecting" not in screen_text(stage)
+        assert "sayso-approver login" not in screen_text(stage)  # it could be a different login
         await press(pilot, stage, "a", "v")
         assert "Approve unavailable: this device was signed out." in screen_text(stage)
         await press(pilot, stage, "2")

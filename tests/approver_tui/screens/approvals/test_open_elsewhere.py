@@ -24,7 +24,7 @@ ISSUER = "https://sayso.example"
 
 
 def _stage(issuer=ISSUER):
-    return make_stage([an_approval("pay")], place={"issuer": issuer})
+    return make_stage([an_approval("pay")], environment={"issuer": issuer})
 
 
 async def test_the_qr_code_links_to_the_page_of_the_request():

@@ -136,7 +136,7 @@ async def test_the_palette_can_select_a_request():
 
 async def test_a_custom_key_selects_a_request():
     """The key from the keymap works, and the default key does nothing."""
-    async with open_stage([ONE], place={"keymap": Keymap({"select": "m"})}, size=NARROW) as (
+    async with open_stage([ONE], environment={"keymap": Keymap({"select": "m"})}, size=NARROW) as (
         pilot,
         stage,
     ):

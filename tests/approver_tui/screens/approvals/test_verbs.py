@@ -114,7 +114,7 @@ async def test_the_grant_panel_offers_what_the_risk_allows(risk, longest, refuse
 
 async def test_id_and_link_are_copied():
     """Pressing `y` copies the ID, and `Y` the link to the request on the server."""
-    async with open_stage([PAY], place={"issuer": "https://sayso.example"}) as (pilot, stage):
+    async with open_stage([PAY], environment={"issuer": "https://sayso.example"}) as (pilot, stage):
         await press(pilot, stage, "y")
         assert stage.app.clipboard == PAY.id
         await press(pilot, stage, "Y")

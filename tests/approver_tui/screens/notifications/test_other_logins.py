@@ -23,7 +23,7 @@ LOGIN = {"login": SafeText("default")}
 async def test_waiting_requests_elsewhere_are_one_line():
     """The line names each server with waiting requests, and disappears if there are none."""
     others = FakeOthers([{"work": 2, "home": 0}, {"work": 0, "home": 0}])
-    async with open_stage([an_approval("pay")], place=LOGIN, others=others) as (pilot, stage):
+    async with open_stage([an_approval("pay")], environment=LOGIN, others=others) as (pilot, stage):
         await until_shown(pilot, stage, "Waiting elsewhere: 2 at work")
         assert inbox(stage).state.cursor_id == an_approval("pay").id
         inbox(stage)._calls.count_other_logins()
@@ -34,7 +34,7 @@ async def test_waiting_requests_elsewhere_are_one_line():
 async def test_an_unreachable_server_shows_the_age_of_its_count():
     """An unreachable other server does not make the app say OFFLINE."""
     async with open_stage(
-        place=LOGIN, others=FakeOthers([{"work": 2}, {"work": None}]), size=NARROW
+        environment=LOGIN, others=FakeOthers([{"work": 2}, {"work": None}]), size=NARROW
     ) as (pilot, stage):
         await until_shown(pilot, stage, "2 at work")
         stage.clock.move(180)
@@ -46,7 +46,7 @@ async def test_an_unreachable_server_shows_the_age_of_its_count():
 async def test_the_next_count_is_half_a_minute_after_the_last(monkeypatch):
     """After one count, the timer for the next is 30 seconds."""
     others = FakeOthers([{"work": 2}])
-    stage = make_stage(place=LOGIN, others=others)
+    stage = make_stage(environment=LOGIN, others=others)
     timers = []
     set_timer = inbox_base.InboxBase.set_timer
 
@@ -65,7 +65,7 @@ async def test_the_next_count_is_half_a_minute_after_the_last(monkeypatch):
 async def test_without_a_count_there_is_no_line(login):
     """Without a named login nothing is counted, and a server without an answer has no line."""
     others = FakeOthers([{"work": None}])
-    async with open_stage(place={"login": SafeText(login)}, others=others) as (pilot, stage):
+    async with open_stage(environment={"login": SafeText(login)}, others=others) as (pilot, stage):
         await until(pilot, lambda: others.asked == (1 if login else 0))
         assert "elsewhere" not in screen_text(stage)
 
@@ -73,7 +73,9 @@ async def test_without_a_count_there_is_no_line(login):
 async def test_a_short_screen_has_no_line_about_other_logins():
     """On a short screen the count is loaded but not shown in the inbox."""
     others = FakeOthers([{"work": 2}])
-    async with open_stage([an_approval("pay")], place=LOGIN, others=others, size=(40, 12)) as (
+    async with open_stage(
+        [an_approval("pay")], environment=LOGIN, others=others, size=(40, 12)
+    ) as (
         pilot,
         stage,
     ):

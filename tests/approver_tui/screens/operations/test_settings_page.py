@@ -38,10 +38,12 @@ def file(tmp_path, monkeypatch):
     return tmp_path / "config.toml"
 
 
-def _stage(others=None, **place):
+def _stage(others=None, **environment):
     settings_store = FileSettingsStore(Home.in_folder(settings.load().home))
     return make_stage(
-        three_approvals(), place={"settings_store": settings_store, **place}, others=others
+        three_approvals(),
+        environment={"settings_store": settings_store, **environment},
+        others=others,
     )
 
 
@@ -221,7 +223,7 @@ async def test_chosen_keys_work_and_are_shown_everywhere():
 
 async def test_quiet_hours_are_set_and_cleared_in_the_settings():
     """Invalid hours are refused with the expected form, and empty hours clear the setting."""
-    async with open_stage(three_approvals(), place={"zone_name": "Europe/Berlin"}) as (
+    async with open_stage(three_approvals(), environment={"zone_name": "Europe/Berlin"}) as (
         pilot,
         stage,
     ):

@@ -170,11 +170,11 @@ async def test_a_refusal_is_shown_and_another_proposal_is_sent():
     """The server names the exceeded limit, and a corrected value can be proposed."""
     stage = _stage()
     stage.grants_client.failures = [
-        errors.ApiError("over_cap", 400, "At most 5 uses at high risk.")
+        errors.ApiError("not_grantable", 400, "uses: must be 1 to 5 at high risk.")
     ]
     async with open_inbox(stage) as pilot:
         await _fill_in(pilot, stage, ("2", "9"))
-        await until_shown(pilot, stage, "At most 5 uses at high risk.")
+        await until(pilot, lambda: "Max uses: must be 1 to 5 at high risk." in _words(stage))
         await press(pilot, stage, "shift+tab", "backspace", "3", "enter")
         await until(pilot, lambda: _is_on(stage))
 

@@ -47,5 +47,6 @@ def test_every_reason_of_the_server_has_a_sentence() -> None:
         SUPERSEDED,
         current_checks.PARENT_ENDED,
         current_checks.GRANT_ENDED,
+        current_checks.CONSENT_CHANGED,
     }
     assert (wire_names | states | constants) - END_REASONS.keys() == set()

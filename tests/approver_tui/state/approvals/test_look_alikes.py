@@ -55,8 +55,8 @@ def test_time_and_message_do_not_separate_look_alikes():
 )
 def test_every_relevant_difference_separates_requests(other):
     """Requests that differ in risk, facts, agent or ceremony each have their own row."""
-    twin = an_approval("twin", {**PAYMENT, **other})
-    assert len(FOLDED.folds([ONE, twin])) == 2
+    different = an_approval("different", {**PAYMENT, **other})
+    assert len(FOLDED.folds([ONE, different])) == 2
 
 
 def test_votes_and_limits_separate_requests():

@@ -13,7 +13,12 @@ from approver_tui.state.standing_grants.standing_grants import (
 )
 from tests.support.builders.approval_texts import NOW, to_rfc3339
 
-PAYMENT = {"type": "payment.transfer", "amount": {"minor": 1_000, "currency": "EUR"}, "payee": "N"}
+PAYMENT = {
+    "type": "payment.transfer",
+    "amount": {"minor": 1_000, "currency": "EUR"},
+    "payee": "N",
+    "rows": 5,
+}
 EXAMPLE = {
     "agent": "a",
     "resource": "r",
@@ -46,6 +51,10 @@ PROPOSAL = StandingGrantProposal(
 )
 
 
+def _up_to(minor: int, currency: str) -> dict[str, Any]:
+    return {"path": "/amount", "up_to": {"minor": minor, "currency": currency}}
+
+
 def _matches(terms: dict[str, Any] | None = None, **members: Any) -> bool:
     details = [{**TERMS, **(terms or {})}, PAYMENT]
     offered = {**EXAMPLE, "salt": "y", "authorization_details": details, **members}
@@ -67,9 +76,13 @@ def test_the_proposed_grant_matches() -> None:
         {"until": "never"},
         {"sum": None},
         {"sum": {"minor": 30_001, "currency": "EUR"}},
+        {"sum": {"minor": 30_000, "currency": "EUR"}},
+        {"sum": {"minor": 3_000, "currency": "BHD"}},
         {"vary": TERMS["vary"][:2]},
         {"vary": [*TERMS["vary"], TERMS["vary"][0]]},
         {"vary": [{"path": "/amount", "up_to": None}, *TERMS["vary"][1:]]},
+        {"vary": [_up_to(2_050, "USD"), *TERMS["vary"][1:]]},
+        {"vary": [_up_to(20_500, "EUR"), *TERMS["vary"][1:]]},
         {"vary": [*TERMS["vary"][:2], {"path": "/rows", "up_to": 11}]},
         {"vary": [*TERMS["vary"][:2], {"path": "/rows", "up_to": 1_000}]},
         {"vary": [*TERMS["vary"][:2], {"path": "/other", "up_to": 10}]},

@@ -2,7 +2,7 @@
 
 import pytest
 
-from approver_tui.state.standing_grants.varying import difference, varying_members
+from approver_tui.state.standing_grants.varying import currency_text, difference, varying_members
 from approver_tui.state.text import SafeText
 from tests.support.fakes.fake_approvals import an_approval
 
@@ -27,7 +27,14 @@ def test_members_have_the_label_and_value_of_the_fact_that_shows_them():
         ("/payee", "To", "Bo"),
     ]
     assert [member.is_limited for member in MEMBERS] == [True, False, False, True, False]
-    assert [member.is_money for member in MEMBERS] == [True, False, False, False, False]
+
+
+def test_the_currency_is_found_at_any_depth():
+    """A total is needed for an amount in a list too, which cannot vary by itself."""
+    lines = {"type": "order", "lines": [{"price": {"minor": 5, "currency": "JPY"}}]}
+    assert currency_text(an_approval("a", details=[DETAIL])) == "EUR"
+    assert currency_text(an_approval("b", details=[lines])) == "JPY"
+    assert currency_text(an_approval("c", details=[{"type": "note", "text": "JPY"}])) == ""
 
 
 def test_several_details_cannot_vary():

@@ -40,6 +40,8 @@ def test_the_audit_log_is_shown_and_searched(admin_cli, pending_request):
     assert (
         admin_cli("audit", "search", "--before", entry["id"], "--type", "agent.disabled").code == 0
     )
+    wrong = admin_cli("audit", "search", "--before", "zzz", "--json")
+    assert (wrong.code, wrong.error["message"][:28]) == (3, "There is no audit entry zzz.")
     timeline = admin_cli("audit", "show", pending_request.id)
     assert re.fullmatch(
         "    [+]0.0 s  .*Z  approval.cancelled .*cause=agent_disabled.*\n", timeline.out

@@ -10,7 +10,7 @@ def test_an_undelivered_message_is_listed_and_retried(admin_cli, data_folder):
     with services.store.write() as tx:
         tx.outbox.add("ciba_ping", "sayso_ag_gone", "{}")
         (message,) = tx.outbox.lease("me", 10, 60)
-        tx.outbox.failed(message.id, "me", "no route", None)
+        tx.outbox.mark_failed(message.id, "me", "no route", None)
     services.store.close()
     document = admin_cli("outbox", "list", "--json").document
     assert document["counts"]["dead"] == 1

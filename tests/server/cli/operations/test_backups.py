@@ -96,6 +96,28 @@ def test_a_restore_without_its_key_file_is_refused_by_name(admin_cli, backup, da
     assert sorted(path.name for path in data_folder.iterdir()) == ["master.key"]
 
 
+def test_a_backup_is_restored_without_a_lost_log_key(admin_cli, data_folder, tmp_path):
+    """A new log key can be created only in a database, so the restore must not require it."""
+    admin_cli("audit", "key")
+    admin_cli("db", "backup", str(tmp_path / "backup"))
+    _delete_database(data_folder)
+    (data_folder / "log.key").unlink()
+    assert admin_cli("db", "restore", str(tmp_path / "backup")).code == 0
+    assert "sayso audit rotate-key" in admin_cli("doctor").out
+    assert admin_cli("audit", "rotate-key").code == 0
+    assert admin_cli("doctor").code == 0
+
+
+@pytest.mark.parametrize("command", [("audit", "key"), ("audit", "rotate-key")])
+def test_a_log_key_that_is_newer_than_the_backup_does_not_prevent_a_comparison(
+    admin_cli, backup, command
+):
+    """The replaced database is the same installation, so unchanged agents stay enabled."""
+    assert admin_cli(*command).code == 0
+    assert admin_cli("db", "restore", str(backup), "--force", "--json").document["compared"]
+    assert admin_cli("agents", "show", "bot", "--json").document["state"] == "enabled"
+
+
 @pytest.mark.parametrize("member", ["database", "manifest.json", "manifest.mac"])
 def test_a_damaged_or_changed_backup_is_refused_and_changes_nothing(
     admin_cli, backup, data_folder, member
@@ -239,3 +261,16 @@ def test_a_backup_has_its_name_only_when_it_is_complete(admin_cli, tmp_path, mon
     assert seen == [False]
     assert target.stat().st_mode & 0o777 == 0o600
     assert [path.name for path in tmp_path.glob("*sayso*")] == [target.name]
+
+
+def test_a_path_can_have_any_character(sayso, monkeypatch, tmp_path):
+    """The path is part of a URL, in which `?` and `%` have a meaning."""
+    odd = tmp_path / "50%41 of? #a@b:c"
+    monkeypatch.setenv("SAYSO_DATA_DIR", str(odd / "data"))
+    assert sayso("init").code == 0
+    assert sayso("db", "backup", str(odd / "backup")).code == 0
+    (odd / "data" / "sayso.db").rename(odd / "later.db")
+    since = ("--since", str(odd / "later.db"))
+    assert sayso("db", "restore", str(odd / "backup"), *since, "--json").document["compared"]
+    assert sayso("users", "list", "--json").document["items"][0]["user"] == "admin"
+    assert [path.name for path in tmp_path.iterdir()] == [odd.name]

@@ -47,6 +47,21 @@ def test_doctor_fails_on_a_missing_master_key_and_does_not_replace_it(admin_cli,
     assert not (data_folder / "master.key").exists()
 
 
+def test_doctor_fails_on_a_read_only_database(admin_cli, monkeypatch):
+    """A server would answer 503, although every list still works."""
+    connect = sqlite3.connect
+
+    def connect_read_only(path, **options):
+        return connect(f"file:{path}?mode=ro", uri=True, **options)
+
+    monkeypatch.setattr(sqlite3, "connect", connect_read_only)
+    result = admin_cli("doctor")
+    assert result.code == 1
+    assert (
+        "BROKEN  Nothing can be changed. The database could not store the change.\n" in result.out
+    )
+
+
 def test_a_data_folder_that_others_can_read_is_a_warning(admin_cli, data_folder):
     """A database file that others can read is a finding of its own."""
     data_folder.chmod(0o755)

@@ -4,7 +4,7 @@ URI = "https://mail.example"
 
 
 def test_a_resource_gets_keeps_and_loses_its_default_scopes(admin_cli):
-    """An update keeps what it does not name; setting and clearing at once is an error."""
+    """An update keeps what it does not name; setting and clearing together is an error."""
     scopes = ("--scope", "mail:read=low", "--scope", "mail:send")
     added = admin_cli("resources", "add", URI, *scopes, "--default-scope", "mail:read", "--json")
     assert added.document["default_scopes"] == ["mail:read"]

@@ -13,7 +13,7 @@ def test_disabling_a_user_prints_the_revoked_objects_and_how_to_enable(
 
 
 def test_update_changes_a_user(admin_cli):
-    """An update keeps members that it does not name; setting and clearing at once is refused."""
+    """An update keeps members that it does not name; setting and clearing together is refused."""
     admin_cli("users", "add", "ana", "--email", "ana@example.com")
     document = admin_cli("users", "update", "ana", "--role", "auditor", "--json").document
     assert (document["email"], document["roles"]) == ("ana@example.com", ["auditor"])

@@ -114,6 +114,7 @@ def test_narrowing_leaves_the_request_unchanged():
         ("total", "0.005", "up to 2 decimal places"),
         ("total", "-1", "up to 2 decimal places"),
         ("count", "1.5", "a whole number"),
+        ("count", "9999999999999999", "too large"),
         ("dry", "perhaps", "yes or no"),
         ("lines", "0", "the items to keep"),
         ("lines", "4", "the list has 3 items"),

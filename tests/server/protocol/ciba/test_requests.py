@@ -1,5 +1,7 @@
 """The backchannel authentication request and the pace of polls."""
 
+import json
+
 import pytest
 
 from server.protocol import errors
@@ -86,6 +88,14 @@ def test_malformed_details_are_invalid_authorization_details(raw):
     """RFC 9396 5: details must be a list of one to ten objects, each with a type."""
     with pytest.raises(errors.InvalidAuthorizationDetails):
         requests.read_details(raw)
+
+
+def test_details_must_fit_in_a_token():
+    """The SDK refuses longer tokens, so a person would approve an action that cannot run."""
+    largest = json.dumps([{"type": "x", "text": "a" * 20_450}], separators=(",", ":"))
+    requests.read_details(largest + " " * (20_480 - len(largest)))
+    with pytest.raises(errors.InvalidAuthorizationDetails, match="more than 20480 bytes"):
+        requests.read_details(largest + " " * (20_481 - len(largest)))
 
 
 def test_two_resources_are_invalid_target():

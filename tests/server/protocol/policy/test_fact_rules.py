@@ -90,7 +90,7 @@ def test_a_target_name_is_in_the_same_list_as_its_target():
         assert read.target_name == path
 
 
-def test_another_fact_is_typed_back_for_a_new_target():
+def test_a_different_fact_is_typed_back_for_a_new_target():
     """Without a rule for new targets, the same fact is typed back."""
     account = {"fact": "/account", "part": "last_four"}
     with_new_target = fact_rules(

@@ -106,7 +106,7 @@ def test_varying_members_keep_their_kind_and_limit(
 
 
 def test_the_cost_of_a_request_is_in_the_currency_of_the_sum() -> None:
-    """A request with an amount in another currency is not covered, however small it is."""
+    """A request with an amount in a different currency is not covered, however small it is."""
     assert standing_grants.cost(BOUNDS, {"EUR": 7}) == 7
     assert standing_grants.cost(BOUNDS, {}) == 0
     assert standing_grants.cost(BOUNDS, {"USD": 1}) is None
@@ -213,13 +213,19 @@ def test_a_sum_is_in_the_only_currency_of_the_example() -> None:
     """The sum is entered as people write it, without a currency."""
     assert standing_grants.read_sum({"EUR": 1}, "20") == Sum(2_000, "EUR")
     assert standing_grants.read_sum({"EUR": 1}, None) is None
-    for money, text in (({}, "1"), ({"EUR": 1, "USD": 1}, "1"), ({"EUR": 1}, "x")):
+    too_large = "90071992547409.92"
+    for money, text in (
+        ({}, "1"),
+        ({"EUR": 1, "USD": 1}, "1"),
+        ({"EUR": 1}, "x"),
+        ({"EUR": 1}, too_large),
+    ):
         with pytest.raises(GrantNotAllowed):
             standing_grants.read_sum(money, text)
 
 
 @pytest.mark.parametrize(
-    ("path", "up_to", "found"),
+    ("path", "up_to", "limit"),
     [
         (("amount",), "20", LIMIT),
         (("rows",), "10", 10),
@@ -229,11 +235,11 @@ def test_a_sum_is_in_the_only_currency_of_the_example() -> None:
     ],
 )
 def test_the_members_that_may_vary_are_read(
-    path: tuple[str, ...], up_to: str | None, found: Any
+    path: tuple[str, ...], up_to: str | None, limit: Any
 ) -> None:
     """A number has a limit, and a string has none."""
     (vary,) = standing_grants.read_vary(EXAMPLE, [(path, up_to)], None)
-    assert vary == VaryingMember(path, found)
+    assert vary == VaryingMember(path, limit)
     assert standing_grants.from_json(standing_grants.as_json([vary])) == (vary,)
 
 
@@ -242,6 +248,9 @@ def test_the_members_that_may_vary_are_read(
     [
         (("amount",), None),
         (("amount",), "20.001"),
+        (("amount",), "90071992547409.92"),
+        (("amount", "minor"), "20"),
+        (("amount", "currency"), None),
         (("rows",), None),
         (("rows",), "1.5"),
         (("note",), "20"),
@@ -282,19 +291,19 @@ _DETAIL = st.fixed_dictionaries(
 )
 
 
-@given(detail=_DETAIL, cap=st.integers(0, 2_500), varies=st.booleans())
+@given(detail=_DETAIL, limit=st.integers(0, 2_500), varies=st.booleans())
 def test_a_covered_request_equals_the_example_within_its_limits(
-    *, detail: dict[str, Any], cap: int, varies: bool
+    *, detail: dict[str, Any], limit: int, varies: bool
 ) -> None:
     """A request that is not covered differs in the member that is named."""
     vary = (
-        VaryingMember(("amount",), {"minor": cap, "currency": "EUR"}),
+        VaryingMember(("amount",), {"minor": limit, "currency": "EUR"}),
         VaryingMember(("note",)),
     )[: 1 + varies]
     request = {**EXAMPLE, **detail, "amount": {**EUR, "minor": detail["amount"]}}
     where = standing_grants.mismatch(_pattern(*vary), (), [request])
     fits = {
-        "/amount": 0 <= detail["amount"] <= cap,
+        "/amount": 0 <= detail["amount"] <= limit,
         "/note": varies or detail["note"] == EXAMPLE["note"],
         "/tags": detail["tags"] == EXAMPLE["tags"],
     }

@@ -173,6 +173,12 @@ def test_a_fresh_proof_is_accepted(age):
     check(CLAIMS, now=IAT * 1000 + age)
 
 
+def test_the_time_of_a_proof_may_have_a_fraction():
+    """RFC 7519 2: the fraction is ignored, so that a used proof is remembered long enough."""
+    use = check({**CLAIMS, "iat": IAT + 0.9}, now=IAT * 1000 + 59_999)
+    assert (use.iat, use.expires_at) == (IAT, (IAT + 60) * 1000)
+
+
 @pytest.mark.parametrize("age", [-5_001, -3_600_000, 60_000, 3_600_000])
 def test_a_proof_that_is_too_old_or_too_early_is_refused(age):
     """DP-16, DP-17: the limits are exact to the millisecond."""

@@ -41,6 +41,8 @@ def test_a_bound_token_has_type_dpop():
     [
         ("application/token-introspection+jwt", True),
         (" Application/Token-Introspection+JWT ", True),
+        ("application/token-introspection+jwt;q=1.0, application/json;q=0.5", True),
+        ("application/json, application/token-introspection+jwt", False),
         ("application/json", False),
         ("*/*", False),
         ("", False),

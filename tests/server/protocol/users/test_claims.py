@@ -55,6 +55,21 @@ def test_an_essential_acr_must_be_met(acr, essential):
     assert claims.read(json.dumps({"id_token": {"acr": acr}})).acr == essential
 
 
+@pytest.mark.parametrize(
+    ("requested", "users"),
+    [
+        (None, None),
+        ({"essential": True}, None),
+        ({"value": "a"}, ("a",)),
+        ({"values": ["a", "b", 1]}, ("a", "b")),
+        ({"value": 1}, ()),
+    ],
+)
+def test_a_sub_with_a_value_names_the_user(requested, users):
+    """OpenID Connect Core 3.1.2.1, 5.5.1: a value that is not a string names nobody."""
+    assert claims.read(json.dumps({"id_token": {"sub": requested}})).sub == users
+
+
 @pytest.mark.parametrize("text", ["", "x", "[]", '{"id_token": 1}', '{"userinfo": []}'])
 def test_an_invalid_claims_parameter_is_an_error(text):
     """A malformed parameter is refused, not ignored."""

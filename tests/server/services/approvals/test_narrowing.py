@@ -199,7 +199,7 @@ def test_several_details_are_narrowed_by_their_number(person, agent):
     [
         ({}, "everything that was requested"),
         ({"changes": [{"fact": "/amount", "to": "4820"}]}, "everything that was requested"),
-        ({"changes": [{"fact": "/amount", "to": "4820.01"}]}, "/amount: is not less"),
+        ({"changes": [{"fact": "/amount", "to": "4820.01"}]}, "/0/amount: is not less"),
         ({"changes": [{"fact": "/payee", "to": "Mallory"}]}, "/0/payee: this action type does not"),
         ({"changes": [{"fact": "/a~1b~0c", "to": "1"}]}, "/0/a~1b~0c: this action type does not"),
         ({"drop_scopes": ["payments:delete"]}, "was not requested"),

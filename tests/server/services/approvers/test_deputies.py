@@ -408,7 +408,7 @@ def test_a_backup_is_asked_about_critical_actions_immediately(agent, person, bob
     consent = local.admin.approval(agent.id, person.user.id, risk=Risk.CRITICAL, kind="consent")
     with local.services.store.write() as tx:
         for approval in (critical, consent):
-            local.services.escalations.substitutes.ask_at_once(tx, approval)
+            local.services.escalations.substitutes.add_immediate(tx, approval)
     assert _pending_ids(bob) == [critical.id]
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
@@ -12,6 +13,8 @@ from server.protocol.tokens import tokens
 from server.services.approvals.withdrawals import withdraw
 from server.services.ciba import callbacks
 from server.services.clients.agent_forms import AgentChanges
+from server.services.notifications.outbox import OutboxAdministration
+from server.services.refusals import Conflict
 from tests.support.builders.clock import MINUTE, SECOND
 from tests.support.builders.installation import BY
 from tests.support.fakes.receiver import Receiver, answer, receiver
@@ -79,6 +82,21 @@ def test_a_ping_contains_only_the_auth_req_id(pinged, person, local, endpoint, e
     assert got.headers["Authorization"] == f"Bearer {TOKEN}"
     assert got.headers["Content-Type"] == "application/json"
     assert pinged.poll(handle).status == (200 if end == "approve" else 400)
+
+
+def test_a_repeated_request_may_have_a_new_notification_token(pinged, person, local, endpoint):
+    """A program that was started again has a new token, and must recognize its ping."""
+    ask = partial(pinged.ask, {"idempotency-key": "INV-1"})
+    handle = ask(client_notification_token=TOKEN).json["auth_req_id"]
+    assert ask(client_notification_token="the-new-one").json["auth_req_id"] == handle
+    approval = local.approval_for(handle)
+    person.approve(approval.id)
+    local.deliver()
+    (got,) = endpoint.got
+    assert got.headers["Authorization"] == "Bearer the-new-one"
+    assert pinged.poll(handle).status == 200
+    assert ask(client_notification_token=TOKEN).json["auth_req_id"] == handle
+    assert _stored_secrets(local, approval)[0] is None
 
 
 def test_an_agent_in_poll_mode_gets_no_callback(agent, person, local):
@@ -229,15 +247,31 @@ def test_a_push_contains_the_tokens(pushed, person, local, endpoint):
     assert _stored_secrets(local, approval) == (None, None)
 
 
-def test_an_agent_in_push_mode_cannot_poll(pushed, agent, local):
-    """CIBA 11: this also applies later to requests that were made in push mode."""
+def test_an_agent_in_push_mode_cannot_poll(pushed, with_delivery):
+    """CIBA 11: in ping mode, this still applies to requests that will be pushed."""
     answered = pushed.ask(client_notification_token=TOKEN)
     assert "interval" not in answered.json
     handle = answered.json["auth_req_id"]
     assert pushed.poll(handle).refusal == (400, "unauthorized_client")
     assert pushed.poll("unknown").refusal == (400, "unauthorized_client")
-    local.admin.agents.update(agent.id, AgentChanges(delivery="poll"), by=BY)
-    assert agent.poll(handle).refusal == (400, "unauthorized_client")
+    assert with_delivery("ping").poll(handle).refusal == (400, "unauthorized_client")
+
+
+def test_a_request_from_before_push_mode_is_polled(agent, person, with_delivery):
+    """It has no notification token, so its result cannot be pushed."""
+    handle, approval = agent.request_approval()
+    with_delivery("push")
+    person.approve(approval.id)
+    assert agent.poll(handle).status == 200
+
+
+def test_a_request_from_push_mode_is_polled_in_poll_mode(pushed, person, local):
+    """Without a notification endpoint, nothing can be pushed."""
+    handle, approval = _ask(pushed)
+    local.admin.agents.update(pushed.id, AgentChanges(delivery="poll"), by=BY)
+    person.approve(approval.id)
+    local.deliver()
+    assert pushed.poll(handle).status == 200
 
 
 def test_a_failed_push_is_retried_with_the_same_tokens(pushed, person, local, endpoint):
@@ -304,6 +338,35 @@ def test_a_push_that_the_receiver_rejects_is_recorded_and_not_retried(
     assert (len(endpoint.got), _stored_secrets(local, approval)) == (1, (None, None))
 
 
+def _retry_undelivered_call(local):
+    outbox = OutboxAdministration(local.services.store)
+    (dead,) = outbox.state().dead
+    outbox.retry(dead.message.id, by=BY)
+
+
+def test_an_abandoned_push_cannot_be_sent_again(pushed, person, local, endpoint):
+    """Its secrets are deleted, so a retry would send nothing."""
+    endpoint.behaviour = answer(401)
+    _, approval = _ask(pushed)
+    person.approve(approval.id)
+    local.deliver()
+    with pytest.raises(Conflict, match="its token was deleted"):
+        _retry_undelivered_call(local)
+    assert local.admin.entries("outbox.retried") == []
+
+
+def test_an_abandoned_ping_for_an_approval_can_be_sent_again(pinged, person, local, endpoint):
+    """The agent has not fetched its token yet."""
+    endpoint.behaviour = answer(401)
+    handle, approval = _ask(pinged)
+    person.approve(approval.id)
+    local.deliver()
+    endpoint.behaviour = answer(204)
+    _retry_undelivered_call(local)
+    local.deliver()
+    assert _bodies(endpoint) == [{"auth_req_id": handle}] * 2
+
+
 def test_after_a_rejected_ping_the_agent_can_still_poll(pinged, person, local, endpoint):
     """CB-165: a ping contains no tokens, so none are lost."""
     endpoint.behaviour = answer(403)
@@ -319,8 +382,8 @@ def test_a_callback_for_a_deleted_approval_is_ignored(local):
     calls = callbacks.Callbacks(local.services.store, local.services.secrets, None)
     message = json.dumps({"approval": "sayso_ap_gone", "event": "approval.decided"})
     with local.services.store.write() as tx:
-        calls.lost(tx, message, "x")
-        calls.arrived(tx, message)
+        calls.record_failure(tx, message, "x")
+        calls.record_delivery(tx, message)
     assert (calls.push(message), calls.ping(message), _failed_delivery_causes(local)) == (
         None,
         None,

@@ -208,7 +208,10 @@ def test_reusing_an_auth_req_id_is_refused_and_raises_one_alarm(agent, person, l
 
 
 def test_the_same_idempotency_key_returns_the_same_response_for_a_minute(agent, person, local):
-    """The tokens are the same, with no alarm and no second delegation."""
+    """The tokens are the same, with no second delegation.
+
+    The key proves that the same program polls, so there is no alarm, however late it is.
+    """
     handle, approval = agent.request_approval()
     person.approve(approval.id)
     first = agent.poll(handle, idempotency_key="k")
@@ -218,6 +221,11 @@ def test_the_same_idempotency_key_returns_the_same_response_for_a_minute(agent, 
     assert len(local.admin.entries("token.issued")) == 1
     local.clock.forward(1)
     assert agent.poll(handle, idempotency_key="k").refusal == GONE
+    with local.services.store.write() as tx:
+        assert tx.approvals.delete_expired_answers(tx.now) == 1
+    assert agent.poll(handle, idempotency_key="k").refusal == GONE
+    assert local.admin.entries("handle.reused") == []
+    assert agent.poll(handle, idempotency_key="other").refusal == GONE
     assert len(local.admin.entries("handle.reused")) == 1
 
 
@@ -391,11 +399,12 @@ def test_a_poll_for_other_targets_than_the_request_is_refused(agent, person, loc
     assert agent.poll(handle, {"resource": PAY}).status == 200
 
 
-def test_a_poll_may_repeat_the_targets_of_the_request(agent, person):
-    """The resource and the exact details of the request are accepted."""
-    handle, approval = agent.request_payment()
+@pytest.mark.parametrize("resource", [PAY, f"{PAY}/"])
+def test_a_poll_may_repeat_the_targets_of_the_request(agent, person, resource):
+    """The exact details are accepted, and the resource with the final slash of the request."""
+    handle, approval = agent.request_payment(resource=resource)
     person.approve(approval.id)
-    repeated = {"authorization_details": approval.details, "resource": PAY}
+    repeated = {"authorization_details": approval.details, "resource": resource}
     assert agent.poll(handle, repeated).status == 200
 
 

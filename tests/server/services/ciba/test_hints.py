@@ -94,9 +94,11 @@ def test_disabled_and_unaskable_users_get_the_same_response_as_unknown_users(age
     new_person(local, "cleo")
     local.admin.agents.update("invoice-bot", AgentChanges(asks=("ana", "cleo")), by=BY)
     local.admin.users.disable("cleo", by=BY)
-    unknown, beyond, disabled = (agent.ask(login_hint=name) for name in ("nobody", "ben", "cleo"))
+    unknown, unaskable, disabled = (
+        agent.ask(login_hint=name) for name in ("nobody", "ben", "cleo")
+    )
     assert unknown.refusal == (400, "unknown_user_id")
-    assert unknown.body == beyond.body == disabled.body
+    assert unknown.body == unaskable.body == disabled.body
     assert agent.ask(login_hint="ana").status == 200
 
 

@@ -106,9 +106,9 @@ def test_a_request_of_another_agent_looks_unknown(agent, local):
     )
     thief = LocalAgent(local, registration.agent.id, registration.secret)
     before = _states_and_reasons(local)
-    foreign, unknown = thief.ask(supersedes=handle), agent.ask(supersedes=handle + "x")
-    assert foreign.refusal == (400, "invalid_request")
-    assert (foreign.status, foreign.body) == (unknown.status, unknown.body)
+    stolen, unknown = thief.ask(supersedes=handle), agent.ask(supersedes=handle + "x")
+    assert stolen.refusal == (400, "invalid_request")
+    assert (stolen.status, stolen.body) == (unknown.status, unknown.body)
     assert _states_and_reasons(local) == before
 
 

@@ -1,6 +1,7 @@
 """Consents: a page requests one, a device signs it, and it is valid until it ends."""
 
 import json
+import threading
 
 import pytest
 
@@ -12,14 +13,17 @@ from server.protocol.policy.risks import Risk
 from server.protocol.times import rfc3339
 from server.services.clients.agent_forms import AgentChanges
 from server.services.clients.app_forms import AppChanges, NewApp
+from server.services.consents.consents import ConsentService
 from server.services.refusals import Conflict, NotFound
 from server.services.resources.resources import ResourceChanges
 from server.services.users.users import NewUser
 from server.storage.approvals.approvals import Approvals
-from tests.support.builders.callers import new_person
+from tests.support.builders.callers import LocalAgent, new_person
 from tests.support.builders.clock import DAY, MINUTE
 from tests.support.builders.consents import all_of, ask, consent_request, give, live
 from tests.support.builders.installation import BY, PAY, register_agent
+from tests.support.checks.locks import waiting_sessions
+from tests.support.checks.waiting import until
 
 REDIRECT_URI = "https://chat.example/back"
 BOTH_SCOPES = ("payments:read", "payments:transfer")
@@ -232,13 +236,54 @@ def test_an_expired_consent_is_not_renewed(local, agent, person):
     assert [result.state(local.clock.now()) for result in all_of(local)] == ["live", "expired"]
 
 
-def test_the_last_signed_consent_replaces_the_one_before(local, agent, person):
-    """With two pages open, a consent contains only the scopes that its own page showed."""
+def test_a_consent_that_would_remove_scopes_of_a_later_one_is_canceled(local, agent, person):
+    """With two pages open, signing the second one removes nothing that the first one granted."""
     narrow = ask(local, consent_request(local, agent, person))
     wider_approval = ask(local, consent_request(local, agent, person, scopes=BOTH_SCOPES))
     assert person.approve(wider_approval.id).status == 200
-    assert person.approve(narrow.id).status == 200
-    assert live(local, agent, person).scopes == ("payments:read",)
+    refused = person.approve(narrow.id)
+    assert (refused.status, refused.json["approval"]["reason"]) == (409, "consent_changed")
+    assert live(local, agent, person).scopes == BOTH_SCOPES
+
+
+def test_of_two_consents_signed_at_once_one_is_canceled(postgres_local, monkeypatch):
+    """The second answer is checked only after the first consent is stored."""
+    local, statuses = postgres_local, []
+    ana = new_person(local, "ana")
+    issued = register_agent(local.admin)
+    agent = LocalAgent(local, issued.agent.id, issued.secret)
+    reads = ask(local, consent_request(local, agent, ana))
+    pays = ask(local, consent_request(local, agent, ana, scopes=("payments:transfer",)))
+    second = threading.Thread(target=lambda: statuses.append(ana.approve(reads.id).status))
+    save = ConsentService.save
+
+    def save_during_the_second_answer(*arguments):
+        if not second.ident:
+            second.start()
+            until(lambda: statuses or waiting_sessions(local.services.store) == 1)
+        return save(*arguments)
+
+    monkeypatch.setattr(ConsentService, "save", save_during_the_second_answer)
+    assert ana.approve(pays.id).status == 200
+    second.join()
+    assert statuses == [409]
+    assert live(local, agent, ana).scopes == ("payments:transfer",)
+
+
+def test_the_later_of_two_equal_consents_is_used(local, agent, person):
+    """A consent that removes no scopes of the one in force replaces it."""
+    requests = [ask(local, consent_request(local, agent, person)) for _page in range(2)]
+    assert [person.approve(request.id).status for request in requests] == [200, 200]
+    assert live(local, agent, person).approval_id == requests[1].id
+
+
+def test_a_scope_that_is_no_longer_allowed_does_not_cancel_a_consent(local, agent, person):
+    """The client lost the scope of the first consent before the second one was signed."""
+    request = ask(local, consent_request(local, agent, person, scopes=("payments:transfer",)))
+    give(local, agent, person)
+    PERMISSION_CHANGES["ceiling"](local.admin)
+    assert person.approve(request.id).status == 200
+    assert live(local, agent, person).scopes == ("payments:transfer",)
 
 
 def test_openid_scopes_are_low_risk_and_need_no_permission(local, agent, person):

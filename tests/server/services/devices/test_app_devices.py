@@ -16,7 +16,7 @@ from tests.support.builders.app_users import LocalApp, new_app
 from tests.support.builders.callers import new_resource
 from tests.support.builders.clock import MINUTE
 from tests.support.builders.installation import BY, PAY
-from tests.support.builders.site import PEER
+from tests.support.builders.site import ISSUER, PEER
 
 GRANTS = (GRANT_DEVICE_CODE, GRANT_REFRESH_TOKEN)
 SCOPE = "openid payments:read profile"
@@ -130,15 +130,16 @@ def test_an_approved_code_yields_tokens_once(television, person, local):
     assert _claims(local, renewed.json["access_token"])["acr"] == "urn:sayso:acr:signed"
 
 
-def test_an_app_may_request_identity_only(app, person):
+@pytest.mark.parametrize("resource", [None, f"{ISSUER}/userinfo", f"{ISSUER}/userinfo/"])
+def test_an_app_may_request_identity_only(app, person, resource):
     """The token works at the userinfo endpoint and is not valid for any resource."""
     television = Television(app)
-    assert television.begin(scope="openid email", resource=None).status == 200
+    assert television.begin(scope="openid email", resource=resource).status == 200
     television.typed()
     display = json.loads(_pending_approval(person).display)
     assert display["headline"] == "Let television on another device know who you are"
     assert person.approve(_pending_approval(person).id).status == 200
-    token = television.poll_after_interval().json["access_token"]
+    token = television.poll_after_interval(resource=resource).json["access_token"]
     assert app.userinfo(token).json["sub"] == person.user.id
 
 

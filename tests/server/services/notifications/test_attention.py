@@ -1,19 +1,13 @@
 """Notification budgets limit a flood, lose no request, and count high risk separately."""
 
 import json
-import threading
 
 import pytest
 
 from server.protocol.policy.risks import Risk
-from server.services.notifications import attention
-from server.services.policy.policies import Policies
 from tests.support.builders.callers import LocalAgent, new_person
 from tests.support.builders.clock import MINUTE, SECOND
-from tests.support.builders.installation import BY, PAY, PAY_SCOPES, PAYMENT, register_agent
-from tests.support.builders.policies import rule
-from tests.support.checks.locks import waiting_sessions
-from tests.support.checks.waiting import until
+from tests.support.builders.installation import BY, PAYMENT, register_agent
 
 NEWS = "https://news.example"
 NO_REQUEST_LIMITS = {"open_per_agent": 1_000, "open_per_user": 1_000, "denials_before_pause": 1_000}
@@ -224,34 +218,3 @@ def test_notifications_older_than_an_hour_are_deleted(flood):
     flood.clock.forward(1)
     with flood.services.store.write() as tx:
         assert tx.notifications.prune(tx.now) == 1
-
-
-def test_two_requests_that_ask_the_same_people_do_not_deadlock(postgres_local, monkeypatch):
-    """Each request locks the limits of both people, although they are for different users."""
-    local, store = postgres_local, postgres_local.services.store
-    for name in ("ana", "ben"):
-        new_person(local, name)
-    local.admin.resources.add(PAY, PAY_SCOPES, {}, by=BY)
-    agents = [_writer(_site(local), "one"), _writer(local, "two")]
-    policy = rule("ask", 'ask.who = ["ana", "ben"]', "ask.quorum = 2")
-    Policies(store).set(policy, by=BY)
-    notify, notified, statuses = attention.notify, [], []
-
-    def ask(agent, name):
-        answer = agent.ask(scope="openid news:write", resource=NEWS, login_hint=name)
-        statuses.append(answer.status)
-
-    second = threading.Thread(target=ask, args=(agents[1], "ben"))
-
-    def notify_while_the_second_asks(*arguments):
-        is_notified = notify(*arguments)
-        notified.append(arguments)
-        if len(notified) == 1:
-            second.start()
-            until(lambda: len(notified) == 2 or waiting_sessions(store) == 1)
-        return is_notified
-
-    monkeypatch.setattr(attention, "notify", notify_while_the_second_asks)
-    ask(agents[0], "ana")
-    second.join(20)
-    assert statuses == [200, 200]

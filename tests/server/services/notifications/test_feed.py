@@ -100,7 +100,7 @@ def test_an_event_about_a_device_wakes_its_person(hub, agent, person, local):
 
 def test_an_administrative_change_wakes_subscribers_in_batches(hub, local, monkeypatch):
     """Every subscriber is woken in the end, even if more changes follow."""
-    monkeypatch.setattr(feeds, "_BETWEEN_SECONDS", (0.0, 0.0))  # wake one subscriber per round
+    monkeypatch.setattr(feeds, "_PAUSE_SECONDS", (0.0, 0.0))  # wake one subscriber per round
     agents = local.admin.agents
     with hub.subscribe("a") as first, hub.subscribe("b") as second, hub.subscribe("c") as third:
         woken = []
@@ -116,14 +116,14 @@ def test_an_administrative_change_wakes_subscribers_in_batches(hub, local, monke
     [(0, 0.1, 1), (3, 0.1, 1), (100, 0.1, 1), (250, 0.04, 1), (1_000, 0.02, 2), (5_000, 0.02, 10)],
 )
 def test_batches_reach_all_topics_within_ten_seconds(topics, pause, size):
-    """A few topics are woken at once; many are woken slowly, to leave time for requests."""
-    assert feeds.batches(topics) == (pause, size)
+    """Pauses between the batches leave time for requests."""
+    assert feeds.batch_pace(topics) == (pause, size)
     assert topics / size * pause <= 10
 
 
 def test_the_next_batch_waits_a_moment_after_an_administrative_change(hub, local, monkeypatch):
     """No subscriber is woken before the wait ends."""
-    monkeypatch.setattr(feeds, "_BETWEEN_SECONDS", (60.0, 60.0))
+    monkeypatch.setattr(feeds, "_PAUSE_SECONDS", (60.0, 60.0))
     local.admin.agents.disable("invoice-bot", by=BY)
     assert _woken(hub, ["a", "b", "c"], lambda: None) == [False, False, False]
 
@@ -135,7 +135,7 @@ def test_a_disabled_user_or_revoked_device_is_woken_immediately(
     """A disabled user or revoked device has an event of its own, so it waits for no batch."""
     new_person(local, "ben")
     hub.round()
-    monkeypatch.setattr(feeds, "_BETWEEN_SECONDS", (60.0, 60.0))
+    monkeypatch.setattr(feeds, "_PAUSE_SECONDS", (60.0, 60.0))
     topics = ["user a", user_topic(person.user.id), "user b"]
     change = (
         partial(Users(local.services.store, local.services.secrets).disable, "ana", by=BY)

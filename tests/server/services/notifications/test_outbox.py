@@ -13,7 +13,7 @@ def _add_failed_message(admin_services: LocalAdmin, target: str) -> int:
     with admin_services.store.write() as tx:
         tx.outbox.add("ciba_ping", target, "{}")
         (message,) = tx.outbox.lease("me", 10, 60)
-        tx.outbox.failed(message.id, "me", "no route", None)
+        tx.outbox.mark_failed(message.id, "me", "no route", None)
     return message.id
 
 

@@ -142,7 +142,7 @@ def test_an_undelivered_message_is_broken(admin_services, findings):
     with admin_services.store.write() as tx:
         tx.outbox.add("webhook", "", "{}")
         for message in tx.outbox.lease("me", 10, 60):
-            tx.outbox.failed(message.id, "me", "connection refused", None)
+            tx.outbox.mark_failed(message.id, "me", "connection refused", None)
     finding_text = "1 message to your webhook not delivered in the last week: connection refused."
     assert findings() == {finding_text: "broken"}
     admin_services.clock.forward(8 * DAY)
@@ -154,7 +154,7 @@ def _fail_messages(admin_services, target, *errors):
         for _ in errors:
             tx.outbox.add("ping", target, "{}")
         for message, error in zip(tx.outbox.lease("me", 10, 60), errors, strict=True):
-            tx.outbox.failed(message.id, "me", error, None)
+            tx.outbox.mark_failed(message.id, "me", error, None)
 
 
 def test_undelivered_callbacks_name_their_agent_and_the_error(admin_services):
@@ -186,7 +186,7 @@ def test_undelivered_messages_before_a_delivered_one_are_a_note(admin_services, 
             for failures_left in reversed(range(attempts)):
                 (message,) = tx.outbox.lease("me", 10, 60)
                 if failures_left:
-                    tx.outbox.failed(message.id, "me", "status 500", tx.now)
+                    tx.outbox.mark_failed(message.id, "me", "status 500", tx.now)
             tx.outbox.mark_sent(message.id, "me")
         assert findings() == {summary: level}
 

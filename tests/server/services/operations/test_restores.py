@@ -82,8 +82,8 @@ def test_a_terminal_that_is_not_kept_must_be_enabled_first(restore, person):
         oversight.enable_devices(device=person.device_id, user=None, by=BY)
 
 
-def test_what_is_enabled_after_a_restore_may_be_disabled_again(restore, local, agent):
-    """`sayso doctor` then no longer says that the restore disabled it."""
+def test_enabling_an_item_ends_the_hold_of_the_restore(restore, local, agent):
+    """If it is disabled again, `sayso doctor` does not say that the restore disabled it."""
     app = _apps(local).add(NewApp("front", ("https://front.example/back",)), by=BY).app
     site = restore(keep=())
     user = add_user(site.admin, "zoe")
@@ -102,7 +102,7 @@ def _apps(site):
 
 
 def _hold(site, kind, held_id):
-    """Hold an item as a restore does that finds a difference to the replaced database."""
+    """Hold an item as a restore does if the item differs from the replaced database."""
     row = {"kind": kind, "id": held_id, "at": site.clock.now()}
     with site.services.store.write() as tx:
         tx._connection.execute(insert(restore_holds).values(row))

@@ -1,6 +1,7 @@
 """The authorization code flow, from the request to the code, in a browser without scripts."""
 
 import hashlib
+import json
 import threading
 from dataclasses import replace
 from urllib.parse import urlencode
@@ -278,6 +279,19 @@ def test_an_id_token_hint_selects_the_user(known_browser, app, local):
         assert (
             known_browser.authorize(client, id_token_hint=hint).answer["error"] == "invalid_request"
         )
+
+
+def test_a_sub_in_the_claims_parameter_selects_the_user(known_browser, app, ana):
+    """OpenID Connect Core 3.1.2.1: no code is issued for a different user."""
+
+    def claims(user_id):
+        return json.dumps({"id_token": {"sub": {"value": user_id}}})
+
+    assert "code" in known_browser.authorize(app.id, claims=claims(ana.user.id)).answer
+    other = claims("sayso_us_other")
+    assert 'type="password"' in known_browser.authorize(app.id, claims=other).text
+    silent = known_browser.authorize(app.id, claims=other, prompt="none")
+    assert silent.answer["error"] == "login_required"
 
 
 def test_the_user_can_be_switched_in_the_same_browser(known_browser, app, local):

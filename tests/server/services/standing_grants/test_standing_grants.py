@@ -191,6 +191,7 @@ def test_a_critical_action_cannot_have_a_standing_grant(local, agent, person):
         ({"uses": 1_000_001}, "1000000"),
         ({"sum": None}, "sum"),
         ({"sum": "a lot"}, "such as 500"),
+        ({"sum": "90071992547409.92"}, "too large"),
         ({"vary": [{"fact": "/amount"}]}, "/amount"),
         ({"vary": [{"fact": "/payee"}]}, "/payee"),
         ({"vary": [{"fact": "/nothing"}]}, "/nothing"),

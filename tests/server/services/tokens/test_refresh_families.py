@@ -1,13 +1,17 @@
 """Refresh token families: ending all tokens of one code."""
 
-import threading
+from functools import partial
 
+from server.services.consents.revocations import revoke_consent
 from server.services.tokens import refresh_families
-from server.services.tokens.app_issuing import AppTokenIssuer
+from server.storage.consents.consents import Consents
+from server.storage.sign_in.sign_ins import SignIns
+from server.storage.tokens.code_grants import CodeGrants
 from tests.support.builders.app_users import give_password, new_app, new_browser
 from tests.support.builders.callers import new_person
 from tests.support.builders.clock import DAY
 from tests.support.builders.installation import BY
+from tests.support.checks.locks import run_during
 
 
 def _sign_in(person, local):
@@ -42,23 +46,72 @@ def test_disabling_a_user_ends_families_older_than_their_sign_in(person, local):
     assert app.refresh(second).refusal == (400, "invalid_grant")
 
 
+def test_a_new_password_ends_families_older_than_their_sign_in(person, local):
+    """Whoever knew the old password may have used it more than half a day ago."""
+    app, tokens = _sign_in(person, local)
+    local.clock.forward(DAY)
+    local.services.sweeper.tidy()
+    second = app.refresh(tokens["refresh_token"]).json["refresh_token"]
+    give_password(local, "ana")
+    assert app.refresh(second).refusal == (400, "invalid_grant")
+
+
 def test_a_revocation_during_a_refresh_ends_its_tokens(postgres_local, monkeypatch):
     """Otherwise, the new access token would stay valid after the app had revoked its access."""
     app, tokens = _sign_in(new_person(postgres_local, "ana"), postgres_local)
-    issue, form = AppTokenIssuer.issue, {**app.credentials, "token": tokens["refresh_token"]}
-    revocation = threading.Thread(target=postgres_local.post_form, args=("/revoke", form))
+    form = {**app.credentials, "token": tokens["refresh_token"]}
+    store, revoke = (
+        postgres_local.services.store,
+        partial(postgres_local.post_form, "/revoke", form),
+    )
 
-    def issue_during_revocation(*arguments, **members):
-        revocation.start()
-        revocation.join(0.2)  # it waits for the refresh
-        return issue(*arguments, **members)
-
-    monkeypatch.setattr(AppTokenIssuer, "issue", issue_during_revocation)
+    revocation = run_during(monkeypatch, CodeGrants, "extend_family", store, revoke)
     refreshed = app.refresh(tokens["refresh_token"]).json
     revocation.join()
     assert app.refresh(refreshed["refresh_token"]).refusal == (400, "invalid_grant")
     for answer in (tokens, refreshed):
         assert app.userinfo(answer["access_token"]).status == 401
+
+
+def test_a_refresh_and_the_end_of_its_consent_do_not_deadlock(postgres_local, monkeypatch):
+    """Both lock the consent before the family."""
+    app, tokens = _sign_in(new_person(postgres_local, "ana"), postgres_local)
+    store, statuses = postgres_local.services.store, []
+    with store.read() as view:
+        (consent,) = view.consents.search(
+            user_id=None, client_id=app.id, live_at=None, limit=9, before=None
+        )
+
+    def refresh():
+        statuses.append(app.refresh(tokens["refresh_token"]).status)
+
+    refreshing = run_during(monkeypatch, Consents, "revoke", store, refresh)
+    with store.write() as tx:
+        revoke_consent(tx, consent, actor=BY, cause="revoked")
+    refreshing.join()
+    assert statuses == [400]
+    assert app.userinfo(tokens["access_token"]).status == 401
+
+
+def test_a_sign_out_during_a_redemption_ends_its_tokens(postgres_local, monkeypatch):
+    """Otherwise, the access token would stay valid after the person had signed out."""
+    person, store = new_person(postgres_local, "ana"), postgres_local.services.store
+    give_password(postgres_local, "ana")
+    app, browser = new_app(postgres_local), new_browser(postgres_local)
+    browser.authorize(app.id)
+    browser.sign_in("ana")
+    code = browser.answer("allow").answer["code"]
+
+    def sign_out():
+        with store.write() as tx:
+            (sign_in,) = tx.sign_ins.of_user(person.user.id)
+            assert refresh_families.end_sign_in(tx, sign_in)
+
+    signing_out = run_during(monkeypatch, SignIns, "lock", store, sign_out)
+    tokens = app.redeem(code).json
+    signing_out.join()
+    assert app.userinfo(tokens["access_token"]).status == 401
+    assert app.refresh(tokens["refresh_token"]).refusal == (400, "invalid_grant")
 
 
 def test_an_unknown_token_has_no_family(local):

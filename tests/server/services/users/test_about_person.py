@@ -120,7 +120,7 @@ def test_openid_scopes_for_userinfo_cannot_be_combined_with_others(agent, scope)
 
 
 def test_a_userinfo_token_cannot_be_exchanged(agent, person, local):
-    """In turn, a token for a resource is refused at userinfo."""
+    """Conversely, a token for a resource is refused at userinfo."""
     mine = approved_token(agent, person).json["access_token"]
     handle, approval = agent.request_approval(scope="openid profile payments:read")
     person.approve(approval.id)

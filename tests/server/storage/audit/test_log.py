@@ -21,7 +21,7 @@ from server.storage.audit.tables import (
 )
 from server.storage.open import open_store
 from server.storage.store import SqlStore
-from tests.support.builders.clock import MovableClock
+from tests.support.builders.clock import DAY, MovableClock
 
 USER = "sayso_us_ann"
 EMPTY = {"body": b"", "type": "", "actor": "", "correlation_id": "", "subject": None}
@@ -74,6 +74,22 @@ def test_an_entry_is_numbered_after_those_that_it_may_depend_on(
         assert [view.audit_log.position_of(name) for name in (earlier, *later)] == [0, 1, 2]
     first.close()
     second.close()
+
+
+def test_the_newest_entry_comes_last_after_the_clock_was_set_back(
+    url: str, clock: MovableClock
+) -> None:
+    """A process that starts afterwards does not put its entries before the earlier ones."""
+    written = []
+    clock.forward(400 * DAY)
+    for _ in range(2):
+        new = open_store(url, clock, EntryIdGenerator().new, react, serving=False)
+        with new.write() as tx:
+            written += [tx.audit.add(Entry("user.added", "operator")) for _ in range(2)]
+        with new.read() as view:
+            assert [entry.id for entry in view.audit.tail(9)] == written
+        clock.forward(-400 * DAY)
+        new.close()
 
 
 def test_the_times_of_entries_are_found_with_and_without_a_position(

@@ -14,10 +14,11 @@ from server.model.notifications import Hold, Mute, NotificationPreferences
 from server.model.policy import Hours
 from server.model.users import User
 from server.protocol.approvals.states import State
-from server.storage.rows import Unit
+from server.storage.rows import Unit, View
 from server.storage.store import SqlStore
 from tests.support.builders.clock import DAY, MINUTE, NOON
 from tests.support.builders.installation import approval_row
+from tests.support.checks.locks import overlap
 
 ANN, BOB, BOT = "sayso_us_ann", "sayso_us_bob", "sayso_ag_bot"
 HALFWAY = NOON + 5 * MINUTE
@@ -47,6 +48,10 @@ DEPUTY = Deputy("sayso_dy_1", ANN, BOB, NOON + MINUTE, NOON + DAY, "named", "say
 @pytest.fixture
 def request_for_ann(store: SqlStore) -> Approval:
     """A request for Ann. Bob is also a user."""
+    return _add_request(store)
+
+
+def _add_request(store: SqlStore) -> Approval:
     row = approval_row("sayso_ap_1", BOT, ANN, NOON)
     with store.administer() as tx:
         for name in ("ann", "bob"):
@@ -91,17 +96,61 @@ def test_notification_preferences_are_read_with_one_query(
         assert tx.attention.quiet_hours(ANN) is None
 
 
+DAYTIME, HOLD = replace(NIGHT, begins=time(9)), Hold("sayso_ap_1", ANN, NOON + MINUTE, "snoozed")
+MUTE, NEW_MUTE = Mute(ANN, BOT, NOON, NOON + MINUTE), Mute(ANN, BOT, NOON, None)
+QUIET_HOLD = replace(HOLD, why="quiet_hours")
+Put = Callable[[Unit], None]
+REPLACEMENTS: dict[str, tuple[Put, Put, Callable[[View], bool]]] = {
+    "quiet hours": (
+        lambda tx: tx.attention.set_quiet_hours(ANN, DAYTIME, NOON),
+        lambda tx: tx.attention.set_quiet_hours(ANN, NIGHT, NOON),
+        lambda view: view.attention.quiet_hours(ANN) == NIGHT,
+    ),
+    "mute": (
+        lambda tx: tx.attention.mute(MUTE),
+        lambda tx: tx.attention.mute(NEW_MUTE),
+        lambda view: view.attention.mutes(ANN, NOON) == [NEW_MUTE],
+    ),
+    "hold": (
+        lambda tx: tx.attention.hold(HOLD),
+        lambda tx: tx.attention.hold(QUIET_HOLD),
+        lambda view: view.attention.holds(ANN, NOON) == [QUIET_HOLD],
+    ),
+}
+"""The first and the second call, and whether the row of the second one is stored."""
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize("case", REPLACEMENTS)
+def test_the_second_of_two_first_settings_replaces_the_other(
+    postgres_url: str,
+    open_database: Callable[[str], SqlStore],
+    case: str,
+) -> None:
+    """Neither of two units of work at the same time sees the row of the other."""
+    store, (put_first, put_second, is_second) = open_database(postgres_url), REPLACEMENTS[case]
+    _add_request(store)
+    with store.administer() as tx:
+        tx.agents.add(AGENT, NOON)
+    overlap(store, put_first, put_second)
+    with store.read() as view:
+        assert is_second(view)
+
+
 def test_an_ended_hold_is_released_once(store: SqlStore, request_for_ann: Approval) -> None:
     """If four threads release a hold at the same time, only one of them gets it."""
     with store.write() as tx:
         tx.attention.hold(Hold(request_for_ann.id, ANN, NOON, "quiet_hours"))
         tx.attention.hold(Hold(request_for_ann.id, BOB, NOON + DAY, "quiet_hours"))
-        assert tx.attention.due(NOON)
-        assert not tx.attention.due(NOON - 1)
-    assert _count_concurrent(store, lambda tx: len(tx.attention.release(NOON, 9))) == 1
+        assert tx.attention.due(NOON - 1, 9) == []
+        (hold,) = tx.attention.due(NOON, 9)
+    assert hold.user_id == ANN
+    assert _count_concurrent(store, lambda tx: tx.attention.release(hold, NOON) is not None) == 1
     with store.write() as tx:
+        other_hold = replace(hold, user_id=BOB)
+        assert tx.attention.release(other_hold, NOON) is None
         tx.attention.end_quiet(BOB, NOON)
-        assert [hold.user_id for hold in tx.attention.release(NOON, 9)] == [BOB]
+        assert tx.attention.release(other_hold, NOON) == other_hold
         assert not tx.attention.unhold(BOB, request_for_ann.id)
 
 

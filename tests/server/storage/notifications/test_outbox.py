@@ -80,7 +80,7 @@ def test_concurrent_messages_to_one_target_are_limited(
     assert _lease(store, "b", 20) == []
     with store.write() as tx:
         assert tx.outbox.mark_sent(first[0].id, "a")
-        assert tx.outbox.failed(first[1].id, "a", "status 403", None)
+        assert tx.outbox.mark_failed(first[1].id, "a", "status 403", None)
     assert [message.body for message in _lease(store, "b", 20)] == ['{"n":5}', '{"n":6}']
     clock.forward(60 * SECOND)
     assert len(_lease(store, "c", 20)) == 7
@@ -96,7 +96,7 @@ def test_a_failing_target_gets_one_message_at_a_time_until_it_accepts_one(
     first = _lease(store, "a", 20)
     with store.write() as tx:
         for message in first:
-            assert tx.outbox.failed(message.id, "a", "ReadTimeout", NOON + SECOND)
+            assert tx.outbox.mark_failed(message.id, "a", "ReadTimeout", NOON + SECOND)
     clock.forward(SECOND)
     order = []
     while leased := _lease(store, "b", 20):
@@ -114,7 +114,7 @@ def test_failing_targets_leave_capacity_for_others(store: SqlStore) -> None:
             tx.outbox.add("ping", f"hanging {number}", "{}")
     for message in _lease(store, "a", 100):
         with store.write() as tx:
-            assert tx.outbox.failed(message.id, "a", "ReadTimeout", NOON)
+            assert tx.outbox.mark_failed(message.id, "a", "ReadTimeout", NOON)
     with store.write() as tx:
         tx.outbox.add("ping", "quick", "{}")
     leased = _lease(store, "b", 100)
@@ -149,7 +149,7 @@ def test_only_the_holder_of_a_lease_records_the_result(
     _lease(store, "b")
     with store.write() as tx:
         assert not tx.outbox.mark_sent(message.id, "a")
-        assert not tx.outbox.failed(message.id, "a", "late", None)
+        assert not tx.outbox.mark_failed(message.id, "a", "late", None)
         assert tx.outbox.counts() == {"leased": 1}
         assert tx.outbox.mark_sent(message.id, "b")
         assert tx.outbox.counts() == {"sent": 1}
@@ -160,7 +160,7 @@ def test_a_failed_message_waits_for_its_next_attempt(store: SqlStore, clock: Mov
     _add(store)
     (message,) = _lease(store, "a")
     with store.write() as tx:
-        assert tx.outbox.failed(message.id, "a", "status 500", NOON + 4 * SECOND)
+        assert tx.outbox.mark_failed(message.id, "a", "status 500", NOON + 4 * SECOND)
     clock.forward(4 * SECOND - 1)
     assert not _is_due(store)
 
@@ -174,7 +174,7 @@ def test_a_dead_message_stays_listed_and_is_never_due(store: SqlStore, clock: Mo
     _add(store, 2)
     for message in _lease(store, "a"):
         with store.write() as tx:
-            tx.outbox.failed(message.id, "a", "status 400", None)
+            tx.outbox.mark_failed(message.id, "a", "status 400", None)
     clock.forward(10**9)
     assert not _is_due(store)
 
@@ -205,7 +205,7 @@ def test_dead_messages_are_kept_until_their_own_deadline(
     _add(store)
     with store.write() as tx:
         (message,) = tx.outbox.lease("a", 1, 60)
-        assert tx.outbox.failed(message.id, "a", "status 403", None)
+        assert tx.outbox.mark_failed(message.id, "a", "status 403", None)
     clock.forward(SECOND)
     with store.write() as tx:
         assert tx.outbox.prune(tx.now, dead_before=NOON) == 0
@@ -296,7 +296,7 @@ def test_a_dead_message_can_be_retried_once(store: SqlStore, clock: MovableClock
     _add(store, 2)
     first, second = _lease(store, "a")
     with store.write() as tx:
-        tx.outbox.failed(first.id, "a", "status 400", None)
+        tx.outbox.mark_failed(first.id, "a", "status 400", None)
     clock.forward(10**6)
     with store.write() as tx:
         retried = tx.outbox.retry(first.id)

@@ -18,6 +18,7 @@ from server.model.sign_in import (
 from server.model.users import Password, User
 from server.storage.store import SqlStore
 from tests.support.builders.clock import DAY, HOUR, MINUTE, MovableClock
+from tests.support.checks.locks import overlap
 
 USER = User("sayso_us_a", "ana", None, (), "enabled", 1)
 GRANT = Grant(
@@ -44,6 +45,37 @@ def store(url: str, open_database: Callable[[str], SqlStore]) -> SqlStore:
     with store.administer() as tx:
         tx.users.add(USER)
     return store
+
+
+@pytest.mark.postgresql
+def test_the_second_of_two_first_passwords_replaces_the_other(
+    postgres_url: str, open_database: Callable[[str], SqlStore]
+) -> None:
+    """Neither of two units of work at the same time sees the row of the other."""
+    store = open_database(postgres_url)
+    with store.administer() as tx:
+        tx.users.add(USER)
+    first, second = Password(USER.id, "first", 1, 1), Password(USER.id, "second", 1)
+    overlap(store, lambda tx: tx.passwords.put(first), lambda tx: tx.passwords.put(second))
+    with store.read() as view:
+        assert view.passwords.get(USER.id) == second
+
+
+@pytest.mark.postgresql
+def test_the_second_of_two_first_user_codes_replaces_the_other(
+    postgres_url: str, open_database: Callable[[str], SqlStore]
+) -> None:
+    """Neither of two units of work at the same time sees the row of the other."""
+    store = open_database(postgres_url)
+    with store.administer() as tx:
+        tx.users.add(USER)
+    overlap(
+        store,
+        lambda tx: tx.user_codes.put(USER.id, b"first", 1),
+        lambda tx: tx.user_codes.put(USER.id, b"second", 1),
+    )
+    with store.read() as view:
+        assert view.user_codes.get(USER.id) == b"second"
 
 
 def test_an_app_is_stored_unchanged(store: SqlStore) -> None:

@@ -36,7 +36,7 @@ def approval(local, agent, person):
 
 
 def _is_granted_first(text):
-    """Tell whether the text contains both amounts, the granted one first."""
+    """Return whether the text contains both amounts, the granted one first."""
     return 0 <= text.find(GRANTED) < text.find(ASKED)
 
 

@@ -251,6 +251,14 @@ def test_an_expired_request_is_not_shown_as_denied(browser, agent, local):
     )
 
 
+def test_the_reason_of_a_closed_request_is_shown_in_words(browser, agent, local):
+    """The wire name of the reason has underscores."""
+    request = _request(agent)
+    local.admin.resources.delete(PAY, by=BY)
+    text = _page(browser, f"/r/{request.id}").text
+    assert "This request is closed: resource deleted. Nobody answered it." in text
+
+
 def test_an_expired_request_offers_to_ask_its_agent_to_retry(browser, agent, local):
     """One button makes the terminal's API call; afterwards the page says so without a button."""
     handle, approval = agent.request_approval(login_hint="eva", requested_expiry="60")

@@ -132,8 +132,8 @@ def test_a_used_token_shows_its_last_use(eva, agent, local):
 def test_another_site_cannot_revoke_access(eva, agent):
     """A form must come from our own page in this browser."""
     give_consent(eva.browser, agent)
-    foreign = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
-    assert eva.post(f"/agents/{agent.id}/revoke", headers=foreign).status_code == 403
+    cross_site = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
+    assert eva.post(f"/agents/{agent.id}/revoke", headers=cross_site).status_code == 403
     assert eva.post(f"/agents/{agent.id}/revoke", {"csrf": None}).status_code == 403
     assert "1 consent" in eva.get("/agents").text
 

@@ -11,6 +11,7 @@ from server.services.sign_in.flows import CODE_MS
 from tests.support.browsers.browser import CALLBACK, request_of
 from tests.support.builders.app_users import new_app
 from tests.support.builders.installation import BY, PAY
+from tests.support.builders.site import ISSUER
 
 GONE = (400, "invalid_grant")
 
@@ -100,6 +101,17 @@ def test_the_resource_may_be_repeated_but_not_changed(app, code_for):
     code = code_for(app, scope="payments:read", resource=PAY)
     assert app.redeem(code, resource="https://x.example").refusal == (400, "invalid_target")
     assert app.redeem(code, resource=PAY).status == 200
+
+
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_a_code_for_userinfo_accepts_the_resource_of_its_request(app, code_for, slash):
+    """A request for OpenID scopes may name `/userinfo`, so its code and refresh token may too."""
+    userinfo = f"{ISSUER}/userinfo{slash}"
+    code = code_for(app, scope="openid", resource=userinfo)
+    assert app.redeem(code, resource=PAY).refusal == (400, "invalid_target")
+    answer = app.redeem(code, resource=userinfo)
+    assert answer.status == 200, answer.json
+    assert app.refresh(answer.json["refresh_token"], resource=userinfo).status == 200
 
 
 def _disable_user(local, _app):

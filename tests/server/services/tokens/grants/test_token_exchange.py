@@ -398,6 +398,7 @@ def test_a_chain_too_large_for_a_token_is_refused(chains, bot):
         ((DESK, BANK), {}, BANK),
         ((DESK, BANK), {"audience": BANK}, BANK),
         ((DESK, BANK), {"audience": BANK, "resource": BANK}, BANK),
+        ((DESK, BANK), {"audience": BANK, "resource": f"{BANK}/"}, BANK),
         ((DESK,), {"resource": BANK}, None),
         ((DESK, PAY), {}, None),
         ((DESK, BANK), {"resource": "https://nowhere.example"}, None),

@@ -39,7 +39,9 @@ _PING_POLL_SECONDS: Final = 60.0
 """Seconds between two polls of an agent in ping mode."""
 _MAX_ATTEMPTS: Final = 5
 _OK: Final = 200
-_BUSY: Final = frozenset({429, 502, 503, 504})
+_TOO_MANY: Final = 429
+_FAILED: Final = 500
+"""Statuses from this one are failures of the server or of a proxy, not answers."""
 
 Action = Mapping[str, Any] | Sequence[Mapping[str, Any]] | Challenge | None
 """The action to approve: an object with a registered `type`, a list of such objects, or an API's
@@ -134,7 +136,7 @@ class Asking:
             "authorization_details": request_form.get("authorization_details", ""),
         }
         reply = yield from self._post("token_endpoint", {k: v for k, v in form.items() if v}, {})
-        if reply.status == _OK:
+        if reply.status == _OK and "access_token" in reply.body:
             return read_approved(reply.body, self._key)
         if reply.body.get("error") != "interaction_required":
             raise from_answer(reply.status, reply.body)
@@ -172,7 +174,7 @@ class Asking:
         reply = yield from self._post(
             "backchannel_authentication_endpoint", form, {"Idempotency-Key": key}
         )
-        if reply.status != _OK:
+        if reply.status != _OK or "auth_req_id" not in reply.body:
             raise from_answer(reply.status, reply.body)
         body = reply.body
         match_code = body.get("match_code")
@@ -203,11 +205,11 @@ class Asking:
                     raise
                 yield Sleep(interval)
                 continue
-            if reply.status == _OK:
+            if reply.status == _OK and "access_token" in reply.body:
                 return read_approved(reply.body, self._key)
             interval = _next_interval(interval, reply)
             pause = max(reply.retry_after, interval - reply.seconds, self._ping_poll_seconds)
-            is_busy = reply.status in _BUSY
+            is_busy = _is_busy(reply)
             silent_seconds = silent_seconds + reply.seconds + pause if is_busy else 0.0
             if silent_seconds > asked.expires_in:
                 raise from_answer(reply.status, reply.body)
@@ -227,7 +229,7 @@ class Asking:
                 if attempt == _MAX_ATTEMPTS - 1:
                     raise
             else:
-                if reply.status not in _BUSY or attempt == _MAX_ATTEMPTS - 1:
+                if not _is_busy(reply) or attempt == _MAX_ATTEMPTS - 1:
                     return reply
                 pause = max(pause, reply.retry_after)
             yield Sleep(pause)
@@ -259,12 +261,17 @@ class Asking:
         return is_refused
 
 
+def _is_busy(reply: Reply) -> bool:
+    """Return whether to send the call again: the server is overloaded or failing."""
+    return reply.status == _TOO_MANY or reply.status >= _FAILED
+
+
 def _next_interval(interval: float, reply: Reply) -> float:
     """Return the interval before the next poll. Raises SaysoError if the request has ended."""
     error = reply.body.get("error")
     if error == "slow_down":
         return float(reply.body.get("interval", interval + _INTERVAL))
-    if error != "authorization_pending" and reply.status not in _BUSY:
+    if error != "authorization_pending" and not _is_busy(reply):
         raise from_answer(reply.status, reply.body)
     return interval
 

@@ -42,7 +42,7 @@ class Protected:
                     proofs=request.headers.getlist("DPoP"),
                 )
                 caller.require(*scopes)
-                return view(caller, *args, **kwargs)
+                return flask.current_app.ensure_sync(view)(caller, *args, **kwargs)
 
             return wrapper
 

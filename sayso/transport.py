@@ -20,7 +20,7 @@ from sayso.text import one_line
 
 T = TypeVar("T")
 Http = TypeVar("Http", httpx.Client, httpx.AsyncClient)
-DIRECT: Final = dict.fromkeys(("all://localhost", "all://127.0.0.1", "all://[::1]"))
+_DIRECT: Final = dict.fromkeys(("all://localhost", "all://127.0.0.1", "all://[::1]"))
 """The `mounts` of a client that uses no proxy for this machine, to which http is allowed."""
 TIMEOUT: Final = 10.0
 """Seconds to wait for a response that the server does not hold."""
@@ -118,13 +118,24 @@ async def run_async(flow: Flow[T], http: httpx.AsyncClient) -> T:
         flow.close()  # if this was interrupted, release what the flow holds
 
 
+def new_http(kind: type[Http], **options: Any) -> Http:  # noqa: ANN401  # of httpx
+    """Return a client. Raises ValueError, which names the variables of the environment it reads."""
+    try:
+        return kind(mounts=_DIRECT, **options)
+    except (OSError, ImportError, ValueError) as error:
+        raise ValueError(
+            "HTTP cannot be used. Check SSL_CERT_FILE, SSL_CERT_DIR, HTTP_PROXY, HTTPS_PROXY and "
+            f"ALL_PROXY: {error}"
+        ) from error
+
+
 class Connected:
     """Has connections for threads, which the `with` statement closes."""
 
     _http: httpx.Client
 
     def _connect(self, http: httpx.Client | None) -> None:
-        self._http = http or httpx.Client(mounts=DIRECT)
+        self._http = http or new_http(httpx.Client)
 
     def close(self) -> None:
         """Close the connections."""
@@ -158,7 +169,7 @@ class AsyncConnected:
         if loop not in self._clients:
             for ended_loop in [other for other in tuple(self._clients) if other.is_closed()]:
                 self._clients.pop(ended_loop, None)
-            self._clients[loop] = httpx.AsyncClient(mounts=DIRECT)
+            self._clients[loop] = new_http(httpx.AsyncClient)
         return self._clients[loop]
 
     async def aclose(self) -> None:

@@ -28,7 +28,7 @@ from sayso.gateway.tools import ToolMap
 from sayso.gateway.upstream import Upstream
 from sayso.guard import AsyncGuard
 from sayso.issuer import Issuer, split_url
-from sayso.transport import DIRECT, run
+from sayso.transport import new_http, run
 
 _USAGE: Final = 2
 _MAX_PORT: Final = 65_535
@@ -91,7 +91,7 @@ def _serve(cli_args: Sequence[str]) -> None:
 def _check_issuer(url: str) -> None:
     """Refuse a wrong issuer. An issuer that does not respond may still be starting."""
     try:
-        with httpx.Client(mounts=DIRECT) as http:
+        with new_http(httpx.Client) as http:
             run(Issuer(url).endpoint("token_endpoint"), http)
     except Refused as error:
         raise BadFile("", "issuer", str(error)) from error
@@ -107,7 +107,7 @@ def build(file_config: Config, upstream: UpstreamServer, agent: AsyncAgent | Non
         file_config.resource,
         credentials=file_config.credentials,
         scopes=tuple(dict.fromkeys(scopes)),
-        http=httpx.AsyncClient(limits=_MANY, mounts=DIRECT),
+        http=new_http(httpx.AsyncClient, limits=_MANY),
     )
     return Gateway(file_config, upstream, guard, agent, _log)
 
@@ -115,7 +115,7 @@ def build(file_config: Config, upstream: UpstreamServer, agent: AsyncAgent | Non
 def _agent(file_config: Config) -> AsyncAgent | None:
     if file_config.agent is None:
         return None
-    http = httpx.AsyncClient(limits=_MANY, mounts=DIRECT)
+    http = new_http(httpx.AsyncClient, limits=_MANY)
     return AsyncAgent(
         file_config.issuer, file_config.agent[0], secret=file_config.agent[1], http=http
     )

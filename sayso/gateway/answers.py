@@ -3,7 +3,6 @@
 Owns: reading a response, and errors for the client. Never: what a response means.
 """
 
-import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, contextmanager
@@ -72,11 +71,10 @@ class Answer(ABC):
                 if "id" not in message or message["id"] != request["id"]:
                     raise NoResponse(self.status)
                 return message
-            async with asyncio.timeout(self.timeout):
-                async for event in self.events():
-                    message = read(event.data) if event.data else {}
-                    if "method" not in message and message.get("id") == request["id"]:
-                        return message
+            async for event in self.events():
+                message = read(event.data) if event.data else {}
+                if "method" not in message and message.get("id") == request["id"]:
+                    return message
         except ValueError as error:
             raise NoResponse(self.status) from error
         raise UpstreamError("The upstream server ended its response without a result.")

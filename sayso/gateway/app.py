@@ -8,6 +8,7 @@
 Owns: the path of each message. Never: which tools are shown (`tools`), or asking (`approving`).
 """
 
+import asyncio
 from dataclasses import replace
 from functools import partial
 from typing import Final
@@ -28,7 +29,7 @@ from sayso.gateway.answers import (
 from sayso.gateway.approving import Approving
 from sayso.gateway.config import Config
 from sayso.gateway.handles import Handles
-from sayso.gateway.incoming import JSON, SESSION, STREAM, BadMessage, Incoming
+from sayso.gateway.incoming import JSON, SESSION, STREAM, BadMessage, CallKey, Incoming
 from sayso.gateway.messages import Json, members
 from sayso.gateway.tool_list import ToolList
 from sayso.gateway.tools import MappedTool, Risk
@@ -56,6 +57,8 @@ class Gateway:
         self._map, self._handles = config.tools, Handles(config.credentials[1])
         self._resource = config.resource
         self._tool_list = ToolList(config.tools, upstream)
+        self._waiting: list[tuple[CallKey, asyncio.Event]] = []
+        """The calls that wait for a person, and their events, which cancel them."""
         self._approving: Approving | None = None
         if agent is not None:
             used_up = partial(use_up, guard, config.resource)
@@ -87,6 +90,8 @@ class Gateway:
         if method == "tools/call":
             await self._call_and_log(incoming, message)
             return
+        if method == "notifications/cancelled":
+            self._cancel(incoming.call_key(params.get("requestId")))
         try:
             incoming.caller.require(*self._map.required_scopes(method))
         except ValueError as error:
@@ -142,7 +147,7 @@ class Gateway:
     async def _ask(
         self, incoming: Incoming, message: Json, tool: MappedTool
     ) -> tuple[str, str | None]:
-        """Ask the person. If the client disconnects, the call stops waiting and does not run."""
+        """Ask the person. If the client disconnects or cancels the call, it does not run."""
         if self._approving is None:
             raise AssertionError("checked when the file is read")
         outcome: tuple[str, str | None] = "client_gone", None
@@ -152,8 +157,21 @@ class Gateway:
             result = await approving.answer(incoming, message, tool)
             outcome = result.outcome, result.approval
 
-        await incoming.while_connected(answer_call(self._approving))
+        canceled = asyncio.Event()
+        waiting_call = incoming.call_key(message["id"]), canceled
+        self._waiting.append(waiting_call)
+        try:
+            is_done = await incoming.while_connected(answer_call(self._approving), canceled)
+        finally:
+            self._waiting.remove(waiting_call)
+        if canceled.is_set() and not is_done:
+            await incoming.body(b"")
         return outcome
+
+    def _cancel(self, canceled_key: CallKey) -> None:
+        for key, canceled in self._waiting:
+            if key == canceled_key:
+                canceled.set()
 
     async def _forward(self, incoming: Incoming, message: Json | None) -> bool:
         """Forward a request and its response; return whether the whole response arrived."""

@@ -4,10 +4,11 @@ Owns: which parts of a request are passed on, checks of its form, sending. Never
 """
 
 import asyncio
+import json
 import re
 from collections.abc import Coroutine, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 from urllib.parse import urlsplit
 
 from sayso import asgi
@@ -24,6 +25,9 @@ JSON: Final = ((b"content-type", b"application/json"), (b"cache-control", b"no-s
 _LOCAL: Final = re.compile(r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?")
 _VERSION: Final = "mcp-protocol-version"
 _PASSED: Final = frozenset({"accept", "content-type", _VERSION, "mcp-method", "mcp-name"})
+
+
+CallKey: TypeAlias = tuple[str | None, str, str | None, str]
 
 
 class BadMessage(Rejected):
@@ -66,14 +70,22 @@ class Incoming:
         await self.start(status, JSON)
         await self.body(messages.write(message))
 
-    async def while_connected(self, work: Coroutine[Any, Any, None]) -> bool:
-        """Do the work, but stop if the client disconnects; return whether it finished."""
+    def call_key(self, request_id: object) -> CallKey:
+        """Return what identifies a call of this client, which its client can cancel."""
+        caller = self.caller
+        return caller.user, caller.client, self.headers.get(SESSION), json.dumps(request_id)
+
+    async def while_connected(
+        self, work: Coroutine[Any, Any, None], canceled: asyncio.Event | None = None
+    ) -> bool:
+        """Do the work unless the client disconnects or cancels; return whether it finished."""
 
         async def wait_for_disconnect() -> None:
             while (await self.receive())["type"] != "http.disconnect":
                 pass
 
-        tasks = asyncio.create_task(work), asyncio.create_task(wait_for_disconnect())
+        waiting = [work, wait_for_disconnect(), *([] if canceled is None else [canceled.wait()])]
+        tasks = [asyncio.create_task(coroutine) for coroutine in waiting]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:

@@ -62,7 +62,8 @@ class ToolList:
             request = messages.request(f"sayso-list-{page}", "tools/list", params)
             body = messages.write(request)
             async with self._upstream.send(incoming.caller, "POST", headers, body) as answer:
-                result = members(await answer.result(request), "result")
+                async with asyncio.timeout(answer.timeout):
+                    result = members(await answer.result(request), "result")
             page_tools = result.get("tools")
             all_tools += page_tools if isinstance(page_tools, list) else []
             if len(all_tools) > _MAX_TOOLS or not result.get("nextCursor"):

@@ -26,7 +26,7 @@ from sayso.gateway.answers import (
 from sayso.gateway.config import Config, Exchange, Header
 from sayso.gateway.messages import Event, EventReader, TooLarge
 from sayso.open_calls import start_asking
-from sayso.transport import DIRECT
+from sayso.transport import new_http
 
 _CONNECT: Final = 10.0
 _MAX_TOKENS: Final = 10_000
@@ -52,10 +52,10 @@ class Upstream:
         self._tokens: dict[bytes, tuple[float, Approved]] = {}
         self._exchanges: dict[bytes, asyncio.Task[Approved]] = {}
         """The pending exchanges, by the digest of the caller's token."""
-        self._http = http or httpx.AsyncClient(
+        self._http = http or new_http(
+            httpx.AsyncClient,
             timeout=httpx.Timeout(self._timeout, connect=min(_CONNECT, self._timeout)),
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=100),
-            mounts=DIRECT,
         )
 
     @asynccontextmanager

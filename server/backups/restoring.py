@@ -83,6 +83,8 @@ def from_archive(
         replaces, later = _read_existing(settings, archive.manifest, now)
         if since is not None:
             later = _read_later(dumps.sqlite_url(since), archive.manifest, "", now)
+            if later is None:
+                raise BadArchive(f"{since} is not a later database of this installation.")
         manifest = archive.manifest
         yield Prepared(
             settings,
@@ -110,7 +112,7 @@ def in_place(settings: Settings, now: int) -> Iterator[Prepared]:
         for file in key_files.required(settings):
             if problem := key_files.problem(file, contents.key_ids):
                 raise BadKeyFile(problem)
-        moment = int(contents.newest_entry.partition("-")[0] or "0", 16)
+        moment = min(now, int(contents.newest_entry.partition("-")[0] or "0", 16))
         yield Prepared(
             settings,
             now,

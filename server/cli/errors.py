@@ -122,7 +122,7 @@ def sentence(error: BaseException) -> str:
         return error.format_message()
     if isinstance(error, FileExistsError):
         return f"{error.filename} already exists. Nothing was overwritten."
-    if isinstance(error, OSError) and error.filename:
-        return f"{error.filename}: {error.strerror}."
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}." if error.filename else f"{error.strerror}."
     help_text = command_for(error.remedy) if isinstance(error, refusals.ChangeRefused) else ""
     return f"{error} {help_text}".strip() or type(error).__name__

@@ -33,10 +33,10 @@ def read_or_create_key(path: Path) -> bytes:
 
 
 def read_key(path: Path) -> bytes:
-    """Read the 32 bytes in this file. Raises `BadKeyFile`."""
+    """Read the 32 bytes in this file. Raises `BadKeyFile`, or OSError for a folder."""
+    key = path.read_bytes()
     if path.stat().st_mode & 0o077:
         raise BadKeyFile(f"Other users can read {path}. Run: chmod 600 {path}")
-    key = path.read_bytes()
     if len(key) != _KEY_BYTES:
         raise BadKeyFile(
             f"{path} must be exactly {_KEY_BYTES} bytes long. Restore it from your backup."

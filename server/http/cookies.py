@@ -74,12 +74,13 @@ def check_origin(policy: ServerPolicy, request: HttpRequest) -> None:
 def check_page(browsers: Browsers, policy: ServerPolicy, request: HttpRequest, cookie: str) -> None:
     """Check that a request with the cookie comes from one of our pages.
 
-    1. It is same-origin.  2. Unless it only reads, it has this browser's CSRF token.
+    1. It is same-origin.  2. It has this browser's CSRF token; without one, it may only read.
     Raises errors.Problem 403.
     """
     check_origin(policy, request)
     token = request.headers.get(CSRF.lower())
-    if request.method not in _SAFE and not browsers.is_from_page(cookie, token):
+    only_reads = token is None and request.method in _SAFE
+    if not only_reads and not browsers.is_from_page(cookie, token):
         raise errors.Problem(403, "stale_page", "This page is out of date. Reload it.")
 
 

@@ -22,6 +22,7 @@ from gunicorn.app.base import BaseApplication
 from server import folders
 from server.protocol.names import LOOPBACK
 from server.serving import descriptors
+from server.serving.parent_log import JsonLogger
 from server.settings import ISSUER_FILE, BadSetting, Settings, is_loopback, share_metrics
 
 if TYPE_CHECKING:
@@ -173,6 +174,8 @@ class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no ty
             "post_worker_init": self._ready,
             "child_exit": self._forget_gauges,
         }
+        if _as_json(self.settings.log_format):
+            gunicorn_options["logger_class"] = JsonLogger
         for name, value in gunicorn_options.items():
             if name in self.cfg.settings:
                 self.cfg.set(name, value)

@@ -19,20 +19,16 @@ from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, NullPool, create_engine, event, func, select, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, NoResultFound, OperationalError
+from sqlalchemy.exc import DBAPIError, NoResultFound, OperationalError, ProgrammingError
 
 from server.model.operations import InstallationRow
 from server.model.store import Busy
 from server.storage.audit.tables import audit_entries
-from server.storage.open import backup_sqlite, postgres_engine, refuse_other
+from server.storage.open import backup_sqlite, postgres_engine, refuse_other, unreachable
 from server.storage.operations.in_force import items
 from server.storage.operations.installation import InstallationRecords
 
-_NEWEST = (
-    select(audit_entries.c.id)
-    .order_by(audit_entries.c.at.desc(), audit_entries.c.id.desc())
-    .limit(1)
-)
+_NEWEST = select(func.max(audit_entries.c.id))
 _SCHEMA = text("SELECT version_num FROM alembic_version")
 _REPEATABLE_READ = text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
 _SNAPSHOT = text("SELECT pg_export_snapshot()")
@@ -122,8 +118,8 @@ def transaction(url: str) -> Iterator[Connection]:
     engine = _engine(url)
     try:
         connection = engine.connect()
-    except OperationalError as error:
-        raise Busy("The database cannot be reached.") from error
+    except (OperationalError, ProgrammingError) as error:
+        raise unreachable(error) from error
     try:
         with connection, connection.begin():
             yield connection

@@ -27,7 +27,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.engine import URL, ExceptionContext, make_url
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 
 from server import folders
 from server.model.ports import Clock
@@ -52,13 +52,15 @@ _COMMAND_PATIENCE_SECONDS = 10.0
 _PAUSE_SECONDS = 0.01
 _NO_PRIVILEGE = "42501"
 """PostgreSQL's SQLSTATE for a missing privilege."""
+_NO_TABLE = "42P01"
+"""PostgreSQL's SQLSTATE for a missing table."""
 _RESTORING = "A backup is being restored here. Try again later."
-_UNREACHABLE = "The database cannot be reached."
 _EXCLUSIVE_LOCK = text(
     "SELECT 1 FROM pg_locks WHERE relation = to_regclass('installation') "
     "AND mode = 'AccessExclusiveLock' AND granted"
 )
 """Finds the exclusive lock, which only a restore holds for a long time."""
+_UPGRADE_LOCK = text("SELECT pg_advisory_xact_lock(7243003)")
 
 
 class SchemaMismatch(Exception):
@@ -88,9 +90,7 @@ def upgrade_database(url: str, now: int) -> str:
     engine = postgres_engine(parsed)
     version = _schema_of(engine)
     _refuse_newer(version)
-    if version != SCHEMA:
-        _upgrade(engine, now, is_new=not version)
-    return version
+    return version if version == SCHEMA else _upgrade_postgres(engine, now)
 
 
 def create_tables(url: str, now: int) -> None:
@@ -101,7 +101,7 @@ def create_tables(url: str, now: int) -> None:
             return
     engine = postgres_engine(parsed)
     if not _schema_of(engine):
-        _upgrade(engine, now, is_new=True)
+        _upgrade_postgres(engine, now)
 
 
 def backup_sqlite(path: Path, target: Path) -> None:
@@ -172,8 +172,8 @@ def _open_postgres(url: URL, dependencies: StoreDependencies) -> SqlStore:
         with engine.connect() as connection:
             _refuse_unrestored(connection)
     except (Busy, OperationalError) as error:
-        reason = str(error) if isinstance(error, Busy) else _UNREACHABLE
-        message = _RESTORING if _is_locked(engine) else reason
+        reason = error if isinstance(error, Busy) else unreachable(error)
+        message = _RESTORING if _is_locked(engine) else str(reason)
         engine.dispose()
         raise Busy(message) from error
     except BaseException:
@@ -282,12 +282,17 @@ def _schema_of(engine: Engine) -> str:
     except (OperationalError, ProgrammingError) as error:
         if _no_such_table(error):
             return ""
-        raise Busy(_UNREACHABLE) from error
+        raise unreachable(error) from error
     return "" if row is None else str(row[0])
 
 
-def _no_such_table(error: Exception) -> bool:
-    return "no such table" in str(error) or "does not exist" in str(error)
+def _no_such_table(error: DBAPIError) -> bool:
+    return "no such table" in str(error) or getattr(error.orig, "sqlstate", None) == _NO_TABLE
+
+
+def unreachable(error: DBAPIError) -> Busy:
+    """Return the error with the driver's reason. It contains no password."""
+    return Busy(f"The database cannot be opened: {' '.join(str(error.orig).split())}")
 
 
 def _refuse_newer(version: str) -> None:
@@ -323,7 +328,7 @@ def _is_locked(engine: Engine) -> bool:
     try:
         with engine.connect() as connection:
             return connection.execute(_EXCLUSIVE_LOCK).first() is not None
-    except OperationalError:
+    except (OperationalError, ProgrammingError):
         return False
 
 
@@ -336,6 +341,16 @@ def _lock_shared(folder: Path) -> int:
         os.close(descriptor)
         raise Busy(_RESTORING) from error
     return descriptor
+
+
+def _upgrade_postgres(engine: Engine, now: int) -> str:
+    """Upgrade the database, unless another process has just done that. Returns its version."""
+    with engine.begin() as connection:
+        connection.execute(_UPGRADE_LOCK)
+        version = _schema_of(engine)
+        if version != SCHEMA:
+            _upgrade(engine, now, is_new=not version)
+    return version
 
 
 def _upgrade(engine: Engine, now: int, *, is_new: bool) -> None:

@@ -18,6 +18,7 @@ from server.web.differences import Line
 from server.web.differences import lines as lines_of
 
 _CHECKBOX_KINDS: Final = frozenset({"picks", "known"})
+MAX_DIGITS: Final = 12
 _MEMBER: Final = re.compile(r"`\w+`")
 
 
@@ -275,7 +276,7 @@ def _number(field: Field, form: Form) -> int | None:
     text = form.get(field.name)
     if text is None:
         return None
-    if not text.isascii() or not text.isdecimal() or len(text) > 12:  # noqa: PLR2004  # digits
+    if not text.isascii() or not text.isdecimal() or len(text) > MAX_DIGITS:
         raise ValueError("Enter a whole number")
     return int(text)
 

@@ -86,7 +86,7 @@ def number_of(form: Form, name: str, label: str = "") -> int | None:
     text = form.get(name)
     if text is None:
         return None
-    if not text.isascii() or not text.isdecimal():
+    if not text.isascii() or not text.isdecimal() or len(text) > fields.MAX_DIGITS:
         raise ValueError(f"{label or name.replace('_', ' ')} must be a whole number")
     return int(text)
 

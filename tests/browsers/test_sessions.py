@@ -1,11 +1,13 @@
-"""Pages of other sites in a signed-in user's browser: forms, frames and sockets."""
+"""Pages of other sites in a browser with a signed-in user, and the start and end of a sign-in."""
 
+import json
 from collections.abc import Iterator
 
 import pytest
 
 from tests.support.browsers.chromium import Chromium
 from tests.support.browsers.first_sign_in import newcomer
+from tests.support.browsers.web_person import COOKIE, new_web_person
 from tests.support.checks.waiting import until
 from tests.support.clients.agent import Agent
 from tests.support.fakes.other_site import CROSS_SITE, SAME_SITE, OtherSite, other_site
@@ -105,3 +107,31 @@ def test_a_form_that_is_sent_after_the_session_ended_is_kept_during_the_sign_in(
     tab.see("document.querySelector('tbody')?.textContent.includes('night-shift')")
     assert all("status of 40" in text for text in tab.complaints())
     tab.events.clear()
+
+
+@pytest.mark.parametrize("path", ["/", "/settings"])
+def test_an_open_page_is_replaced_when_a_different_person_signs_in(
+    server: LiveServer, tab: Chromium, agent: Agent, path: str
+) -> None:
+    """Otherwise one inbox would list the requests of both."""
+    first = newcomer(tab, server)
+    tab.open(f"{server.url}{path}")
+    tab.see(f"document.querySelector('.who')?.textContent === {json.dumps(first)}")
+    second = new_web_person(server)
+    tab.tell("Network.enable")
+    cookie = {"name": COOKIE, "value": second.http.cookies[COOKIE], "url": server.url}
+    tab.tell("Network.setCookie", **cookie, httpOnly=True, sameSite="Strict")
+    for name in (first, second.name):
+        agent.ask_payment(name)
+    tab.see(f"document.querySelector('.who')?.textContent === {json.dumps(second.name)}")
+    tab.open(f"{server.url}/")
+    tab.see("document.querySelectorAll('#rows [data-id]').length === 1")
+    assert all("status of 40" in text for text in tab.complaints())
+    tab.events.clear()
+
+
+def test_a_damaged_enrollment_link_opens_the_page(server: LiveServer, tab: Chromium) -> None:
+    """A mail program may cut or extend the link. The code can be corrected on the page."""
+    tab.open(f"{server.url}/enroll#ABCD-%")
+    tab.see("document.querySelector('#make button')?.disabled === false")
+    assert tab.ask("document.getElementById('code').value") == "ABCD-%"

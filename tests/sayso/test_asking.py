@@ -145,15 +145,26 @@ def test_the_time_of_an_unanswered_poll_counts() -> None:
         driven.answer(Unreachable("silent", 35))
 
 
-@pytest.mark.parametrize("status", [502, 503, 504])
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 504, 520])
 def test_a_server_that_stays_overloaded_ends_the_wait(status: int) -> None:
     """The time starts again after an answer, and the error says to use the same key."""
     driven = _waiting_flow()
     assert driven.slept(_reply(status, {}, 595.0)) == 0
     driven.slept(_reply(400, PENDING))
     assert driven.slept(_reply(status, {}, 595.0)) == 0
-    with pytest.raises(Unreachable, match="same idempotency_key"):
+    with pytest.raises(Unreachable if status != 429 else Refused, match=f"status {status}"):
         driven.answer(_reply(status, {}, 10.0))
+
+
+def test_a_page_of_a_proxy_is_not_an_approval() -> None:
+    """A sign-in page of a network has status 200 and no JSON."""
+    page = _reply(200, {})
+    with pytest.raises(Refused, match="answered with status 200 and no error"):
+        _FlowDriver(_asking().ask("ana", None, {})).answer(page)
+    with pytest.raises(Refused, match="answered with status 200 and no error"):
+        _waiting_flow().answer(page)
+    with pytest.raises(Refused, match="answered with status 200 and no error"):
+        _FlowDriver(_asking().exchange("token", None, {"scope": "bank:pay"})).answer(page)
 
 
 def test_metadata_is_requested_again_while_the_server_starts() -> None:

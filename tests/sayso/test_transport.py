@@ -105,6 +105,25 @@ def test_a_server_on_this_machine_is_not_called_through_a_proxy(
             asyncio.run(_ask_once(issuer))
 
 
+@pytest.mark.parametrize(
+    ("variable", "value", "reason"),
+    [
+        ("SSL_CERT_FILE", "/missing.pem", "No such file"),
+        ("SSL_CERT_FILE", __file__, "no certificate"),
+        ("ALL_PROXY", "ftp://proxy.example", "Unknown scheme"),
+    ],
+)
+def test_an_unusable_variable_of_the_environment_is_named(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, reason: str
+) -> None:
+    """The error of the SSL library names neither the variable nor the file."""
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(ValueError, match=f"Check .*{variable}.*: .*{reason}"):
+        Agent(ISSUER, "id", secret="s")
+    with pytest.raises(ValueError, match=f"Check .*{variable}.*: .*{reason}"):
+        asyncio.run(_ask_once(ISSUER))
+
+
 async def _ask_once(issuer: str) -> None:
     async with AsyncAgent(issuer, "id", secret="s") as agent:
         await agent.ask("ana")

@@ -78,7 +78,7 @@ def _check_files(settings: Settings) -> Iterator[Finding]:
         yield Finding("weak", f"Other users can read {folder}.", f"Run: chmod 700 {folder}")
     for file in key_files.every(settings):
         path = file.path
-        if path.exists() and path.stat().st_mode & _OTHERS_MODE:
+        if path.is_file() and path.stat().st_mode & _OTHERS_MODE:
             yield Finding("broken", f"Other users can read {path}.", f"Run: chmod 600 {path}")
     for path in sorted(folder.glob("*.db*")):
         if path.stat().st_mode & _OTHERS_MODE:

@@ -33,10 +33,12 @@ class Substitutes:
         Returns the request as changed. `notices.requested` then notifies them and the user, all in
         one order.
         """
-        user = None if approval.user_id is None else tx.directory.user(approval.user_id)
+        user = tx.directory.user(approval.user_id or "")
         if user is None or approval.kind != "action":
             return approval
         named = immediate_substitutes(tx, user, _types(approval), approval.risk)
+        if not named:
+            return approval
         rows = approvers.store_approvers(tx, approval, self._current(tx, approval, named))
         return replace(approval, multi_approver=approval.multi_approver or bool(rows))
 

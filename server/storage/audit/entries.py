@@ -147,7 +147,7 @@ class Audit:
         Raises `Busy` for every database error, so that nothing is committed without its entry.
         """
         columns: dict[str, object] = {
-            "id": self._new_id(self._later_than_stored()),
+            "id": self._next_id(),
             "at": self._now,
             "type": entry.type,
             "actor": entry.actor,
@@ -177,14 +177,15 @@ class Audit:
         self._stored.append(StoredLeaf(str(columns["id"]), self._now, leaf))
         return self._stored[-1].id
 
-    def _later_than_stored(self) -> int:
-        """Return the time for the next ID: now, or later than the times of all stored entries.
+    def _next_id(self) -> str:
+        """Return an ID that sorts after those of all stored entries.
 
-        Entries are numbered in the order of their IDs. If this unit of work has waited for a lock,
-        or the clock was set back, it may depend on an entry that has a later time than the unit.
+        If this unit of work has waited for a lock, or the clock was set back, it may depend on an
+        entry that has a later time than the unit.
         """
+        new = self._new_id(self._now)
         last: str | None = _LAST_ID.run(self._db, {})[0][0]
-        return self._now if last is None else max(self._now, int(last[:_TIME_DIGITS], 16) + 1)
+        return new if last is None or new > last else self._new_id(int(last[:_TIME_DIGITS], 16) + 1)
 
     def tail(self, limit: int, after: str | None = None) -> list[StoredEntry]:
         """Return the last `limit` entries, or those after an ID, oldest first."""

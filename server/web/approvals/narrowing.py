@@ -13,6 +13,7 @@ from server.protocol.forms import Form
 from server.web.approvals.request import is_open, request_facts
 from server.web.browser import go
 from server.web.calls import Document
+from server.web.form import number_of
 from server.web.page import Facts
 from server.web.visit import Visit, refusal_text
 
@@ -49,9 +50,7 @@ def _facts(visit: Visit, form: Form, facts: Facts) -> Facts | AnyResponse:
 
 def narrowing_request(form: Form, options: Document) -> Document:
     """The API request for the submitted controls. Raises ValueError for a bad token lifetime."""
-    seconds = form.get("seconds")
-    if seconds is not None and not (seconds.isascii() and seconds.isdigit()):
-        raise ValueError("Enter the token lifetime in whole seconds")
+    seconds = number_of(form, "seconds", "The token lifetime in seconds")
     scopes = enumerate(options["scopes"])
     facts = enumerate(options["facts"])
     changes = [
@@ -64,7 +63,7 @@ def narrowing_request(form: Form, options: Document) -> Document:
         "changes": [
             {"place": fact["place"], "fact": fact["fact"], "to": value} for fact, value in changes
         ],
-        "token_seconds": None if seconds is None else int(seconds),
+        "token_seconds": seconds,
     }
 
 

@@ -36,6 +36,9 @@ function labelled(detail) {
   return label ? `“${label.textContent.trim()}” ${detail.slice(pointer.length)}` : detail;
 }
 
+/** Reports whether a refusal means that the sign-in of this page has ended. */
+export const isOutdated = ({ code }) => ["signed_out", "stale_page"].includes(code);
+
 /** Call our API: returns its JSON, or throws an Error whose message says what to do. */
 export async function call(method, path, body, how = {}) {
   const headers = { "Sayso-Csrf": csrf };
@@ -51,7 +54,7 @@ export async function call(method, path, body, how = {}) {
   const said = answer.status === 204 ? {} : await answer.json().catch(() => null);
   if (said === null) throw away(method); // The response did not come from the server.
   if (answer.ok) return said;
-  if (answer.status === 401 && !typed()) location.reload();
+  if (isOutdated(said) && !typed()) location.reload();
   const refused = new Error(labelled(said.detail ?? "The server refused this."));
   throw Object.assign(refused, { code: said.code, away: answer.status >= 500, known: known(answer.status) });
 }
@@ -144,14 +147,20 @@ export function typed() {
   return Array.from(document.querySelectorAll("main :is(input, textarea, select)")).some(own);
 }
 
-/** Load the page at an address as it is now. */
+const userOf = (page) => page.body?.dataset.user;
+
+/** Load the page at an address as it is now. If a different person has signed in, this page reloads itself. */
 export function fresh(path) {
   return new Promise((done, refuse) => {
     const asked = new XMLHttpRequest();
     asked.open("GET", path);
     asked.responseType = "document";
     const isPage = () => asked.status < 500 && asked.response !== null;
-    asked.addEventListener("load", () => (isPage() ? done(asked.response) : refuse(away())));
+    asked.addEventListener("load", () => {
+      if (!isPage()) return refuse(away());
+      const user = userOf(asked.response);
+      return user && user !== userOf(document) ? location.reload() : done(asked.response);
+    });
     asked.addEventListener("error", () => refuse(away()));
     asked.send();
   });

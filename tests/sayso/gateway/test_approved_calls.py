@@ -212,3 +212,25 @@ async def test_a_call_whose_client_disconnected_runs_when_it_is_repeated() -> No
     assert gateway.upstream.calls() == []
     assert text(await gateway.call("pay", PAYMENT)) == "done"
     assert (len(gateway.person.asked), len(gateway.upstream.calls())) == (1, 1)
+
+
+@pytest.mark.parametrize("number", [7, 8])
+async def test_a_canceled_call_stops_waiting_although_its_client_stays_connected(
+    number: int,
+) -> None:
+    """The person may approve later, but nothing runs until the call is repeated."""
+    gateway = FakeGateway()
+    call = asyncio.ensure_future(gateway.send(request("tools/call", name="pay", arguments=PAYMENT)))
+    await _wait_until_asked(gateway)
+    cancellation = request("notifications/cancelled", requestId=number)
+    del cancellation["id"]
+    await gateway.send(cancellation)
+    gateway.person.answered.set()
+    response = await call
+    is_canceled = number == 7
+    assert len(gateway.upstream.calls()) == (0 if is_canceled else 1)
+    if is_canceled:
+        assert "result" not in response.text
+        assert text(await gateway.call("pay", PAYMENT)) == "done"
+    assert [record["outcome"] for record in gateway.log][-1] == "forwarded"
+    assert len(gateway.person.asked) == 1

@@ -116,6 +116,29 @@ async def test_a_silent_stream_ends_with_an_error() -> None:
     assert gateway.log[0]["outcome"] == "failed"
 
 
+class _Slow(httpx.AsyncByteStream):
+    """A stream that keeps sending for longer than the timeout, and then responds."""
+
+    async def __aiter__(self) -> Any:
+        for _ in range(6):
+            yield b": still running\n\n"
+            await asyncio.sleep(0.05)
+        response = {"jsonrpc": "2.0", "id": 7, "result": {"content": []}}
+        yield f"data: {json.dumps(response)}\n\n".encode()
+
+
+@pytest.mark.parametrize("tool", ["read", "pay"])
+async def test_a_tool_that_keeps_sending_may_take_longer_than_the_timeout(tool: str) -> None:
+    """The timeout limits silence, also after an approval; a list of tools is limited as a whole."""
+    gateway = FakeGateway(timeout=0.2)
+    gateway.person.answered.set()
+    gateway.upstream.answers["tools/call"] = httpx.Response(200, stream=_Slow(), headers=STREAM)
+    assert (await gateway.call(tool, PAYMENT))["result"] == {"content": []}
+    gateway = FakeGateway(timeout=0.2)
+    gateway.upstream.answers["tools/list"] = httpx.Response(200, stream=_Slow(), headers=STREAM)
+    assert "silent for 0.2 s" in (await gateway.call(tool, PAYMENT))["error"]["message"]
+
+
 async def test_a_request_ends_when_its_client_disconnects() -> None:
     """The gateway closes the connection to the upstream server."""
     gateway = FakeGateway()

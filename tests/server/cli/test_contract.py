@@ -1,5 +1,6 @@
 """The stable contract for scripts: exit codes, and a single JSON document per command."""
 
+import errno
 import json
 import os
 import subprocess
@@ -8,6 +9,7 @@ import sys
 import pytest
 
 from tests.support.builders.installation import PAYMENT
+from tests.support.servers.ports import free_port
 
 AGENT = ("agents", "add", "invoice-bot", "--owner", "admin")
 CEILING = ("--resource", "https://pay.example", "--scope", "payments:read")
@@ -156,6 +158,17 @@ def test_every_empty_list_is_a_document_with_items(admin_cli):
     """A script that reads lists also works on a new installation."""
     for noun in ("users", "agents", "apps", "resources", "actions", "approvals", "devices", "keys"):
         assert isinstance(admin_cli(noun, "list", "--json").document["items"], list), noun
+
+
+def test_a_full_disk_is_named_without_an_error_number(admin_cli, monkeypatch):
+    """The error of a file descriptor has no path."""
+
+    def refuse(_descriptor, _mode):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fchmod", refuse)
+    refused = admin_cli("serve", "--port", str(free_port()))
+    assert (refused.code, refused.err) == (1, "Error: No space left on device.\n")
 
 
 def test_a_broken_key_file_is_an_error_and_not_a_traceback(admin_cli, data_folder):

@@ -6,7 +6,9 @@ import sqlite3
 import stat
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -22,6 +24,7 @@ from server.storage import open as opening
 from server.storage import postgres_connection
 from server.storage import upgrade as upgrading
 from server.storage.all_tables import metadata
+from server.storage.dumps import dump
 from server.storage.open import SCHEMA, SchemaMismatch, backup_sqlite, open_store, upgrade_database
 from server.storage.store import SqlStore
 from tests.support.builders.clock import NOON, MovableClock
@@ -190,6 +193,21 @@ def test_init_creates_the_tables_of_an_empty_postgresql_database(
     _open_and_close(url)
 
 
+def test_two_upgrades_of_a_postgresql_database_at_the_same_time_succeed(
+    postgres_server: PostgresServer, tmp_path: Path
+) -> None:
+    """Each of several machines may upgrade before it starts. The second one has nothing to do."""
+    url = postgres_server.new_database()
+    environment = {**os.environ, "SAYSO_DATA_DIR": str(tmp_path), "SAYSO_DATABASE_URL": url}
+
+    def upgrade(_: int) -> int:
+        return forking.run(["db", "upgrade"], environment).returncode
+
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(upgrade, range(2))) == [0, 0]
+    _open_and_close(url)
+
+
 @pytest.mark.parametrize("table", ["installation", "installation, alembic_version"])
 def test_a_command_says_that_a_backup_is_being_restored_on_postgresql(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch, table: str
@@ -203,11 +221,26 @@ def test_a_command_says_that_a_backup_is_being_restored_on_postgresql(
     open_store(postgres_url, MovableClock(), EntryIdGenerator().new, react, serving=False).close()
 
 
-def test_an_unreachable_database_is_busy(postgres_server: PostgresServer) -> None:
-    """The error is `Busy` and not a schema error."""
-    url = sa.make_url(postgres_server.url).set(port=9).render_as_string(hide_password=False)
-    with pytest.raises(Busy):
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"database": "missing"}, 'database "missing" does not exist'),
+        ({"username": "nobody"}, 'authentication failed for user "nobody"'),
+        ({"port": 1}, "Connection refused"),
+        ({"query": {"compress": "yes"}}, "invalid .*compress"),
+    ],
+)
+def test_a_database_that_cannot_be_opened_is_an_error_with_the_reason(
+    postgres_server: PostgresServer, tmp_path: Path, changed: dict[str, Any], reason: str
+) -> None:
+    """It is not taken for an empty database, which commands would try to fill."""
+    url = sa.make_url(postgres_server.url).set(**changed).render_as_string(hide_password=False)
+    with pytest.raises(Busy, match=reason):
         _open_and_close(url)
+    with pytest.raises(Busy, match=reason):
+        upgrade_database(url, NOON)
+    with pytest.raises(Busy, match=reason):
+        dump(url, tmp_path / "dump", NOON, {})
 
 
 def test_a_role_with_too_few_privileges_is_refused_with_the_remedy(

@@ -1,9 +1,8 @@
 // The entries of a form, kept in this tab while its person reloads the page or signs in again.
 import { busy } from "/deciding.js";
-import { typed } from "/passkey.js";
+import { isOutdated, typed } from "/passkey.js";
 
 const NAME = "sayso-entries";
-const OUTDATED = ["signed_out", "stale_page"];
 
 /** Restore what this person typed in the form of this page, and keep it when the page is left. */
 export function keepEntries(form) {
@@ -19,6 +18,6 @@ export function keepEntries(form) {
 
 /** Reload a page whose sign-in has ended, which asks for a new one. Throws every error again. */
 export function reloadIfOutdated(error) {
-  if (OUTDATED.includes(error.code)) location.reload();
+  if (isOutdated(error)) location.reload();
   throw error;
 }

@@ -2,7 +2,7 @@
 import { attempt, call, decoded, encoded, ready } from "/passkey.js";
 
 const code = document.getElementById("code");
-code.value = decodeURIComponent(location.hash.slice(1)).slice(0, 60);
+code.value = location.hash.slice(1, 61);
 history.replaceState(null, "", location.pathname);
 const systems = ["iPhone", "iPad", "Android", "Windows", "Mac", "Linux"];
 const system = systems.find((each) => navigator.userAgent.includes(each));

@@ -200,6 +200,20 @@ def test_a_keep_flag_keeps_its_kind_only(admin_cli, backup, data_folder, flag):
     assert entry["facts"]["kept"] == [kind]
 
 
+def test_restore_since_a_file_that_cannot_be_compared_is_refused(
+    admin_cli, backup, data_folder, tmp_path
+):
+    """Otherwise a wrong path would disable every agent and device."""
+    files_before = _contents(data_folder)
+    (tmp_path / "notes").write_text("not a database")
+    refused = admin_cli(
+        "db", "restore", str(backup), "--since", str(tmp_path / "notes"), "--force", "--json"
+    )
+    assert (refused.code, refused.error["code"]) == (20, "bad_backup")
+    assert "notes is not a later database of this installation" in refused.error["message"]
+    assert _contents(data_folder) == files_before
+
+
 def test_restore_since_keeps_unchanged_objects(admin_cli, backup, data_folder, tmp_path):
     """With `db restore --since`, an object that changed in the later database is disabled."""
     admin_cli("agents", "add", "other", "--owner", "admin")

@@ -38,6 +38,19 @@ def test_doctor_fails_on_a_key_file_that_others_can_read(admin_cli, data_folder)
     assert f"chmod 600 {data_folder / 'master.key'}" in result.out
 
 
+def test_a_folder_in_place_of_a_key_file_is_an_error_without_a_chmod(
+    admin_cli, monkeypatch, tmp_path
+):
+    """The command would lock the other users of this machine out of the folder."""
+    folder = tmp_path / "keys"
+    folder.mkdir(mode=0o755)
+    monkeypatch.setenv("SAYSO_MASTER_KEY_FILE", str(folder))
+    result = admin_cli("doctor")
+    assert result.code == 1
+    assert f"BROKEN  {folder}: Is a directory." in result.out
+    assert "chmod" not in result.out + admin_cli("users", "list").err
+
+
 def test_doctor_fails_on_a_missing_master_key_and_does_not_replace_it(admin_cli, data_folder):
     """A new key could not decrypt what the old one encrypted."""
     (data_folder / "master.key").unlink()

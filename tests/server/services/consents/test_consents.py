@@ -1,7 +1,6 @@
 """Consents: a page requests one, a device signs it, and it is valid until it ends."""
 
 import json
-import threading
 
 import pytest
 
@@ -13,17 +12,16 @@ from server.protocol.policy.risks import Risk
 from server.protocol.times import rfc3339
 from server.services.clients.agent_forms import AgentChanges
 from server.services.clients.app_forms import AppChanges, NewApp
-from server.services.consents.consents import ConsentService
 from server.services.refusals import Conflict, NotFound
 from server.services.resources.resources import ResourceChanges
 from server.services.users.users import NewUser
 from server.storage.approvals.approvals import Approvals
+from server.storage.consents.consents import Consents
 from tests.support.builders.callers import LocalAgent, new_person
 from tests.support.builders.clock import DAY, MINUTE
 from tests.support.builders.consents import all_of, ask, consent_request, give, live
 from tests.support.builders.installation import BY, PAY, register_agent
-from tests.support.checks.locks import waiting_sessions
-from tests.support.checks.waiting import until
+from tests.support.checks.locks import run_during
 
 REDIRECT_URI = "https://chat.example/back"
 BOTH_SCOPES = ("payments:read", "payments:transfer")
@@ -254,16 +252,11 @@ def test_of_two_consents_signed_at_once_one_is_canceled(postgres_local, monkeypa
     agent = LocalAgent(local, issued.agent.id, issued.secret)
     reads = ask(local, consent_request(local, agent, ana))
     pays = ask(local, consent_request(local, agent, ana, scopes=("payments:transfer",)))
-    second = threading.Thread(target=lambda: statuses.append(ana.approve(reads.id).status))
-    save = ConsentService.save
 
-    def save_during_the_second_answer(*arguments):
-        if not second.ident:
-            second.start()
-            until(lambda: statuses or waiting_sessions(local.services.store) == 1)
-        return save(*arguments)
+    def approve_second():
+        statuses.append(ana.approve(reads.id).status)
 
-    monkeypatch.setattr(ConsentService, "save", save_during_the_second_answer)
+    second = run_during(monkeypatch, Consents, "live", local.services.store, approve_second)
     assert ana.approve(pays.id).status == 200
     second.join()
     assert statuses == [409]

@@ -333,3 +333,21 @@ def test_only_one_of_ten_concurrent_polls_gets_tokens(television, person):
     with ThreadPoolExecutor(10) as threads:
         answers = list(threads.map(lambda _: television.poll().status, range(10)))
     assert sorted(answers) == [200] + [400] * 9
+
+
+def test_a_sign_in_that_would_remove_scopes_of_another_is_canceled(local, person):
+    """Two devices asked for different scopes of one resource before either was approved."""
+    scopes = ("payments:read", "payments:transfer")
+    app = new_app(local, "television", grant_types=GRANTS, redirect_uris=(), scopes=scopes)
+    reader, payer = Television(app), Television(app)
+    approvals = []
+    for television, scope in ((reader, scopes[0]), (payer, scopes[1])):
+        television.begin(scope=f"openid {scope}")
+        television.typed()
+        items = person.call("GET", "/api/approvals").json["items"]
+        approvals += [item["id"] for item in items if item["id"] not in approvals]
+    assert person.approve(approvals[0]).status == 200
+    assert reader.poll_after_interval().status == 200
+    assert person.approve(approvals[1]).json["approval"]["reason"] == "consent_changed"
+    answer = payer.poll_after_interval()
+    assert (answer.json["error"], answer.json["reason"]) == ("access_denied", "cancelled")

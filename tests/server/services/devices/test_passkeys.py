@@ -403,10 +403,10 @@ def test_without_origin_headers_a_change_needs_the_csrf_token(local):
 @pytest.mark.parametrize(
     "cookie", ["x=1", "sayso-passkey=", "sayso-passkey=" + "a" * 200, "a[]=1", "é"]
 )
-def test_an_invalid_cookie_is_ignored(local, cookie):
-    """The route then expects a terminal's access token."""
+def test_a_page_with_an_invalid_cookie_is_signed_out(local, cookie):
+    """Its scripts then ask for the passkey, not for an access token."""
     answer = new_browser(local).send("GET", "/api/me", headers={"cookie": cookie})
-    assert answer.refusal == (401, "invalid_token")
+    assert answer.refusal == (401, "signed_out")
 
 
 def test_a_cookie_is_accepted_only_by_routes_for_browsers(local):

@@ -28,7 +28,7 @@ _LONGEST = frozenset(
         "browsers": "access alive ceremonies in_doubt log_witness receipt_kinds",
         "conformance": "foreign_clients foreign_people mcp_attacks mcp_clients mcp_suite",
         "faults": "kill killed_while_a_call_waits restored single_lines",
-        "flows": "acceptance ahead_on_screen batch demo never_lost random_keys screens",
+        "flows": "acceptance batch demo never_lost random_keys screens standing_grant_on_screen",
         "sayso": "agent ask mcp_live pages pages_variants recipes",
         "sayso/gateway": "gateway_live stdio_live",
     }.items()

@@ -14,7 +14,6 @@ _OPENED_BY_A_PROGRAM = frozenset(
     f"test_{name}.py"
     for name in (
         "acceptance",
-        "ahead_on_screen",
         "attention",
         "batch",
         "bursts",
@@ -23,6 +22,7 @@ _OPENED_BY_A_PROGRAM = frozenset(
         "screens",
         "several_servers",
         "sign_in",
+        "standing_grant_on_screen",
     )
 )
 """Files in which `sayso-approver` runs as a program and opens keys that the test enrolled."""

@@ -38,7 +38,10 @@ _DATABASE: Final = re.compile(
     r"sqlite(\+pysqlite)?:///.+|"
     r"postgresql(\+psycopg)?://(.*@)?(\[[^]]*\]|[^][@/?:]*)(:[0-9]+)?([/?].*)?"
 )
-_URL: Final = re.compile(r"https?://[^\s/?#]+([/?]\S*)?")
+_PORT: Final = r"(?a:[1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5])"
+_URL: Final = re.compile(
+    rf"https?://([^\s/?#@]*@)?(\[[^]\s]+\]|[^]\s/?#@:[]+)(:{_PORT})?([/?]\S*)?"
+)
 
 
 class BadSetting(ValueError):
@@ -305,7 +308,7 @@ _DATABASES: Final = "sqlite:///PATH or postgresql+psycopg://user:password@host/n
 _HOSTS: Final = "host names in lower case, such as claude.ai,vscode.dev"
 _PATTERNS: Final = (
     ("database_url", _word, _DATABASE, _DATABASES),
-    ("webhook_url", _word, _URL, "an http or https URL"),
+    ("webhook_url", _word, _URL, "an http or https URL with a valid port, or without one"),
     ("audit_retention", _word, _DAYS, "30d to 9999d, such as 365d, or empty to keep all entries"),
     ("push_contact", _word, _CONTACT, "mailto:you@example.org or https://example.org"),
     ("push_origins", _split, _ORIGIN, _ORIGINS),
@@ -326,17 +329,8 @@ def _check(settings: Settings) -> None:
     for name, split, pattern, description in _PATTERNS:
         if not all(map(pattern.fullmatch, split(getattr(settings, name)))):
             raise BadSetting(f"{PREFIX}{name.upper()} must be {description}.")
-    if not _has_valid_port(settings.webhook_url):
-        raise BadSetting(f"{PREFIX}WEBHOOK_URL must have a valid host, and a port from 1 to 65535.")
     if settings.issuer:
         check_issuer(settings.issuer)
-
-
-def _has_valid_port(url: str) -> bool:
-    try:
-        return urlsplit(url).port != 0
-    except ValueError:
-        return False
 
 
 def _check_value(name: str, value: object) -> None:

@@ -132,7 +132,11 @@ def test_an_unusable_settings_file_is_named_with_its_error(tmp_path, text, messa
         ),
         ("webhook_url", "hooks.example/sayso", "an http or https URL"),
         *(
-            ("webhook_url", f"https://hooks.example:{port}/", "a port from 1 to 65535")
+            (
+                "webhook_url",
+                f"https://hooks.example:{port}/",
+                "an http or https URL with a valid port",
+            )
             for port in ("99999", "0", "https")
         ),
         ("config", "/nowhere/sayso.toml", "/nowhere/sayso.toml does not exist"),

@@ -326,8 +326,17 @@ def _check(settings: Settings) -> None:
     for name, split, pattern, description in _PATTERNS:
         if not all(map(pattern.fullmatch, split(getattr(settings, name)))):
             raise BadSetting(f"{PREFIX}{name.upper()} must be {description}.")
+    if not _has_valid_port(settings.webhook_url):
+        raise BadSetting(f"{PREFIX}WEBHOOK_URL must have a valid host, and a port from 1 to 65535.")
     if settings.issuer:
         check_issuer(settings.issuer)
+
+
+def _has_valid_port(url: str) -> bool:
+    try:
+        return urlsplit(url).port != 0
+    except ValueError:
+        return False
 
 
 def _check_value(name: str, value: object) -> None:

@@ -115,6 +115,15 @@ def is_temporary(status: int) -> bool:
     return status >= _SERVER_ERROR or status in _RETRY_LATER
 
 
+def has_certificate(ca_file: str) -> bool:
+    """Return whether TLS can read the certificates in a PEM file, and there is at least one."""
+    try:
+        ssl.create_default_context(cafile=ca_file)
+    except ssl.SSLError:
+        return False
+    return True
+
+
 def connect_tls(host: str, port: int, ca_file: str | None) -> ssl.SSLSocket:
     """Connect to a server from the settings, and verify its certificate. Raises OSError."""
     context = ssl.create_default_context(cafile=ca_file)

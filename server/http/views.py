@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from flask import Flask, Response, request
-from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from werkzeug.routing import BaseConverter, Rule
 
 from server import telemetry
@@ -64,6 +64,7 @@ def add_routes(app: Flask, site: Site) -> None:
     app.url_map.converters["default"] = _Id
     app.url_map.merge_slashes = False  # a redirect would be built from the Host header
     app.before_request(_correlate)
+    app.before_request(_check_path)
     for route in site.routes:
         app.add_url_rule(
             route.path,
@@ -77,6 +78,12 @@ def add_routes(app: Flask, site: Site) -> None:
 
 def _correlate() -> None:
     telemetry.correlate(secrets.token_hex(8))
+
+
+def _check_path() -> None:
+    """Raise `NotFound` for a path such as `//token`, which Werkzeug would serve as `/token`."""
+    if "//" in request.environ["PATH_INFO"]:
+        raise NotFound
 
 
 def read_request(site: Site, params: dict[str, str] | None = None) -> HttpRequest:

@@ -199,7 +199,8 @@ class Decision:
     jws: str
     at: int
     voided_at: int | None = None
-    """When it stopped counting: another approver narrowed the request, or it is a withdrawal."""
+    """When it stopped counting: another approver narrowed the request, its user was disabled, or it
+    is a withdrawal."""
     reason: str | None = None
     """Why they approved; audit log only."""
     retry_at: int | None = None

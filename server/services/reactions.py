@@ -26,7 +26,7 @@ from server.model.reactions import (
     UserEnabled,
 )
 from server.model.store import Unit
-from server.services.approvals import withdrawals
+from server.services.approvals import votes, withdrawals
 from server.services.clients import owners
 from server.services.consents import revocations
 from server.services.notifications import notices
@@ -68,6 +68,7 @@ REACTIONS: Final[Mapping[type[Event], tuple[_Reaction, ...]]] = dict(
             ends.user_disabled,
             refresh_families.user_disabled,
             withdrawals.user_disabled,
+            votes.user_disabled,
             security_events.user_disabled,
         ),
         _on(UserEnabled, owners.user_enabled),

@@ -131,6 +131,10 @@ def test_an_unusable_settings_file_is_named_with_its_error(tmp_path, text, messa
             for url in ("sayso.db", "mysql://db/sayso", "postgresql://db:port/sayso", "sqlite://")
         ),
         ("webhook_url", "hooks.example/sayso", "an http or https URL"),
+        *(
+            ("webhook_url", f"https://hooks.example:{port}/", "a port from 1 to 65535")
+            for port in ("99999", "0", "https")
+        ),
         ("config", "/nowhere/sayso.toml", "/nowhere/sayso.toml does not exist"),
         *(("callback_ports", ports, "such as 443,8443") for ports in ("0", "70000", "a", "4,")),
         *(

@@ -62,7 +62,7 @@ _CANCELED_TEXTS = {
 """The text for a canceled request, by reason."""
 _REQUEST_TEXTS = {
     EventName.VOTED: "one of several approvers approved {}.",
-    EventName.VOTE_WITHDRAWN: "one of several approvers withdrew their approval of {}.",
+    EventName.VOTE_WITHDRAWN: "an approval of {} no longer counts.",
     EventName.EXTENDED: "{} has more time.",
     EventName.RETRY_ASKED: "{} expired, and its agent was asked to retry.",
     EventName.REMINDER: "{} is still waiting for your answer.",

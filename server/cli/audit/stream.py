@@ -16,7 +16,7 @@ from server.lazy_imports import lazily
 from server.protocol.names import LOOPBACK
 
 with lazily():
-    from server.delivery import audit_formats, audit_streams
+    from server.delivery import audit_formats, audit_streams, egress
     from server.delivery.audit_formats import Format
     from server.delivery.audit_targets import JsonLines, SyslogTls, Target, WebhookTarget
     from server.services.audit.streams import AuditStream
@@ -95,12 +95,18 @@ def _target(
     url = _url(to)
     host = url.hostname or ""
     if url.scheme == "syslog+tls" and host:
+        _check_ca_file(ca_file)
         return SyslogTls(line, host, url.port or _SYSLOG_PORT, ca_file), host
     if host and (url.scheme == "https" or (url.scheme == "http" and host in LOOPBACK)):
         services = admin.services
         key_file = key_files.open_webhook(services.settings, services.store)
         return WebhookTarget(line, to, key_file), host
     raise click.BadParameter("TO must be -, syslog+tls://HOST:PORT or an https URL.")
+
+
+def _check_ca_file(ca_file: str | None) -> None:
+    if ca_file is not None and not egress.has_certificate(ca_file):
+        raise click.BadParameter(f"--ca-file: {ca_file} has no valid certificate in PEM format.")
 
 
 def _url(text: str) -> SplitResult:

@@ -249,17 +249,14 @@ def is_possible_without(view: View, approval: Approval, user_id: str) -> bool:
     """Return whether the other approvers can approve the request without this person.
 
     They must reach the quorum, and include the user the request is for if policy requires it.
-    Counts those who have approved and those who still can and are not locked out. A person and
+    Counts those who have approved, and enabled approvers who are not locked out. A person and
     their backups and deputies share one vote.
     """
-    approvers = view.approvers.list_for(approval)
-    others = [
-        approver for approver in approvers if approver.approves and approver.user_id != user_id
-    ]
     unlocked = [
         approver
-        for approver in others
-        if 0 not in attempts_left(view, approval, approver.user_id).values()
+        for approver in votes.eligible(view, approval)
+        if approver.user_id != user_id
+        and 0 not in attempts_left(view, approval, approver.user_id).values()
     ]
     approvals = votes.valid_approvals(view.decisions.of_approval(approval.id))
     voters = {vote.voter_id for vote in approvals}

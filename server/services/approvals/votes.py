@@ -1,8 +1,8 @@
 """Votes on a request with several approvers: which votes count, and what a new vote changes.
 
 Each person has one vote; a backup or deputy casts the vote of the person they act for. Votes are
-counted together only for the same granted text: narrowing it voids earlier votes. Any denial is
-final.
+counted together only for the same granted text: narrowing it voids earlier votes. Disabling a
+person voids their vote. Any denial is final.
 Owns: which votes count. Never: changing the state (`decisions.py`), or choosing whom to ask.
 """
 
@@ -11,11 +11,14 @@ from collections.abc import Set as AbstractSet
 
 from server.model.approval_views import Tally, Vote
 from server.model.approvals import Approval, Approver, Decision
+from server.model.reactions import UserDisabled
 from server.model.store import Unit, View
 from server.protocol.approvals import ceremonies
 from server.protocol.approvals.states import State
 from server.protocol.policy.questions import Approvals
 from server.services.approvals.narrowing import Narrowed, Narrowings
+from server.services.notifications import notices
+from server.services.users import user_checks
 
 
 def valid_approvals(answers: Sequence[Decision]) -> list[Decision]:
@@ -82,8 +85,19 @@ def cast_approvals(view: View, approval: Approval) -> Approvals:
 
 def possible_approvals(view: View, approval: Approval) -> Approvals:
     """Return the votes of everyone who could approve a pending request, as policy input."""
-    users = {approver.voter_id for approver in _eligible(view, approval)}
+    users = {approver.voter_id for approver in eligible(view, approval)}
     return _approvals(approval, users, approval.quorum, {})
+
+
+def eligible(view: View, approval: Approval) -> list[Approver]:
+    """Return the enabled approvers whose approval can count, for themselves or a user."""
+    return [
+        approver
+        for approver in view.approvers.list_for(approval)
+        if approver.approves
+        and user_checks.is_enabled(view, approver.user_id)
+        and user_checks.is_enabled(view, approver.voter_id)
+    ]
 
 
 def needs_user(view: View, approval: Approval) -> bool:
@@ -151,6 +165,13 @@ def withdraw(
     return updated
 
 
+def user_disabled(tx: Unit, event: UserDisabled) -> None:
+    """Void the approvals of pending requests that the user, or a deputy for them, has given."""
+    for approval_id in tx.decisions.void_pending_of(event.user.id, tx.now):
+        if (approval := tx.approvals.get(approval_id)) is not None:
+            notices.approval(tx, approval, "approval.vote_withdrawn")
+
+
 def withdrawals(view: View, approval: Approval, user_id: str) -> int:
     """Return how often the person has withdrawn their vote."""
     answer = _stored_answer(view, approval, user_id)
@@ -175,10 +196,6 @@ def _stored_answer(view: View, approval: Approval, user_id: str) -> Decision | N
     return next((answer for answer in answers if answer.user_id == user_id), None)
 
 
-def _eligible(view: View, approval: Approval) -> list[Approver]:
-    return [approver for approver in view.approvers.list_for(approval) if approver.approves]
-
-
 def _approvals(
     approval: Approval, users: AbstractSet[str], count: int, through: Mapping[str, str]
 ) -> Approvals:
@@ -199,11 +216,11 @@ def _voters(answers: Sequence[Decision]) -> set[str]:
 
 def _still_needed(view: View, approval: Approval, voters: AbstractSet[str]) -> list[Approver]:
     """Return the approvers who are still needed; for the last vote, only a required user."""
-    eligible, user = _eligible(view, approval), approval.user_id
+    approvers, user = eligible(view, approval), approval.user_id
     is_last = len(voters) >= approval.quorum - 1 and user not in voters
     if not is_last or not needs_user(view, approval):
-        return eligible
-    return [approver for approver in eligible if user in {approver.user_id, approver.stands_for}]
+        return approvers
+    return [approver for approver in approvers if user in {approver.user_id, approver.stands_for}]
 
 
 def _missing_names(view: View, approval: Approval, voters: set[str]) -> tuple[str, ...]:

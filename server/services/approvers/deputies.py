@@ -81,6 +81,7 @@ class Deputies:
         with self.store.write() as tx:
             requested = requested_deputy.deputy, requested_deputy.begins, requested_deputy.ends
             device = self.statements.check_own(tx, person, jws, decisions.DEPUTY, *requested)
+            tx.lock(f"deputies {person.user.id}")
             other, begins, ends = _check_deputy(tx, person, requested_deputy)
             self.statements.spend(tx, device)
             deputy = Deputy(

@@ -98,15 +98,20 @@ class AppTokenIssuer:
         self, tx: Unit, grant: Grant, jti: str, *, jkt: str | None
     ) -> tuple[Family, str]:
         """Create the first refresh token of a grant, bound to the proved key."""
-        family_grant = replace(grant, jkt=jkt, nonce=None)
-        family = Family(
-            self.secrets.new_id(names.PREFIX_FAMILY), family_grant, tx.now, tx.now + IDLE_MS
-        )
+        family = self.new_empty_family(tx, grant, jti, IDLE_MS, jkt=jkt)
         token = self.secrets.new_secret(names.PREFIX_REFRESH_TOKEN)
-        tx.code_grants.add_family(family)
         tx.code_grants.add_token(RefreshToken(handle_hash(token), family.id, tx.now))
-        tx.code_grants.add_access_token(family.id, jti, tx.now)
         return family, token
+
+    def new_empty_family(
+        self, tx: Unit, grant: Grant, jti: str, lifetime_ms: int, *, jkt: str | None
+    ) -> Family:
+        """Create a family without a refresh token, so that a sign-out revokes the access token."""
+        family_grant, expires_at = replace(grant, jkt=jkt, nonce=None), tx.now + lifetime_ms
+        family = Family(self.secrets.new_id(names.PREFIX_FAMILY), family_grant, tx.now, expires_at)
+        tx.code_grants.add_family(family)
+        tx.code_grants.add_access_token(family.id, jti, tx.now)
+        return family
 
     def successor(self, token: str) -> str:
         """Return the refresh token that follows this one, which is always the same.

@@ -27,6 +27,7 @@ class IssuedCode:
 
 def issue(tx: Unit, secrets: Secrets, user: User, *, by: str) -> IssuedCode:
     """Issue a new code for the user; their unused codes become invalid."""
+    tx.lock(f"enrollment codes {user.id}")
     tx.codes.withdraw(user.id, tx.now)
     code_id, secret = secrets.new_code()
     code = EnrollmentCode(

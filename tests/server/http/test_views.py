@@ -77,6 +77,15 @@ def test_unknown_routes_are_refused_in_the_format_of_their_side(http, method, pa
     assert member in answer.get_json()
 
 
+@pytest.mark.parametrize(
+    ("method", "path"), [("POST", "//token"), ("GET", "///healthz"), ("GET", "/.well-known//jwks")]
+)
+def test_a_path_with_two_slashes_in_a_row_is_not_found(http, method, path):
+    """A proxy or firewall that has rules for `/token` does not apply them to `//token`."""
+    answer = http.open("/", method=method, environ_overrides={"PATH_INFO": path})
+    assert (answer.status_code, answer.get_json()["error"]) == (404, "invalid_request")
+
+
 @pytest.mark.parametrize("path", ["", "//healthz", "//evil.example/healthz", "/healthz/"])
 def test_no_path_redirects_to_the_host_header(http, path):
     """The framework must not correct slashes with a redirect to a forged host."""

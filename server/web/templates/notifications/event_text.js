@@ -4,7 +4,7 @@ const WORDS = {
   "approval.cancelled": "A request was withdrawn.",
   "approval.expired": "A request expired. Expiring isn't a denial.",
   "approval.redeemed": "The agent collected its token.",
-  "approval.vote_withdrawn": "One of several approvers withdrew their approval.",
+  "approval.vote_withdrawn": "The approval of one of several approvers no longer counts.",
   "approval.voted": "One of several approvers approved.",
   "deputy.ended": "A deputy was revoked.",
   "deputy.named": "A deputy was added.",

@@ -123,7 +123,7 @@ async def test_votes_of_others_are_news():
         await until_shown(pilot, stage, "one of several approvers approved ")
         stage.clock.move(6)
         stage.feed.tell(EventName.VOTE_WITHDRAWN, a_shared())
-        await until_shown(pilot, stage, "withdrew their approval of ")
+        await until_shown(pilot, stage, "no longer counts.")
 
 
 async def test_requests_that_wait_for_others_have_their_own_section():

@@ -174,6 +174,17 @@ def test_a_stream_does_not_continue_in_another_log(admin_cli, data_folder):
         )
 
 
+def test_a_ca_file_without_a_certificate_is_refused(admin_cli, tmp_path):
+    """The message names the file and what it lacks, before anything connects to the server."""
+    empty, damaged = tmp_path / "empty.pem", tmp_path / "damaged.pem"
+    empty.write_bytes(b"")
+    damaged.write_text("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
+    for file in (empty, damaged):
+        result = admin_cli("audit", "stream", "syslog+tls://localhost", "--ca-file", str(file))
+        assert result.code == 2
+        assert f"--ca-file: {file} has no valid certificate in PEM format." in result.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [

@@ -1,9 +1,11 @@
 """A quorum of other people is not enough if policy requires someone in particular."""
 
+import json
 from collections.abc import Callable
 
 import pytest
 
+from server.audit_log.meaning import Meaning
 from server.model.approvals import Approval
 from server.protocol.policy.risks import Risk
 from server.services.approvers.groups import GroupChanges, Groups
@@ -53,6 +55,15 @@ def _new_administrator(local: LocalSite, name: str) -> LocalTerminal:
     person = new_person(local, name)
     local.admin.users.update(name, UserChanges(roles=("admin",)), by=BY)
     return person
+
+
+def _check_log(local: LocalSite) -> None:
+    """Check that the entries obey the rules of the audit log."""
+    meaning = Meaning()
+    with local.services.store.read() as view:
+        for entry in view.audit.tail(500):
+            meaning.check(json.loads(entry.body))
+    assert meaning.signatures == 3
 
 
 def _tally(person: LocalTerminal, approval: Approval) -> tuple[int, int, list[str]]:
@@ -119,3 +130,57 @@ def test_a_person_who_left_the_group_cannot_approve(
     assert _tally(cleo, approval)[0] == 0
     assert cleo.approve(approval.id).json["state"] == ("approved" if quorum == 1 else "pending")
     assert bob.deny(approval.id).status == (409 if quorum == 1 else 200)
+
+
+def test_the_vote_of_a_disabled_person_does_not_complete_the_quorum(
+    local: LocalSite,
+    agent: LocalAgent,
+    person: LocalTerminal,
+    bob: LocalTerminal,
+    cleo: LocalTerminal,
+    finance: Callable[[int], Groups],
+) -> None:
+    """Two others can still approve. Receipts, the audit log and its verifier agree."""
+    finance(2)
+    handle, approval = agent.request_approval()
+    assert bob.approve(approval.id).json["state"] == "pending"
+    local.admin.users.disable("bob", by=BY)
+    assert _tally(person, approval) == (0, 2, ["finance"])
+    assert cleo.approve(approval.id).json["state"] == "pending"
+    local.admin.users.enable("bob", by=BY)
+    assert _tally(person, approval) == (1, 2, ["finance"])
+    assert person.approve(approval.id).json["state"] == "approved"
+    (entry,) = local.admin.entries("approval.approved")
+    _check_log(local)
+    receipt = person.call("GET", f"/api/approvals/{approval.id}/receipt").json
+
+    assert sorted(entry["facts"]["yes"]) == sorted([cleo.user.id, person.user.id])
+    assert entry["facts"]["void"] == [bob.user.id]
+    assert {answer["by"]["name"]: answer["counts"] for answer in receipt["answers"]} == {
+        "bob": False,
+        "cleo": True,
+        "ana": True,
+    }
+    assert agent.poll(handle).status == 200
+
+
+@pytest.mark.parametrize("voted", [True, False])
+def test_a_request_ends_if_too_few_enabled_people_can_approve_it(
+    local: LocalSite,
+    agent: LocalAgent,
+    bob: LocalTerminal,
+    cleo: LocalTerminal,
+    finance: Callable[[int], Groups],
+    voted: bool,  # noqa: FBT001  # pytest passes it by name
+) -> None:
+    """The next answer ends it, whether or not the disabled person has voted."""
+    finance(3)
+    _, approval = agent.request_approval()
+    if voted:
+        assert bob.approve(approval.id).json["state"] == "pending"
+    local.admin.users.disable("bob", by=BY)
+    refused = cleo.approve(approval.id)
+
+    assert (refused.status, refused.json["approval"]["state"]) == (409, "cancelled")
+    (entry,) = local.admin.entries("approval.cancelled")
+    assert entry["cause"] == "policy_changed"

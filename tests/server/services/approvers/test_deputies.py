@@ -14,10 +14,12 @@ from server.services.clients.agent_forms import AgentChanges
 from server.services.policy.policies import Policies
 from server.services.refusals import Invalid, NotFound
 from server.services.users.users import UserChanges
-from tests.support.builders.callers import new_person
+from server.storage.approvers.deputies import Deputies as DeputyRows
+from tests.support.builders.callers import another_device, new_person
 from tests.support.builders.clock import DAY, HOUR, MINUTE, SECOND
 from tests.support.builders.installation import BY, PAYMENT
 from tests.support.builders.policies import rule
+from tests.support.checks.locks import run_during
 
 
 @pytest.fixture
@@ -178,6 +180,29 @@ def test_the_number_of_deputies_is_limited_and_their_times_may_not_overlap(perso
         assert _add_deputy(person, f"user{number}").status == 201
     new_person(local, "onemore")
     assert _add_deputy(person, "onemore").refusal == (409, "conflict")
+
+
+def test_of_two_deputies_named_at_once_the_second_is_checked_after_the_first(
+    postgres_local, monkeypatch
+):
+    """Two devices name the same deputy for the same period, and only the first succeeds."""
+    local = postgres_local
+    ana = new_person(local, "ana")
+    new_person(local, "bob")
+    other = another_device(ana)
+    local.clock.forward(2 * DAY)
+    ana.refresh()
+    other.refresh()
+    bodies = [_sign_deputy(device, _body(device)) for device in (ana, other)]
+    answers = []
+
+    def name_second():
+        answers.append(other.call("POST", "/api/deputies", bodies[1]).refusal)
+
+    second = run_during(monkeypatch, DeputyRows, "of_user", local.services.store, name_second)
+    assert ana.call("POST", "/api/deputies", bodies[0]).status == 201
+    second.join()
+    assert answers == [(409, "conflict")]
 
 
 @pytest.mark.usefixtures("permits")

@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from server.protocol.names import GRANT_AUTHORIZATION_CODE
 from server.services.consents.revocations import revoke_consent
 from server.services.tokens import refresh_families
 from server.storage.consents.consents import Consents
@@ -32,6 +33,22 @@ def test_ending_a_family_or_a_sign_in_again_has_no_effect(person, local):
         assert refresh_families.end(tx, family) == 0
         assert refresh_families.end_sign_in(tx, sign_in)
         assert not refresh_families.end_sign_in(tx, sign_in)
+    assert app.userinfo(tokens["access_token"]).status == 401
+
+
+def test_a_sign_out_ends_the_access_token_of_an_app_without_refresh_tokens(person, local):
+    """The app may not use refresh tokens, but its access token still depends on the sign-in."""
+    give_password(local, person.user.name)
+    app = new_app(local, grant_types=(GRANT_AUTHORIZATION_CODE,))
+    browser = new_browser(local)
+    browser.authorize(app.id)
+    browser.sign_in("ana")
+    tokens = app.redeem(browser.answer("allow").answer["code"]).json
+    assert "refresh_token" not in tokens
+    assert app.userinfo(tokens["access_token"]).status == 200
+    with local.services.store.write() as tx:
+        (sign_in,) = tx.sign_ins.of_user(person.user.id)
+        assert refresh_families.end_sign_in(tx, sign_in)
     assert app.userinfo(tokens["access_token"]).status == 401
 
 

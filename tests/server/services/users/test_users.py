@@ -5,7 +5,9 @@ import pytest
 from server.protocol.approvals.states import State
 from server.services.refusals import Conflict, Exists, Invalid, NotFound
 from server.services.users.users import NewUser, UserChanges
+from server.storage.devices.enrollment_codes import EnrollmentCodes
 from tests.support.builders.installation import BY, add_user, register_agent
+from tests.support.checks.locks import run_during
 
 
 def test_adding_a_user_issues_an_enrollment_code(admin_services):
@@ -175,3 +177,19 @@ def test_enabling_and_unlocking_without_effect_write_no_entry(admin_services):
     assert admin_services.users.unlock("ana", by=BY) == (ana, [])
     assert admin_services.entries("user.enabled") == admin_services.entries("user.unlocked") == []
     assert admin_services.events(ana) == []
+
+
+def test_of_two_codes_issued_at_once_only_the_second_is_valid(postgres_local, monkeypatch):
+    """The second waits for the first, and then withdraws its code."""
+    users, store, codes = postgres_local.admin.users, postgres_local.services.store, []
+    users.add(NewUser("ana"), by=BY)
+
+    def issue():
+        codes.append(users.enroll("ana", by=BY)[1].code)
+
+    second = run_during(monkeypatch, EnrollmentCodes, "withdraw", store, issue)
+    issue()
+    second.join()
+    with store.write() as tx:
+        rows = [tx.codes.get(code.replace("-", "")[:8]) for code in codes]
+        assert sorted(row.expires_at > tx.now for row in rows) == [False, True]

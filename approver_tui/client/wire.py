@@ -98,7 +98,7 @@ def read_approval(members: JsonObject) -> Approval:
 
 
 def check_texts(approval: Approval, path: str = "") -> None:
-    """Raise WireError unless both texts match their digests and the same request."""
+    """Raise WireError unless both texts match their digests and each other."""
     where = JsonObject({}, path)
     if digest(approval.action_text) != approval.action_digest:
         raise WireError(where.path_of("action"), "does not match its digest")
@@ -119,7 +119,7 @@ def check_texts(approval: Approval, path: str = "") -> None:
 
 
 def read_granted(members: JsonObject) -> Granted:
-    """Return what would be or was granted, whose text matches its digest."""
+    """Return what was or would be granted, after checking that its text matches its digest."""
     text = members.text("text")
     if digest(text) != members.text("digest"):
         raise WireError(members.path_of("text"), "does not match its digest")
@@ -128,7 +128,7 @@ def read_granted(members: JsonObject) -> Granted:
 
 
 def read_page(members: JsonObject) -> Page:
-    """Return one page of approvals, with rejected rows listed apart."""
+    """Return one page of approvals, with rejected rows listed separately."""
     rows = [_read_row(item) for item in members.children("items")]
     return Page(
         items=tuple(row for row in rows if isinstance(row, Approval)),

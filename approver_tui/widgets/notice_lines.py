@@ -1,4 +1,4 @@
-"""Lines with text of the app itself: warnings above the inbox, the status line below.
+"""Lines of the app's own text: warnings above the inbox, the status line below.
 
 Owns: wrapping lines, hiding empty ones. Never: showing an agent's text.
 """

@@ -1,4 +1,4 @@
-"""The tools as the upstream server lists them now.
+"""The upstream server's tool list.
 
 Owns: remembering lists that pass through, and fetching a new one when they are old. Never: which
 tools may be called.

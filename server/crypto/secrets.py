@@ -21,7 +21,7 @@ _NONCE_BYTES = 12
 
 
 class BadKeyFile(UnusableKey):
-    """A key file is unusable. The message says how to fix that."""
+    """A key file is unusable. The message says how to fix it."""
 
 
 def read_or_create_key(path: Path) -> bytes:

@@ -21,7 +21,7 @@ import gevent
 from gevent.event import Event
 
 MAX_CONCURRENT_ALONE: Final = 16
-"""A client's maximum of concurrent requests if no other client has recently sent requests."""
+"""The maximum of concurrent requests of a client if no other client has recently sent any."""
 MAX_CONCURRENT_SHARED: Final = 1
 MAX_WAITING: Final = 256
 """The maximum number of waiting requests per client; further requests get status 503."""
@@ -190,9 +190,9 @@ class ClientQueues:
         Other people's guesses never cause a refusal, and a request with a previously verified
         credential does not wait.
         """
-        return REFUSED_SECONDS if self._is_guessed(self._key(claimed)) else 0.0
+        return REFUSED_SECONDS if self._is_guessing(self._key(claimed)) else 0.0
 
-    def _is_guessed(self, key: _Key) -> bool:
+    def _is_guessing(self, key: _Key) -> bool:
         began, count = self._refusals.get(key, (0.0, 0))
         return count >= FREE_REFUSALS and time.monotonic() - began < _REFUSALS_SECONDS
 
@@ -211,7 +211,7 @@ class ClientQueues:
 
     def _limit_of(self, key: _Key) -> int:
         """Return how many requests in a queue may run. Guesses wait one after another."""
-        return 1 if self._is_guessed(key) else self._limit
+        return 1 if self._is_guessing(key) else self._limit
 
     @property
     def _limit(self) -> int:

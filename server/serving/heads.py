@@ -96,7 +96,7 @@ def read_lines(read: Callable[[int], bytes], used: int) -> list[bytes]:
 
 
 def _line(read: Callable[[int], bytes], max_bytes: int) -> bytes:
-    """Read one line with its CRLF, in parts, so that memory is counted while it arrives."""
+    """Read one line with its CRLF, in chunks, so that the limit applies while it arrives."""
     line = b""
     while not line.endswith(b"\n"):
         part = read(min(_MAX_PART, max_bytes + 1 - len(line)))

@@ -43,7 +43,7 @@ def test_every_script_in_the_readme_exists():
     assert [name for name in sorted(named) if not os.access(ROOT / name, os.X_OK)] == []
 
 
-def test_continuous_integration_runs_the_command_of_the_readme():
+def test_continuous_integration_runs_the_command_in_the_readme():
     """`.ci/run` ends with `scripts/test`, which the README names."""
     steps = [line for line in _lines(ROOT / ".ci" / "run") if line and not line.startswith("#")]
     assert steps[-1] == "exec scripts/test"

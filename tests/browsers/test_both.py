@@ -35,7 +35,7 @@ def page(server: LiveServer, tab: Chromium, person: Terminal, agent: Agent) -> C
 def test_a_denial_on_the_page_appears_in_the_terminal(
     server: LiveServer, person: Terminal, page: Chromium
 ) -> None:
-    """Acceptance 4: the terminal shows the denial within two seconds and cannot approve."""
+    """Acceptance criterion 4: the terminal shows the denial in two seconds and cannot approve."""
     approval_id = person.only_request().id
     with window(person) as app:
         app.wait_for_text("HIGH RISK")
@@ -52,7 +52,7 @@ def test_a_denial_on_the_page_appears_in_the_terminal(
 def test_a_denial_in_the_terminal_appears_on_the_page(
     server: LiveServer, person: Terminal, page: Chromium
 ) -> None:
-    """Acceptance 4: the page shows the denial within two seconds and hides the buttons."""
+    """Acceptance criterion 4: the page shows the denial in two seconds and hides the buttons."""
     approval_id = person.only_request().id
     with window(person) as app:
         app.wait_for_text("HIGH RISK")

@@ -80,8 +80,8 @@ def test_handles_and_approvals_are_valid_for_one_person_and_one_call(
     server: LiveServer, target: Target, person: Terminal
 ) -> None:
     """A stolen, altered or replayed handle is refused, and so are changed arguments."""
-    eve_at_her_device = new_person(server)
-    ana, eve = Caller(server, target, person), Caller(server, target, eve_at_her_device)
+    eve_terminal = new_person(server)
+    ana, eve = Caller(server, target, person), Caller(server, target, eve_terminal)
     first = ana.pay()
     request = next_request(person)
     state = first["requestState"]
@@ -92,13 +92,13 @@ def test_handles_and_approvals_are_valid_for_one_person_and_one_call(
         lambda: ana.pay(minor=1, state=state),
     ):
         assert attack()["isError"]
-    assert eve_at_her_device.waiting() == ()
+    assert eve_terminal.waiting() == ()
     assert person.only_request().id == request.id
     approve(person, request)
     assert ana.pay(minor=1, state=state)["isError"]
     assert eve.pay(state=state)["isError"]
     assert "requestState" in eve.pay()
-    eve_at_her_device.deny(eve_at_her_device.only_request())
+    eve_terminal.deny(eve_terminal.only_request())
     assert "requestState" in ana.pay(minor=483_000)
     person.deny(person.only_request())
     assert target.paid == []

@@ -18,7 +18,7 @@ _SAYSO = (sys.executable, "-m", "server")
 
 @pytest.fixture
 def environment(tmp_path: Path) -> Mapping[str, str]:
-    """The variables of a new installation, which sets only its data folder."""
+    """Environment variables for a new installation that sets only its data folder."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("SAYSO_")}
     variables = {**inherited, "SAYSO_DATA_DIR": str(tmp_path / "data")}
     subprocess.run([*_SAYSO, "init"], env=variables, check=True, capture_output=True)
@@ -43,15 +43,15 @@ def serve(environment: Mapping[str, str]) -> Iterator[Callable[..., tuple[int, l
         child.close()
 
 
-def test_a_person_at_a_terminal_reads_the_address_first(serve):
-    """The first line is the address, and log lines as text follow."""
+def test_a_person_at_a_terminal_sees_the_address_first(serve):
+    """The first line is the address, followed by log lines as text."""
     port, (first, second) = serve()
     assert first == f"Sayso is running at http://localhost:{port}"
     assert "serving.capacity" in second
     assert not second.startswith("{")
 
 
-def test_a_log_format_that_was_set_is_used_at_a_terminal(serve):
+def test_an_explicit_log_format_is_used_at_a_terminal(serve):
     """The address is still first, and the log lines have the format that was set."""
     port, (first, second) = serve(SAYSO_LOG_FORMAT="json")
     assert first == f"Sayso is running at http://localhost:{port}"

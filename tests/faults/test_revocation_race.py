@@ -1,4 +1,4 @@
-"""PostgreSQL with two workers: an exchange during the revocation of its parent is revoked."""
+"""On PostgreSQL, a token that is exchanged while its parent is revoked is also revoked."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor

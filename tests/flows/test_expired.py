@@ -100,7 +100,7 @@ def test_an_unanswered_request_expires_without_a_poll(
 def test_a_late_user_can_ask_the_agent_to_retry(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """Only after the expiry can the user ask for a retry. The agent's next poll says so."""
+    """The user can ask for a retry only after expiry. The agent's next poll says so."""
     late = agent.request_approval(person.user, requested_expiry="60")
     missed = person.only_request()
     with pytest.raises(ApiError, match="not expired") as early:
@@ -195,7 +195,7 @@ def test_an_approval_not_redeemed_in_time_gives_no_token(
         ("999999999", False, 86_400),
     ],
 )
-def test_the_lifetime_of_a_request_is_as_requested_up_to_the_limit_of_its_risk(
+def test_requested_lifetime_is_capped_by_risk(
     server: LiveServer,
     agent: Agent,
     user: str,
@@ -212,7 +212,7 @@ def test_the_lifetime_of_a_request_is_as_requested_up_to_the_limit_of_its_risk(
     assert row.expires_at - row.created_at == seconds * SECOND
 
 
-def test_a_request_may_live_one_second(agent: Agent, person: Terminal) -> None:
+def test_a_request_can_last_one_second(agent: Agent, person: Terminal) -> None:
     """The real clock expires the request and answers its held poll."""
     handle = agent.request_approval(person.user, requested_expiry="1")
     body = agent.poll(handle, prefer="wait=10").json()

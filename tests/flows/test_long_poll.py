@@ -277,7 +277,7 @@ def test_a_stopping_server_answers_held_polls(
 
 
 def test_an_idle_server_stops_immediately(server: LiveServer, agent: Agent) -> None:
-    """A connection that is kept alive does not delay the end of the server."""
+    """A connection that is kept alive does not delay shutdown."""
     assert agent.http.get("/healthz").status_code == 200
     took = server.stop()
     server.start()
@@ -301,8 +301,8 @@ def _cpu_seconds(server: LiveServer, seconds: float) -> float:
 def _ticks(server: LiveServer) -> int:
     assert server.process is not None
     group = server.process.pid
-    fields = [_stat(path) for path in Path("/proc").glob("[0-9]*/stat")]
-    return sum(int(of[11]) + int(of[12]) for of in fields if of and int(of[2]) == group)
+    stats = [_stat(path) for path in Path("/proc").glob("[0-9]*/stat")]
+    return sum(int(stat[11]) + int(stat[12]) for stat in stats if stat and int(stat[2]) == group)
 
 
 def _stat(path: Path) -> list[str]:

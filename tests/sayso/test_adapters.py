@@ -22,7 +22,7 @@ METADATA = "/.well-known/oauth-protected-resource"
 
 @pytest.fixture
 def issuer() -> FakeIssuer:
-    """An issuer whose keys the test holds."""
+    """An issuer whose keys the test controls."""
     return FakeIssuer()
 
 
@@ -165,7 +165,7 @@ async def test_asgi_closes_a_socket_without_a_token(protected: asgi.Protected) -
         sent_items.append(message)
 
     async def receive() -> Any:
-        raise AssertionError("nothing is read")
+        raise AssertionError("nothing should be read")
 
     await protected({"type": "websocket", "path": "/feed", "headers": []}, receive, send)
     assert sent_items == [{"type": "websocket.close", "code": 1008, "reason": "unauthenticated"}]

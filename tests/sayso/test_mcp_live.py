@@ -21,9 +21,7 @@ from tests.support.servers.server import LiveServer
 PAYMENT = {"payee": "Nordwind", "amount": {"minor": 482_000, "currency": "EUR"}}
 
 
-async def test_after_a_crash_of_the_server_a_call_runs_once(
-    server: LiveServer, person: Terminal
-) -> None:
+async def test_a_call_runs_once_after_a_server_crash(server: LiveServer, person: Terminal) -> None:
     """The user is asked once, and the payment is made once."""
     with mcp_server(server, Path(sys.executable)) as mcp:
         token = await asyncio.to_thread(signed_in, server, person, mcp.uri, "notes:read")

@@ -160,7 +160,7 @@ async def test_a_narrowed_approval_has_only_the_smaller_amount(
 async def test_an_identical_request_joins_the_open_one(
     server: LiveServer, person: Terminal
 ) -> None:
-    """After its outcome was read, the same request asks again."""
+    """Once its outcome has been read, an identical call asks again."""
     async with _asking(server, person) as model:
         first, second, other = await asyncio.gather(
             model.ask(), model.ask(), model.ask(payee="Kite")
@@ -202,7 +202,7 @@ async def test_invisible_characters_in_facts_are_escaped(
         ({"details": {"amount": FACTS["amount"]}}, "payee is required by payment.transfer"),
     ],
 )
-async def test_an_invalid_request_is_an_error_with_the_remedy(
+async def test_the_error_of_an_invalid_request_names_the_remedy(
     server: LiveServer, person: Terminal, arguments: dict[str, Any], words: str
 ) -> None:
     """Nobody was asked, and the request is not listed."""

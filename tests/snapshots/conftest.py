@@ -1,8 +1,8 @@
 """Pictures are SVG files, one for each size of the window.
 
 An app runs once: it is drawn after it opens, and again after each change of the window size.
-Pictures are the same when they show the same: how a line was put together from parts, of which some
-are empty or blank, depends on what was drawn before it, and so do the names of their styles.
+Two pictures are equal if they look the same. Their SVG text may differ, because the way a line is
+split into segments, and the names of styles, depend on what was drawn before.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from tests.support.clients.settling import drawing_on_demand, reading_styles_onc
 from tests.support.fakes.fake_app import Stage
 
 _TURNS = 400
-"""A picture waits longer for threads to end than a key press does."""
+"""A picture waits longer than a key press for threads to end."""
 _EMPTY_RECT = re.compile(r'<rect [^>]*width="0"[^>]*/>')
 _STYLE = re.compile(r"\.(terminal-\d+-r\d+) \{ (.*?) \}\n?")
 Size = tuple[int, int]
@@ -60,8 +60,8 @@ async def settled(pilot: Pilot[Any]) -> None:
 
 
 @pytest.fixture
-def pictures(snapshot: SnapshotAssertion) -> Callable[..., list[str]]:
-    """Return the sizes at which an app looks different from its stored pictures."""
+def differing_sizes(snapshot: SnapshotAssertion) -> Callable[..., list[str]]:
+    """Return a function that lists the sizes at which an app differs from its stored pictures."""
     stored = snapshot.use_extension(Picture)
 
     def differing(
@@ -96,10 +96,10 @@ async def _draw_sizes(
 
 
 @pytest.fixture
-def picture(pictures: Callable[..., list[str]]) -> Callable[..., bool]:
+def picture(differing_sizes: Callable[..., list[str]]) -> Callable[..., bool]:
     """Compare the screen after some steps with the pictures in the repository.
 
-    `again` has keys to press at each size, for a position that depends on the window.
+    `again` has keys to press again at each size, for positions that depend on the window size.
     """
 
     def compare(
@@ -116,16 +116,16 @@ def picture(pictures: Callable[..., list[str]]) -> Callable[..., bool]:
             await press(pilot, stage, *keys)
             if then is not None:
                 await then(pilot, stage)
-            await looked(pilot)
+            await redraw(pilot)
 
-        async def looked(pilot: Pilot[None]) -> None:
+        async def redraw(pilot: Pilot[None]) -> None:
             if again:
                 await press(pilot, stage, *again)
             tick_screen(stage)
             await pilot.pause()
             await settle(pilot, stage, turns=_TURNS)
 
-        assert pictures(stage.app, steps, sizes, looked) == []
+        assert differing_sizes(stage.app, steps, sizes, redraw) == []
         return True
 
     return compare

@@ -62,8 +62,8 @@ def home(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def sign_in(pictures):
-    """Compare the sign-in screen after some steps with its pictures."""
+def sign_in(differing_sizes):
+    """Compare the sign-in screen after some steps with its differing_sizes."""
 
     def compare(service, then, why="You are not logged in on this machine."):
         clock = FakeClock()
@@ -74,7 +74,7 @@ def sign_in(pictures):
             await then(pilot, clock, app)
             await pilot.pause()
 
-        return pictures(app, steps)
+        return differing_sizes(app, steps)
 
     return compare
 
@@ -88,7 +88,7 @@ async def _late(pilot, stage):
     await settle(pilot, stage, turns=400)
 
 
-def test_opening(pictures):
+def test_opening(differing_sizes):
     """The app shows a loading screen until it is loaded."""
     finish = threading.Event()
 
@@ -98,7 +98,7 @@ def test_opening(pictures):
 
     app = ApproverApp(load_app, guard=InputGuard(FakeClock().ticks), theme="sayso", keymap=Keymap())
     try:
-        assert pictures(app) == []
+        assert differing_sizes(app) == []
     finally:
         finish.set()
 

@@ -97,7 +97,7 @@ class Home:
 
     @property
     def unsent_denials_lock(self) -> Path:
-        """The lock of that file."""
+        """The lock for `unsent_denials_file`."""
         return self._own_state / "denials.lock"
 
     def log_file(self, issuer: str) -> Path:

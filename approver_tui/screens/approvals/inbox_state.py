@@ -33,7 +33,7 @@ class InboxState:
     cursor_id: str | None = None
     """The ID of the approval under the cursor; an index would point elsewhere after a change."""
     is_default_cursor: bool = False
-    """Whether the program put the cursor on a row of the last known list, not the user."""
+    """Whether the program, not the user, put the cursor on a row of the last known list."""
     intended_cursor: str | None = None
     """The cursor to use for the server's list if the program chose the current one."""
     arrived_ids: frozenset[str] = frozenset()

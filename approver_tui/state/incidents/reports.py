@@ -19,7 +19,7 @@ class ReportScope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class QuarantinedAgent:
-    """A quarantined agent, and what ended with it."""
+    """A quarantined agent, and what was revoked or canceled as a result."""
 
     id: SafeText
     name: SafeText
@@ -30,7 +30,7 @@ class QuarantinedAgent:
 
 @dataclass(frozen=True, slots=True)
 class ReportResult:
-    """The result of a report; `agent` is missing if no agent made the request."""
+    """The result of a report; `agents` is empty if no agent made the request."""
 
     incident: SafeText
     scope: ReportScope

@@ -156,7 +156,7 @@ def _scope_lines(approval: Approval, view: RenderContext) -> list[Line]:
 
 
 def _signed_limit_lines(approval: Approval, view: RenderContext) -> list[Line]:
-    """Return the limits as the signed text spells them, if other approvers are involved."""
+    """Return the limits as they appear in the signed text, if other approvers are involved."""
     if approval.granted is None or approval.vote_tally is None:
         return []
     lines = wrap_text(fmt("In the text that you sign:"), view.width, Role.ALERT)
@@ -255,7 +255,7 @@ def _requirements_text(approval: Approval) -> SafeText:
 
 
 def _vote_lines(approval: Approval, view: RenderContext) -> list[Line]:
-    """Return for whom the request is, who must approve, and the votes so far."""
+    """Return who the request is for, who must approve, and the votes so far."""
     if approval.vote_tally is None:
         return []
     votes = [

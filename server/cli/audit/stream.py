@@ -49,7 +49,7 @@ def stream(
 
     It sends all entries in order, and continues with new ones until interrupted. TO is -
     (JSON lines on standard output), syslog+tls://HOST:PORT, or an https URL, which gets JSON lines
-    signed with the webhook key. The next start continues where this one ended. Entries that were
+    signed with the webhook key. The next start continues where this one stopped. Entries that were
     sent shortly before a crash may be sent again; `seq` identifies an entry.
     """
     target, default_name = _target(admin, to, audit_formats.FORMATS[as_format], ca_file)
@@ -80,7 +80,7 @@ def streams(admin: OpenInstallation) -> Printed:
         items.append({**item, "behind_seconds": seconds})
     lines = [
         f"{item['name']}  {item['sent']} sent, {item['behind']} to send "
-        f"(for {item['behind_seconds']} s)"
+        f"({item['behind_seconds']} s behind)"
         for item in items
     ]
     return {"items": items}, lines or ["No streams yet. Start one with: sayso audit stream TO"]

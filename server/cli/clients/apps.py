@@ -76,7 +76,7 @@ def next_lines(issuer: str, app_secret: NewAppSecret) -> list[str]:
 def command() -> None:
     """Apps that people use: chat front ends, consoles, phone apps. APP is a name or a client_id.
 
-    Unregistered apps have the names of their hosts.
+    An unregistered app is named after its host.
     """
 
 
@@ -142,7 +142,7 @@ def update(
 @overlap_option
 @prints
 def rotate_secret(admin: OpenInstallation, name_or_id: str, overlap: int) -> Printed:
-    """Create a new secret, shown once. The old one works for the overlap."""
+    """Create a new secret, shown once. The old one keeps working during the overlap."""
     app_secret = admin.apps.rotate_secret(name_or_id, by=admin.by, overlap_ms=overlap)
     document, line = new_secret(app_secret.app, app_secret.secret)
     return document, [line, f"  SECRET={app_secret.secret}"]

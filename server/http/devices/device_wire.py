@@ -20,7 +20,7 @@ _PIN_PURPOSE = r"^(session|sayso_(ap|dv)_[a-z2-7]{16}|[A-Za-z0-9_-]{43})$"
 
 
 class ApprovalKeys(StrictBody):
-    """The public keys of a device's two approval keys (JWK, EC P-256)."""
+    """The public halves of a device's two approval keys (JWK, EC P-256)."""
 
     low: dict[str, str]
     high: dict[str, str]

@@ -69,7 +69,7 @@ class PasskeySignInOptions(BaseModel):
 
 
 class PasskeyAssertion(StrictBody):
-    """A passkey signature of five parts, described in `docs/reference/signing.md`."""
+    """A passkey signature in five parts, described in `docs/reference/signing.md`."""
 
     assertion: str = Field(max_length=16_384)
 
@@ -97,7 +97,7 @@ class RegisteredPasskey(BaseModel):
 def prepare(site: Site, request: HttpRequest, body: PasskeyCode) -> PasskeyCreationOptions:
     """Get the options to create a passkey, with a one-time code.
 
-    The code stays unused.
+    This does not use the code.
     """
     options = site.devices.passkeys.prepare(body.code, peer=request.peer)
     return PasskeyCreationOptions.model_validate(options)
@@ -107,7 +107,7 @@ def prepare(site: Site, request: HttpRequest, body: PasskeyCode) -> PasskeyCreat
 def register(site: Site, request: HttpRequest, body: PasskeyRegistration) -> HttpResponse:
     """Register a passkey as a device, with a one-time code.
 
-    Signs its browser in.
+    Also signs the browser in.
     """
     try:
         passkey = body.record()

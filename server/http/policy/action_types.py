@@ -1,4 +1,4 @@
-"""Endpoints of action types. The body is the file itself."""
+"""Endpoints for action types. The body is the file itself."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ _MAX = 65_536
 
 
 class ActionPreviewInput(StrictBody):
-    """The file of an action type as text, and the details to show. Null details use an example."""
+    """The file of an action type as text, and the details to show; null uses an example."""
 
     document: str = Field(max_length=_MAX)
     details: dict[str, Any] | None = None

@@ -39,7 +39,7 @@ from server.services.server_policy import ServerPolicy
 
 @dataclass(frozen=True, slots=True)
 class CheckedAppAction:
-    """A valid app action with the verdict of policy."""
+    """A valid app action with its policy verdict."""
 
     target: TokenTarget
     details: tuple[Mapping[str, JsonValue], ...]
@@ -53,7 +53,7 @@ class CheckedAppAction:
         """The risk that the user sees."""
         return self.requirements.risk
 
-    def answered_by(self, user: User, risk: Risk, ceremony: Ceremony) -> bool:
+    def can_be_approved_by(self, user: User, risk: Risk, ceremony: Ceremony) -> bool:
         """Return whether this user's approval suffices, at this risk and with this ceremony."""
         return self.requirements.met_by(Approvals(1, risk, ceremony, frozenset({user.id})), user.id)
 
@@ -80,7 +80,7 @@ class AppActions:
         details: Sequence[Mapping[str, JsonValue]],
         user: User | None = None,
     ) -> CheckedAppAction:
-        """Check an app action by current registrations and policy. Raises errors.ProtocolError.
+        """Check an app action by its registrations and current policy. Raises errors.ProtocolError.
 
         Checks, in order, that: 1. the app may have the scopes; 2. every object matches an action
         type, and every scope that requires one has it; 3. policy lets this user alone approve
@@ -100,7 +100,9 @@ class AppActions:
                 "This action needs more than one approver, but an app can ask only one person."
             )
         act = CheckedAppAction(target, tuple(details), actions, verdict, verdict.requirements)
-        if user is not None and not act.answered_by(user, act.risk, act.requirements.ceremony):
+        if user is not None and not act.can_be_approved_by(
+            user, act.risk, act.requirements.ceremony
+        ):
             # someone else would have to approve, but an app asks only its own user
             raise DeniedByPolicy(verdict)
         displays.action_texts(act)
@@ -120,12 +122,14 @@ class AppActions:
         act, user = self.recheck(view, app, approval), view.directory.user(approval.user_id or "")
         if act is None or user is None:
             return False
-        return act.answered_by(user, approval.risk, ceremonies.parse_ceremony(approval.ceremony))
+        return act.can_be_approved_by(
+            user, approval.risk, ceremonies.parse_ceremony(approval.ceremony)
+        )
 
     def ask(self, tx: Unit, app: App, user: User, act: CheckedAppAction, peer: str) -> Approval:
         """Create the approval that the user signs on a device.
 
-        Raises errors.AccessDenied if policy does not let this user be asked, the user has no
+        Raises errors.AccessDenied if policy does not allow asking this user, the user has no
         device, or a request limit is reached.
         """
         tx.lock(f"asked {user.id}")

@@ -1,4 +1,4 @@
-"""Defines each field of a group once. Request bodies, responses, flags and forms follow from it.
+"""Defines each field of a group once. Request bodies, responses, flags and forms derive from it.
 
 Never: rules that concern several fields, which are in `groups.py`.
 """

@@ -63,7 +63,7 @@ class Groups:
             return group
 
     def update(self, name_or_id: str, changes: GroupChanges, *, by: str) -> Group:
-        """Update a group, which affects pending requests. Raises the errors of `add`."""
+        """Update a group, which affects pending requests. Raises the same errors as `add`."""
         with self.store.administer() as tx:
             before = find(tx, name_or_id)
             group = replace(before, **check_changes(tx, GROUP_MEMBERS, changes))

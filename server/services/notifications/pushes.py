@@ -90,7 +90,7 @@ class Pushes:
 
 
 def warn(tx: Unit) -> None:
-    """Warn browsers that had no open page for two weeks, before their service removes them."""
+    """Warn browsers that had no open page for two weeks, before their push service removes them."""
     for push in tx.pushes.dormant(tx.now - DORMANT_MS, _BATCH):
         attention.push(tx, push.origin, push.id, DORMANT)
         tx.pushes.mark_warned(push.id, tx.now)
@@ -117,7 +117,7 @@ def _parse(message: str) -> tuple[str, str, str]:
 def _active_subscription(
     view: View, subscription_id: str, *, ended: bool
 ) -> PushSubscription | None:
-    """Return the subscription if its user is enabled and its device active, or `ended`."""
+    """Return the subscription if its user is enabled and its device active (known, if `ended`)."""
     subscription = view.pushes.get(subscription_id)
     if subscription is None:
         return None

@@ -2,8 +2,8 @@
 
 Every check runs in the unit of work of the change, so nothing can change in between: the person,
 their role, the version of the record, and the effect of the change. A change that removes access
-needs only a session. A change that adds access needs a signed statement about this request: by a
-terminal's high key after a PIN call that named it, or by the device's passkey. Closing an incident,
+needs only a session. A change that adds access needs a statement that signs this request, made with
+the terminal's high key after a PIN call for it, or with the device's passkey. Closing an incident,
 deleting from the audit log and revoking another person's last device also need a statement.
 """
 
@@ -30,12 +30,12 @@ from server.services.users.device_auth import Person
 
 
 class Role(StrEnum):
-    """The roles of administration."""
+    """Administrative roles."""
 
     ADMIN = "admin"
     AUDITOR = "auditor"
     OWNER = "owner"
-    """An owner of the agent. Lists show owners their own agents."""
+    """An owner of the agent. Owners see only their own agents in lists."""
 
 
 OWNER_MAY_ADD: Final = frozenset({"secrets", "jwks"})
@@ -113,7 +113,7 @@ class Guard:
             self._check_signed(tx)
 
     def _ended_last_device(self, tx: Unit, before: Governed | None, after: Governed | None) -> bool:
-        """Return whether this leaves another person without a device to warn them of a new one."""
+        """Return whether another person now has no device that would warn them about a new one."""
         if not isinstance(before, Device) or not isinstance(after, Device):
             return False
         ended = before.state != after.state and after.user_id != self.person.user.id

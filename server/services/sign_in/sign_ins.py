@@ -61,9 +61,9 @@ class SignIns:
 
         The same user stays signed in with the new cookie; another user is signed out. Steps: 1.
         Name and address are within the attempt limits. 2. The attempt is counted before it is
-        checked, which also limits parallel ones. 3. Checking and failing take equally long for an
-        unknown user. 4. User and password have not changed in between. Raises `TooManyAttempts`,
-        `WrongPassword` or `Busy`.
+        checked, which also limits parallel ones. 3. An unknown user takes as long to check and
+        refuse as a known one. 4. User and password have not changed in between. Raises
+        `TooManyAttempts`, `WrongPassword` or `Busy`.
         """
         name = passwords.normalize_name(name)
         with self.store.write() as tx:

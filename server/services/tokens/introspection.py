@@ -16,8 +16,8 @@ from server.services.clients.client_auth import Client
 from server.services.server_policy import ServerPolicy
 from server.services.tokens.issued_tokens import IssuedTokens
 
-USE_NOTED_MS: Final = 60_000
-"""A token's last use is recorded at most once in this time."""
+LAST_USE_INTERVAL_MS: Final = 60_000
+"""A token's last use is recorded at most once in this interval."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Introspection:
             if live_token is None or not _may_inspect(caller, live_token):
                 return introspection.INACTIVE
             response = _response(view.directory, live_token)
-            is_use_due = view.now - (live_token.row.last_used_at or 0) > USE_NOTED_MS
+            is_use_due = view.now - (live_token.row.last_used_at or 0) > LAST_USE_INTERVAL_MS
         if is_use_due and _serves(caller, live_token):
             with self.store.write() as tx:
                 tx.delegations.mark_used(live_token.row.id, tx.now)

@@ -39,7 +39,7 @@ _EVENTS_AFTER = (
     .limit(bindparam("limit"))
 )
 _AFTER = Prepared(_EVENTS_AFTER)
-_AFTER_OF_USER = Prepared(_EVENTS_AFTER.where(f.c.user_id == bindparam("user")))
+_USER_EVENTS_AFTER = Prepared(_EVENTS_AFTER.where(f.c.user_id == bindparam("user")))
 _PRUNE = delete(f).where(f.c.at < bindparam("before"), f.c.seq < _HEAD.scalar_subquery())
 _UNNUMBERED = select(f.c.id).where(f.c.seq.is_(None)).order_by(f.c.id).limit(bindparam("limit"))
 _NUMBERED = arrays("numbered", f.c.id, f.c.seq)
@@ -91,7 +91,7 @@ class Feed(TimedRows):
     def events_after(self, cursor: int, user_id: str | None, limit: int) -> list[FeedEvent]:
         """Return events after the cursor, for one user or for all (None), oldest first."""
         values = {"cursor": cursor, "user": user_id, "limit": limit}
-        statement = _AFTER if user_id is None else _AFTER_OF_USER
+        statement = _AFTER if user_id is None else _USER_EVENTS_AFTER
         return [FeedEvent(*row) for row in statement.run(self._db, values)]
 
     def prune(self, before: int) -> int:
@@ -137,7 +137,7 @@ _RECENT = Prepared(
 
 
 class Notifications(TimedRows, ExpiringRows):
-    """Notifications in the database, as long as they are counted."""
+    """Notifications in the database, kept as long as they count towards limits."""
 
     expires_at = n.c.at
     kept_ms = _HOUR_MS

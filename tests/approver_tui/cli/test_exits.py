@@ -61,7 +61,7 @@ def test_every_status_of_the_server_has_an_exit_code():
         ("http_418", 418, Exit.ERROR),
     ],
 )
-def test_a_refusal_exits_by_its_code_or_status(code, status, expected):
+def test_the_exit_code_follows_the_error_code_or_status(code, status, expected):
     """Invalid input, other refusals and an unreachable server have different exit codes."""
     assert exit_code(ApiError(code, status, "Refused.")) is expected
 
@@ -82,8 +82,8 @@ def test_an_unknown_user_is_a_usage_error(logged_in, server):
     assert approval["state"] == "pending"
 
 
-def test_an_error_of_the_system_has_a_code_and_a_sentence():
-    """The code is not spelled letter by letter, and the sentence names the file."""
+def test_a_system_error_has_a_code_and_a_message():
+    """The code is `os_error`, not `o_s_error`, and the message names the file."""
     document = error_document(OSError(28, "No space left on device", "/x/config.toml"), Exit.ERROR)
     assert document["error"] == "os_error"
     assert document["detail"] == "No space left on device: /x/config.toml."
@@ -106,7 +106,7 @@ def test_a_refused_member_is_named_in_words(detail, text):
 
 def test_a_rate_limit_reports_when_to_retry(logged_in, server):
     """The command does not retry by itself; its error has the number of seconds to wait."""
-    server.faults.is_too_often = True
+    server.faults.is_rate_limited = True
     result = logged_in("inbox", "--json")
     assert (result.code, result.error["error"]) == (Exit.RATE_LIMITED, "rate_limited")
     assert result.error["retry_after"] == RETRY_AFTER
@@ -123,7 +123,7 @@ class _Interrupted(io.StringIO):
     read = readline
 
 
-def test_an_interrupted_command_answers_nothing(logged_in, server):
+def test_an_interrupted_command_sends_no_answer(logged_in, server):
     """If ^C interrupts the read from a pipe, nothing is sent."""
     approval = server.add()
     fingerprint = logged_in("show", approval["id"], "--json").document["fingerprint"]

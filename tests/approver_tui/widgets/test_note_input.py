@@ -69,7 +69,7 @@ async def test_an_editor_that_cannot_start_is_named(monkeypatch, capsys, editor)
     assert message.endswith("Press Enter. ")
 
 
-async def test_an_interrupt_is_for_the_editor():
+async def test_an_interrupt_reaches_only_the_editor():
     """The terminal sends ^C to the app too, which goes on."""
     code = (
         "import signal; os.kill(os.getppid(), signal.SIGINT); pathlib.Path(path).write_text('new')"

@@ -44,7 +44,7 @@ def _hue(color):
 
 @pytest.mark.parametrize("theme", THEMES, ids=lambda theme: theme.name)
 def test_text_is_legible_in_every_theme(theme):
-    """Text has the contrast of WCAG 2.2 (1.4.3) on each background of our themes."""
+    """Text meets the contrast required by WCAG 2.2 (1.4.3) on each background of our themes."""
     _check_legible(theme)
 
 
@@ -81,7 +81,7 @@ def test_every_theme_but_those_of_the_terminal_is_measured():
     assert measured == {name for name in NAMES if not name.startswith("ansi")}
 
 
-def test_each_risk_has_its_own_of_sixteen_colors():
+def test_each_risk_is_distinct_in_sixteen_colors():
     """A terminal with sixteen colors shows the nearest one, which must differ for each risk."""
     names = (re.search(rf"\.sheet--{risk} {{ color: \$([\w-]+)", _TUI)[1] for risk in _HUES)
     colors = [rich.color.Color.parse(getattr(SIXTEEN_COLORS, name)) for name in names]

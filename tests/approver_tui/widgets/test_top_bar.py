@@ -1,4 +1,4 @@
-"""The first line says at every width whether the app is unlocked."""
+"""The top line shows whether the app is unlocked, at any width."""
 
 from datetime import UTC
 

@@ -52,7 +52,7 @@ async def test_a_tool_that_has_changed_is_refused(tool: str) -> None:
 
 
 async def test_a_tool_that_is_not_in_the_file_is_refused() -> None:
-    """Its name is shortened in the log, without control characters."""
+    """In the log, its name is shortened and has no control characters."""
     gateway = FakeGateway()
     answer = await gateway.call("a\n\u202e" + "b" * 1000, {})
     assert "not offered here" in text(answer)
@@ -162,7 +162,7 @@ async def test_a_client_may_disconnect_after_its_response() -> None:
 
 
 async def _send_and_leave(gateway: FakeGateway, method: str, body: bytes = b"") -> list[Any]:
-    """Send a request, and disconnect when the first part of its response comes."""
+    """Send a request, and disconnect when the first part of its response arrives."""
     headers = {"authorization": f"Bearer {gateway.token()}", **ACCEPT}
     scope = {
         "type": "http",

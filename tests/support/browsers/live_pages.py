@@ -56,8 +56,8 @@ def polling(tab: Tab, url: str) -> None:
     tab.see(f"{_POLLS}.length >= 3")
 
 
-def looks(tab: Tab) -> list[tuple[float, float]]:
-    """Return start and end of each poll of the page, in milliseconds since it was opened."""
+def poll_times(tab: Tab) -> list[tuple[float, float]]:
+    """Return the start and end of each poll of the page, in milliseconds since it was opened."""
     found: list[list[float]] = tab.ask(
         f"{_POLLS}.map((each) => [each.startTime, each.responseEnd])"
     )

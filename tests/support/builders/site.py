@@ -49,7 +49,7 @@ FORM = "application/x-www-form-urlencoded"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A response of the server."""
+    """A response from the server."""
 
     status: int
     headers: Mapping[str, str]

@@ -50,7 +50,7 @@ class Faults:
     drop_request_to: set[str] = field(default_factory=set)
     """Path suffixes: such a request is lost before it is processed."""
     refuse_token_once: bool = False
-    is_too_often: bool = False
+    is_rate_limited: bool = False
     """Whether the next request gets 429 with `Retry-After: RETRY_AFTER`."""
 
 
@@ -143,8 +143,8 @@ class Handler(BaseHTTPRequestHandler):
             key = fake.check_proof(proof, self.command, path, None)
             return fake.grant(flat(raw.decode()), key)
         fake.check_token(self.headers["Authorization"], proof, self.command, path)
-        if fake.faults.is_too_often:
-            fake.faults.is_too_often = False
+        if fake.faults.is_rate_limited:
+            fake.faults.is_rate_limited = False
             raise Refused(HTTPStatus.TOO_MANY_REQUESTS, "rate_limited")
         return fake.answer(self.command, path, flat(query), raw)
 

@@ -57,7 +57,7 @@ def test_an_alarm_names_the_agent_if_the_server_does(name, about, expected):
 
 
 def test_a_lost_browser_is_announced_immediately():
-    """When its push service no longer knows a browser, the event is treated as urgent."""
+    """When a push service no longer knows a browser, the event is treated as urgent."""
     phone = a_device(name=SafeText("phone"), is_this=False)
     message = event_text(Event(1, EventName.DEVICE_UNREACHED, 0, device=phone), UTC)
     assert "device phone no longer gets notifications" in message

@@ -1,4 +1,4 @@
-"""A poll tells the agent until when notifications to all of its approvers are paused."""
+"""A poll tells the agent how long notifications to all of its approvers are paused."""
 
 import pytest
 

@@ -57,7 +57,7 @@ def test_neither_code_is_stored_in_plain_text(local):
 
 
 def test_a_user_code_in_use_is_not_issued_again(local, monkeypatch):
-    """Therefore, two devices never show the same code."""
+    """Two devices never show the same code."""
     codes = iter(["BCDFGHJK", "BCDFGHJK", "BCDFGHJL"])
     monkeypatch.setattr(KeyedSecrets, "random_string", lambda *_: next(codes))
     assert begin_sign_in(local).user_code == "BCDF-GHJK"
@@ -183,7 +183,7 @@ def test_a_device_code_is_redeemed_once(local, person):
     assert len(local.admin.entries("device.admitted")) == 1
 
 
-def test_of_twenty_concurrent_polls_one_is_redeemed(local, person):
+def test_only_one_of_twenty_concurrent_polls_succeeds(local, person):
     """DG-20, NG-026: one poll gets tokens, and the other nineteen get an error."""
     device = approved_device(local, person)
     local.clock.forward(5 * SECOND)
@@ -353,7 +353,7 @@ def test_guessing_user_codes_locks_the_address(local):
     assert device.type_code("ana", peer="198.51.100.1") == ""
 
 
-def test_guessing_user_codes_is_limited_over_all_addresses(local):
+def test_guessing_user_codes_is_limited_across_all_addresses(local):
     """Guesses from all addresses count together."""
     device = begin_sign_in(local)
     with local.services.store.write() as tx:
@@ -401,14 +401,14 @@ def test_device_requests_do_not_count_against_agents(local, agent):
     assert agent.ask().status == 200
 
 
-def test_the_user_is_named_by_name_email_or_id(local, person):
+def test_the_user_is_identified_by_name_email_or_id(local, person):
     """The user can type their name in any case, their email address or their ID."""
     assert begin_sign_in(local).type_code("ANA") == ""
     assert begin_sign_in(local).type_code(person.user.id) == ""
     assert len(person.call("GET", "/api/approvals").json["items"]) == 2
 
 
-def test_a_pending_poll_does_not_say_whether_it_was_seen(local, person):
+def test_a_pending_poll_does_not_say_whether_the_request_was_seen(local, person):
     """The response contains only the error."""
     device = begin_sign_in(local)
     device.type_code("ana")

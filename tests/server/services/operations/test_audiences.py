@@ -152,8 +152,8 @@ RULES = {
 
 @pytest.mark.usefixtures("person", "finance")
 @pytest.mark.parametrize("name", RULES)
-def test_explain_names_the_people_whom_the_request_then_asks(local, agent, explain, name):
-    """Each person has the reason, the group and whether their vote counts."""
+def test_explain_names_the_people_the_request_would_ask(local, agent, explain, name):
+    """Each person is listed with the reason, the group, and whether their vote counts."""
     _set_rules(local, rule("ask", *RULES[name]))
     audience = explain()["asks"]
     _, approval = agent.request_approval()
@@ -168,7 +168,7 @@ def test_explain_names_the_people_whom_the_request_then_asks(local, agent, expla
 
 
 @pytest.mark.usefixtures("person", "finance")
-def test_explain_predicts_the_refusal_with_too_few_approvers(local, agent, explain):
+def test_explain_predicts_refusal_when_there_are_too_few_approvers(local, agent, explain):
     """The explanation names nobody, because nobody would be asked."""
     _set_rules(local, rule("ask", "ask.quorum = 4", 'ask.who = ["finance"]'))
     explanation = explain()

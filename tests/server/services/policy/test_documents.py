@@ -49,7 +49,7 @@ CONDITIONS = {
 
 @pytest.mark.parametrize(("line", "members"), CONDITIONS.items(), ids=CONDITIONS)
 def test_every_condition_is_parsed(line, members):
-    """A condition that is not in the rule does not restrict it."""
+    """Conditions that a rule omits do not restrict it."""
     assert _when(line) == When(**members)
 
 
@@ -109,7 +109,7 @@ BAD_RULES = {
 
 
 @pytest.mark.parametrize(("line", "remedy"), BAD_RULES.items(), ids=BAD_RULES)
-def test_an_invalid_member_is_refused_with_the_rule_and_the_remedy(line, remedy):
+def test_an_invalid_member_is_the_error_names_the_rule_and_the_remedy(line, remedy):
     """If the server ignored the member, the rule would do something else."""
     with pytest.raises(InvalidPolicy, match=remedy):
         documents.parse_policy(rule("ask", line))

@@ -290,7 +290,7 @@ def test_a_repeated_call_uses_the_grant_once(local, agent, grant):
 
 
 def test_request_limits_do_not_stop_the_use_of_a_grant(open_local, template, agent):
-    """A use asks nobody, so only a pause after repeated denials stops it."""
+    """Using a grant asks nobody, so only a pause after repeated denials stops it."""
     local = open_local(open_per_agent=1)
     person, agent = template.person(local), template.agent(local)
     standing_grants.lower(local)
@@ -398,7 +398,7 @@ def test_an_exchange_that_only_needs_the_person_uses_the_grant(
 
 
 def test_an_exchange_with_a_used_up_grant_needs_interaction(local, chains, bot, bank_grant):
-    """The response has a login hint token, as it has without a grant."""
+    """The response has a login hint token, as it does without a grant."""
     for _ in range(2):
         assert chains.exchange(bot, chains.user_token(), scope="bank:write").status == 200
     answer = chains.exchange(bot, chains.user_token(), scope="bank:write")

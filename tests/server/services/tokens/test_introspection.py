@@ -9,7 +9,7 @@ from server.protocol.names import ACR_SIGNED_PIN
 from server.protocol.policy.risks import Risk
 from server.services.clients.agent_forms import AgentChanges, NewAgent
 from server.services.resources.resources import ResourceChanges
-from server.services.tokens.introspection import USE_NOTED_MS
+from server.services.tokens.introspection import LAST_USE_INTERVAL_MS
 from server.services.tokens.issued_tokens import IssuedTokens
 from tests.support.builders.app_users import new_app
 from tests.support.builders.callers import LocalAgent, new_resource
@@ -111,7 +111,7 @@ def test_other_strings_are_inactive(resource, text):
 
 
 def test_a_changed_token_is_inactive(resource, token):
-    """IN-12, NG-083: a change of any part makes it inactive."""
+    """IN-12, NG-083: a change to any part makes it inactive."""
     head, body, signature = token.split(".")
     for changed in (
         token[:-1],
@@ -266,10 +266,10 @@ def test_the_use_of_a_token_is_recorded_once_a_minute(agent, local, resource, to
     for _ in range(3):
         resource.introspect(token)
         assert last_used() == start
-        local.clock.forward(USE_NOTED_MS // 3)
+        local.clock.forward(LAST_USE_INTERVAL_MS // 3)
     local.clock.forward(1)
     resource.introspect(token)
-    assert last_used() == start + USE_NOTED_MS + 1
+    assert last_used() == start + LAST_USE_INTERVAL_MS + 1
 
 
 def test_a_signed_response_has_the_same_content(local, resource, token):

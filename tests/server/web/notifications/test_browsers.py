@@ -110,7 +110,7 @@ def test_a_browser_with_a_new_subscription_is_not_reported_as_lost(
     assert LOST not in _page(browser, "/")
 
 
-def test_one_browser_is_lost_although_another_with_the_same_passkey_is_not(
+def test_one_browser_can_be_lost_while_another_with_the_same_passkey_is_not(
     local, browser, agent, service, subscription
 ):
     """Passkeys are synced, so an older subscription may belong to a different browser."""

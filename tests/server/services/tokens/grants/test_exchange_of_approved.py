@@ -31,7 +31,7 @@ def teller(chains):
     )
 
 
-def _via_admin(chains, agent, first_agent, token):
+def _exchange_for_desk(chains, agent, first_agent, token):
     """Return a token for the desk; the first agent of the chain gets a consent for that."""
     chains.consent(first_agent, "desk:use", resource=DESK)
     return chains.exchanged(agent, token, resource=DESK, scope="desk:use")
@@ -47,9 +47,9 @@ def test_an_exchange_for_another_resource_and_back_keeps_the_approval(
         by=BY,
     )
     token = agent.paid(person)
-    via_admin = _via_admin(chains, teller, agent, token)
-    assert "approval" not in local.claims(via_admin)
-    back = chains.exchanged(teller, via_admin, resource=PAY, scope="payments:transfer")
+    desk_token = _exchange_for_desk(chains, teller, agent, token)
+    assert "approval" not in local.claims(desk_token)
+    back = chains.exchanged(teller, desk_token, resource=PAY, scope="payments:transfer")
     assert local.claims(back)["approval"] == local.claims(token)["approval"]
     assert local.claims(back)["acr"] == local.claims(token)["acr"]
 
@@ -96,7 +96,7 @@ def test_an_approval_at_lower_risk_does_not_cover_a_raised_risk(
     assert chains.reasons() == ["needs_person"]
 
 
-def test_acr_is_that_of_the_approval_the_token_is_based_on(chains, agent, person, teller, local):
+def test_acr_comes_from_the_original_approval(chains, agent, person, teller, local):
     """A stronger approval for a different resource does not count."""
     permissions = AgentChanges(resources=(PAY, DESK), scopes=("payments:read", "desk:use"))
     local.admin.agents.update("invoice-bot", permissions, by=BY)
@@ -109,9 +109,9 @@ def test_acr_is_that_of_the_approval_the_token_is_based_on(chains, agent, person
         login_hint=None, login_hint_token=hint, scope="openid", resource=None
     )
     assert person.approve(stronger.id).status == 200
-    via_admin = teller.poll(handle).json["access_token"]
-    assert local.claims(via_admin)["acr"] == ACR_SIGNED_PIN
-    back = local.claims(chains.exchanged(teller, via_admin, resource=PAY, scope="payments:read"))
+    desk_token = teller.poll(handle).json["access_token"]
+    assert local.claims(desk_token)["acr"] == ACR_SIGNED_PIN
+    back = local.claims(chains.exchanged(teller, desk_token, resource=PAY, scope="payments:read"))
     assert (back["acr"], back["approval"]["id"]) == (ACR_SIGNED, approval.id)
 
 
@@ -120,8 +120,8 @@ def test_acr_is_that_of_the_approval_the_token_is_based_on(chains, agent, person
     [("ask.quorum = 2", 'ask.who = ["ana", "bob"]'), ('ask.who = ["bob"]',)],
     ids=["two of two", "somebody else"],
 )
-def test_the_approvers_are_known_along_the_chain(chains, agent, person, teller, lines):
-    """Policy accepts the approvals of the people who gave them, and of nobody else."""
+def test_approvers_are_tracked_through_the_chain(chains, agent, person, teller, lines):
+    """Only the people who approved count as approvers, even after several exchanges."""
     local = chains.local
     bob = new_person(local, "bob")
     Policies(local.services.store).set(rule("ask", *lines), by=BY)

@@ -27,7 +27,7 @@ from approver_tui.client.errors import BadSetting, BrokenSettings
 from approver_tui.client.operations import config_file
 from approver_tui.client.sign_in.profile import DEFAULT, NAME_FORM, Home, is_name
 from approver_tui.state.color_overrides import COLOR_NAMES, color_overrides
-from approver_tui.state.keymap import KEYS, Keymap, is_key
+from approver_tui.state.keymap import KEY_FORM, KEYS, Keymap, is_key
 from approver_tui.state.risks import Risk
 from approver_tui.state.saved_filters import saved_filters
 
@@ -74,8 +74,7 @@ def _one_of(choices: tuple[str, ...], default: str, means: str) -> Option:
 
 
 def _key(name: str) -> Option:
-    form = "a character that is not a movement key, f2 to f12, or ctrl+ and a letter"
-    return Option(KEYS[name], is_key, form, f"the key for {name.replace('_', ' ')}")
+    return Option(KEYS[name], is_key, KEY_FORM, f"the key for {name.replace('_', ' ')}")
 
 
 def _is_repeat(text: str) -> bool:

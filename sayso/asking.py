@@ -14,6 +14,7 @@ Owns: what is sent to Sayso, and when. Never: sockets and clocks (`transport`), 
 """
 
 import json
+import re
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from sayso.approved import Approved, read_approved
 from sayso.challenge import Challenge
 from sayso.credentials import Credentials
 from sayso.dpop import ProofKey
-from sayso.errors import Refused, Unreachable, from_answer
+from sayso.errors import Refused, SaysoError, Unreachable, from_answer
 from sayso.issuer import Issuer
 from sayso.keys import dpop_key
 from sayso.ping import Pings, Wake
@@ -101,6 +102,19 @@ _PARAMETERS: Final = {
     "user_code": "user_code",
     "supersedes": "supersedes",
 }
+_ARGUMENTS: Final = {
+    "login_hint": "user",
+    "Idempotency-Key": "idempotency_key",
+    **{parameter: name for name, parameter in _PARAMETERS.items()},
+}
+"""For each parameter of a request, the argument that it comes from."""
+_PARAMETER_NAME: Final = re.compile(rf"\b({'|'.join(_ARGUMENTS)})\b")
+_NO_TOKEN: Final = "client_notification_token is missing."  # noqa: S105  # a message
+_PING_NEEDED: Final = (
+    "The agent is registered for callbacks. Create it with ping=True if it is registered with "
+    "`--delivery ping`. This library does not receive pushes."
+)
+_PING_REFUSED: Final = "ping=True needs an agent that is registered with `--delivery ping`."
 
 
 class Asking:
@@ -112,6 +126,8 @@ class Asking:
         self._hold_seconds = 0 if ping else _HOLD_SECONDS
         self._pings = Pings(credentials.seed())
         self._ping_poll_seconds = _PING_POLL_SECONDS if ping else 0.0
+        self._can_poll = not ping
+        """Whether results can be polled. Unknown until the first request of an agent with pings."""
         self._key: ProofKey | None = None
         """The key for DPoP proofs; None until the server first requires a proof."""
 
@@ -161,6 +177,8 @@ class Asking:
         return self._pings.receive(authorization, body)
 
     def _ask_and_wait(self, form: Mapping[str, str], options: Options) -> Flow[Approved]:
+        if not self._can_poll:
+            yield from self._check_polling()
         if self._ping_poll_seconds:
             form = {**form, "client_notification_token": self._pings.token}
         key = options.get("idempotency_key") or secrets.token_urlsafe(24)
@@ -170,12 +188,21 @@ class Asking:
         with self._pings.waiting(asked.auth_req_id) as wake:
             return (yield from self._wait(asked, key, wake))
 
+    def _check_polling(self) -> Flow[None]:
+        """Refuse an agent in push mode before anyone is asked, with a poll of no request."""
+        form = {"grant_type": CIBA, "auth_req_id": secrets.token_urlsafe(24)}
+        reply = yield from self._post("token_endpoint", form, {})
+        if reply.body.get("error") == "unauthorized_client":
+            text = f"{reply.body.get('error_description', '')} {_PING_REFUSED}"
+            raise from_answer(reply.status, {**reply.body, "error_description": text})
+        self._can_poll = True
+
     def _request(self, form: Mapping[str, str], key: str) -> Flow[Asked]:
         reply = yield from self._post(
             "backchannel_authentication_endpoint", form, {"Idempotency-Key": key}
         )
         if reply.status != _OK or "auth_req_id" not in reply.body:
-            raise from_answer(reply.status, reply.body)
+            raise _request_error(reply)
         body = reply.body
         match_code = body.get("match_code")
         return Asked(
@@ -266,6 +293,13 @@ def _is_busy(reply: Reply) -> bool:
     return reply.status == _TOO_MANY or reply.status >= _FAILED
 
 
+def _request_error(reply: Reply) -> SaysoError:
+    """Return the error for a request that was not created, with the names of the arguments."""
+    text = str(reply.body.get("error_description") or "").replace(_NO_TOKEN, _PING_NEEDED)
+    text = _PARAMETER_NAME.sub(lambda found: _ARGUMENTS[found[0]], text)
+    return from_answer(reply.status, {**reply.body, "error_description": text})
+
+
 def _next_interval(interval: float, reply: Reply) -> float:
     """Return the interval before the next poll. Raises SaysoError if the request has ended."""
     error = reply.body.get("error")
@@ -322,7 +356,8 @@ def _check_unicode(form: Mapping[str, str]) -> None:
         try:
             str(value).encode()
         except UnicodeEncodeError as error:
-            raise ValueError(f"{name} has a character that is not valid Unicode.") from error
+            argument = _ARGUMENTS.get(name, name)
+            raise ValueError(f"{argument} has a character that is not valid Unicode.") from error
 
 
 def _form(action: Action, options: Options) -> dict[str, str]:

@@ -57,8 +57,8 @@ class Guard(Connected, _Common[httpx.Client]):
     that it printed, needed to introspect and to consume. With `introspect_every=None`, only the
     signature of a token is verified, and the token is accepted until it expires. With a number, the
     token is introspected again after that many seconds; 0 means at each call. `url` is the API's
-    public URL, if it differs from the audience. `scopes` are listed in the metadata. Raises
-    ValueError for an invalid argument.
+    public URL, if it differs from the audience; its path is the prefix that a proxy removes, if
+    any. `scopes` are listed in the metadata. Raises ValueError for an invalid argument.
     """
 
     def check(

@@ -98,9 +98,10 @@ class Guarding:
         self._audience = audience
         self._credentials = None if credentials is None else Credentials.create(*credentials, None)
         self._introspect_every = introspect_every
-        self._origin = _origin("url", url) if url else _origin("audience", audience)
+        origin, prefix = _split_address("url", url) if url else _split_address("audience", audience)
+        self._root = origin + prefix if url else origin
         self.metadata_path = _WELL_KNOWN + urlsplit(audience).path.rstrip("/")
-        self.realm = Realm(audience, self._origin + self.metadata_path)
+        self.realm = Realm(audience, origin + self.metadata_path)
         self.keys = Jwks(self._issuer, ALGORITHMS)
         self._used = dpop.UsedProofs()
         self._introspected: dict[bytes, tuple[float, Mapping[str, Any]]] = {}
@@ -117,7 +118,7 @@ class Guarding:
 
     def public_url(self, path: str) -> str:
         """Return the URL of a path as clients see it, which a DPoP proof names."""
-        return self._origin + path
+        return self._root + path
 
     def check(self, call: Call) -> Flow[Caller]:
         """Return the caller. Raises Rejected.
@@ -353,8 +354,9 @@ def _without_slash(resource: object) -> object:
     return str(resource).removesuffix("/") if is_path else resource
 
 
-def _origin(name: str, url: str) -> str:
+def _split_address(name: str, url: str) -> tuple[str, str]:
+    """Return the origin of the API's URL, and its path without trailing slashes."""
     parts = split_url(name, url)
     if parts.scheme not in {"http", "https"} or not parts.netloc:
         raise ValueError(f"{name} must be an http(s) URL of this API, not {url!r}.")
-    return f"{parts.scheme}://{parts.netloc}"
+    return f"{parts.scheme}://{parts.netloc}", parts.path.rstrip("/")

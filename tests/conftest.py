@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.support.checks.named_files import named_files
 from tests.support.inputs.random_cases import DEEP, cases
 from tests.support.servers.memory import memory_folder
 from tests.support.servers.postgres import PostgresServer
@@ -23,7 +24,7 @@ from tests.support.servers.running import RUNNING
 _TESTS = Path(__file__).parent
 _WAITING = ("browsers", "conformance", "faults", "flows", "sayso")
 _LONGEST = frozenset(
-    _TESTS / f"{folder}/test_{name}.py"
+    file
     for folder, names in {
         "browsers": "access alive ceremonies in_doubt log_witness receipt_kinds",
         "conformance": "foreign_clients foreign_people mcp_attacks mcp_clients mcp_suite",
@@ -32,7 +33,7 @@ _LONGEST = frozenset(
         "sayso": "agent ask mcp_live pages pages_variants recipes",
         "sayso/gateway": "gateway_live stdio_live",
     }.items()
-    for name in names.split()
+    for file in named_files(_TESTS / folder, names.split())
 )
 """Files of `_WAITING` that take more than half a minute, most of them with a few long tests."""
 

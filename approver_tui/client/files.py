@@ -26,8 +26,13 @@ def make_private_folder(folder: Path) -> None:
 
 
 def write_private(path: Path, content: bytes) -> None:
-    """Replace the file atomically, with mode 0600; after a crash it is the old or the new one."""
+    """Replace the file as `replace_private` does, in a folder that is closed to other users."""
     make_private_folder(path.parent)
+    replace_private(path, content)
+
+
+def replace_private(path: Path, content: bytes) -> None:
+    """Replace the file atomically, with mode 0600; after a crash it is the old or the new one."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:

@@ -20,6 +20,7 @@ from approver_tui.screens.context import ScreenContext
 from approver_tui.screens.keys import CONFIRM_KEYS
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.approvals.ceremony_fields import MIN_PIN_LENGTH
+from approver_tui.widgets.line_input import LineInput
 from approver_tui.widgets.lines import fmt
 from approver_tui.widgets.notice_lines import NoticeLines
 from approver_tui.widgets.typed_input import TypedInput
@@ -139,6 +140,6 @@ def _input(field: ConfirmField | None) -> Input | None:
         return None
     if field.is_hidden:
         return TypedInput(id="pin", is_hidden=True, longest=field.longest)
-    entry = Input(field.value, max_length=field.longest, compact=True, select_on_focus=False)
+    entry = LineInput(field.value, max_length=field.longest, compact=True, select_on_focus=False)
     entry.cursor_blink = False
     return entry

@@ -46,7 +46,14 @@ KEYS: Mapping[str, str] = {
 }
 """The actions with a configurable key, and their default keys as shown to a user."""
 
+KEY_FORM = (
+    "a letter, digit or sign of ASCII other than j, k, g, G and 1 to 9; f2 to f12; "
+    "or ctrl+ and a lowercase letter other than c, d, i, j, m, u and z"
+)
+"""The allowed keys in words that can end a sentence."""
+
 _RESERVED = frozenset("jkgG123456789 ")
+_RESERVED_WITH_CTRL = frozenset("cdijmuz")
 _MAX_FUNCTION_KEYS = 12
 
 
@@ -90,6 +97,6 @@ def is_key(text: str) -> bool:
         return text.isascii() and text.isprintable() and text not in _RESERVED
     if text.startswith("ctrl+"):
         letter = text.removeprefix("ctrl+")
-        return len(letter) == 1 and "a" <= letter <= "z" and letter not in "cdijmuz"
+        return len(letter) == 1 and "a" <= letter <= "z" and letter not in _RESERVED_WITH_CTRL
     number = text.removeprefix("f")
     return text.startswith("f") and number.isdecimal() and 1 < int(number) <= _MAX_FUNCTION_KEYS

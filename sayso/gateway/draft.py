@@ -6,7 +6,7 @@ reviews it first.
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from sayso.gateway.messages import members
@@ -83,7 +83,18 @@ def write(
         instructions=_toml_string(digest(instructions) if instructions else ""),
         upstream=upstream,
     )
-    return head + "".join(_table(tool) for tool in tools)
+    return head + "".join(dict.fromkeys(_tables(tools)))
+
+
+def _tables(tools: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield a table for each name, because a TOML file cannot have two of one name."""
+    tables: dict[str, str] = {}
+    for tool in tools:
+        name, table = str(tool.get("name", "")), _table(tool)
+        if tables.setdefault(name, table) == table:
+            yield table
+        else:
+            yield f"\n# Left out: a different tool with the same name: {one_line(name)}\n"
 
 
 def _table(tool: Mapping[str, Any]) -> str:

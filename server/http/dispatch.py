@@ -12,6 +12,7 @@ from server import telemetry
 from server.http import cookies
 from server.http.approvals import approval_wire
 from server.http.route import (
+    MAX_BODY_BYTES,
     NO_STORE,
     PROMISES,
     STATEMENT,
@@ -28,7 +29,7 @@ from server.model.approval_views import ApproverView
 from server.model.audit import StoredLeaf
 from server.model.ports import UnusableKey
 from server.model.store import Busy, Taken
-from server.protocol import errors
+from server.protocol import errors, forms
 from server.protocol.approvals import decisions
 from server.services.audit import audit
 from server.services.operations.administration import AdminServices
@@ -38,6 +39,7 @@ from server.services.users.device_auth import Person
 
 _MAX_PROMISES = 8
 """The maximum in one response, because a proxy may refuse long headers."""
+_TOO_LONG = 413
 _UNAVAILABLE = "The server is busy. Nothing was changed; try again."
 
 
@@ -176,10 +178,11 @@ def _admin_services(
 
 def refusal(status: int, name: str, *, as_problem: bool) -> HttpResponse:
     """The response to an HTTP error that occurs before any endpoint runs."""
+    text = f"{name}." if status != _TOO_LONG else forms.too_long(MAX_BODY_BYTES)
     if as_problem:
         code = name.lower().replace(" ", "_")
-        return problem_response(errors.Problem(status, code, f"{name}."))
-    return as_json(status, {"error": "invalid_request", "error_description": f"{name}."})
+        return problem_response(errors.Problem(status, code, text))
+    return as_json(status, {"error": "invalid_request", "error_description": text})
 
 
 def problem_response(problem: errors.Problem) -> HttpResponse:

@@ -43,8 +43,13 @@ def parse(
     if content_type.partition(";")[0].strip().lower() != CONTENT_TYPE:
         raise errors.InvalidRequest(f"The body must be {CONTENT_TYPE}.")
     if len(body) > max_bytes:
-        raise errors.InvalidRequest(f"The body is longer than {max_bytes} bytes.")
+        raise errors.InvalidRequest(too_long(max_bytes))
     return _parse_pairs(body, max_fields)
+
+
+def too_long(max_bytes: int) -> str:
+    """Return the message about a body that is longer than a limit."""
+    return f"The body is longer than {max_bytes} bytes."
 
 
 def parse_query(query: bytes) -> Form:

@@ -13,12 +13,14 @@ from server.http.route import MAX_BODY_BYTES
 from server.protocol import errors, json_text
 from server.protocol.forms import Form
 from server.web import days
-from server.web.choices import NONE, Choices
+from server.web.choices import NONE, URI_SUGGESTIONS, Choices
 from server.web.differences import Line
 from server.web.differences import lines as lines_of
 
 _CHECKBOX_KINDS: Final = frozenset({"picks", "known"})
 MAX_DIGITS: Final = 12
+_URI_SEPARATOR: Final = r",(?=\s|$|https?://)"
+"""A comma between URIs; other commas belong to a URI."""
 _MEMBER: Final = re.compile(r"`\w+`")
 
 
@@ -303,7 +305,8 @@ def _selected(field: Field, form: Form) -> list[str]:
 
 def _entered_values(field: Field, form: Form) -> list[str]:
     """The ticked and the typed values, each once. Typed values are separated by commas."""
-    typed = map(str.strip, (form.get(field.name) or "").split(","))
+    separator = _URI_SEPARATOR if field.suggestions in URI_SUGGESTIONS else ","
+    typed = map(str.strip, re.split(separator, form.get(field.name) or ""))
     return list(dict.fromkeys([*_selected(field, form), *filter(None, typed)]))
 
 

@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
 
+from tests.support.checks.named_files import named_files
 from tests.support.checks.refusals import MARK
 from tests.support.clients.agent import Agent
 from tests.support.clients.terminal import Terminal, cheap_pins, new_person
@@ -14,9 +16,9 @@ from tests.support.servers.server import LiveServer, live_server
 
 _RAW = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
 _SETTINGS = {"open_per_agent": "100000", "open_per_user": "100000", "log_level": "debug"}
-_SHARING = frozenset(
-    f"test_{name}.py"
-    for name in (
+_SHARING = named_files(
+    Path(__file__).parent,
+    (
         "acknowledgement",
         "backchannel_parameters",
         "backchannel_transport",
@@ -31,7 +33,7 @@ _SHARING = frozenset(
         "rich_requests",
         "signed_requests",
         "tokens",
-    )
+    ),
 )
 """Files that do not move the clock or stop the server, and whose additions do not collide."""
 
@@ -63,7 +65,7 @@ def server(
     settings: dict[str, str],
 ) -> Iterator[LiveServer]:
     """A prepared server. No test may cause an internal error, or a raw control byte in its log."""
-    if request.path.name in _SHARING:
+    if request.path in _SHARING:
         running: LiveServer = request.getfixturevalue("shared_server")
         before = len(running.log)
         yield running

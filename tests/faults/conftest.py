@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.checks.named_files import named_files
 from tests.support.clients.terminal import cheap_pins
 from tests.support.servers import forking
 
 FOLDER = Path(__file__).parent
-_RUN_ALONE = frozenset(
-    f"test_{name}.py"
-    for name in (
+_RUN_ALONE = named_files(
+    FOLDER,
+    (
         "black_hole",
         "callbacks",
         "concurrent_limits",
@@ -26,7 +27,7 @@ _RUN_ALONE = frozenset(
         "shutdown",
         "skewed_clocks",
         "unauthenticated_memory",
-    )
+    ),
 )
 
 
@@ -36,7 +37,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if FOLDER in item.path.parents:
             item.add_marker(pytest.mark.faults)
-            if item.path.name in _RUN_ALONE:
+            if item.path in _RUN_ALONE:
                 item.add_marker(pytest.mark.alone)
 
 

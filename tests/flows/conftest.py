@@ -6,13 +6,14 @@ from pathlib import Path
 import pytest
 
 from tests.support.checks.log_and_rows import verify_log
+from tests.support.checks.named_files import named_files
 from tests.support.clients.agent import Agent, new_agent
 from tests.support.clients.terminal import Terminal, cheap_pins, new_person
 from tests.support.servers.server import LiveServer, live_server
 
-_OPENED_BY_A_PROGRAM = frozenset(
-    f"test_{name}.py"
-    for name in (
+_OPENED_BY_A_PROGRAM = named_files(
+    Path(__file__).parent,
+    (
         "acceptance",
         "attention",
         "batch",
@@ -23,17 +24,17 @@ _OPENED_BY_A_PROGRAM = frozenset(
         "several_servers",
         "sign_in",
         "standing_grant_on_screen",
-    )
+    ),
 )
 """Files in which `sayso-approver` runs as a program and opens keys that the test enrolled."""
-_AS_IN_PRODUCTION = frozenset({"test_long_poll.py"})
+_AS_IN_PRODUCTION = named_files(Path(__file__).parent, ["long_poll"])
 """Files whose server starts as in production, because they test how gunicorn ends it."""
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _pins(request: pytest.FixtureRequest) -> Iterator[None]:
     """Makes PINs cheap. A real one takes a fifth of a second, and these tests enter hundreds."""
-    if request.path.name in _OPENED_BY_A_PROGRAM:
+    if request.path in _OPENED_BY_A_PROGRAM:
         yield
         return
     with cheap_pins():
@@ -46,7 +47,7 @@ def server(
 ) -> Iterator[LiveServer]:
     """A prepared server, shared by the tests of one file. Its audit log is verified at the end."""
     folder: Path = tmp_path_factory.mktemp("server")
-    with live_server(folder, forked=request.path.name not in _AS_IN_PRODUCTION) as running:
+    with live_server(folder, forked=request.path not in _AS_IN_PRODUCTION) as running:
         yield running
         verify_log(running)
 

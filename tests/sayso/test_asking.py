@@ -296,6 +296,24 @@ def test_a_refusal_before_anyone_is_asked_is_not_a_denial() -> None:
     assert (refused.value.error, refused.value.reason) == ("access_denied", "policy_denied")
 
 
+@pytest.mark.parametrize(
+    ("description", "text"),
+    [
+        ("binding_message has a tab.", "message has a tab. (invalid_request)"),
+        ("requested_expiry must be positive.", "expires_in must be positive. (invalid_request)"),
+        ("login_hint is missing.", "user is missing. (invalid_request)"),
+        ("login_hint_token is old.", "login_hint_token is old. (invalid_request)"),
+        ("Idempotency-Key is too long.", "idempotency_key is too long. (invalid_request)"),
+    ],
+)
+def test_a_refused_parameter_is_named_like_the_argument(description: str, text: str) -> None:
+    """Callers of `ask` do not know the names in the request that Sayso receives."""
+    driven = _FlowDriver(_asking().ask("ana", None, {"message": "\t"}))
+    with pytest.raises(Refused) as refused:
+        driven.answer(_reply(400, {"error": "invalid_request", "error_description": description}))
+    assert str(refused.value) == text
+
+
 def test_an_exchange_without_required_details_names_their_type() -> None:
     """The error is raised before anyone is asked."""
     driven = _FlowDriver(_asking().exchange("token", None, {"scope": "bank:pay"}))
@@ -393,7 +411,7 @@ def test_an_option_that_is_none_is_not_sent() -> None:
 
 @pytest.mark.parametrize(
     ("user", "action", "member"),
-    [("\ud83d", None, "login_hint"), ("ana", {"type": "\ud83d"}, "authorization_details")],
+    [("\ud83d", None, "user"), ("ana", {"type": "\ud83d"}, "authorization_details")],
 )
 def test_a_lone_surrogate_is_refused_with_its_parameter(
     user: str, action: Any, member: str

@@ -613,6 +613,22 @@ def test_invalid_arguments_are_refused_when_the_guard_is_created() -> None:
     assert Guard(ISSUER, "urn:pay", url="https://pay.example").metadata["resource"] == "urn:pay"
 
 
+@pytest.mark.parametrize(
+    ("url", "public_url"),
+    [
+        (None, "https://pay.example/pay"),
+        ("https://api.example", "https://api.example/pay"),
+        ("https://api.example/", "https://api.example/pay"),
+        ("https://api.example/v1/", "https://api.example/v1/pay"),
+    ],
+)
+def test_a_public_url_starts_with_the_url_of_the_guard(url: str | None, public_url: str) -> None:
+    """A proxy removes `/v1`, but DPoP proofs name it. The path of the audience is not a prefix."""
+    guard = Guard(ISSUER, "https://pay.example/v1", url=url)
+    assert guard.public_url("/pay") == public_url
+    assert guard.metadata_path == "/.well-known/oauth-protected-resource/v1"
+
+
 def test_a_guard_without_credentials_cannot_consume(issuer: FakeIssuer) -> None:
     """The error says that `consume` needs credentials."""
     with issuer.http as http:

@@ -13,7 +13,7 @@ import pytest
 import uvicorn
 from werkzeug.serving import make_server
 
-from sayso import Denied
+from sayso import Agent, Denied, Refused
 from sayso.asking import Asking
 from sayso.credentials import Credentials
 from sayso.ping import Pings
@@ -84,7 +84,9 @@ def test_a_pinged_agent_polls_once_and_then_sleeps_until_it_is_pinged() -> None:
     next(flow)
     names = ("token_endpoint", "backchannel_authentication_endpoint")
     endpoints = {name: f"https://sayso.example/{name}" for name in names}
-    request = flow.send(Reply(200, {}, {"issuer": "https://sayso.example", **endpoints}, 0.0))
+    probe = flow.send(Reply(200, {}, {"issuer": "https://sayso.example", **endpoints}, 0.0))
+    assert probe.url == endpoints["token_endpoint"]
+    request = flow.send(Reply(400, {}, {"error": "invalid_grant"}, 0.0))
     token = request.form["client_notification_token"]
     assert token == Pings(Credentials.create("c", "s", None).seed()).token
     poll = flow.send(Reply(200, {}, {"auth_req_id": "h", "expires_in": 600, "interval": 5}, 0.0))
@@ -102,6 +104,25 @@ def test_an_agent_that_polls_does_not_accept_pings() -> None:
     asking = Asking("https://sayso.example", Credentials.create("c", "s", None))
     with pytest.raises(ValueError, match="ping=True"):
         asking.pinged("Bearer x", _body("a"))
+
+
+@pytest.mark.parametrize(
+    ("delivery", "ping", "remedy"),
+    [
+        ("ping", False, "Create it with ping=True"),
+        ("push", False, "does not receive pushes"),
+        ("push", True, "ping=True needs an agent that is registered with `--delivery ping`"),
+    ],
+)
+def test_an_agent_with_the_wrong_ping_is_refused_before_anyone_is_asked(
+    server: LiveServer, person: Terminal, delivery: str, ping: Any, remedy: str
+) -> None:
+    """The error names the argument, and the person has no request."""
+    key = server.agent(delivery=delivery, notification_endpoint="https://agent.example/sayso")
+    agent = Agent(server.url, key.id, secret=key.secret, ping=ping)
+    with agent, pytest.raises(Refused, match=remedy):
+        agent.ask(person.user, **READ)
+    assert person.waiting() == ()
 
 
 @pytest.fixture

@@ -39,6 +39,8 @@ from approver_tui.state.fingerprint import digest, same_fingerprint
 from approver_tui.state.incidents.reports import ReportResult, ReportScope
 
 _WITH_PIN: Ceremony = frozenset({Step.PIN})
+_UNAVAILABLE = "unavailable"
+"""The server's code for a change that it cannot store now."""
 
 
 class DecisionClient:
@@ -142,8 +144,9 @@ class DecisionClient:
     def report(self, approval: Approval, scope: ReportScope, note: str = "") -> ReportResult:
         """Report a request, waiting or ended; requires no PIN.
 
-        The note is for the administrators. Raises Changed, and UnknownOutcome if neither of two
-        attempts is confirmed. Sending the same report again opens no second incident.
+        The note is for the administrators. Raises Changed, ApiError if the server answered that it
+        changed nothing, and UnknownOutcome if neither of two attempts is confirmed. Sending the
+        same report again opens no second incident.
         """
         current = self._verified_copy(approval, approval.fingerprint)
         signed = self._sign_decision(current, Answer.DENY, code=DenyCode.SUSPICIOUS)
@@ -153,10 +156,12 @@ class DecisionClient:
         except (errors.Unreachable, errors.ApiError) as error:
             if not _is_lost(error):
                 raise
+            is_unknown = not _is_unchanged(error)
         try:
             return send()
         except (errors.Unreachable, errors.ApiError) as error:
-            if isinstance(error, errors.ApiError) and not _is_lost(error):
+            is_known = not _is_lost(error) or (_is_unchanged(error) and not is_unknown)
+            if isinstance(error, errors.ApiError) and is_known:
                 raise
             raise errors.UnknownOutcome(current.id) from error
 
@@ -331,6 +336,11 @@ def _check_entries(approval: Approval, entries: Entries) -> None:
     for step in (Step.MATCH, Step.TYPE_BACK):
         if step not in approval.steps and entries.entry_for(step) is not None:
             raise errors.EntryNeeded(step, f"Approving this does not require {step.requirement}.")
+
+
+def _is_unchanged(error: errors.Unreachable | errors.ApiError) -> bool:
+    """Whether the server itself, not a proxy, answered that it changed nothing."""
+    return isinstance(error, errors.ApiError) and error.code == _UNAVAILABLE
 
 
 def _is_lost(error: errors.Unreachable | errors.ApiError) -> bool:

@@ -96,7 +96,12 @@ class Feed:
         self._connection = Connection(since=client.now())
 
     def run(self, listeners: FeedListeners, stop: threading.Event) -> None:
-        """Follow the feed until `stop` is set. Raises LoginFirst if the session has ended."""
+        """Follow the feed until `stop` is set.
+
+        Raises LoginFirst if the session has ended, and OSError if the cursor cannot be stored.
+        """
+        if self._saves_cursor:
+            files.make_private_folder(self._client.home.cursor_file.parent)
         failures = 0
         try:
             while not stop.is_set():

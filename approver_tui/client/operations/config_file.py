@@ -35,6 +35,7 @@ def _parse(path: Path, content: bytes) -> Mapping[str, str]:
 def write(path: Path, changes: Mapping[str, str | None]) -> None:
     """Set each value, or remove it if it is None; all other lines are unchanged.
 
+    If the file is a symbolic link, its target is changed.
     Raises BrokenSettings if a value to replace spans several lines or its name is in quotes.
     """
     other_values = {name: value for name, value in read(path).items() if name not in changes}
@@ -48,7 +49,8 @@ def write(path: Path, changes: Mapping[str, str | None]) -> None:
         raise BrokenSettings(
             f"{path} has a value on several lines, or a name in quotes. Edit the file yourself."
         )
-    files.write_private(path, content)
+    files.make_private_folder(path.parent)
+    files.replace_private(path.resolve(), content)
 
 
 def _has_values(path: Path, content: bytes, values: Mapping[str, str]) -> bool:

@@ -92,7 +92,10 @@ class AnswerFlow:
             return fmt("In {} s, {} to undo: {}.", left, key, self._later.action.pending_text)
         if denial is None:
             return SafeText("")
-        left, what = seconds_left(denial.due, ticks), denial.approval.headline
+        left = seconds_left(denial.due, ticks)
+        if denial.warning:
+            return fmt("Denying in {} s, {} to undo. {}", left, key, denial.warning)
+        what = denial.approval.headline
         return fmt("Denying in {} s, {} to undo: {}", left, key, what)
 
     def act(self, action: QuickAction) -> None:
@@ -279,8 +282,9 @@ class AnswerFlow:
             self._host.show_message(fmt("Nothing was sent. What you typed is kept."))
 
     def _open_results(self, batch_submitted: BatchSubmitted) -> None:
-        if isinstance(batch_submitted.answer, Deny):
-            self._save_unsent(batch_submitted.approvals)
+        is_denial = isinstance(batch_submitted.answer, Deny)
+        if is_denial and (warning := self._save_unsent(batch_submitted.approvals)):
+            self._host.show_message(warning)
         self.open(
             partial(ResultsPanel, self._host.context, self._host.state, batch_submitted, self)
         )
@@ -294,22 +298,24 @@ class AnswerFlow:
 
     def _schedule_denial(self, denial_submitted: DenialSubmitted) -> None:
         due = self._host.context.ticks() + UNDO_SECONDS
-        denial = Denial(denial_submitted.approval, denial_submitted.answer, due)
+        warning = self._save_unsent((denial_submitted.approval,))
+        denial = Denial(denial_submitted.approval, denial_submitted.answer, due, warning)
         self._denials[denial.approval.id] = denial
-        self._save_unsent((denial_submitted.approval,))
         self._host.set_state(
             self._host.state.with_progress(denial_submitted.approval.id, AnswerProgress.DENYING)
         )
 
-    def _save_unsent(self, approvals: tuple[Approval, ...]) -> None:
-        """Store denials on disk, so that the next start can report them after a crash."""
+    def _save_unsent(self, approvals: tuple[Approval, ...]) -> SafeText:
+        """Store denials on disk, so that the next start can report them after a crash.
+
+        Returns a warning if they could not be stored.
+        """
         try:
             self._host.context.unsent_denials.add(approvals)
         except OSError as error:
             problem = display_safe(str(error), max_len=100)
-            self._host.show_message(
-                fmt("This denial could not be saved and would be lost in a crash: {}", problem)
-            )
+            return fmt("This denial could not be saved and would be lost in a crash: {}", problem)
+        return SafeText("")
 
     def forget_unsent(self, ids: Collection[str]) -> None:
         """Remove denials from the stored ones, because they were sent or will not be sent."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from approver_tui.screens.panel import Deny
 from approver_tui.screens.request_actions import QuickAction
 from approver_tui.state.approvals.approvals import Approval
+from approver_tui.state.text import SafeText
 
 UNDO_SECONDS = 5.0
 """How many seconds a denial waits before it is sent."""
@@ -22,6 +23,8 @@ class Denial:
     answer: Deny
     due: float
     """When it is sent, on the monotonic clock."""
+    warning: SafeText
+    """Why it could not be saved on disk, if it could not."""
 
 
 def seconds_left(due: float, ticks: float) -> int:

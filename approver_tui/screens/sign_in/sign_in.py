@@ -29,6 +29,7 @@ from approver_tui.state.text import SafeText, display_safe
 from approver_tui.widgets.approvals.ceremony_fields import MIN_PIN_LENGTH
 from approver_tui.widgets.choices import Choices
 from approver_tui.widgets.key_bar import KeyBar
+from approver_tui.widgets.line_input import LineInput
 from approver_tui.widgets.lines import fmt
 from approver_tui.widgets.notice_lines import CachedLine, NoticeLines
 from approver_tui.widgets.panel_button import PanelButton, button_hint
@@ -295,6 +296,6 @@ def _is_address(address: str) -> bool:
 
 
 def _field(name: str, value: str) -> Input:
-    field = Input(value, id=name, max_length=200, compact=True)
+    field = LineInput(value, id=name, max_length=200, compact=True)
     field.cursor_blink = False
     return field

@@ -8,13 +8,14 @@ from datetime import tzinfo
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from approver_tui.state.approvals.approvals import Kind
 from approver_tui.state.approvals.decision import DenialExtras, DenyCode
 from approver_tui.state.retry_delays import RetryDelay
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.choices import Choices
+from approver_tui.widgets.line_input import LineInput
 from approver_tui.widgets.lines import Line, Piece, Role, fmt, justify, length
 from approver_tui.widgets.note_input import NoteInput
 
@@ -53,7 +54,7 @@ class DenialForm(Vertical):
         self._is_for_agent = kind is Kind.ACTION
         self._codes = DenyCodes()
         self._until = Choices([SafeText(wait.value) for wait in RetryDelay], id="until")
-        self._ask_instead = Input(id="ask-instead", max_length=_MAX_NAME_LENGTH, compact=True)
+        self._ask_instead = LineInput(id="ask-instead", max_length=_MAX_NAME_LENGTH, compact=True)
         self._ask_instead.cursor_blink = False
         self._note = NoteInput(editor, id="note")
         self._private = NoteInput(editor, id="private")

@@ -1,8 +1,11 @@
 """Which keys can be chosen."""
 
+import re
+from string import ascii_lowercase
+
 import pytest
 
-from approver_tui.state.keymap import KEYS, Keymap, is_key
+from approver_tui.state.keymap import KEY_FORM, KEYS, Keymap, is_key
 from approver_tui.state.text import SafeText
 
 
@@ -34,6 +37,20 @@ def test_characters_function_keys_and_ctrl_are_allowed(key):
 def test_movement_help_and_control_keys_are_not_allowed(key):
     """Keys that move the cursor, digits, F1 and control keys cannot be assigned."""
     assert not is_key(key)
+
+
+def test_the_text_about_keys_is_complete():
+    """Of the characters that can be typed, the text excludes those that are refused, no others."""
+    characters, _, ctrl = KEY_FORM.partition("; ")
+    assert _excluded(characters) - set("to") == {
+        key for key in map(chr, range(33, 127)) if not is_key(key)
+    } - set("2345678")
+    assert _excluded(ctrl) == {key for key in ascii_lowercase if not is_key(f"ctrl+{key}")}
+
+
+def _excluded(text):
+    """Return the single characters after "other than"."""
+    return {word for word in re.findall(r"\w+", text.partition("other than")[2]) if len(word) == 1}
 
 
 def test_every_default_key_is_allowed():

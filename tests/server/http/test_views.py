@@ -107,6 +107,21 @@ def test_a_body_over_the_limit_is_refused_unread(http):
     assert answer.get_json()["error"] == "invalid_request"
 
 
+def test_bodies_over_both_limits_are_refused_in_the_same_words(http):
+    """The limit of a form is lower than the limit of every body."""
+    refusals = [
+        http.post("/token", data=b"a" * (limit + 1), content_type=FORM).get_json()
+        for limit in (64 * 1024, 128 * 1024)
+    ]
+    assert [refusal["error_description"] for refusal in refusals] == [
+        "The body is longer than 65536 bytes.",
+        "The body is longer than 131072 bytes.",
+    ]
+    problem = http.post("/api/devices", data=b"a" * (128 * 1024 + 1)).get_json()
+    assert problem["code"] == "request_entity_too_large"
+    assert problem["detail"] == "The body is longer than 131072 bytes."
+
+
 def test_operator_routes_need_no_authentication(http, local):
     """A process that is about to end is healthy but not ready."""
     assert http.get("/readyz").get_json() == {"status": "ready"}

@@ -47,6 +47,17 @@ def test_known_values_are_ticked_and_others_are_typed():
     assert _read(field, **{field.box: "1", "asks-ana": "1"}) is None
 
 
+@pytest.mark.parametrize("comma", [", ", ",", " ,\t"])
+def test_a_typed_uri_may_contain_commas(comma):
+    """Only a comma before the next URI, or before white space, separates URIs."""
+    uris = ["https://a.example/map;at=1,2", "https://b.example"]
+    resources = Field("resources", "", "known", suggestions="resources")
+    assert _read(resources, resources=f"{comma.join(uris)},") == uris
+    limits = Field("only", "", "known", suggestions="limits", shape="lists")
+    typed = comma.join([f"{uris[0]} read", f"{uris[1]} write"])
+    assert _read(limits, only=typed) == {uris[0]: ["read"], uris[1]: ["write"]}
+
+
 def _people(*names, left="", **more):
     return {"users": {"items": [{"name": name} for name in names], "next": left or None}, **more}
 

@@ -6,6 +6,7 @@ import pytest
 
 from approver_tui import settings
 from approver_tui.cli.exits import Exit
+from approver_tui.state.keymap import KEY_FORM
 
 
 def value_of(run, name):
@@ -81,6 +82,26 @@ def test_an_invalid_value_is_a_usage_error_and_changes_nothing(run, name, value)
     assert result.code == Exit.USAGE
     assert name in result.error["detail"]
     assert not settings.load().file.exists()
+
+
+def test_a_linked_file_stays_a_link(run, tmp_path):
+    """`config set` changes the target of a symbolic link, and leaves the target's folder open."""
+    path, target = settings.load().file, tmp_path / "dotfiles" / "sayso.toml"
+    path.parent.mkdir(parents=True)
+    target.parent.mkdir(mode=0o755)
+    target.write_text("# mine\n")
+    path.symlink_to(target)
+    assert run("config", "set", "theme", "nord").code == Exit.DONE
+    assert path.is_symlink()
+    assert target.read_text() == 'theme = "nord"\n# mine\n'
+    assert target.parent.stat().st_mode & 0o777 == 0o755
+
+
+@pytest.mark.parametrize("key", ["é", "ctrl+M", "ctrl+c", "j", "f13"])
+def test_a_refused_key_names_the_allowed_keys(run, key):
+    """The error lists the characters, function keys and Ctrl keys that are allowed."""
+    detail = run("config", "set", "key_approve", key, "--json").error["detail"]
+    assert detail.endswith(f"key_approve must be {KEY_FORM}.")
 
 
 def test_two_actions_cannot_have_the_same_key(run):

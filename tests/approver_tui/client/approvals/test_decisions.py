@@ -202,6 +202,33 @@ def test_a_report_without_a_confirmation_is_sent_again(decider, client, server, 
     assert len(server.reports) == (2 if fault == "lose_answer_to" else 1)
 
 
+_UNAVAILABLE = errors.ApiError("unavailable", 503, "The server is busy. Nothing was changed.")
+
+
+@pytest.mark.parametrize(
+    ("first", "raised"),
+    [
+        (_UNAVAILABLE, errors.ApiError),
+        (errors.Unreachable("reset", was_sent=True), errors.UnknownOutcome),
+        (errors.ApiError("http_502", 502, "A proxy."), errors.UnknownOutcome),
+    ],
+    ids=["server", "connection", "proxy"],
+)
+def test_a_report_that_the_server_could_not_store_is_known(
+    decider, client, server, monkeypatch, first, raised
+):
+    """The outcome is unknown only if the server may have stored the first attempt."""
+    approval, failures = add_request(server, client), [first, _UNAVAILABLE]
+
+    def fail(*_):
+        raise failures.pop(0)
+
+    monkeypatch.setattr(client, "report", fail)
+    with pytest.raises((errors.ApiError, errors.UnknownOutcome)) as caught:
+        decider.report(approval, ReportScope.AGENT)
+    assert (type(caught.value), failures) == (raised, [])
+
+
 def test_a_refused_report_is_not_sent_again(decider, client, server):
     """A refusal is a known outcome, so the error is raised immediately."""
     approval = client.approval(add_request(server, client).id)

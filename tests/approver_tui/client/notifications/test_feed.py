@@ -4,6 +4,7 @@ import threading
 from contextlib import contextmanager
 from functools import partial
 from http import HTTPStatus
+from pathlib import Path
 
 import jwt
 import pytest
@@ -298,6 +299,21 @@ def test_the_feed_connects_again_once_its_tokens_can_be_stored(make_client, monk
             monkeypatch.setattr(FileVault, "put", put)
             monkeypatch.setattr(client.session.tokens, "_is_valid_for", lambda *_: True)
             recorder.wait_for(lambda: len(recorder.events) == 1)
+
+
+def test_a_feed_that_cannot_store_its_cursor_ends_with_the_folder(make_client, monkeypatch):
+    """On a read-only disk a retry cannot help, so `watch` ends with an error."""
+
+    def fail_with_read_only_disk(folder, _mode):
+        raise OSError(30, "Read-only file system", str(folder))
+
+    client = make_client("http://127.0.0.1:1")
+    monkeypatch.setattr(Path, "chmod", fail_with_read_only_disk)
+    feed, recorder = Feed(client, saves_cursor=True), Recorder()
+    recorder.stop.set()
+    with pytest.raises(OSError, match="Read-only") as caught:
+        feed.run(recorder.listeners, recorder.stop)
+    assert caught.value.filename == str(client.home.cursor_file.parent)
 
 
 def fail_with_full_disk(*_):

@@ -291,6 +291,21 @@ async def test_a_denial_is_stored_before_its_seconds_begin():
         await until(pilot, lambda: stage.answers.calls != [])
 
 
+async def test_a_denial_that_was_not_saved_is_reported_until_it_is_sent():
+    """The countdown shows the warning; after an undo there is nothing to warn about."""
+    async with open_stage(three_approvals()) as (pilot, stage):
+        stage.unsent_denials.failure = OSError("No space left on device")
+        await press(pilot, stage, "d", "1", "enter")
+        for _ in range(3):
+            text = " ".join(screen_text(stage).split())
+            assert "s, u to undo. This denial could not be saved" in text
+            assert "lost in a crash: No space left on device" in text
+            pass_time(stage, 1)
+            await pilot.pause()
+        await press(pilot, stage, "u")
+        assert "could not be saved" not in screen_text(stage)
+
+
 async def test_a_wrong_clock_is_reported_with_its_difference():
     """The times on the screen are the server's, so a clock that differs is reported."""
     stage = make_stage(three_approvals())

@@ -74,6 +74,7 @@ class _OpenConnection:
     pong: threading.Event | None = None
     """Set when the server has answered the last ping."""
     pinged_at: int = 0
+    """This machine's time of the last ping."""
 
 
 class Feed:
@@ -169,7 +170,7 @@ class Feed:
         checked_at = self._client.session.transport.clock()
         while not stop.is_set():
             checked_at = self._check_awake(checked_at)
-            self._check_alive(conn, self._client.now())
+            self._check_alive(conn, checked_at)
             self._renew_if_due(conn)
             try:
                 frame = conn.socket.recv(timeout=_TICK_SECONDS)
@@ -195,14 +196,17 @@ class Feed:
         return now
 
     def _check_alive(self, conn: _OpenConnection, now: int) -> None:
-        """Ping the server regularly. Raises Unreachable if it stays silent for too long."""
+        """Ping the server regularly. Raises Unreachable if it stays silent for too long.
+
+        `now` is this machine's time: the server's time may be learned again between ping and pong.
+        """
         since = now - conn.pinged_at
         if conn.pong is not None and not conn.pong.is_set():
             if since >= _SILENCE_LIMIT_MS:
                 raise Unreachable("The server stopped responding.")
             return
         if conn.pong is not None:
-            self.last_contact_at = max(self.last_contact_at or 0, conn.pinged_at)
+            self.last_contact_at = max(self.last_contact_at or 0, self._client.now() - since)
         if conn.pong is None or since >= _PING_EVERY_MS:
             with suppress(ConnectionClosed):  # earlier frames are read first
                 conn.pong, conn.pinged_at = conn.socket.ping(), now

@@ -30,7 +30,7 @@ def file(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def first_minute(pictures):
+def first_minute(differing_sizes):
     """Compare the sign-in screen of a machine without a login with its pictures."""
 
     def compare(service, then=None):
@@ -44,7 +44,7 @@ def first_minute(pictures):
                 await then(pilot, clock, app)
             await pilot.pause()
 
-        return pictures(app, steps)
+        return differing_sizes(app, steps)
 
     return compare
 

@@ -218,7 +218,7 @@ class WireError(ClientError):
         self.problem = problem
 
 
-def labelled_detail(error: ClientError, labels: Mapping[str, str]) -> str:
+def labeled_detail(error: ClientError, labels: Mapping[str, str]) -> str:
     """Return the detail of a refusal with a label for the member that it names.
 
     Empty if the refusal names no member with a label.

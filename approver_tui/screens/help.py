@@ -16,7 +16,7 @@ from approver_tui.screens.keys import HELP_KEYS
 from approver_tui.screens.ready_screen import ReadyScreen
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.key_bar import KeyBar
-from approver_tui.widgets.lines import BLANK, Line, Role, fmt, labelled, line, wrap_text
+from approver_tui.widgets.lines import BLANK, Line, Role, fmt, labeled, line, wrap_text
 from approver_tui.widgets.sheet import SCROLLING, Sheet
 
 _COLUMN = 8
@@ -58,10 +58,10 @@ class HelpSheet(Sheet, can_focus=True):
             lines += wrap_text(warning, width, Role.ALERT)
         lines.append(BLANK)
         for keys, meaning in self._keys:
-            lines += labelled(keys, meaning, width, _COLUMN)
+            lines += labeled(keys, meaning, width, _COLUMN)
         lines.append(BLANK)
         for rule in RULES:
-            lines += labelled(SafeText("-"), rule, width, 2)
+            lines += labeled(SafeText("-"), rule, width, 2)
         return lines
 
     def _approve_lines(self, width: int) -> list[Line]:

@@ -75,7 +75,7 @@ def wrap_text(
     return [(Piece(margin), Piece(row, role)) for row in wrap(text, width - indent)]
 
 
-def labelled(
+def labeled(
     label: SafeText, value: SafeText, width: int, column: int, role: Role = Role.PLAIN
 ) -> list[Line]:
     """Return a label with its value at `column`; a long label gets lines of its own."""

@@ -127,7 +127,7 @@ def _name_options(narrow: Sequence[str], changes: Sequence[NarrowedFact]) -> Ite
     try:
         yield
     except errors.ApiError as error:
-        detail = errors.labelled_detail(error, dict(zip(pointers, options, strict=True)))
+        detail = errors.labeled_detail(error, dict(zip(pointers, options, strict=True)))
         if not detail:
             raise
         raise errors.ApiError(error.code, error.status, detail, error.members) from error

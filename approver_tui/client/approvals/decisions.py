@@ -156,12 +156,12 @@ class DecisionClient:
         except (errors.Unreachable, errors.ApiError) as error:
             if not _is_lost(error):
                 raise
-            is_unknown = not _is_unchanged(error)
+            first_changed_nothing = _is_unchanged(error)
         try:
             return send()
         except (errors.Unreachable, errors.ApiError) as error:
-            is_known = not _is_lost(error) or (_is_unchanged(error) and not is_unknown)
-            if isinstance(error, errors.ApiError) and is_known:
+            changed_nothing = first_changed_nothing and _is_unchanged(error)
+            if isinstance(error, errors.ApiError) and (changed_nothing or not _is_lost(error)):
                 raise
             raise errors.UnknownOutcome(current.id) from error
 

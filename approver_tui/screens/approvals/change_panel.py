@@ -136,7 +136,7 @@ class ChangePanel(Panel, Generic[_ProposalT, _PreviewT]):
         """Show why there is no preview; None stands for the current proposal."""
         self.is_busy = False
         if proposal is None or proposal == self.proposal:
-            detail = errors.labelled_detail(error, self.labels())
+            detail = errors.labeled_detail(error, self.labels())
             problem = display_safe(detail, max_len=200) if detail else refusals.problem(error)
             self._set_proposal(self.proposal, fmt("{} {}", problem, self.REFUSED))
 

@@ -25,7 +25,7 @@ from approver_tui.widgets.lines import (
     Role,
     crop,
     fmt,
-    labelled,
+    labeled,
     length,
     line,
     wrap_text,
@@ -123,7 +123,7 @@ def _indented_lines(text: SafeText, view: RenderContext, role: Role = Role.PLAIN
 
 def _fact_lines(label: SafeText, value: SafeText, view: RenderContext) -> list[Line]:
     """Return a fact on lines of its own, so that a long value never looks like a fact."""
-    rows = labelled(label, value, view.width - BOX, view.column)
+    rows = labeled(label, value, view.width - BOX, view.column)
     return [(Piece(SafeText(" " * BOX)), *row) for row in rows]
 
 

@@ -18,7 +18,7 @@ from approver_tui.state.approvals.type_back import hide_typed_fact
 from approver_tui.state.text import SafeText, display_safe
 from approver_tui.widgets.approvals.differences import difference_lines
 from approver_tui.widgets.approvals.outcomes import RenderContext, outcome_lines, quote_lines
-from approver_tui.widgets.lines import BLANK, Line, Piece, Role, fmt, labelled, line, wrap_text
+from approver_tui.widgets.lines import BLANK, Line, Piece, Role, fmt, labeled, line, wrap_text
 from approver_tui.widgets.times import remaining_in_words
 
 _RAW_LENGTH = 20_000
@@ -137,7 +137,7 @@ def fact_lines(approval: Approval, view: RenderContext, *, are_material: bool) -
         row
         for fact in approval.display.facts
         if fact.material == are_material
-        for row in labelled(fact.label, fact.value, view.width, view.column, role)
+        for row in labeled(fact.label, fact.value, view.width, view.column, role)
     ]
 
 

@@ -19,7 +19,7 @@ from approver_tui.state.approvals.decision import Answer
 from approver_tui.state.approvals.endings import END_REASONS
 from approver_tui.state.keymap import DEFAULT_KEYMAP, Keymap
 from approver_tui.state.text import SafeText
-from approver_tui.widgets.lines import BLANK, Line, Piece, Role, fmt, labelled, wrap, wrap_text
+from approver_tui.widgets.lines import BLANK, Line, Piece, Role, fmt, labeled, wrap, wrap_text
 from approver_tui.widgets.times import clock
 
 _WIDE_COLUMN = 13
@@ -56,7 +56,7 @@ class RenderContext:
         """Return the lines of a label and its value; none if the value is None."""
         if value is None:
             return []
-        return labelled(SafeText(label), value, self.width, self.column, role)
+        return labeled(SafeText(label), value, self.width, self.column, role)
 
     def clock(self, at: int) -> SafeText:
         """Return a time of day, with the date if it is not today."""

@@ -166,7 +166,7 @@ def withdraw(
 
 
 def user_disabled(tx: Unit, event: UserDisabled) -> None:
-    """Void the approvals of pending requests that the user, or a deputy for them, has given."""
+    """Void the approvals that the user has given to other users' pending requests."""
     for approval_id in tx.decisions.void_pending_of(event.user.id, tx.now):
         if (approval := tx.approvals.get(approval_id)) is not None:
             notices.approval(tx, approval, "approval.vote_withdrawn")

@@ -19,6 +19,7 @@ from server.model.users import User
 from server.protocol.approvals import kinds
 from server.protocol.names import APPROVER_CLIENT
 from server.protocol.policy.risks import Risk
+from server.protocol.text import pluralize
 from server.protocol.times import rfc3339
 from server.services.audit import audit
 from server.services.clients import client_names
@@ -124,8 +125,10 @@ class RemainingRequests:
 
 
 def _too_many(reason: str, limit: int, to_whom: str = "") -> RequestLimit:
-    text = f"This agent already has {limit} open requests{to_whom}. Wait for answers first."
-    return RequestLimit(reason, text)
+    requests = pluralize(limit, "open request")
+    return RequestLimit(
+        reason, f"This agent already has {requests}{to_whom}. Wait for answers first."
+    )
 
 
 def pause(

@@ -1,10 +1,10 @@
 """Signed answers to approval requests."""
 
-from sqlalchemy import bindparam, delete, or_, select, update
+from sqlalchemy import bindparam, delete, select, update
 
 from server.model.approvals import Decision
-from server.protocol.approvals.states import State
-from server.storage.approvals.tables import approvals, decisions
+from server.storage.approvals.tables import decisions
+from server.storage.approvers.tables import approvers
 from server.storage.prepared import DatabaseRows, Prepared, RecordTable
 
 _BY_APPROVAL = Prepared(
@@ -12,7 +12,6 @@ _BY_APPROVAL = Prepared(
     .where(decisions.c.approval_id == bindparam("approval"))
     .order_by(decisions.c.at, decisions.c.user_id)
 )
-_PENDING = select(approvals.c.id).where(approvals.c.state == State.PENDING)
 _DECISIONS = RecordTable(Decision, decisions)
 
 
@@ -29,18 +28,21 @@ class Decisions(DatabaseRows):
         self._change(update(decisions).where(*current).values(voided_at=now))
 
     def void_pending_of(self, user_id: str, now: int) -> list[str]:
-        """Void a user's approvals of pending requests, cast by or for them; returns the requests.
+        """Void the approvals that a user has given to other users' pending requests.
 
-        The IDs are sorted.
+        Returns the requests, sorted by ID.
         """
+        pending = select(approvers.c.approval_id).where(
+            approvers.c.user_id == user_id, approvers.c.over_at.is_(None)
+        )
         void = update(decisions).where(
-            or_(decisions.c.user_id == user_id, decisions.c.stands_for == user_id),
+            decisions.c.approval_id.in_(pending),
+            decisions.c.user_id == user_id,
             decisions.c.decision == "approve",
             decisions.c.voided_at.is_(None),
-            decisions.c.approval_id.in_(_PENDING),
         )
         returned = void.values(voided_at=now).returning(decisions.c.approval_id)
-        return sorted(set(self._db.execute(returned).scalars()))
+        return sorted(self._db.execute(returned).scalars())
 
     def delete(self, approval_id: str, user_id: str) -> None:
         """Delete a user's void or withdrawn answer; the audit log keeps it."""

@@ -2,6 +2,7 @@
 
 import pytest
 
+from approver_tui.state import currencies
 from approver_tui.state.currencies import typed_amount
 from server.protocol.policy import rendering
 
@@ -28,8 +29,6 @@ def test_an_invalid_amount_is_refused(text, currency):
         typed_amount(text, currency)
 
 
-@pytest.mark.parametrize("currency", ["EUR", "JPY", "BHD", "CLF", "UYW", "XPF", "TND", "XXX"])
-def test_the_server_has_the_same_digits(currency):
-    """The program shares no code with the server, but must read an amount as the server does."""
-    shown = rendering.render({"minor": 1, "currency": currency})
-    assert typed_amount(shown.removeprefix(f"{currency} "), currency)["minor"] == 1
+def test_the_server_has_the_same_digits():
+    """The app shares no code with the server, but must read an amount as the server does."""
+    assert currencies._DIGITS == rendering._DIGITS

@@ -10,7 +10,7 @@ from approver_tui.widgets.lines import (
     Piece,
     crop,
     justify,
-    labelled,
+    labeled,
     length,
     text_of,
     wrap,
@@ -42,7 +42,7 @@ def test_marks_wide_characters_and_gaps_are_kept(text):
 
 def test_a_long_label_goes_above_its_value():
     """Both the label and the value are shown in full."""
-    rows = labelled(SafeText("a label of some length"), SafeText("value " * 9), 20, 8)
+    rows = labeled(SafeText("a label of some length"), SafeText("value " * 9), 20, 8)
     drawn = " ".join(text_of(row) for row in rows)
     assert drawn.count("value") == 9
     assert "label of some" in drawn

@@ -9,8 +9,8 @@ from server.storage.approvals.approvals import Approvals
 from server.storage.devices.sessions import Sessions
 from server.storage.tokens.code_grants import CodeGrants
 from tests.support.builders.app_users import give_password, new_app, new_browser
-from tests.support.builders.callers import LocalAgent, new_person
-from tests.support.builders.installation import BY, PAY, PAY_SCOPES, register_agent
+from tests.support.builders.callers import new_local_agent, new_person
+from tests.support.builders.installation import BY, PAY, PAY_SCOPES
 from tests.support.checks.locks import run_during
 
 
@@ -30,14 +30,7 @@ def person(local):
 @pytest.fixture
 def agent(local):
     """An agent that may ask everybody."""
-    registration = register_agent(
-        local.admin,
-        "bot",
-        auth_method="client_secret_post",
-        resources=(PAY,),
-        scopes=tuple(PAY_SCOPES),
-    )
-    return LocalAgent(local, registration.agent.id, registration.secret)
+    return new_local_agent(local, "bot")
 
 
 @pytest.fixture

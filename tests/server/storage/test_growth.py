@@ -39,6 +39,10 @@ _CASES: dict[str, tuple[Callable[[Unit], object], str]] = {
         lambda tx: tx.approvals.open_count("x", "y", NOON),
         "USING INDEX ix_approvals_open (agent_id=? AND user_id=?)",
     ),
+    "voiding the votes of a user": (
+        lambda tx: tx.decisions.void_pending_of("x", NOON),
+        "USING INDEX ix_approvers_waiting (user_id=?)",
+    ),
     "the valid tokens": (
         lambda tx: tx.delegations.search(
             client_id=None, user_id=None, resource=None, live_at=NOON, limit=10

@@ -28,7 +28,7 @@ from server.protocol.names import (
 )
 from server.services.users.users import NewUser
 from tests.support.builders.ceremonies import typed_fact
-from tests.support.builders.installation import BY, PAY
+from tests.support.builders.installation import BY, PAY, register_agent
 from tests.support.builders.site import ISSUER, Answer, LocalSite
 from tests.support.clients.agent import PAYMENT_DETAILS
 
@@ -114,6 +114,13 @@ class LocalAgent:
     def credentials(self) -> dict[str, str]:
         """Return the form members of `client_secret_post`."""
         return {"client_id": self.id, "client_secret": self.secret}
+
+
+def new_local_agent(local: LocalSite, name: str = "invoice-bot", **members: Any) -> LocalAgent:
+    """Register an agent that authenticates with its secret in the form."""
+    members = {"auth_method": "client_secret_post", **members}
+    registration = register_agent(local.admin, name, **members)
+    return LocalAgent(local, registration.agent.id, registration.secret or "")
 
 
 @dataclass(frozen=True, slots=True)

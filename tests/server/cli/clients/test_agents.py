@@ -108,8 +108,8 @@ def test_token_lifetimes_and_served_resources_are_set_and_cleared(admin_cli):
 
 def test_agent_labels_are_set_and_cleared(admin_cli):
     """One flag sets the labels and another clears them; using both is a usage error."""
-    labelled = admin_cli(*AGENT, "--label", "team=finance", "--label", "pilot", "--json").document
-    assert labelled["labels"] == ["pilot", "team=finance"]
+    labeled = admin_cli(*AGENT, "--label", "team=finance", "--label", "pilot", "--json").document
+    assert labeled["labels"] == ["pilot", "team=finance"]
     assert "pilot, team=finance" in admin_cli("agents", "show", "invoice-bot").out
     assert admin_cli("agents", "update", "invoice-bot", "--label", "NO").code == 2
     assert admin_cli("agents", "update", "invoice-bot", "--label", "x", "--no-label").code == 2

@@ -32,9 +32,9 @@ from server.storage.approvals.tables import approvals as table
 from server.storage.approvals.tables import decisions as votes
 from server.storage.tokens.delegations import Delegations
 from server.storage.tokens.tables import delegations as ledger
-from tests.support.builders.callers import LocalAgent, new_person
+from tests.support.builders.callers import new_local_agent, new_person
 from tests.support.builders.clock import DAY
-from tests.support.builders.installation import BY, PAY, register_agent
+from tests.support.builders.installation import BY, PAY
 from tests.support.builders.site import LocalSite
 from tests.support.builders.template import Template
 from tests.support.checks.approval_model import Cast
@@ -59,14 +59,7 @@ def cast(template: Template) -> Iterator[Cast]:
 
 
 def _cast(local: LocalSite) -> Cast:
-    registrations = [
-        register_agent(local.admin, name, auth_method="client_secret_post", serves=(PAY,))
-        for name in ("one", "two")
-    ]
-    callers = tuple(
-        LocalAgent(local, registration.agent.id, registration.secret or "")
-        for registration in registrations
-    )
+    callers = tuple(new_local_agent(local, name, serves=(PAY,)) for name in ("one", "two"))
     return Cast(local, callers, tuple(new_person(local, name) for name in ("cleo", "dan")))
 
 

@@ -17,7 +17,7 @@ from server.services.resources.resources import ResourceChanges
 from server.services.users.users import NewUser
 from server.storage.approvals.approvals import Approvals
 from server.storage.consents.consents import Consents
-from tests.support.builders.callers import LocalAgent, new_person
+from tests.support.builders.callers import new_local_agent, new_person
 from tests.support.builders.clock import DAY, MINUTE
 from tests.support.builders.consents import all_of, ask, consent_request, give, live
 from tests.support.builders.installation import BY, PAY, register_agent
@@ -248,8 +248,7 @@ def test_of_two_consents_signed_at_once_one_is_canceled(postgres_local, monkeypa
     """The second answer is checked only after the first consent is stored."""
     local, statuses = postgres_local, []
     ana = new_person(local, "ana")
-    issued = register_agent(local.admin)
-    agent = LocalAgent(local, issued.agent.id, issued.secret)
+    agent = new_local_agent(local)
     reads = ask(local, consent_request(local, agent, ana))
     pays = ask(local, consent_request(local, agent, ana, scopes=("payments:transfer",)))
 

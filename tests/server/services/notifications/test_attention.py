@@ -5,9 +5,9 @@ import json
 import pytest
 
 from server.protocol.policy.risks import Risk
-from tests.support.builders.callers import LocalAgent, new_person
+from tests.support.builders.callers import new_local_agent, new_person
 from tests.support.builders.clock import MINUTE, SECOND
-from tests.support.builders.installation import BY, PAYMENT, register_agent
+from tests.support.builders.installation import BY, PAYMENT
 
 NEWS = "https://news.example"
 NO_REQUEST_LIMITS = {"open_per_agent": 1_000, "open_per_user": 1_000, "denials_before_pause": 1_000}
@@ -21,14 +21,8 @@ def _site(local):
 
 
 def _writer(local, name):
-    registration = register_agent(
-        local.admin,
-        name,
-        auth_method="client_secret_post",
-        resources=(NEWS, "https://pay.example"),
-        scopes=("news:write", "payments:read", "payments:transfer"),
-    )
-    return LocalAgent(local, registration.agent.id, registration.secret)
+    scopes = ("news:write", "payments:read", "payments:transfer")
+    return new_local_agent(local, name, resources=(NEWS, "https://pay.example"), scopes=scopes)
 
 
 def _write(agent, **more):

@@ -7,9 +7,9 @@ import pytest
 from server.protocol.policy.risks import Risk
 from server.services.approvers.groups import Groups
 from server.services.policy.policies import Policies
-from tests.support.builders.callers import LocalAgent, new_person
+from tests.support.builders.callers import new_local_agent, new_person
 from tests.support.builders.clock import HOUR, MINUTE, SECOND
-from tests.support.builders.installation import BY, register_agent
+from tests.support.builders.installation import BY
 from tests.support.builders.policies import rule
 
 NEWS = "https://news.example"
@@ -34,14 +34,7 @@ def local(open_local):
 @pytest.fixture
 def writer(local):
     """An agent that sends medium-risk requests."""
-    registration = register_agent(
-        local.admin,
-        "writer",
-        auth_method="client_secret_post",
-        resources=(NEWS,),
-        scopes=("news:write",),
-    )
-    return LocalAgent(local, registration.agent.id, registration.secret)
+    return new_local_agent(local, "writer", resources=(NEWS,), scopes=("news:write",))
 
 
 def _write(agent, count=1, **more):

@@ -13,9 +13,9 @@ from server.model.notifications import Hold
 from server.services.notifications import attention, deliveries
 from server.services.policy.policies import Policies
 from server.storage.notifications.deliveries import Deliveries
-from tests.support.builders.callers import LocalAgent, new_person
+from tests.support.builders.callers import new_local_agent, new_person
 from tests.support.builders.clock import DAY, MINUTE
-from tests.support.builders.installation import BY, PAY, PAY_SCOPES, PAYMENT, register_agent
+from tests.support.builders.installation import BY, PAY, PAY_SCOPES, PAYMENT
 from tests.support.builders.policies import rule
 from tests.support.checks.locks import run_during, waiting_sessions
 from tests.support.checks.waiting import until
@@ -32,14 +32,7 @@ def local(postgres_local):
 
 
 def _agent(local, name):
-    registration = register_agent(
-        local.admin,
-        name,
-        auth_method="client_secret_post",
-        resources=(PAY,),
-        scopes=tuple(PAY_SCOPES),
-    )
-    return LocalAgent(local, registration.agent.id, registration.secret)
+    return new_local_agent(local, name)
 
 
 @pytest.fixture

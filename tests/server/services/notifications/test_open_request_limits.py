@@ -5,7 +5,7 @@ import json
 import pytest
 
 from server.model.devices import MAX_ATTEMPTS
-from tests.support.builders.callers import LocalAgent, new_person
+from tests.support.builders.callers import new_local_agent, new_person
 from tests.support.builders.clock import DAY, MINUTE
 from tests.support.builders.installation import BY, PAY, PAYMENT, register_agent
 
@@ -33,7 +33,7 @@ def test_open_requests_per_agent_and_person_are_limited(strict):
     _, first = agent.request_approval()
     refused = agent.ask()
     assert refused.refusal == (403, "access_denied")
-    assert "already has 1 open requests" in refused.json["error_description"]
+    assert "already has 1 open request" in refused.json["error_description"]
     assert _causes(local) == ["open_per_agent"]
     assert agent.ask(login_hint="ben").status == 200
     person.approve(first.id)
@@ -150,16 +150,14 @@ def test_with_hidden_users_the_named_limit_is_the_same_for_unknown_users(open_lo
         assert "for this person" in refused.json["error_description"]
         assert "in all" not in refused.json["error_description"]
         other = agent.ask(login_hint=f"{hint} else")
-        assert "already has 1 open requests." in other.json["error_description"]
+        assert "already has 1 open request." in other.json["error_description"]
 
 
 def test_high_risk_requests_have_their_own_limit_per_person(strict):
     """A flood of low-risk requests does not block high-risk requests."""
     agent, _, local = strict
-    agents = [agent]
-    for name in ("second", "third", "fourth", "fifth"):
-        registration = register_agent(local.admin, name, auth_method="client_secret_post")
-        agents.append(LocalAgent(local, registration.agent.id, registration.secret))
+    others = ("second", "third", "fourth", "fifth")
+    agents = [agent, *(new_local_agent(local, name) for name in others)]
     statuses = [agent.ask().status for agent in agents[:3]]
     assert statuses == [200, 200, 403]
     assert [agent.ask_payment().status for agent in agents[2:]] == [200, 200, 403]

@@ -13,9 +13,9 @@ from server.services.standing_grants import reservations
 from server.storage.notifications.tables import outbox
 from server.storage.standing_grants.standing_grants import StandingGrants
 from tests.support.builders import standing_grants
-from tests.support.builders.callers import LocalAgent, new_person
+from tests.support.builders.callers import new_local_agent, new_person
 from tests.support.builders.clock import MINUTE, SECOND
-from tests.support.builders.installation import BY, PAY, register_agent
+from tests.support.builders.installation import BY, PAY
 from tests.support.builders.policies import rule
 from tests.support.builders.token_chains import BANK, Chains
 
@@ -323,14 +323,9 @@ def test_losing_the_race_for_the_last_use_asks_the_person(local, agent, grant, m
 
 def test_using_a_grant_sends_the_agents_callback(local, person):
     """The callback is sent as for every other decision."""
-    registration = register_agent(
-        local.admin,
-        "pinged",
-        auth_method="client_secret_post",
-        delivery="ping",
-        notification_endpoint="https://1.1.1.1/cb",
+    agent = new_local_agent(
+        local, "pinged", delivery="ping", notification_endpoint="https://1.1.1.1/cb"
     )
-    agent = LocalAgent(local, registration.agent.id, registration.secret)
     parameters = {"client_notification_token": "a" * 32}
     standing_grants.give(person, standing_grants.example(agent, **parameters))
     _, approval = request_payment(agent, **parameters)

@@ -41,40 +41,39 @@ GRANT = Grant(
 @pytest.fixture
 def store(url: str, open_database: Callable[[str], SqlStore]) -> SqlStore:
     """A store with one user."""
-    store = open_database(url)
+    return _with_user(open_database(url))
+
+
+@pytest.fixture
+def postgres_store(postgres_url: str, open_database: Callable[[str], SqlStore]) -> SqlStore:
+    """A store with one user, on PostgreSQL."""
+    return _with_user(open_database(postgres_url))
+
+
+def _with_user(store: SqlStore) -> SqlStore:
     with store.administer() as tx:
         tx.users.add(USER)
     return store
 
 
 @pytest.mark.postgresql
-def test_the_second_of_two_first_passwords_replaces_the_other(
-    postgres_url: str, open_database: Callable[[str], SqlStore]
-) -> None:
+def test_the_second_of_two_first_passwords_replaces_the_other(postgres_store: SqlStore) -> None:
     """Neither of two units of work at the same time sees the row of the other."""
-    store = open_database(postgres_url)
-    with store.administer() as tx:
-        tx.users.add(USER)
     first, second = Password(USER.id, "first", 1, 1), Password(USER.id, "second", 1)
-    overlap(store, lambda tx: tx.passwords.put(first), lambda tx: tx.passwords.put(second))
-    with store.read() as view:
+    overlap(postgres_store, lambda tx: tx.passwords.put(first), lambda tx: tx.passwords.put(second))
+    with postgres_store.read() as view:
         assert view.passwords.get(USER.id) == second
 
 
 @pytest.mark.postgresql
-def test_the_second_of_two_first_user_codes_replaces_the_other(
-    postgres_url: str, open_database: Callable[[str], SqlStore]
-) -> None:
+def test_the_second_of_two_first_user_codes_replaces_the_other(postgres_store: SqlStore) -> None:
     """Neither of two units of work at the same time sees the row of the other."""
-    store = open_database(postgres_url)
-    with store.administer() as tx:
-        tx.users.add(USER)
     overlap(
-        store,
+        postgres_store,
         lambda tx: tx.user_codes.put(USER.id, b"first", 1),
         lambda tx: tx.user_codes.put(USER.id, b"second", 1),
     )
-    with store.read() as view:
+    with postgres_store.read() as view:
         assert view.user_codes.get(USER.id) == b"second"
 
 

@@ -45,7 +45,7 @@ def _lines(summary: Summary) -> list[str]:
         ("agent", [(agent.name, agent.counts) for agent in summary.agents]),
         ("person", [(person.name, person.counts) for person in summary.people]),
     )
-    lines = [f"{summary.pending} pending now."]
+    lines = [f"{summary.pending}{'' if summary.pending_complete else ' or more'} pending now."]
     for title, rows in groups:
         cells = [(name, *_cells(counts)) for name, counts in rows]
         lines += ["", *table((title, *_HEADINGS), cells)]

@@ -75,11 +75,15 @@ class AgentStatistics(BaseModel):
 
 
 class Statistics(BaseModel):
-    """The statistics of a period. `complete` is false if only the newest requests count."""
+    """The statistics of a period. `complete` is false if only the newest requests count.
+
+    `pending_complete` is false if only the pending requests that expire first count.
+    """
 
     since: str
     complete: bool
     pending: int
+    pending_complete: bool
     total: Tally
     days: list[DayTally]
     agents: list[AgentTally]

@@ -27,6 +27,8 @@ DAY_MS: Final = 24 * 60 * 60 * 1000
 MAX_DAYS: Final = 90
 MAX_REQUESTS: Final = 2_000
 """The maximum number of requests to count, newest first."""
+MAX_PENDING: Final = 1_000
+"""The maximum number of pending requests to count, soonest expiry first."""
 QUICK_MS: Final = 3_000
 """A faster answer suggests that the request was not read."""
 UNREAD_AGREEMENT: Final = 0.95
@@ -93,7 +95,9 @@ class Summary:
     complete: bool
     """Whether all requests in the period were counted."""
     pending: int
-    """The number of pending requests, regardless of age."""
+    """The number of pending requests, regardless of age; at most `MAX_PENDING`."""
+    pending_complete: bool
+    """Whether all pending requests were counted."""
     counts: Counts
     days: tuple[DayCounts, ...]
     agents: tuple[AgentCounts, ...]
@@ -101,7 +105,7 @@ class Summary:
     people: tuple[PersonCounts, ...]
     """Sorted by the number of requests, highest first."""
     ending: tuple[Ending, ...]
-    """The pending requests by time left, at most `MAX_REQUESTS`."""
+    """The counted pending requests by time left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +140,7 @@ class Statistics:
             since = _start_of_period(view.now, days)
             statistics = view.approval_statistics
             requests, complete = _newest(statistics.since(since, MAX_REQUESTS + 1))
-            pending = statistics.pending(view.now)
-            ending = statistics.ending(view.now, MAX_REQUESTS)
+            ending = statistics.ending(view.now, MAX_PENDING)
             agents = {
                 request.agent_id: display_names.name_of(view.directory, request.agent_id)
                 for request in requests
@@ -145,11 +148,13 @@ class Statistics:
             users = {
                 request.user_id: user_checks.name_of(view, request.user_id) for request in requests
             }
+        pending = sum(count for group in ending for count in group.by_risk.values())
         return Summary(
             since,
             view.now,
             complete,
             pending,
+            pending < MAX_PENDING,
             _counts(requests),
             tuple(_days(requests, since, days)),
             tuple(_by_agent(requests, agents)),
@@ -272,6 +277,7 @@ def summary_json(statistics: Summary) -> dict[str, object]:
         "since": rfc3339(statistics.since),
         "complete": statistics.complete,
         "pending": statistics.pending,
+        "pending_complete": statistics.pending_complete,
         "total": asdict(statistics.counts),
         "days": days_json(statistics.days),
         "agents": [_counted(agent) for agent in statistics.agents],

@@ -48,14 +48,6 @@ _BETWEEN = Prepared(
     _SUMMARIES.where(a.c.agent_id == bindparam("agent"), a.c.user_id == bindparam("user"))
 )
 _BY_AGENT = Prepared(_SUMMARIES.where(a.c.agent_id == bindparam("agent"), a.c.user_id.is_not(None)))
-_IS_WAITING = (
-    _is("pending", "approved"),  # must be the same text as in the partial index
-    a.c.state == literal_column("'pending'"),
-    a.c.expires_at > bindparam("now"),
-    a.c.user_id.is_not(None),
-)
-_PENDING = Prepared(select(func.count()).select_from(a).where(*_IS_WAITING[1:]))
-"""Reads only the index of waiting requests."""
 _TIME_LEFT = a.c.expires_at - bindparam("now")
 _WAITING = (
     select(
@@ -69,7 +61,12 @@ _WAITING = (
         ).label("range"),
         a.c.risk,
     )
-    .where(*_IS_WAITING)
+    .where(
+        _is("pending", "approved"),  # must be the same text as in the partial index
+        a.c.state == literal_column("'pending'"),
+        a.c.expires_at > bindparam("now"),
+        a.c.user_id.is_not(None),
+    )
     .order_by(a.c.expires_at)
     .limit(bindparam("limit"))
     .subquery()
@@ -99,10 +96,6 @@ class ApprovalStatistics(DatabaseRows):
     def of_agent(self, agent_id: str, since: int, limit: int) -> list[ApprovalSummary]:
         """Return the newest requests since this time from this agent."""
         return self._many(_summary, _BY_AGENT, agent=agent_id, moment=since, limit=limit)
-
-    def pending(self, now: int) -> int:
-        """Return the number of pending requests."""
-        return int(_PENDING.run(self._db, {"now": now})[0][0])
 
     def ending(self, now: int, limit: int) -> list[Ending]:
         """Count the pending requests that expire first by the range of their time left."""

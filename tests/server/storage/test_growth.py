@@ -23,9 +23,9 @@ _CASES: dict[str, tuple[Callable[[Unit], object], str]] = {
         ),
         "USING INDEX ix_approvals_open_made",
     ),
-    "the number of pending requests": (
-        lambda tx: tx.approval_statistics.pending(NOON),
-        "USING COVERING INDEX ix_approvals_waiting",
+    "the pending requests that expire first": (
+        lambda tx: tx.approval_statistics.ending(NOON, 10),
+        "USING INDEX ix_approvals_due (expires_at>?)",
     ),
     "the open requests of a user": (
         lambda tx: tx.approvals.open_of_user("x"),

@@ -160,6 +160,18 @@ def test_only_the_newest_requests_are_counted(admin_services, make_request, monk
     assert (summary.complete, summary.counts.asked) == (False, 2)
 
 
+def test_only_the_pending_requests_that_expire_first_are_counted(
+    admin_services, make_request, monkeypatch
+):
+    """Otherwise, the cost of the overview would grow with the number of pending requests."""
+    monkeypatch.setattr("server.services.operations.statistics.MAX_PENDING", 2)
+    make_request(State.PENDING)
+    assert _summary(admin_services).pending_complete
+    make_request(State.PENDING), make_request(State.PENDING)
+    summary = _summary(admin_services)
+    assert (summary.pending_complete, summary.pending) == (False, 2)
+
+
 @pytest.mark.parametrize(
     ("remaining_ms", "within"),
     [(60_000, 60_000), (60_001, 300_000), (3_600_000, 3_600_000), (DAY_MS, None)],

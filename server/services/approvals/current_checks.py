@@ -109,6 +109,8 @@ class ApprovalChecks:
     def _counts(self, tx: Unit, approval: Approval, approver: Approver) -> bool:
         if not approval.multi_approver:
             return True
+        if not votes.has_role(tx, approval, approver):
+            return False
         requirements = self.evaluator.current_requirements(tx, approval)
         return requirements is not None and requirements.counts(approver.voter_id, approver.user_id)
 

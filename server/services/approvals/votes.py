@@ -101,9 +101,7 @@ def eligible(view: View, approval: Approval) -> list[Approver]:
     return [
         approver
         for approver in view.approvers.list_for(approval)
-        if approver.approves
-        and _are_enabled(view, approver)
-        and has_role(view, approval, approver)
+        if approver.approves and _are_enabled(view, approver) and has_role(view, approval, approver)
     ]
 
 

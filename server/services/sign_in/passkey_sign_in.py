@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from server.model.audit import Entry
 from server.model.store import Store, Unit
-from server.protocol import errors, names
+from server.protocol import errors
 from server.protocol.devices.passkeys import Assertion
 from server.services.audit import audit, floods
 from server.services.devices import passkeys
@@ -39,9 +39,9 @@ class PasskeySignIns:
             with self.store.write() as tx:
                 user, device = self.passkeys.verify(tx, assertion)
                 sign_in_attempts.record_success(tx, attempt)
-                tx.devices.mark_seen(device.id, tx.now)
-                acr_value = names.ACR_PASSKEY
-                return self.sign_ins.start(tx, user, flow, cookie=cookie, acr=acr_value)
+                if tx.devices.lock_active(device.id) is None:
+                    raise errors.Problem(403, "unknown_passkey", passkeys.UNKNOWN)
+                return self.sign_ins.start(tx, user, flow, cookie=cookie, device_id=device.id)
         except errors.Problem:
             with self.store.write() as tx:
                 sign_in_attempts.record_failure(tx, attempt)

@@ -112,10 +112,11 @@ def has_role(view: View, approval: Approval, caster: Approver | Decision) -> boo
     """
     agent, user_id = view.directory.agent(approval.agent_id), caster.user_id
     owners = () if agent is None else agent.owners
-    if user_id in {approval.user_id, *owners, *view.directory.administrators()}:
+    with_role = {approval.user_id, *owners, *view.directory.administrators()}
+    if caster.stands_for is not None or user_id in with_role:
         return True
     row = caster if isinstance(caster, Approver) else view.approvers.find(approval.id, user_id)
-    return row is None or row.why != "backup" or row.stands_for is not None
+    return row is None or row.why != "backup"
 
 
 def needs_user(view: View, approval: Approval) -> bool:

@@ -285,3 +285,15 @@ def test_an_owner_who_is_no_longer_an_administrator_still_approves(
     assert person.approve(approval.id).json["state"] == "approved"
 
     assert agent.poll(handle).status == 200
+
+
+@pytest.mark.usefixtures("critical")
+def test_a_former_administrator_is_not_listed_as_a_missing_approver(
+    local: LocalSite, agent: LocalAgent, person: LocalTerminal, bob: LocalTerminal
+) -> None:
+    """The tally names only the people whose approval would count."""
+    _, approval = agent.request_payment()
+    assert _tally(person, approval) == (0, 2, ["admin", "ana", "bob"])
+    _remove_role(local, bob.user.name)
+
+    assert _tally(person, approval) == (0, 2, ["admin", "ana"])

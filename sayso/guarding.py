@@ -100,8 +100,10 @@ class Guarding:
         self._introspect_every = introspect_every
         origin, prefix = _split_address("url", url) if url else _split_address("audience", audience)
         self._root = origin + prefix if url else origin
-        self.metadata_path = _WELL_KNOWN + urlsplit(audience).path.rstrip("/")
-        self.realm = Realm(audience, origin + self.metadata_path)
+        parts = urlsplit(audience)
+        self.metadata_path = _WELL_KNOWN + (parts.path.rstrip("/") if parts.netloc else "")
+        query = f"?{parts.query}" if parts.query else ""
+        self.realm = Realm(audience, origin + self.metadata_path + query)
         self.keys = Jwks(self._issuer, ALGORITHMS)
         self._used = dpop.UsedProofs()
         self._introspected: dict[bytes, tuple[float, Mapping[str, Any]]] = {}
@@ -359,4 +361,6 @@ def _split_address(name: str, url: str) -> tuple[str, str]:
     parts = split_url(name, url)
     if parts.scheme not in {"http", "https"} or not parts.netloc:
         raise ValueError(f"{name} must be an http(s) URL of this API, not {url!r}.")
+    if name == "url" and (parts.query or parts.fragment):
+        raise ValueError(f"{name} must not have a query or a fragment: {url!r}.")
     return f"{parts.scheme}://{parts.netloc}", parts.path.rstrip("/")

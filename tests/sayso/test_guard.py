@@ -608,6 +608,9 @@ def test_invalid_arguments_are_refused_when_the_guard_is_created() -> None:
         Guard(ISSUER, API, url="pay")
     with pytest.raises(ValueError, match=r"url is not a valid URL.*Port out of range"):
         Guard(ISSUER, API, url="https://pay.example:99999")
+    for url in ("https://pay.example?tenant=a", "https://pay.example/#a"):
+        with pytest.raises(ValueError, match=r"url must not have a query or a fragment"):
+            Guard(ISSUER, API, url=url)
     with pytest.raises(ValueError, match=r"secret is empty"):
         Guard(ISSUER, API, credentials=("sayso_rs_1", ""))
     assert Guard(ISSUER, "urn:pay", url="https://pay.example").metadata["resource"] == "urn:pay"
@@ -636,6 +639,21 @@ def test_a_guard_without_credentials_cannot_consume(issuer: FakeIssuer) -> None:
         token = issuer.token(approval=APPROVAL, authorization_details=[PAYMENT])
         with pytest.raises(ValueError, match="consume needs credentials"):
             guard.consume(guard.check(f"Bearer {token}"), PAYMENT)
+
+
+@pytest.mark.parametrize(
+    ("audience", "metadata"),
+    [
+        ("https://pay.example/v1?tenant=a", "https://api.example/.well-known/{}/v1?tenant=a"),
+        ("https://pay.example/?tenant=a", "https://api.example/.well-known/{}?tenant=a"),
+        ("urn:pay", "https://api.example/.well-known/{}"),
+    ],
+)
+def test_the_metadata_url_keeps_the_query_of_the_resource(audience: str, metadata: str) -> None:
+    """A client derives the resource from this URL and compares them (RFC 9728, section 3.3)."""
+    rejected = _refused(Guard(ISSUER, audience, url="https://api.example"), None)
+    url = metadata.format("oauth-protected-resource")
+    assert f'resource_metadata="{url}"' in rejected.headers["WWW-Authenticate"]
 
 
 def test_the_metadata_path_contains_the_path_of_the_resource() -> None:

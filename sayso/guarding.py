@@ -19,13 +19,13 @@ from urllib.parse import urlsplit
 import jwt
 
 from sayso import clock, dpop
-from sayso.asking import details_of
 from sayso.caller import Caller, read_caller
 from sayso.credentials import Credentials
 from sayso.errors import Refused, Unreachable
 from sayso.issuer import Issuer, Jwks, PublicKey, split_url
 from sayso.keys import json_of
 from sayso.rejection import Realm, Rejected
+from sayso.request_form import details_of
 from sayso.transport import Flow, Reply, Send
 
 Details = Mapping[str, Any] | Sequence[Mapping[str, Any]]

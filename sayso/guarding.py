@@ -6,6 +6,7 @@ Never: sockets (`transport`), or the response to a rejected call (`rejection`).
 
 import hashlib
 import json
+import logging
 import re
 import secrets
 import string
@@ -43,6 +44,7 @@ _WELL_KNOWN: Final = "/.well-known/oauth-protected-resource"
 _OK: Final = 200
 _FORBIDDEN: Final = 403
 _MAX_ATTEMPTS: Final = 2
+_LOG: Final = logging.getLogger("sayso")
 _EXECUTION_ID: Final = re.compile(r"[!-~]{1,128}")
 
 
@@ -191,9 +193,14 @@ class Guarding:
         try:
             return (yield from self.keys.find(kid))
         except Unreachable as error:
-            raise self.realm.unavailable() from error
+            raise self._unavailable(str(error)) from error
         except Refused as error:
             raise Misconfigured(str(error)) from error
+
+    def _unavailable(self, reason: str) -> Rejected:
+        """Return the rejection, and log the reason for the operator of the API."""
+        _LOG.warning("A call was rejected with 503, because Sayso did not answer. %s", reason)
+        return self.realm.unavailable()
 
     def _verify(self, token: str, key: PublicKey | None, scheme: str) -> Mapping[str, Any]:
         if key is None:
@@ -275,7 +282,7 @@ class Guarding:
         try:
             url = yield from self._issuer.endpoint("introspection_endpoint")
         except Unreachable as error:
-            raise self.realm.unavailable() from error
+            raise self._unavailable(str(error)) from error
         headers, _ = self._credentials.proof(self._issuer.url)
         reply = yield from self._send_with_retry(Send("POST", url, headers, {"token": token}))
         if reply.status != _OK:
@@ -284,14 +291,17 @@ class Guarding:
 
     def _send_with_retry(self, send: Send) -> Flow[Reply]:
         """Send a request, and repeat it once if there is no response. Raises Rejected (503)."""
+        reason = ""
         for _ in range(_MAX_ATTEMPTS):
             try:
                 reply = yield send
-            except Unreachable:
+            except Unreachable as error:
+                reason = str(error)
                 continue
             if reply.status < 500:  # noqa: PLR2004  # an answer, good or bad
                 return reply
-        raise self.realm.unavailable()
+            reason = f"{send.url} answered with status {reply.status}."
+        raise self._unavailable(reason)
 
     def _consume_error(self, reply: Reply, caller: Caller) -> Exception:
         code, text = str(reply.body.get("code", "")), str(reply.body.get("detail", ""))

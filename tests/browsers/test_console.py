@@ -27,6 +27,15 @@ _PIXEL = """(() => {
   return Array.from(copy.getImageData(32, 32, 1, 1).data);
 })()"""
 
+_CUT_PLACEHOLDERS = """[...document.querySelectorAll(".filter input")].filter((field) => {
+  const copy = new OffscreenCanvas(1, 1).getContext("2d");
+  const { fontSize, fontFamily } = getComputedStyle(field, "::placeholder");
+  copy.font = `${fontSize} ${fontFamily}`;
+  const { paddingLeft, paddingRight } = getComputedStyle(field);
+  const room = field.clientWidth - parseFloat(paddingLeft) - parseFloat(paddingRight);
+  return copy.measureText(field.placeholder).width > room;
+}).map((field) => field.placeholder)"""
+
 
 @pytest.fixture
 def admin(server: LiveServer, tab: Chromium) -> str:
@@ -250,3 +259,15 @@ def test_long_names_do_not_break_the_events_of_the_audit_log(
     assert set(rows) == {1}
     assert tab.ask("document.documentElement.scrollWidth <= innerWidth")
     agent.http.close()
+
+
+@pytest.mark.usefixtures("admin")
+def test_the_examples_in_the_filter_of_the_audit_log_are_not_cut_off(
+    server: LiveServer, tab: Chromium
+) -> None:
+    """They fit into their fields on a wide screen and on a phone."""
+    for width in (1440, 360):
+        tab.look(width=width)
+        tab.open(f"{server.url}/admin/audit")
+        assert tab.ask("document.querySelectorAll('.filter input[placeholder]').length") >= 4
+        assert tab.ask(_CUT_PLACEHOLDERS) == []

@@ -30,7 +30,7 @@ from sayso.approved import Approved
 from sayso.caller import Caller
 from sayso.errors import SaysoError
 from sayso.guard import AsyncGuard
-from sayso.mcp_package import Context, ToolError
+from sayso.mcp.package import Context, ToolError
 from sayso.open_calls import Call, OpenCalls, Pending, UseApproval, UsedApproval, use_up
 from sayso.rejection import Rejected
 from sayso.tool_calls import ResumeMethod, called_tools, choose_resume_method, pending_text

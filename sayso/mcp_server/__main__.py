@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 from sayso.environment import agent_from_env
 from sayso.errors import SaysoError
-from sayso.mcp_package import Context, MCPServer, ToolError
+from sayso.mcp.package import Context, MCPServer, ToolError
 from sayso.mcp_server.open_requests import BadCall, OpenRequests
 
 _INSTRUCTIONS = """\

@@ -10,7 +10,7 @@ _DEPENDENCIES = {"httpx", "jwt", "cryptography", "sayso"}
 _ADAPTERS = {
     "sayso/flask.py": {"flask"},
     "sayso/gateway/__main__.py": {"uvicorn"},
-    "sayso/mcp_package.py": {"mcp"},
+    "sayso/mcp/package.py": {"mcp"},
     "sayso/mcp/fastmcp.py": {"fastmcp"},
     "sayso/mcp/tools.py": {"mcp", "mcp_types", "pydantic", "pydantic_core"},
 }

@@ -27,7 +27,7 @@ DAY_MS: Final = 24 * 60 * 60 * 1000
 MAX_DAYS: Final = 90
 MAX_REQUESTS: Final = 2_000
 """The maximum number of requests to count, newest first."""
-MAX_PENDING: Final = 1_000
+MAX_PENDING: Final = 500
 """The maximum number of pending requests to count, soonest expiry first."""
 QUICK_MS: Final = 3_000
 """A faster answer suggests that the request was not read."""

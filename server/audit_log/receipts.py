@@ -57,6 +57,8 @@ _EFFECTS: Final = {
     "standing_grant": "standing_grant.given",
 }
 """The entry about the effect of an approval, by kind. Each effect has one entry."""
+_FACTS: Final = ("kind", "display_digest", "ceremony")
+"""The facts of a request that its entry contains. Earlier versions of Sayso left some out."""
 _COMMON_MEMBERS: Final = ("agent_id", "subject", "resource")
 """The members that are the same for a consent or standing grant and for each of its uses."""
 EVIDENCE: Final = frozenset({*_ANSWERS, *_EFFECTS.values()}).union(*_OUTCOMES.values())
@@ -68,7 +70,7 @@ class BadReceipt(Exception):
 
 
 class NotProved(BadReceipt):
-    """An entry has no proof yet, or no proof by a trusted key."""
+    """An entry has no proof yet, no proof by a trusted key, or not all facts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +146,7 @@ def _check_request(request: Members, keys: Sequence[LogKey]) -> list[_Entry]:
     _check_creation(request, log)
     _check_outcome(approval, log)
     _check_answers(request, log)
+    _check_complete(log[0])
     return log
 
 
@@ -186,10 +189,20 @@ def _check_creation(request: Members, log: Sequence[_Entry]) -> None:
         "posture": approval["risk"],
     }
     _check_members(created.members, expected, message)
-    own = {name: approval[name] for name in ("kind", "display_digest", "ceremony")}
+    own = {name: approval[name] for name in _FACTS if name in created.facts}
     _check_members(created.facts, own, message)
     versions = {entry.facts["policy"].get("version") for entry in log if "policy" in entry.facts}
     _require(versions == {request["policy_version"]}, "policy_version differs from the log.")
+
+
+def _check_complete(created: _Entry) -> None:
+    """Check that the entry has all facts; otherwise the log cannot prove them."""
+    missing = [name for name in _FACTS if name not in created.facts]
+    if missing:
+        raise NotProved(
+            f"The entry {created.type} does not contain {' and '.join(missing)}, which earlier "
+            "versions of Sayso did not record."
+        )
 
 
 def _check_outcome(approval: Members, log: Sequence[_Entry]) -> None:

@@ -170,6 +170,7 @@ class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no ty
             "loglevel": "warning",
             "accesslog": None,
             "proc_name": "sayso",
+            "worker_tmp_dir": str(self.settings.data_dir),
             "control_socket_disable": True,
             "post_worker_init": self._ready,
             "child_exit": self._forget_gauges,

@@ -151,11 +151,13 @@ def _keeps_all(prepared: Prepared, kind: str) -> bool:
 def _lines(prepared: Prepared, restored: Restored) -> list[str]:
     lines = [f"The backup of {moment(prepared.made_at)} is restored."]
     lines += [
-        f"  {count} {name.replace('_', ' ')} ended"
+        f"  {name.replace('_', ' ')} ended: {count}"
         for name, count in _ended_counts(restored)
         if count
     ]
-    lines += [f"  {restored.counts[kind]} {KINDS[kind]}" for kind in KINDS if restored.counts[kind]]
+    lines += [
+        f"  {KINDS[kind]}: {restored.counts[kind]}" for kind in KINDS if restored.counts[kind]
+    ]
     if restored.replaced is not None:
         lines.append(f"The replaced database is kept as {restored.replaced}.")
     if restored.reverted_parts:

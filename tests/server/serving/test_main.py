@@ -4,10 +4,18 @@ import errno
 import os
 import socket
 import stat
+import tempfile
 
 import pytest
+from gunicorn.workers.workertmp import WorkerTmp
 
-from server.serving.main import ServeOptions, holding_issuer, prepare_settings, run
+from server.serving.main import (
+    ServeOptions,
+    _Application,
+    holding_issuer,
+    prepare_settings,
+    run,
+)
 from server.settings import BadSetting, Settings
 
 
@@ -52,6 +60,14 @@ def test_a_full_disk_leaves_the_stored_issuer(settings, monkeypatch):
     with pytest.raises(OSError, match="No space"):
         _serve(prepare_settings(settings(), ServeOptions(port=9001)))
     assert settings().issuer_url == "http://localhost:9000"
+
+
+def test_a_server_needs_no_folder_for_temporary_files(settings, monkeypatch):
+    """The data folder may be the only one that it can write to, as in a container."""
+    monkeypatch.setattr(tempfile, "tempdir", "/nonexistent")
+    prepared_settings = prepare_settings(settings(), ServeOptions())
+    with holding_issuer(prepared_settings):
+        WorkerTmp(_Application(prepared_settings, ServeOptions(), None).cfg).close()
 
 
 def test_a_second_server_of_the_folder_needs_the_same_issuer(settings):

@@ -108,6 +108,14 @@ def test_a_backup_is_restored_without_a_lost_log_key(admin_cli, data_folder, tmp
     assert admin_cli("doctor").code == 0
 
 
+def test_the_output_of_a_restore_counts_what_ended(admin_cli, backup, data_folder):
+    """The lines read correctly for one item too."""
+    _delete_database(data_folder)
+    lines = admin_cli("db", "restore", str(backup)).out.splitlines()
+    assert "  agents are disabled until you enable them: 1" in lines
+    assert "  signing keys ended: 3" in lines
+
+
 @pytest.mark.parametrize("command", [("audit", "key"), ("audit", "rotate-key")])
 def test_a_log_key_that_is_newer_than_the_backup_does_not_prevent_a_comparison(
     admin_cli, backup, command

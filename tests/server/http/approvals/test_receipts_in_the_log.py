@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from approver_tui.client.audit.logged_receipts import NotLogged, why_not_proved
 from approver_tui.client.jose import signed_decision
 from server.audit_log import notes
 from server.audit_log.entries import leaf_hash
@@ -299,6 +300,24 @@ def test_a_receipt_that_contradicts_its_log_does_not_verify(
     _prove_in_another_log(*receipt["entries"])
     with pytest.raises(Broken, match=words):
         verified(receipt, FORGED_LOG)
+
+
+def test_a_request_of_an_earlier_version_is_not_reported_as_changed(
+    verified: Callable[..., str], agent: LocalAgent, person: LocalTerminal
+) -> None:
+    """Its entry lacks facts, so the receipt is not proved. A contradiction is still reported."""
+    receipt = receipts.prove_receipt(person, receipts.collected(agent, person))
+    facts = receipts.entry(receipt, "approval.requested")["facts"]
+    old_facts = {name: facts[name] for name in facts.keys() - {"kind", "ceremony"}}
+    _change_entries(receipt, "approval.requested", "facts", value=old_facts)
+    _prove_in_another_log(*receipt["entries"])
+    reason = why_not_proved(receipt, FORGED_LOG)
+    assert "approval.requested does not contain kind and ceremony" in reason
+    with pytest.raises(Broken, match="does not contain kind and ceremony"):
+        verified(receipt, FORGED_LOG)
+    receipt["approval"]["risk"] = "low"
+    with pytest.raises(NotLogged, match="posture of the request differs"):
+        why_not_proved(receipt, FORGED_LOG)
 
 
 @pytest.mark.parametrize(

@@ -16,9 +16,11 @@ def test_the_reason_for_a_503_is_logged_for_the_operator(
     def fail(_: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED]")
 
-    with httpx.Client(transport=httpx.MockTransport(fail)) as http:
-        with pytest.raises(Rejected) as rejected:
-            Guard(ISSUER, API, http=http).check(f"Bearer {issuer.token()}")
+    with (
+        httpx.Client(transport=httpx.MockTransport(fail)) as http,
+        pytest.raises(Rejected) as rejected,
+    ):
+        Guard(ISSUER, API, http=http).check(f"Bearer {issuer.token()}")
     assert rejected.value.status == 503
     assert "SSL_CERT_FILE" not in str(rejected.value.body)
     (message,) = caplog.messages
@@ -40,8 +42,8 @@ def test_the_status_of_a_failing_issuer_is_logged(
     with (
         httpx.Client(transport=httpx.MockTransport(fail)) as http,
         Guard(ISSUER, API, credentials=credentials, introspect_every=0, http=http) as guard,
+        pytest.raises(Rejected) as rejected,
     ):
-        with pytest.raises(Rejected) as rejected:
-            guard.check(f"Bearer {issuer.token()}")
+        guard.check(f"Bearer {issuer.token()}")
     assert rejected.value.status == 503
     assert f"{ISSUER}{path} answered with status 502" in caplog.text

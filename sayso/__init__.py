@@ -17,7 +17,6 @@ Never: importing the server or the terminal app, storing anything, or deciding f
 
 from sayso.agent import Agent, AsyncAgent
 from sayso.approved import Approved, Receipt
-from sayso.asking import Asked, Options
 from sayso.caller import Approval, Caller
 from sayso.challenge import Challenge
 from sayso.errors import (
@@ -34,6 +33,7 @@ from sayso.errors import (
 from sayso.guard import AsyncGuard, Guard
 from sayso.guarding import Consumed, Demands, Misconfigured
 from sayso.rejection import ApprovalRequired, Rejected
+from sayso.request_form import Asked, Options
 from sayso.tools import needs_approval
 
 __all__ = [

@@ -9,9 +9,10 @@ from typing import Generic, Unpack
 import httpx
 
 from sayso.approved import Approved
-from sayso.asking import Action, Asked, Asking, Options
+from sayso.asking import Asking
 from sayso.credentials import Credentials
 from sayso.keys import KeySource
+from sayso.request_form import Action, Asked, Options
 from sayso.transport import AsyncConnected, Connected, Http, run
 
 

@@ -18,7 +18,6 @@ from typing import Any, Final, NoReturn, cast
 
 from sayso.agent import AsyncAgent
 from sayso.approved import Approved
-from sayso.asking import Asked, Options
 from sayso.environment import agent_from_env
 from sayso.errors import (
     Denied,
@@ -31,6 +30,7 @@ from sayso.errors import (
     Withdrawn,
 )
 from sayso.open_calls import start_asking
+from sayso.request_form import Asked, Options
 from sayso.text import one_line, quote, safe_json
 
 

@@ -13,21 +13,27 @@
 Owns: what is sent to Sayso, and when. Never: sockets and clocks (`transport`), messages (`errors`).
 """
 
-import json
-import re
 import secrets
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final, TypedDict
+from collections.abc import Mapping
+from typing import Final
 
 from sayso.approved import Approved, read_approved
-from sayso.challenge import Challenge
 from sayso.credentials import Credentials
 from sayso.dpop import ProofKey
-from sayso.errors import Refused, SaysoError, Unreachable, from_answer
+from sayso.errors import SaysoError, Unreachable, from_answer
 from sayso.issuer import Issuer
 from sayso.keys import dpop_key
 from sayso.ping import Pings, Wake
+from sayso.request_form import (
+    Action,
+    Asked,
+    Options,
+    check_types,
+    check_unicode,
+    free_parameters,
+    name_arguments,
+    to_form,
+)
 from sayso.transport import TIMEOUT, Flow, Reply, Send, Sleep
 
 CIBA: Final = "urn:openid:params:grant-type:ciba"
@@ -44,71 +50,6 @@ _TOO_MANY: Final = 429
 _FAILED: Final = 500
 """Statuses from this one are failures of the server or of a proxy, not answers."""
 
-Action = Mapping[str, Any] | Sequence[Mapping[str, Any]] | Challenge | None
-"""The action to approve: an object with a registered `type`, a list of such objects, or an API's
-challenge. None requests only scopes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A request that a person can see now."""
-
-    auth_req_id: str
-    expires_in: int
-    """Seconds until the request expires."""
-    interval: float
-    """Seconds between two polls."""
-    fingerprint: str
-    """Short code that the person sees too, such as `9f3a-71c0`."""
-    match_code: str | None
-    """Show this number on the agent's screen; the person types it. Only for interactive agents."""
-
-
-class Options(TypedDict, total=False):
-    """Optional parameters besides user and action."""
-
-    scope: str
-    """Scopes of the API, separated by spaces."""
-    resource: str
-    """The API's URI. Required if the agent may use several APIs."""
-    message: str
-    """Up to 200 characters, shown as the agent's own words."""
-    idempotency_key: str
-    """Identifies this request, up to 255 characters. After a crash, send the same request with the
-    same key to continue it and get its answer. Default: a new key."""
-    expires_in: int
-    """The maximum number of seconds to wait for the answer."""
-    risk: str
-    """`low`, `medium`, `high` or `critical`: raises the risk, never lowers it."""
-    acr_values: str
-    """How the person must answer, such as `urn:sayso:acr:signed-pin`."""
-    user_code: str
-    """The code that the person gave the agent."""
-    caller_token: str
-    """For an agent that serves an API: the access token of the call that it handles. The user of
-    the token is asked, and sees which client calls."""
-    supersedes: str
-    """The `auth_req_id` of a pending request that this one replaces."""
-    on_asked: Callable[[Asked], None]
-    """Called once the person can see the request."""
-
-
-_PARAMETERS: Final = {
-    "resource": "resource",
-    "message": "binding_message",
-    "expires_in": "requested_expiry",
-    "risk": "risk",
-    "acr_values": "acr_values",
-    "user_code": "user_code",
-    "supersedes": "supersedes",
-}
-_ARGUMENTS: Final = {
-    "login_hint": "user",
-    "Idempotency-Key": "idempotency_key",
-    **{parameter: name for name, parameter in _PARAMETERS.items()},
-}
-"""For each parameter of a request, the argument that it comes from."""
-_PARAMETER_NAME: Final = re.compile(rf"\b({'|'.join(_ARGUMENTS)})\b")
 _NO_TOKEN: Final = "client_notification_token is missing."  # noqa: S105  # a message
 _PING_NEEDED: Final = (
     "The agent is registered for callbacks. Create it with ping=True if it is registered with "
@@ -137,12 +78,12 @@ class Asking:
             raise ValueError("user is missing: a user name, email address or ID.")
         token = options.get("caller_token")
         hint = {"login_hint": user} if token is None else {"login_hint_token": token}
-        form = {**hint, **_form(action, options)}
+        form = {**hint, **to_form(action, options)}
         return (yield from self._ask_and_wait(form, options))
 
     def exchange(self, subject_token: str, action: Action, options: Options) -> Flow[Approved]:
         """Exchange a person's token; asks the person if the server says so."""
-        request_form = _form(action, options)
+        request_form = to_form(action, options)
         form = {
             "grant_type": _EXCHANGE,
             "subject_token": subject_token,
@@ -156,13 +97,11 @@ class Asking:
             return read_approved(reply.body, self._key)
         if reply.body.get("error") != "interaction_required":
             raise from_answer(reply.status, reply.body)
-        _check_types(reply.body.get("authorization_details_types", []), form)
+        check_types(reply.body.get("authorization_details_types", []), form)
         hinted_form = {"scope": "openid", "login_hint_token": str(reply.body["login_hint_token"])}
         if "authorization_details" in request_form:
             hinted_form["authorization_details"] = request_form["authorization_details"]
-        return (
-            yield from self._ask_and_wait(hinted_form | _free_parameters(request_form), options)
-        )
+        return (yield from self._ask_and_wait(hinted_form | free_parameters(request_form), options))
 
     def withdraw(self, asked: Asked) -> Flow[None]:
         """Withdraw a request. Its waiting call then raises `Withdrawn`, if it still waits."""
@@ -247,7 +186,7 @@ class Asking:
         self, endpoint: str, form: Mapping[str, str], headers: Mapping[str, str]
     ) -> Flow[Reply]:
         """Send a call; repeat it a few times if there is no response or the server is busy."""
-        _check_unicode(form)
+        check_unicode(form)
         for attempt in range(_MAX_ATTEMPTS):
             pause = 2.0**attempt
             try:
@@ -296,8 +235,7 @@ def _is_busy(reply: Reply) -> bool:
 def _request_error(reply: Reply) -> SaysoError:
     """Return the error for a request that was not created, with the names of the arguments."""
     text = str(reply.body.get("error_description") or "").replace(_NO_TOKEN, _PING_NEEDED)
-    text = _PARAMETER_NAME.sub(lambda found: _ARGUMENTS[found[0]], text)
-    return from_answer(reply.status, {**reply.body, "error_description": text})
+    return from_answer(reply.status, {**reply.body, "error_description": name_arguments(text)})
 
 
 def _next_interval(interval: float, reply: Reply) -> float:
@@ -308,92 +246,3 @@ def _next_interval(interval: float, reply: Reply) -> float:
     if error != "authorization_pending" and not _is_busy(reply):
         raise from_answer(reply.status, reply.body)
     return interval
-
-
-def details_of(action: Action) -> list[dict[str, Any]]:
-    """Return the objects of an action. Raises ValueError unless each is an object with a type."""
-    if action is None:
-        return []
-    if isinstance(action, Challenge):
-        action = action.details
-    objects = [action] if isinstance(action, Mapping | str | int | float) else list(action)
-    if not all(isinstance(detail, Mapping) for detail in objects):
-        raise ValueError("The action must be an object or a list of objects.")
-    if not all(isinstance(detail.get("type"), str) for detail in objects):
-        raise ValueError(
-            "type is missing in the action: name an action type that an administrator registered, "
-            'such as {"type": "payment.transfer", …}.'
-        )
-    for detail in objects:
-        _check_json(detail)
-    return [dict(detail) for detail in objects]
-
-
-def _check_json(detail: Mapping[str, Any]) -> None:
-    for name, value in detail.items():
-        try:
-            json.dumps(value, allow_nan=False)
-        except (TypeError, ValueError, RecursionError) as error:
-            raise ValueError(f"{name} in the action cannot be sent as JSON: {error}.") from error
-
-
-def check_options(options: Mapping[str, Any]) -> None:
-    """Refuse an option that does not exist, and a key that cannot be sent in a header.
-
-    Raises TypeError or ValueError.
-    """
-    for name in options:
-        if name not in Options.__optional_keys__:
-            names = ", ".join(sorted(Options.__optional_keys__))
-            raise TypeError(f"There is no option {name}. The options are: {names}.")
-    key = options.get("idempotency_key") or ""
-    if not isinstance(key, str) or not (key.isascii() and key.isprintable()):
-        raise ValueError("idempotency_key must be a string of visible ASCII characters.")
-
-
-def _check_unicode(form: Mapping[str, str]) -> None:
-    for name, value in form.items():
-        try:
-            str(value).encode()
-        except UnicodeEncodeError as error:
-            argument = _ARGUMENTS.get(name, name)
-            raise ValueError(f"{argument} has a character that is not valid Unicode.") from error
-
-
-def _form(action: Action, options: Options) -> dict[str, str]:
-    check_options(options)
-    values: dict[str, Any] = dict(options)
-    if isinstance(action, Challenge):
-        values = {"resource": action.resource, "scope": action.scope, **values}
-    if not isinstance(values.get("scope", ""), str):
-        message = 'scope must be a string, with spaces between scopes: "read write".'
-        raise ValueError(message)  # noqa: TRY004  # as for every invalid argument
-    scope = " ".join(part for part in values.get("scope", "").split() if part != "openid")
-    form = {"scope": f"openid {scope}".strip()}
-    for name, parameter in _PARAMETERS.items():
-        if (value := values.get(name)) in (None, ""):
-            continue
-        if not isinstance(value, str | int):
-            kind = "whole number" if name == "expires_in" else "string"
-            raise ValueError(f"{name} must be a {kind}.")  # noqa: TRY004  # as for scope
-        form[parameter] = str(value)
-    if details := details_of(action):
-        form["authorization_details"] = json.dumps(details, ensure_ascii=False)
-    return form
-
-
-def _free_parameters(form: Mapping[str, str]) -> dict[str, str]:
-    """Return the parameters of a request other than those that the exchange determines."""
-    fixed = {"scope", "resource", "authorization_details"}
-    return {name: value for name, value in form.items() if name not in fixed}
-
-
-def _check_types(needed: Iterable[object], form: Mapping[str, str]) -> None:
-    details = json.loads(form["authorization_details"]) if form["authorization_details"] else []
-    missing = sorted({str(name) for name in needed} - {detail["type"] for detail in details})
-    if missing:
-        message = (
-            "A person must approve this and needs to know what it is: pass an action of the type "
-            f"{missing[0]}."
-        )
-        raise Refused("interaction_required", message, {})

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sayso.asking import details_of
 from sayso.challenge import Challenge
 from sayso.rejection import Realm, Rejected
+from sayso.request_form import details_of
 
 _MAX_ACTORS: Final = 8
 """The maximum number of actors in a chain; Sayso issues four at most."""

@@ -6,6 +6,7 @@ Never: sockets (`transport`), or the response to a rejected call (`rejection`).
 
 import hashlib
 import json
+import logging
 import re
 import secrets
 import string
@@ -19,13 +20,13 @@ from urllib.parse import urlsplit
 import jwt
 
 from sayso import clock, dpop
-from sayso.asking import details_of
 from sayso.caller import Caller, read_caller
 from sayso.credentials import Credentials
 from sayso.errors import Refused, Unreachable
 from sayso.issuer import Issuer, Jwks, PublicKey, split_url
 from sayso.keys import json_of
 from sayso.rejection import Realm, Rejected
+from sayso.request_form import details_of
 from sayso.transport import Flow, Reply, Send
 
 Details = Mapping[str, Any] | Sequence[Mapping[str, Any]]
@@ -43,6 +44,7 @@ _WELL_KNOWN: Final = "/.well-known/oauth-protected-resource"
 _OK: Final = 200
 _FORBIDDEN: Final = 403
 _MAX_ATTEMPTS: Final = 2
+_LOG: Final = logging.getLogger("sayso")
 _EXECUTION_ID: Final = re.compile(r"[!-~]{1,128}")
 
 
@@ -100,8 +102,10 @@ class Guarding:
         self._introspect_every = introspect_every
         origin, prefix = _split_address("url", url) if url else _split_address("audience", audience)
         self._root = origin + prefix if url else origin
-        self.metadata_path = _WELL_KNOWN + urlsplit(audience).path.rstrip("/")
-        self.realm = Realm(audience, origin + self.metadata_path)
+        parts = urlsplit(audience)
+        self.metadata_path = _WELL_KNOWN + (parts.path.rstrip("/") if parts.netloc else "")
+        query = f"?{parts.query}" if parts.query else ""
+        self.realm = Realm(audience, origin + self.metadata_path + query)
         self.keys = Jwks(self._issuer, ALGORITHMS)
         self._used = dpop.UsedProofs()
         self._introspected: dict[bytes, tuple[float, Mapping[str, Any]]] = {}
@@ -189,9 +193,14 @@ class Guarding:
         try:
             return (yield from self.keys.find(kid))
         except Unreachable as error:
-            raise self.realm.unavailable() from error
+            raise self._unavailable(str(error)) from error
         except Refused as error:
             raise Misconfigured(str(error)) from error
+
+    def _unavailable(self, reason: str) -> Rejected:
+        """Return the rejection, and log the reason for the operator of the API."""
+        _LOG.warning("A call was rejected with 503, because Sayso did not answer. %s", reason)
+        return self.realm.unavailable()
 
     def _verify(self, token: str, key: PublicKey | None, scheme: str) -> Mapping[str, Any]:
         if key is None:
@@ -273,7 +282,7 @@ class Guarding:
         try:
             url = yield from self._issuer.endpoint("introspection_endpoint")
         except Unreachable as error:
-            raise self.realm.unavailable() from error
+            raise self._unavailable(str(error)) from error
         headers, _ = self._credentials.proof(self._issuer.url)
         reply = yield from self._send_with_retry(Send("POST", url, headers, {"token": token}))
         if reply.status != _OK:
@@ -282,14 +291,17 @@ class Guarding:
 
     def _send_with_retry(self, send: Send) -> Flow[Reply]:
         """Send a request, and repeat it once if there is no response. Raises Rejected (503)."""
+        reason = ""
         for _ in range(_MAX_ATTEMPTS):
             try:
                 reply = yield send
-            except Unreachable:
+            except Unreachable as error:
+                reason = str(error)
                 continue
             if reply.status < 500:  # noqa: PLR2004  # an answer, good or bad
                 return reply
-        raise self.realm.unavailable()
+            reason = f"{send.url} answered with status {reply.status}."
+        raise self._unavailable(reason)
 
     def _consume_error(self, reply: Reply, caller: Caller) -> Exception:
         code, text = str(reply.body.get("code", "")), str(reply.body.get("detail", ""))
@@ -359,4 +371,6 @@ def _split_address(name: str, url: str) -> tuple[str, str]:
     parts = split_url(name, url)
     if parts.scheme not in {"http", "https"} or not parts.netloc:
         raise ValueError(f"{name} must be an http(s) URL of this API, not {url!r}.")
+    if name == "url" and (parts.query or parts.fragment):
+        raise ValueError(f"{name} must not have a query or a fragment: {url!r}.")
     return f"{parts.scheme}://{parts.netloc}", parts.path.rstrip("/")

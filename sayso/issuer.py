@@ -119,8 +119,8 @@ class Jwks:
         self._fetched_at = -_MAX_STALE_KEY_AGE
         self._next_fetch_at = 0.0
         """When keys may be fetched again."""
-        self._refused: Refused | None = None
-        """Why the last fetch failed; None if the server was unreachable."""
+        self._error: Refused | Unreachable | None = None
+        """Why the last fetch failed."""
         self._fetching = Lock()
 
     def ready(self, kid: str) -> PublicKey | None:
@@ -140,23 +140,19 @@ class Jwks:
         finally:
             self._fetching.release()
         if time.monotonic() - self._fetched_at >= _MAX_STALE_KEY_AGE:
-            raise self._refused or Unreachable(
-                "The keys of the authorization server could not be fetched."
-            )
+            raise self._error or Unreachable("The keys have not been fetched.")
         return self._keys.get(kid)
 
     def _fetch(self, now: float) -> Flow[bool]:
         try:
             url = yield from self._issuer.endpoint("jwks_uri")
             reply = yield Send("GET", url)
-        except Unreachable:
-            self._refused = None
-            return False
-        except Refused as error:
-            self._refused = error
+        except (Unreachable, Refused) as error:
+            self._error = error
             return False
         keys = reply.body.get("keys")
         if reply.status != 200 or not isinstance(keys, list):  # noqa: PLR2004  # OK
+            self._error = Unreachable(f"{url} answered with status {reply.status} and no keys.")
             return False
         parsed_keys = (self._read(key) for key in keys if isinstance(key, dict))
         self._keys = dict(entry for entry in parsed_keys if entry is not None)

@@ -21,11 +21,11 @@ import httpx
 
 from sayso.agent import AsyncAgent
 from sayso.approved import Approved
-from sayso.asking import Asked
 from sayso.caller import Caller
 from sayso.errors import NotApproved, Refused, SaysoError, Unreachable
 from sayso.guard import AsyncGuard
 from sayso.rejection import Rejected
+from sayso.request_form import Asked
 from sayso.tool_calls import call_id
 
 _MAX_OPEN: Final = 10_000

@@ -10,7 +10,7 @@ from typing import Any, Unpack
 
 from sayso.agent import Agent, AsyncAgent
 from sayso.approved import Approved
-from sayso.asking import Options, check_options
+from sayso.request_form import Options, check_options
 
 Tool = Callable[..., Any]
 _PARAMETER = "approved"

@@ -211,8 +211,6 @@ def _unreachable(step: Send, error: httpx.TransportError, seconds: float) -> Unr
     check = "Check that the server runs and that the issuer is right"
     if "CERTIFICATE_VERIFY_FAILED" in reason:
         check = "If a private authority signed the certificate, set SSL_CERT_FILE to its file"
-    text = (
-        f"No answer from {step.url}: {reason.removesuffix('.')}. {check}, then call again with the "
-        "same idempotency_key."
-    )
-    return Unreachable(text, seconds)
+    if step.form is not None:
+        check += ", then call again with the same idempotency_key"
+    return Unreachable(f"No answer from {step.url}: {reason.removesuffix('.')}. {check}.", seconds)

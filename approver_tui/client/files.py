@@ -48,6 +48,13 @@ def replace_private(path: Path, content: bytes) -> None:
     _sync_folder(path.parent)
 
 
+def check_writable(folder: Path) -> None:
+    """Create and delete a file in the folder. Raises OSError, for example if the disk is full."""
+    probe = folder / "probe"
+    write_private(probe, b"1")
+    probe.unlink(missing_ok=True)
+
+
 def read_private(path: Path) -> bytes | None:
     """Return the file's content, or None if there is no such file."""
     try:

@@ -24,6 +24,7 @@ from sayso.gateway.answers import UpstreamError, UpstreamServer
 from sayso.gateway.app import Gateway
 from sayso.gateway.config import BadFile, Config, Header
 from sayso.gateway.stdio import StdioServer
+from sayso.gateway.tool_list import read_pages
 from sayso.gateway.tools import ToolMap
 from sayso.gateway.upstream import Upstream
 from sayso.guard import AsyncGuard
@@ -32,7 +33,6 @@ from sayso.transport import new_http, run
 
 _USAGE: Final = 2
 _MAX_PORT: Final = 65_535
-_MAX_PAGES: Final = 100
 _MAX_BYTES: Final = 4 * 1024 * 1024
 _OLDEST_VERSION: Final = "2025-06-18"
 _MANY: Final = httpx.Limits(max_connections=None, max_keepalive_connections=100)
@@ -219,11 +219,12 @@ async def _fetch_tools(upstream: UpstreamServer) -> tuple[object, Sequence[Mappi
     headers = {"accept": "application/json, text/event-stream", "content-type": "application/json"}
 
     async def ask(method: str, params: Mapping[str, object]) -> messages.Json:
-        request = messages.request(method, method, params)
+        request = messages.request(method, params)
         async with upstream.send(None, "POST", headers, messages.write(request)) as answer:
             if answer.session is not None:
                 headers["mcp-session-id"] = answer.session
-            reply = await answer.result(request)
+            async with asyncio.timeout(answer.timeout):
+                reply = await answer.result(request)
         if "result" not in reply:
             raise UpstreamError(f"The upstream server refused {method}. Check the URL.")
         return messages.members(reply, "result")
@@ -235,14 +236,8 @@ async def _fetch_tools(upstream: UpstreamServer) -> tuple[object, Sequence[Mappi
     notification = messages.write({"jsonrpc": "2.0", "method": "notifications/initialized"})
     async with upstream.send(None, "POST", headers, notification):
         pass
-    tools: list[Mapping[str, Any]] = []
-    params: dict[str, object] = {}
-    for _ in range(_MAX_PAGES):
-        page = await ask("tools/list", params)
-        tools += [tool for tool in page.get("tools", []) if isinstance(tool, dict)]
-        if not page.get("nextCursor"):
-            break
-        params = {"cursor": page["nextCursor"]}
+    listed = await read_pages(lambda params: ask("tools/list", params), {})
+    tools = [tool for tool in listed if isinstance(tool, dict)]
     return initialized.get("instructions"), tools
 
 

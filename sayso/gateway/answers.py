@@ -36,6 +36,10 @@ class NoResponse(UpstreamError):
         self.status = status if status in REFUSALS else 200
 
 
+class NotSent(UpstreamError):
+    """The message was not sent, so nothing has run."""
+
+
 class SessionEnded(Rejected):
     """The session is not, or no longer, one of this caller's; the client must begin a new one."""
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from sayso.errors import NotApproved, SaysoError
 from sayso.gateway import messages, tools
-from sayso.gateway.answers import UpstreamError, UpstreamServer
+from sayso.gateway.answers import NotSent, UpstreamError, UpstreamServer
 from sayso.gateway.incoming import STREAM, Incoming
 from sayso.gateway.messages import Json, members
 from sayso.gateway.tool_list import ToolList
@@ -116,6 +116,8 @@ class Approving:
                 incoming.caller, "POST", incoming.headers, body
             ) as answer:
                 return await answer.result(approved_call)
+        except NotSent:
+            raise
         except UpstreamError as error:
             text = (
                 f"{error} The call was approved and sent. It may have run. Check before you call "

@@ -83,18 +83,20 @@ def write(
         instructions=_toml_string(digest(instructions) if instructions else ""),
         upstream=upstream,
     )
-    return head + "".join(dict.fromkeys(_tables(tools)))
+    return head + "".join(_tables(tools))
 
 
 def _tables(tools: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    """Yield a table for each name, because a TOML file cannot have two of one name."""
-    tables: dict[str, str] = {}
+    """Yield a table for each name. A tool with two definitions could not be called."""
+    definitions: dict[str, set[str]] = {}
     for tool in tools:
-        name, table = str(tool.get("name", "")), _table(tool)
-        if tables.setdefault(name, table) == table:
-            yield table
+        definitions.setdefault(str(tool.get("name", "")), set()).add(_table(tool))
+    for name, tables in definitions.items():
+        if len(tables) == 1:
+            yield tables.pop()
         else:
-            yield f"\n# Left out: a different tool with the same name: {one_line(name)}\n"
+            reason = "because it is listed twice with different definitions"
+            yield f"\n# Left out, {reason}: {one_line(name)}\n"
 
 
 def _table(tool: Mapping[str, Any]) -> str:

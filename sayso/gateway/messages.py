@@ -5,6 +5,7 @@ message may do (`tools`).
 """
 
 import json
+import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn
@@ -55,9 +56,10 @@ def members(message: Mapping[str, Any], name: str) -> Json:
     return value if isinstance(value, dict) else {}
 
 
-def request(name: str, method: str, params: Mapping[str, object]) -> Json:
-    """Return a request of the gateway itself."""
-    return {"jsonrpc": "2.0", "id": name, "method": method, "params": params}
+def request(method: str, params: Mapping[str, object]) -> Json:
+    """Return a request of the gateway itself, with an ID that its session has not used."""
+    request_id = f"sayso-{secrets.token_hex(8)}"
+    return {"jsonrpc": "2.0", "id": request_id, "method": method, "params": params}
 
 
 def answer(request: Mapping[str, Any], result: Mapping[str, Any], version: str) -> Json:

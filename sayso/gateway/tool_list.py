@@ -1,14 +1,15 @@
 """The upstream server's tool list.
 
-Owns: remembering lists that pass through, and fetching a new one when they are old. Never: which
-tools may be called.
+Owns: reading its pages, remembering lists that pass through, and fetching a new one when they are
+old. Never: which tools may be called.
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 from sayso.gateway import messages, tools
-from sayso.gateway.answers import UpstreamServer
+from sayso.gateway.answers import UpstreamError, UpstreamServer
 from sayso.gateway.incoming import Incoming
 from sayso.gateway.messages import Json, members
 from sayso.gateway.tools import MappedTool, ToolMap
@@ -17,6 +18,29 @@ _MAX_PAGES: Final = 100
 _MAX_TOOLS: Final = 10_000
 _MAX_AGE_SECONDS: Final = 60.0
 """Seconds after which the list is fetched again."""
+
+
+async def read_pages(
+    fetch: Callable[[Mapping[str, object]], Awaitable[Json]], params: Mapping[str, object]
+) -> list[object]:
+    """Return the tools of all pages. `fetch` returns the page for these parameters.
+
+    Raises UpstreamError if the list does not end, because the rest of it is unknown.
+    """
+    all_tools: list[object] = []
+    for _ in range(_MAX_PAGES):
+        page = await fetch(params)
+        page_tools = page.get("tools")
+        all_tools += page_tools if isinstance(page_tools, list) else []
+        if len(all_tools) > _MAX_TOOLS:
+            break
+        if not page.get("nextCursor"):
+            return all_tools
+        params = {**params, "cursor": page["nextCursor"]}
+    raise UpstreamError(
+        f"The upstream server's tool list does not end after {_MAX_PAGES} pages or {_MAX_TOOLS:,} "
+        "tools. Its last page must have no nextCursor."
+    )
 
 
 class ToolList:
@@ -56,19 +80,15 @@ class ToolList:
         headers.pop("mcp-name", None)
         if "mcp-method" in headers:
             headers["mcp-method"] = "tools/list"
-        params: dict[str, object] = messages.quiet_meta(message)
-        all_tools: list[object] = []
-        for page in range(_MAX_PAGES):
-            request = messages.request(f"sayso-list-{page}", "tools/list", params)
+
+        async def fetch(params: Mapping[str, object]) -> Json:
+            request = messages.request("tools/list", params)
             body = messages.write(request)
             async with self._upstream.send(incoming.caller, "POST", headers, body) as answer:
                 async with asyncio.timeout(answer.timeout):
-                    result = members(await answer.result(request), "result")
-            page_tools = result.get("tools")
-            all_tools += page_tools if isinstance(page_tools, list) else []
-            if len(all_tools) > _MAX_TOOLS or not result.get("nextCursor"):
-                break
-            params = {**params, "cursor": result["nextCursor"]}
+                    return members(await answer.result(request), "result")
+
+        all_tools = await read_pages(fetch, messages.quiet_meta(message))
         digests = self._map.digests(all_tools)
         for name in self._map.tools:
             self._note(name, digests.get(name, set()))

@@ -138,11 +138,15 @@ def mapping_problem(tool: MappedTool, seen: Collection[str]) -> str | None:
     """Return why a tool of the file cannot be called now, or None."""
     if set(seen) == {tool.digest}:
         return None
-    reason = "has changed since it was mapped" if seen else "is no longer offered by its server"
-    return (
-        f"The tool {quote(tool.name)} {reason}. Nothing has run. The operator of the gateway "
-        "must review it and map it again: sayso gateway init."
-    )
+    remedy = "The operator of the gateway must review it and map it again: sayso gateway init."
+    if len(seen) > 1:
+        reason = "is listed twice by its server, with different definitions"
+        remedy = "The operator of the server must rename or remove one of them."
+    elif seen:
+        reason = "has changed since it was mapped"
+    else:
+        reason = "is no longer offered by its server"
+    return f"The tool {quote(tool.name)} {reason}. Nothing has run. {remedy}"
 
 
 def action(tool: MappedTool, arguments: Mapping[str, Any]) -> Json:

@@ -19,6 +19,7 @@ from sayso.gateway.answers import (
     REFUSALS,
     Answer,
     NoResponse,
+    NotSent,
     SessionEnded,
     UpstreamError,
     within_limits,
@@ -110,7 +111,8 @@ class Upstream:
                 return (await self._exchange_token(caller, self._credential)).auth, {}
         except (SaysoError, TimeoutError) as error:
             reason = str(error) or "no answer in time."
-            raise UpstreamError(f"There is no token for the upstream server: {reason}") from error
+            text = f"Nothing has run. There is no token for the upstream server: {reason}"
+            raise NotSent(text) from error
 
     async def _exchange_token(self, caller: Caller, exchange: Exchange) -> Approved:
         """Exchange a token once: this may ask the user, and the answer may outlast this call."""

@@ -18,9 +18,9 @@ from typing import Any, Final
 
 from sayso.agent import AsyncAgent
 from sayso.approved import Approved
-from sayso.asking import Asked
 from sayso.errors import NotApproved, SaysoError, Unreachable
 from sayso.open_calls import Progress, start_asking, wait_in_steps
+from sayso.request_form import Asked
 from sayso.text import one_line, quote, safe_json
 from sayso.tool_calls import call_id
 

@@ -156,13 +156,6 @@ class Approver:
         return self.stands_for or self.user_id
 
 
-def own_approver(approval: Approval, user_id: str) -> Approver:
-    """Return an approver row for the user that the request is for."""
-    return Approver(
-        approval.id, user_id, "asked", approval.created_at, approval.expires_at, approval.risk
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class AutomaticDecision:
     """A consent or standing grant that decides a request without asking anyone."""

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from server.model.store import Unit
 from server.protocol.approvals.states import State
 from server.protocol.policy.risks import Risk
 
@@ -106,11 +105,3 @@ class CountedLimit:
     within_ms: int
     prefix: str
     """The start of its counter keys; the subject follows."""
-
-    def count_and_check(self, tx: Unit, subject: str) -> bool:
-        """Count an occurrence. Return whether the limit is now exceeded."""
-        return tx.counters.count(self.prefix + subject, self.within_ms) > self.value
-
-    def count(self, tx: Unit, subject: str) -> int:
-        """Return the current count of a subject."""
-        return tx.counters.peek(self.prefix + subject)

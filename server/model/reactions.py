@@ -103,6 +103,14 @@ class PasswordChanged(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class DeviceRevoked(Event):
+    """A device was revoked, by its user or an administrator."""
+
+    user_id: str
+    device_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class DeviceUnlocked(Event):
     """An administrator unlocked a device."""
 

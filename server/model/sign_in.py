@@ -19,6 +19,8 @@ class SignIn:
     ended_at: int | None = None
     acr: str = names.ACR_PASSWORD
     """How they last authenticated."""
+    device_id: str | None = None
+    """The device whose passkey they last used; None for a password."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,8 @@ class Grant:
     """The key that the code (RFC 9449 10), and later the refresh tokens, are bound to."""
     acr: str = names.ACR_PASSWORD
     """How the person authenticated."""
+    device_id: str | None = None
+    """The device whose passkey the person signed in with; None for a password."""
     approval_id: str | None = None
     """The approval signed for this grant only. It contains the details and allows one token."""
 

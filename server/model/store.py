@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 if TYPE_CHECKING:
     from server.model.reactions import Ended, Event
     from server.storage.directory import CachedDirectory as Directory
-    from server.storage.rows import Unit, View
+    from server.storage.store import Unit, View
 else:
     Directory = Unit = View = object
 

@@ -17,6 +17,7 @@ from server.model.reactions import (
     AppDeactivated,
     ClientDeleted,
     ConsentEnded,
+    DeviceRevoked,
     DeviceUnlocked,
     Ended,
     Event,
@@ -73,6 +74,7 @@ REACTIONS: Final[Mapping[type[Event], tuple[_Reaction, ...]]] = dict(
         ),
         _on(UserEnabled, owners.user_enabled),
         _on(PasswordChanged, refresh_families.password_changed),
+        _on(DeviceRevoked, refresh_families.device_revoked),
         _on(DeviceUnlocked, notices.device_unlocked),
         _on(
             ResourceDeleted,

@@ -22,7 +22,7 @@ with lazily():
     from server.services.clients.unknown_apps import within_open_resources
 
 if TYPE_CHECKING:
-    from server.storage.rows import View
+    from server.storage.store import View
 
 T = TypeVar("T")
 

@@ -32,7 +32,8 @@ from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 from server import folders
 from server.model.ports import Clock
 from server.model.store import Busy, React
-from server.storage.store import LocalWake, SqliteWake, SqlStore, StoreDependencies
+from server.storage.sqlite_wake import SqliteWake
+from server.storage.store import LocalWake, SqlStore, StoreDependencies
 from server.storage.tables import installation
 from server.storage.writer import (
     DirectWriter,

@@ -13,6 +13,7 @@ from server.web.page import Read
 _ALL: Final = (("limit", "200"),)
 MAX_TICKED: Final = 30
 """Values from a longer list are suggested while the person types."""
+_MAX_NAMED: Final = 3
 
 RESOURCES: Final = Read("resources", "GET /api/resources", fixed_parameters=_ALL)
 USERS: Final = Read("users", "GET /api/users", fixed_parameters=_ALL, optional=True)
@@ -61,10 +62,19 @@ def _values_of(member: str) -> Callable[..., Iterable[tuple[str, str]]]:
 
 def _scopes(*lists: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
     """Each scope once, with its risk at each resource that has it."""
-    risks: dict[str, list[str]] = {}
+    resources: dict[str, dict[str, list[str]]] = {}
     for uri, name, risk in _scopes_at(*lists):
-        risks.setdefault(name, []).append(f"{risk} at {uri}")
-    return ((name, f"{name}: {', '.join(texts)}") for name, texts in risks.items())
+        resources.setdefault(name, {}).setdefault(risk, []).append(uri)
+    return ((name, f"{name}: {_risks(uris_by_risk)}") for name, uris_by_risk in resources.items())
+
+
+def _risks(uris_by_risk: Mapping[str, list[str]]) -> str:
+    """The resources by risk; more than three with the same risk are only counted."""
+    names = {
+        risk: uris if len(uris) <= _MAX_NAMED else [f"{len(uris)} resources"]
+        for risk, uris in uris_by_risk.items()
+    }
+    return ", ".join(f"{risk} at {name}" for risk, each in names.items() for name in each)
 
 
 def _limits(*lists: Mapping[str, Any]) -> Iterable[tuple[str, str]]:

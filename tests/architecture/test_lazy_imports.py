@@ -138,7 +138,7 @@ LAZY = {
     *("app.py", "key_files.py", "services/operations/administration.py"),
     "services/policy/schemas.py",  # a validator takes a tenth of a second to load
     "services/operations/doctor.py",
-    *("storage/audit/entries.py", "storage/directory.py", "storage/rows.py"),
+    *("storage/audit/entries.py", "storage/directory.py", "storage/store.py"),
     # Most commands load these, and use a part of them.
     *("services/approvals/oversight.py", "services/approvers/groups.py"),
     *("services/consents/consents.py", "services/standing_grants/standing_grants.py"),

@@ -16,7 +16,7 @@ from tests.support.browsers.chromium import Chromium
 from tests.support.browsers.first_sign_in import newcomer
 from tests.support.builders.installation import PAYMENT
 from tests.support.checks.waiting import until
-from tests.support.clients.agent import Agent
+from tests.support.clients.agent import Agent, new_agent
 from tests.support.clients.third_party import running_typescript
 from tests.support.inputs.agent_icons import png
 from tests.support.servers.server import BY, AgentKey, LiveServer
@@ -26,6 +26,15 @@ _PIXEL = """(() => {
   copy.drawImage(document.getElementById("icon-drawn"), 0, 0);
   return Array.from(copy.getImageData(32, 32, 1, 1).data);
 })()"""
+
+_CUT_PLACEHOLDERS = """[...document.querySelectorAll(".filter input")].filter((field) => {
+  const copy = new OffscreenCanvas(1, 1).getContext("2d");
+  const { fontSize, fontFamily } = getComputedStyle(field, "::placeholder");
+  copy.font = `${fontSize} ${fontFamily}`;
+  const { paddingLeft, paddingRight } = getComputedStyle(field);
+  const room = field.clientWidth - parseFloat(paddingLeft) - parseFloat(paddingRight);
+  return copy.measureText(field.placeholder).width > room;
+}).map((field) => field.placeholder)"""
 
 
 @pytest.fixture
@@ -233,3 +242,32 @@ def test_a_double_click_sends_a_form_once(
     tab.open(f"{server.url}/admin/agents/{agent.key.id}/delete")
     tab.ask(_CLICK_TWICE.format("'form .danger'"))
     tab.see("location.pathname === '/admin/agents' && document.readyState === 'complete'")
+
+
+@pytest.mark.usefixtures("admin")
+def test_long_names_do_not_break_the_events_of_the_audit_log(
+    server: LiveServer, tab: Chromium
+) -> None:
+    """A name without spaces gets the width that the other columns leave, on a wide screen."""
+    name = "Wolfeschlegelsteinhausenbergerdorffwelchevoralternwarengewissenh"
+    agent = new_agent(server, name=name[::-1])
+    agent.request_approval(server.user(name)[0])
+    tab.look(width=1440)
+    tab.open(f"{server.url}/admin/audit?type=approval.requested")
+    rows = tab.ask("[...document.querySelectorAll('td a')].map((a) => a.getClientRects().length)")
+    assert rows
+    assert set(rows) == {1}
+    assert tab.ask("document.documentElement.scrollWidth <= innerWidth")
+    agent.http.close()
+
+
+@pytest.mark.usefixtures("admin")
+def test_the_examples_in_the_filter_of_the_audit_log_are_not_cut_off(
+    server: LiveServer, tab: Chromium
+) -> None:
+    """They fit into their fields on a wide screen and on a phone."""
+    for width in (1440, 360):
+        tab.look(width=width)
+        tab.open(f"{server.url}/admin/audit")
+        assert tab.ask("document.querySelectorAll('.filter input[placeholder]').length") >= 4
+        assert tab.ask(_CUT_PLACEHOLDERS) == []

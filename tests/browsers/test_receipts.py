@@ -162,3 +162,19 @@ def test_a_file_is_checked_like_the_page_and_a_printout_has_no_buttons(
     )
     assert opened.ask(shown) is False
     opened.tell("Emulation.setEmulatedMedia", media="")
+
+
+@pytest.mark.parametrize("theme", ["system", "dark", "contrast"])
+def test_a_page_is_printed_in_black_with_dark_colors(
+    server: LiveServer, opened: Chromium, theme: str
+) -> None:
+    """Paper is white, so the light letters of a dark screen would be gray on it."""
+    opened.open(f"{server.url}/history")
+    opened.ask(f"document.documentElement.dataset.theme = {json.dumps(theme)}")
+    dark = [{"name": "prefers-color-scheme", "value": "dark"}]
+    ink = "getComputedStyle(document.body).color"
+    opened.tell("Emulation.setEmulatedMedia", media="screen", features=dark)
+    assert opened.ask(ink) != "rgb(0, 0, 0)"
+    opened.tell("Emulation.setEmulatedMedia", media="print", features=dark)
+    assert opened.ask(ink) == "rgb(0, 0, 0)"
+    opened.tell("Emulation.setEmulatedMedia", media="", features=[])

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.support.browsers.chromium import Chromium
-from tests.support.browsers.first_sign_in import enroll_too
+from tests.support.browsers.first_sign_in import enroll_too, newcomer
 from tests.support.clients.agent import Agent
 from tests.support.clients.terminal import new_person
 from tests.support.servers.server import LiveServer
@@ -36,3 +36,28 @@ def test_times_are_local_with_the_zone_on_hover(
         assert not is_invalid
     assert " UTC" not in tab.text("main")
     person.client.close()
+
+
+_LEFT_EDGES = """(() => {
+  const time = document.querySelector("main time").firstChild;
+  const [day, year] = [0, time.data.indexOf("20")];
+  return [day, year].map((from) => {
+    const range = document.createRange();
+    range.setStart(time, from);
+    range.setEnd(time, from + 2);
+    return range.getBoundingClientRect().left;
+  });
+})()"""
+
+
+def test_a_date_from_right_to_left_is_not_torn_apart(
+    server: LiveServer, tab: Chromium, agent: Agent
+) -> None:
+    """The pages are from left to right, but an Arabic date begins with the day at its right end."""
+    agent.request_approval(newcomer(tab, server))
+    tab.tell("Emulation.setLocaleOverride", locale="ar")
+    tab.open(f"{server.url}/")
+    tab.open(tab.see("document.querySelector('.row a')?.href"))
+    tab.see("/\\u200f.*20\\d\\d/.test(document.querySelector('main time').textContent)")
+    day, year = tab.ask(_LEFT_EDGES)
+    assert day > year

@@ -11,6 +11,7 @@ from pathlib import Path
 import pexpect
 import pytest
 
+from tests.support.servers import forking
 from tests.support.servers.ports import free_port
 
 _SAYSO = (sys.executable, "-m", "server")
@@ -21,7 +22,7 @@ def environment(tmp_path: Path) -> Mapping[str, str]:
     """Environment variables for a new installation that sets only its data folder."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("SAYSO_")}
     variables = {**inherited, "SAYSO_DATA_DIR": str(tmp_path / "data")}
-    subprocess.run([*_SAYSO, "init"], env=variables, check=True, capture_output=True)
+    assert forking.run(("init",), variables).returncode == 0
     return variables
 
 

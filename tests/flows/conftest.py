@@ -1,4 +1,4 @@
-"""Fixtures of the flow tests: one real server per file, one agent and one user per test."""
+"""Fixtures of the flow tests: a real server, and one agent and one user per test."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,6 +27,24 @@ _OPENED_BY_A_PROGRAM = named_files(
     ),
 )
 """Files in which `sayso-approver` runs as a program and opens keys that the test enrolled."""
+_SHARING = named_files(
+    Path(__file__).parent,
+    (
+        "approved",
+        "attention",
+        "batch",
+        "browser_feed",
+        "browser_sessions",
+        "cancelled",
+        "disabled",
+        "feed_sockets",
+        "other_requests",
+        "receipt",
+        "sign_in",
+        "superseded",
+    ),
+)
+"""Files that do not move the clock, stop the server or change what other tests use."""
 _AS_IN_PRODUCTION = named_files(Path(__file__).parent, ["long_poll"])
 """Files whose server starts as in production, because they test how gunicorn ends it."""
 
@@ -41,11 +59,24 @@ def _pins(request: pytest.FixtureRequest) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session")
+def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """A prepared server, shared by all files that leave it unchanged."""
+    with live_server(tmp_path_factory.mktemp("shared"), forked=True) as running:
+        yield running
+
+
 @pytest.fixture(scope="module")
 def server(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[LiveServer]:
     """A prepared server, shared by the tests of one file. Its audit log is verified at the end."""
+    if request.path in _SHARING:
+        running: LiveServer = request.getfixturevalue("shared_server")
+        yield running
+        running.closing.close()
+        verify_log(running)
+        return
     folder: Path = tmp_path_factory.mktemp("server")
     with live_server(folder, forked=request.path not in _AS_IN_PRODUCTION) as running:
         yield running

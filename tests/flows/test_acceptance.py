@@ -77,7 +77,7 @@ def test_the_click_that_focuses_the_window_does_not_press_a_button(
     with window(person) as app:
         app.press("a")
         app.wait_for_text("Approve?", "[ Approve")
-        app.press("\x1b[6~", "\t", *PIN)
+        app.press("\x1b[6~", "\t", PIN)
         app.wait_for_text("Tab to Approve, then Enter.")
         app.child.send(FOCUS_OUT)
         app.wait_idle(0.5)
@@ -117,7 +117,7 @@ def test_a_superseded_request_closes_the_approval_panel(
         _about_to_confirm(app)
         newer = _ask(agent, person, minor=482_001, supersedes=handle)
         app.wait_for_text("This request changed. Nothing was", "approved.")
-        app.press("\r", *PIN, "\t", "\r")
+        app.press("\r", PIN, "\t", "\r")
         app.wait_idle(1)
     _only_the_changed_request_is_pending(agent, person, handle, newer)
 
@@ -143,7 +143,7 @@ def _about_to_confirm(app: Window) -> None:
     """Reads and types everything, so that Enter would approve."""
     app.press("a")
     app.wait_for_text("Approve?", "[ Approve")
-    app.press("\x1b[6~", "\x1b[6~", "\t", *PIN, "\t")
+    app.press("\x1b[6~\x1b[6~", "\t", PIN, "\t")
     app.wait_for_text("Tab to Approve, then Enter.")
 
 

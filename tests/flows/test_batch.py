@@ -149,7 +149,7 @@ def test_two_of_three_selected_requests_are_approved_in_a_real_terminal(
         app.wait_for_text("is no longer selected: Denied")
         app.press("a")
         app.wait_for_text("Approve 2?")
-        app.press(*["\x1b[6~"] * 6, "\t", *PIN, "\t")
+        app.press("\x1b[6~" * 6, "\t", PIN, "\t")
         app.wait_for_text("Tab to Approve, then Enter.")
         app.press("\r")
         app.wait_for_text("2 approved.")

@@ -46,7 +46,7 @@ def test_the_app_keeps_working_while_the_editor_is_open(
     agent.request_approval(person.user)
     agent.ask_payment(person.user)
     with window(person, EDITOR=shlex.join([sys.executable, str(script)])) as app:
-        app.press("d", "2", *"\t\t\t\t", "\r")
+        app.press("d", "2", "\t\t\t\t", "\r")
         app.wait_for_text("Denying in")
         app.press("j")
         app.child.send("d")

@@ -52,7 +52,7 @@ def _selected_name(app: Window) -> str:
 def _approve(app: Window) -> None:
     app.press("a")
     app.wait_for_text("Approve?")
-    app.press("\x1b[6~", "\t", *PIN)
+    app.press("\x1b[6~", "\t", PIN)
     app.wait_for_text("Tab to Approve, then Enter.")
     app.press("\t", "\r")
     app.wait_for_text("Approved by")

@@ -40,7 +40,7 @@ def test_a_standing_grant_created_in_the_app_is_used_and_revoked(
         app.wait_for_text("up to EUR 20.00", "It would have covered 1 of the last 1.")
         app.press("\t", "\r")
         app.wait_for_text("Approve?", "without asking")
-        app.press("\x1b[6~", "\t", *PIN)
+        app.press("\x1b[6~", "\t", PIN)
         app.wait_for_text("Tab to Approve, then Enter.")
         app.press("\t", "\r")
         app.wait_for_text("Approved by")

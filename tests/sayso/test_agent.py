@@ -24,6 +24,7 @@ from sayso import (
     Refused,
     Undeliverable,
     Withdrawn,
+    transport,
 )
 from server.protocol.approvals.states import State
 from server.protocol.policy.risks import Risk
@@ -295,7 +296,8 @@ def test_a_restarted_agent_slows_down_only_once(
     """The server here does not hold polls; sleeping moves its clock."""
     key = server.agent()
     errors: list[str] = []
-    monkeypatch.setattr("time.sleep", lambda s: server.clock.forward(round(s * 1000)))
+    move_clock = server.clock.forward
+    monkeypatch.setattr(transport, "wait", lambda _, seconds: move_clock(round(seconds * 1000)))
     with (
         _agent_without_held_polls(server, key, errors, ends_after=1) as agent,
         pytest.raises(KeyboardInterrupt),

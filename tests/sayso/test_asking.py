@@ -10,11 +10,12 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from jwt.algorithms import OKPAlgorithm
 
-from sayso.asking import Asking, details_of
+from sayso.asking import Asking
 from sayso.challenge import Challenge
 from sayso.credentials import Credentials
 from sayso.errors import Denied, Expired, Refused, Undeliverable, Unreachable, Withdrawn
 from sayso.keys import read_key
+from sayso.request_form import details_of
 from sayso.transport import Reply, Send, Sleep
 
 ISSUER = "https://sayso.example"

@@ -262,6 +262,41 @@ def test_a_different_spelling_of_the_issuer_is_misconfigured() -> None:
         Guard("https://127.0.0.1", API, http=http).check(f"Bearer {issuer.token()}")
 
 
+def test_the_reason_for_a_503_is_logged_for_the_operator(
+    issuer: FakeIssuer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The caller cannot mend the certificate of the issuer, so the response does not name it."""
+
+    def fail(_: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED]")
+
+    with httpx.Client(transport=httpx.MockTransport(fail)) as http:
+        refused = _refused(Guard(ISSUER, API, http=http), f"Bearer {issuer.token()}")
+    assert refused.status == 503
+    assert "SSL_CERT_FILE" not in str(refused.body)
+    (message,) = caplog.messages
+    assert f"No answer from {ISSUER}/.well-known/oauth-authorization-server" in message
+    assert message.endswith("signed the certificate, set SSL_CERT_FILE to its file.")
+
+
+@pytest.mark.parametrize("path", ["/introspect", "/jwks"])
+def test_the_status_of_a_failing_issuer_is_logged(
+    issuer: FakeIssuer, caplog: pytest.LogCaptureFixture, path: str
+) -> None:
+    """The log names the URL and its status."""
+
+    def fail(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(502) if request.url.path == path else issuer.answer(request)
+
+    credentials = ("sayso_rs_1", "sayso_cs_1")
+    with (
+        httpx.Client(transport=httpx.MockTransport(fail)) as http,
+        Guard(ISSUER, API, credentials=credentials, introspect_every=0, http=http) as guard,
+    ):
+        assert _refused(guard, f"Bearer {issuer.token()}").status == 503
+    assert f"{ISSUER}{path} answered with status 502" in caplog.text
+
+
 def test_a_proxy_whose_server_is_down_is_not_a_wrong_issuer(issuer: FakeIssuer) -> None:
     """The caller is told to try again (503), as when the server does not respond."""
 
@@ -608,6 +643,9 @@ def test_invalid_arguments_are_refused_when_the_guard_is_created() -> None:
         Guard(ISSUER, API, url="pay")
     with pytest.raises(ValueError, match=r"url is not a valid URL.*Port out of range"):
         Guard(ISSUER, API, url="https://pay.example:99999")
+    for url in ("https://pay.example?tenant=a", "https://pay.example/#a"):
+        with pytest.raises(ValueError, match=r"url must not have a query or a fragment"):
+            Guard(ISSUER, API, url=url)
     with pytest.raises(ValueError, match=r"secret is empty"):
         Guard(ISSUER, API, credentials=("sayso_rs_1", ""))
     assert Guard(ISSUER, "urn:pay", url="https://pay.example").metadata["resource"] == "urn:pay"
@@ -636,6 +674,21 @@ def test_a_guard_without_credentials_cannot_consume(issuer: FakeIssuer) -> None:
         token = issuer.token(approval=APPROVAL, authorization_details=[PAYMENT])
         with pytest.raises(ValueError, match="consume needs credentials"):
             guard.consume(guard.check(f"Bearer {token}"), PAYMENT)
+
+
+@pytest.mark.parametrize(
+    ("audience", "metadata"),
+    [
+        ("https://pay.example/v1?tenant=a", "https://api.example/.well-known/{}/v1?tenant=a"),
+        ("https://pay.example/?tenant=a", "https://api.example/.well-known/{}?tenant=a"),
+        ("urn:pay", "https://api.example/.well-known/{}"),
+    ],
+)
+def test_the_metadata_url_keeps_the_query_of_the_resource(audience: str, metadata: str) -> None:
+    """A client derives the resource from this URL and compares them (RFC 9728, section 3.3)."""
+    rejected = _refused(Guard(ISSUER, audience, url="https://api.example"), None)
+    url = metadata.format("oauth-protected-resource")
+    assert f'resource_metadata="{url}"' in rejected.headers["WWW-Authenticate"]
 
 
 def test_the_metadata_path_contains_the_path_of_the_resource() -> None:

@@ -11,7 +11,7 @@ from urllib.parse import SplitResult, urlsplit
 
 import httpx
 
-from approver_tui.client import api, errors, wire
+from approver_tui.client import api, errors, files, wire
 from approver_tui.client.api import Client
 from approver_tui.client.devices import keys, vault
 from approver_tui.client.devices.keys import KeyLevel
@@ -133,33 +133,43 @@ class Enrollment:
 def enroll(home: Home, enrollment: Enrollment, *, clock: Clock) -> Client:
     """Enroll this machine and save the result.
 
-    1. The PIN and the name must be valid, before the code is used.
+    1. The PIN and the name must be valid, and files can be stored, before the code is used.
     2. Discovery names the issuer, which must be the requested server.
     3. A session key is created. Tokens bound to it are issued for the code or by another device.
     4. Two approval keys are created; their public halves define the device.
     5. The server's half of the PIN seals the private keys, and a signature confirms the PIN.
     6. Only then are the files that later commands use written.
 
-    Raises BadPin, BadName, BadServer, ApiError, Unreachable.
+    Raises BadPin, BadName, BadServer, StorageFailed, ApiError, Unreachable.
     """
     keys.check_pin(enrollment.pin)
     check_name(enrollment.name)
     issuer = find_issuer(enrollment.url, allow_insecure=enrollment.allow_insecure)
+    _check_storage(home)
     secrets = vault.choose_vault(home)
     session = Session(issuer, SigningKey.generate(), secrets, lock_file=home.lock_file, clock=clock)
     try:
-        tokens.save(secrets, _first_tokens(session.transport, enrollment))
+        first_tokens = _first_tokens(session.transport, enrollment)
     except (errors.ClientError, KeyboardInterrupt):
         session.transport.close()
         raise
     try:
-        client = _create_device(home, session, secrets, enrollment)
+        with tokens.storage_errors():
+            tokens.save(secrets, first_tokens)
+            client = _create_device(home, session, secrets, enrollment)
+            secrets.put(api.SESSION_KEY, b64(session.key.scalar))
+            profile.save(home, client.profile)
     except errors.ClientError:
         _revoke_device(session, secrets)
         raise
-    secrets.put(api.SESSION_KEY, b64(session.key.scalar))
-    profile.save(home, client.profile)
     return client
+
+
+def _check_storage(home: Home) -> None:
+    """Raise StorageFailed if the login could not be stored, because a code works only once."""
+    with tokens.storage_errors():
+        for file in (home.profile_file, home.lock_file):
+            files.check_writable(file.parent)
 
 
 def find_issuer(url: str, *, allow_insecure: bool = False) -> str:

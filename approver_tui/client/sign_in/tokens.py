@@ -67,7 +67,7 @@ class TokenKeeper:
 
     def _load_or_renew(self, is_good: Callable[[Tokens], bool]) -> Tokens:
         """Reuse a token that another process renewed; otherwise renew it and store the result."""
-        with _storage_errors(), files.file_lock(self._lock_file):
+        with storage_errors(), files.file_lock(self._lock_file):
             tokens = load(self._vault)
             if is_good(tokens):
                 return tokens
@@ -78,7 +78,7 @@ class TokenKeeper:
 
 
 @contextmanager
-def _storage_errors() -> Iterator[None]:
+def storage_errors() -> Iterator[None]:
     """Turn a failure of the disk or keyring into StorageFailed."""
     try:
         yield

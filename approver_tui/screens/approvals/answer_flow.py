@@ -18,6 +18,7 @@ from approver_tui.screens.approvals.denials import (
     Denial,
     LaterAction,
     seconds_left,
+    unsaved_warning,
 )
 from approver_tui.screens.approvals.inbox_state import InboxState
 from approver_tui.screens.approvals.results import ResultsPanel
@@ -93,8 +94,10 @@ class AnswerFlow:
         if denial is None:
             return SafeText("")
         left = seconds_left(denial.due, ticks)
-        if denial.warning:
-            return fmt("Denying in {} s, {} to undo. {}", left, key, denial.warning)
+        if warning := unsaved_warning(
+            waiting.storage_problem for waiting in self._denials.values()
+        ):
+            return fmt("Denying in {} s, {} to undo. {}", left, key, warning)
         what = denial.approval.headline
         return fmt("Denying in {} s, {} to undo: {}", left, key, what)
 
@@ -282,11 +285,12 @@ class AnswerFlow:
             self._host.show_message(fmt("Nothing was sent. What you typed is kept."))
 
     def _open_results(self, batch_submitted: BatchSubmitted) -> None:
+        host, approvals = self._host, batch_submitted.approvals
         is_denial = isinstance(batch_submitted.answer, Deny)
-        if is_denial and (warning := self._save_unsent(batch_submitted.approvals)):
-            self._host.show_message(warning)
+        problem = self._save_unsent(approvals) if is_denial else SafeText("")
+        warning = unsaved_warning([problem] * len(approvals))
         self.open(
-            partial(ResultsPanel, self._host.context, self._host.state, batch_submitted, self)
+            partial(ResultsPanel, host.context, host.state, batch_submitted, self, warning=warning)
         )
 
     def _closed_without_answer(self, about: Approval | None, closed: PanelClosed) -> None:
@@ -298,8 +302,8 @@ class AnswerFlow:
 
     def _schedule_denial(self, denial_submitted: DenialSubmitted) -> None:
         due = self._host.context.ticks() + UNDO_SECONDS
-        warning = self._save_unsent((denial_submitted.approval,))
-        denial = Denial(denial_submitted.approval, denial_submitted.answer, due, warning)
+        problem = self._save_unsent((denial_submitted.approval,))
+        denial = Denial(denial_submitted.approval, denial_submitted.answer, due, problem)
         self._denials[denial.approval.id] = denial
         self._host.set_state(
             self._host.state.with_progress(denial_submitted.approval.id, AnswerProgress.DENYING)
@@ -308,13 +312,12 @@ class AnswerFlow:
     def _save_unsent(self, approvals: tuple[Approval, ...]) -> SafeText:
         """Store denials on disk, so that the next start can report them after a crash.
 
-        Returns a warning if they could not be stored.
+        Returns the problem if they could not be stored.
         """
         try:
             self._host.context.unsent_denials.add(approvals)
         except OSError as error:
-            problem = display_safe(str(error), max_len=100)
-            return fmt("This denial could not be saved and would be lost in a crash: {}", problem)
+            return display_safe(str(error), max_len=100)
         return SafeText("")
 
     def forget_unsent(self, ids: Collection[str]) -> None:

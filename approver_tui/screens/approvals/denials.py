@@ -4,12 +4,14 @@ Owns: when they are due. A decision is final once it is sent, so the delay comes
 Never: sending.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from approver_tui.screens.panel import Deny
 from approver_tui.screens.request_actions import QuickAction
 from approver_tui.state.approvals.approvals import Approval
-from approver_tui.state.text import SafeText
+from approver_tui.state.text import SafeText, pluralize
+from approver_tui.widgets.lines import fmt
 
 UNDO_SECONDS = 5.0
 """How many seconds a denial waits before it is sent."""
@@ -23,8 +25,17 @@ class Denial:
     answer: Deny
     due: float
     """When it is sent, on the monotonic clock."""
-    warning: SafeText
-    """Why it could not be saved on disk, if it could not."""
+    storage_problem: SafeText
+    """Why it could not be saved on disk; empty if it was."""
+
+
+def unsaved_warning(problems: Iterable[SafeText]) -> SafeText:
+    """Return a warning with the number of storage problems; empty if there are none."""
+    found = list(filter(None, problems))
+    if not found:
+        return SafeText("")
+    denials = pluralize(len(found), "denial")
+    return fmt("{} could not be saved and would be lost in a crash: {}", denials, found[-1])
 
 
 def seconds_left(due: float, ticks: float) -> int:

@@ -161,10 +161,14 @@ class ResultsPanel(Overlay):
         state: InboxState,
         batch: BatchSubmitted,
         listener: "AnswerFlow",
+        *,
+        warning: SafeText,
     ) -> None:
         super().__init__(context, state)
         self._batch = batch
         self._answer_flow = listener
+        self._warning = warning
+        """What is shown while denials wait, if they could not be saved."""
         answer = Answer.DENY if isinstance(batch.answer, Deny) else Answer.APPROVE
         self.results = Results.before_sending(answer, batch.approvals)
         self._send_at: float | None = context.ticks()
@@ -283,6 +287,7 @@ class ResultsPanel(Overlay):
         if self._can_undo and self._send_at is not None:
             left = seconds_left(self._send_at, self.context.ticks())
             key = self.context.keys.key("undo")
-            return fmt("Denying in {} s; {} undoes all of it.", left, key)
+            countdown = fmt("Denying in {} s; {} undoes all of it.", left, key)
+            return fmt("{} {}", countdown, self._warning) if self._warning else countdown
         summary_text = SafeText(summary(self.results).capitalize())
         return fmt("{}.", summary_text)

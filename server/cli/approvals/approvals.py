@@ -18,7 +18,7 @@ with lazily():
     from server.model.granted import differences_of, headline
     from server.protocol.approvals import decisions
     from server.services.approvals.oversight import NamedApproval
-    from server.services.standing_grants import reservations
+    from server.services.standing_grants import uses
 
 
 @click.group(
@@ -147,7 +147,7 @@ def _decider_line(named_approval: NamedApproval) -> str | None:
     decided_by = automatic_decision(named_approval.approval)
     if decided_by is None:
         return None
-    if (grant := decided_by.get(reservations.GRANT_MEMBER)) is None:
+    if (grant := decided_by.get(uses.GRANT_MEMBER)) is None:
         by = f"consent {decided_by['consent']}"
     else:
         by = f"use {decided_by['use']} of {grant}"

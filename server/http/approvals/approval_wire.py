@@ -17,7 +17,7 @@ from server.protocol.approvals.unusual import Unusual
 from server.protocol.times import rfc3339, rfc3339_or_none
 from server.services.approvals import extensions, retries
 from server.services.approvals.inbox import ApprovalPage
-from server.services.standing_grants import reservations
+from server.services.standing_grants import uses
 
 _CURSOR = re.compile(r"[0-9]{1,18}\.[A-Za-z0-9_]{1,64}")
 
@@ -196,7 +196,7 @@ def decided_by(record: ApprovalRecord) -> DecidedBy | None:
     decided_by = automatic_decision(record)
     if decided_by is None:
         return None
-    kind = DecidedByGrant if reservations.is_decided_by_grant(record) else DecidedByConsent
+    kind = DecidedByGrant if uses.is_decided_by_grant(record) else DecidedByConsent
     return kind.model_validate(decided_by)
 
 

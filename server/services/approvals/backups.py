@@ -71,8 +71,9 @@ def _new_approver(tx: Unit, approval: Approval, user: User, needs: Requirements)
         raise Conflict(f"A policy rule excludes {user.name} from approving this request.")
     if needs.approvers is None:
         own_row = approvers.find(tx, approval, approval.user_id or "")
-        stands_for = approval.user_id if own_row is not None and own_row.approves else None
-        return NamedApprover(user.id, "backup", stands_for=stands_for)
+        if own_row is None or not own_row.approves:
+            return NamedApprover(user.id, "asked")
+        return NamedApprover(user.id, "backup", stands_for=approval.user_id)
     if user.id not in needs.approvers:
         raise Conflict(
             f"Policy names the approvers of this request, and {user.name} is not one of them."

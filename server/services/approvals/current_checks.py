@@ -24,7 +24,7 @@ from server.services.policy import history
 from server.services.policy.evaluation import Evaluator, PolicyRequest
 from server.services.policy.history_keys import RequestToCompare
 from server.services.resources import targets
-from server.services.standing_grants import reservations, uses
+from server.services.standing_grants import uses
 from server.services.standing_grants.proposals import Proposals
 from server.services.users import user_checks
 
@@ -88,7 +88,7 @@ class ApprovalChecks:
         If a standing grant or consent decided the request, it must be active, and policy must
         still let it decide.
         """
-        if reservations.is_decided_by_grant(approval):
+        if uses.is_decided_by_grant(approval):
             return uses.still_covers(tx, self.evaluator, case, approval)
         if approval.decided_by is not None:
             return answer_sources.is_still_valid(tx, self.evaluator, case, approval)
@@ -109,6 +109,8 @@ class ApprovalChecks:
     def _counts(self, tx: Unit, approval: Approval, approver: Approver) -> bool:
         if not approval.multi_approver:
             return True
+        if not votes.has_role(tx, approval, approver):
+            return False
         requirements = self.evaluator.current_requirements(tx, approval)
         return requirements is not None and requirements.counts(approver.voter_id, approver.user_id)
 
@@ -176,7 +178,7 @@ def _missing_basis(tx: Unit, approval: Approval) -> str | None:
     caller = approval.caller_id
     if caller is not None and display_names.find(tx.directory, caller, tx.now) is None:
         return CALLER_DISABLED
-    return GRANT_ENDED if reservations.has_grant_ended(tx, approval) else None
+    return GRANT_ENDED if uses.has_grant_ended(tx, approval) else None
 
 
 def _is_parent_active(tx: Unit, approval: Approval) -> bool:

@@ -9,7 +9,7 @@ from server.protocol.approvals.outcomes import NOT_REDEEMED
 from server.protocol.approvals.states import State, overdue
 from server.services.audit import audit, floods
 from server.services.notifications import notices, pushes
-from server.services.standing_grants import reservations
+from server.services.standing_grants import uses
 
 _BATCH_SIZE = 200
 _DAY_MS: Final = 24 * 60 * 60 * 1000
@@ -67,11 +67,11 @@ def expire_if_overdue(tx: Unit, approval: Approval) -> Approval:
 def expire(tx: Unit, approval: Approval) -> Approval | None:
     """Expire an overdue approval; returns None if its state has changed in the meantime."""
     reason = _expiry_reason(tx, approval)
-    reservations.lock_grant(tx, approval)
+    uses.lock_grant(tx, approval)
     expired = tx.approvals.transition(approval, State.EXPIRED, now=tx.now, reason=reason)
     if expired is None:
         return None
-    reservations.release(tx, expired)
+    uses.release(tx, expired)
     tx.audit.add(
         audit.approval_entry(
             expired,

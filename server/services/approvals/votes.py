@@ -72,10 +72,17 @@ def tally(view: View, approval: Approval) -> Tally | None:
 
 
 def cast_approvals(view: View, approval: Approval) -> Approvals:
-    """Return the votes to approve as policy input."""
+    """Return the votes to approve as policy input, without those of users who are now ineligible.
+
+    Those users are disabled, or are no longer owners or administrators. Policy checks the groups.
+    """
     if approval.quorum == 1 and not approval.multi_approver:
         return _approvals(approval, {approval.user_id or ""}, 1, {})
-    answers = valid_approvals(view.decisions.of_approval(approval.id))
+    answers = [
+        answer
+        for answer in valid_approvals(view.decisions.of_approval(approval.id))
+        if _are_enabled(view, answer) and has_role(view, approval, answer)
+    ]
     through = {
         answer.voter_id: answer.user_id for answer in answers if answer.stands_for is not None
     }
@@ -90,14 +97,26 @@ def possible_approvals(view: View, approval: Approval) -> Approvals:
 
 
 def eligible(view: View, approval: Approval) -> list[Approver]:
-    """Return the enabled approvers whose approval can count, for themselves or a user."""
+    """Return the approvers whose approval can count now, for themselves or a user."""
     return [
         approver
         for approver in view.approvers.list_for(approval)
-        if approver.approves
-        and user_checks.is_enabled(view, approver.user_id)
-        and user_checks.is_enabled(view, approver.voter_id)
+        if approver.approves and _are_enabled(view, approver) and has_role(view, approval, approver)
     ]
+
+
+def has_role(view: View, approval: Approval, caster: Approver | Decision) -> bool:
+    """Return whether someone who was asked as an owner or administrator still is one.
+
+    Returns True for everyone else.
+    """
+    agent, user_id = view.directory.agent(approval.agent_id), caster.user_id
+    owners = () if agent is None else agent.owners
+    with_role = {approval.user_id, *owners, *view.directory.administrators()}
+    if caster.stands_for is not None or user_id in with_role:
+        return True
+    row = caster if isinstance(caster, Approver) else view.approvers.find(approval.id, user_id)
+    return row is None or row.why != "backup"
 
 
 def needs_user(view: View, approval: Approval) -> bool:
@@ -194,6 +213,11 @@ def _stored_answer(view: View, approval: Approval, user_id: str) -> Decision | N
     """Return the person's answer, void or not, if several people must approve."""
     answers = view.decisions.of_approval(approval.id) if approval.quorum > 1 else []
     return next((answer for answer in answers if answer.user_id == user_id), None)
+
+
+def _are_enabled(view: View, caster: Approver | Decision) -> bool:
+    """Return whether the person and the user whose vote they cast are enabled."""
+    return all(user_checks.is_enabled(view, user) for user in (caster.user_id, caster.voter_id))
 
 
 def _approvals(

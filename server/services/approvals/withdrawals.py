@@ -20,7 +20,7 @@ from server.model.store import Unit
 from server.protocol.approvals.states import State
 from server.services.audit import audit
 from server.services.notifications import notices
-from server.services.standing_grants import reservations
+from server.services.standing_grants import uses
 
 SUPERSEDED: Final = "superseded"
 """The reason for closing a superseded request, for its agent, the audit log and the screens."""
@@ -96,11 +96,11 @@ def resource_deleted(tx: Unit, event: ResourceDeleted) -> Ended:
 def _withdraw(
     tx: Unit, approval: Approval, reason: str, actor: str, facts: Mapping[str, object]
 ) -> bool:
-    reservations.lock_grant(tx, approval)
+    uses.lock_grant(tx, approval)
     cancelled = tx.approvals.transition(approval, State.CANCELLED, now=tx.now, reason=reason)
     if cancelled is None:
         return False
-    reservations.release(tx, cancelled)
+    uses.release(tx, cancelled)
     tx.audit.add(
         audit.approval_entry(
             cancelled,

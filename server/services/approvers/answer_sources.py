@@ -22,8 +22,7 @@ from server.services.audit import audit
 from server.services.notifications import notices
 from server.services.policy.evaluation import Evaluator, PolicyRequest
 from server.services.standing_grants import uses
-from server.services.standing_grants.reservations import grant_of
-from server.services.standing_grants.uses import CoveringGrant
+from server.services.standing_grants.uses import CoveringGrant, grant_of
 from server.services.users import user_checks
 
 NOT_CONSENTED = "A rule allows this, but you have not consented to it."

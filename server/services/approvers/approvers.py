@@ -7,7 +7,7 @@ Owns: who may see and decide an approval. Never: counting votes (`votes.py`), or
 
 from collections.abc import Iterable
 
-from server.model.approvals import Approval, Approver, own_approver
+from server.model.approvals import Approval, Approver
 from server.model.approvers import NamedApprover
 from server.model.store import Unit, View
 from server.protocol import errors
@@ -18,9 +18,8 @@ from server.services.server_policy import ServerPolicy
 
 def find(view: View, approval: Approval, user_id: str) -> Approver | None:
     """Return the approver row of this user; None if they are not an approver of the request."""
-    if approval.multi_approver and (row := view.approvers.find(approval.id, user_id)) is not None:
-        return row if _is_in_force(view, row) else None
-    return own_approver(approval, user_id) if approval.user_id == user_id else None
+    row = view.approvers.find_for(approval, user_id)
+    return row if row is not None and _is_in_force(view, row) else None
 
 
 def get_for_approver(view: View, approval_id: str, user_id: str) -> Approval:

@@ -18,7 +18,7 @@ from server.services.approvals.current_checks import ApprovalChecks
 from server.services.approvals.withdrawals import withdraw
 from server.services.audit import audit
 from server.services.notifications import notices
-from server.services.standing_grants import reservations
+from server.services.standing_grants import uses
 from server.services.tokens.issuing import TokenIssuer
 
 Answer: TypeAlias = dict[str, object]
@@ -42,7 +42,7 @@ class Redemption:
         `handle` is its `auth_req_id`.
         """
         self.checks.evaluator.lock_counts(tx, agent)
-        reservations.lock_grant(tx, approval)
+        uses.lock_grant(tx, approval)
         if (reason := self.checks.invalid_reason(tx, approval)) is not None:
             withdraw(tx, [approval], reason=reason, actor=audit.SYSTEM)
             return requests.poll_error(
@@ -52,7 +52,7 @@ class Redemption:
             return errors.InvalidDpopProof(PROOF_MISSING)
         if not tx.approvals.redeem(approval.id, tx.now):
             return requests.poll_error(State.REDEEMED, {})
-        reservations.spend(tx, approval)
+        uses.spend(tx, approval)
         answer = self.issuing.for_approval(tx, agent, approval, handle, jkt=jkt)
         answer["fingerprint"] = decisions.fingerprint(approval.action_digest)
         notices.approval(tx, approval, "approval.redeemed")

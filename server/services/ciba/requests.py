@@ -31,6 +31,7 @@ from server.services.ciba.plans import (
     RequestPlanner,
 )
 from server.services.notifications import attention, notices, request_limits
+from server.services.notifications.request_limits import UNKNOWN_USERS
 from server.services.policy import displays, history
 from server.services.policy.displays import DisplayedRequest
 from server.services.policy.history_keys import RequestToCompare
@@ -205,7 +206,7 @@ class BackchannelService:
         """
         agent = call.agent
         request_limits.lock(tx, agent)
-        if request_limits.UNKNOWN_USERS.count(tx, agent.id) > request_limits.UNKNOWN_USERS.value:
+        if tx.counters.peek_subject(UNKNOWN_USERS, agent.id) > UNKNOWN_USERS.value:
             return plans.refuse(tx, call, plan, *_GUESSING)
         code = call.request.user_code
         if (wrong := user_codes.refusal(tx, self.secrets, agent, user, code)) is not None:
@@ -248,7 +249,7 @@ class BackchannelService:
         self, tx: Unit, call: BackchannelCall, plan: RequestPlan
     ) -> errors.ProtocolError:
         request_limits.lock(tx, call.agent)
-        if request_limits.UNKNOWN_USERS.count_and_check(tx, call.agent.id):
+        if tx.counters.count_subject(UNKNOWN_USERS, call.agent.id) > UNKNOWN_USERS.value:
             return plans.refuse(tx, call, plan, *_GUESSING)
         return errors.UnknownUserId("The hint names no user whom this agent can ask.")
 

@@ -100,12 +100,12 @@ def refusal(
     if sent is None:
         return errors.MissingUserCode("This person requires a user code. Ask them for it.")
     counter_key = f"{agent.id}:{user.id}"
-    if WRONG.count(tx, counter_key) >= WRONG.value:
+    if tx.counters.peek_subject(WRONG, counter_key) >= WRONG.value:
         return errors.InvalidUserCode("Too many wrong user codes. Ask again in half an hour.")
     sent_hash = secrets.user_code_hash(user.id, user_codes.normalize(sent))
     if hmac.compare_digest(sent_hash, expected_hash):
         return None
-    WRONG.count_and_check(tx, counter_key)
+    tx.counters.count_subject(WRONG, counter_key)
     return errors.InvalidUserCode("The user code is wrong.")
 
 

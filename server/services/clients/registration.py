@@ -114,7 +114,7 @@ class RegistrationService:
             if accepts(view):
                 return
         with self.store.write() as tx:
-            too_many = UNKNOWN_TOKENS.count_and_check(tx, peer)
+            too_many = tx.counters.count_subject(UNKNOWN_TOKENS, peer) > UNKNOWN_TOKENS.value
         if too_many:
             raise errors.TemporarilyUnavailable("Too many unknown tokens.", retry_after=60)
         raise errors.InvalidToken(_NOT_AUTHORIZED)

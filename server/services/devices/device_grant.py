@@ -187,7 +187,7 @@ class DeviceGrantService:
     def _count_request(self, limit: CountedLimit, subject: str) -> None:
         """Count a request, even one that fails later. Raises errors.TemporarilyUnavailable."""
         with self.store.write() as tx:
-            is_exceeded = limit.count_and_check(tx, subject)
+            is_exceeded = tx.counters.count_subject(limit, subject) > limit.value
         if is_exceeded:
             raise errors.TemporarilyUnavailable(
                 "Too many device codes were requested.", retry_after=60
@@ -276,7 +276,7 @@ class DeviceGrantService:
         letters = device_codes.normalize_code(typed)
         code = None if letters is None else tx.device_codes.by_user_code(self._hash(letters))
         if code is None or code.approval_id is not None or tx.now >= code.expires_at:
-            WRONG_CODES.count_and_check(tx, peer)
+            tx.counters.count_subject(WRONG_CODES, peer)
             tx.counters.count(_TOTAL, _WINDOW_MS)
             return _WRONG
         user = self._find_askable(tx, name, code.client_id)
@@ -331,7 +331,7 @@ class DeviceGrantService:
 
 
 def _is_limit_reached(tx: Unit, peer: str) -> bool:
-    wrong_codes = WRONG_CODES.count(tx, peer)
+    wrong_codes = tx.counters.peek_subject(WRONG_CODES, peer)
     return wrong_codes >= WRONG_CODES.value or tx.counters.peek(_TOTAL) >= WRONG_CODES_IN_ALL
 
 

@@ -12,6 +12,7 @@ from server.model.approval_requests import FindForApprover
 from server.model.audit import Entry
 from server.model.devices import MAX_ATTEMPTS, Device
 from server.model.ports import Secrets
+from server.model.reactions import DeviceRevoked
 from server.model.store import Store, Unit
 from server.protocol import errors
 from server.protocol.approvals import decisions
@@ -211,7 +212,7 @@ class DeviceService:
 
 
 def revoke(tx: Unit, device: Device, *, actor: str) -> bool:
-    """Revoke a device and its session; returns whether it was active.
+    """Revoke a device, its session and its sign-ins to apps; returns whether it was active.
 
     If someone else revokes it, all browsers of the person are notified, and the audit entry says
     whether it was the last device in use.
@@ -221,6 +222,7 @@ def revoke(tx: Unit, device: Device, *, actor: str) -> bool:
     if not tx.devices.revoke(device.id):
         return False
     tx.sessions.revoke(device.session_id, tx.now)
+    tx.react(DeviceRevoked(device.user_id, device.id))
     by_other = actor != audit.by_user(device.user_id)
     is_last = by_other and not new_devices.has_one_in_use(tx, device.user_id)
     for subscription_id, origin in browsers if by_other else ():

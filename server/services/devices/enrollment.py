@@ -40,7 +40,7 @@ def find_code(tx: Unit, code_id: str, *, peer: str) -> EnrollmentCode | errors.P
     code = tx.codes.get(code_id)
     if code is not None:
         return code
-    if UNKNOWN_CODES.count_and_check(tx, peer):
+    if tx.counters.count_subject(UNKNOWN_CODES, peer) > UNKNOWN_CODES.value:
         return errors.TemporarilyUnavailable("Too many unknown codes.", retry_after=60)
     return errors.InvalidGrant(REFUSED)
 

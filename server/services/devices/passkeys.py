@@ -39,7 +39,7 @@ _NEVER_MS: Final = 100 * 365 * 24 * 60 * 60 * 1000
 _MAX_DIGITS: Final = 15
 _USED: Final = "passkey sign-in"
 _NO_PASSKEY: Final = "That is not a valid passkey for this site. Try again."
-_UNKNOWN: Final = "This passkey is unknown or was removed. Create one with a new code."
+UNKNOWN: Final = "This passkey is unknown or was removed. Create one with a new code."
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +245,7 @@ def _holder(view: View, assertion: Assertion) -> tuple[Passkey, Device, User]:
     passkey = view.passkeys.by_credential(assertion.credential)
     device = None if passkey is None else view.devices.get(passkey.device_id)
     if passkey is None or device is None or device.state != "active":
-        raise errors.Problem(403, "unknown_passkey", _UNKNOWN)
+        raise errors.Problem(403, "unknown_passkey", UNKNOWN)
     return passkey, device, device_auth.enabled_user(view, device.user_id)
 
 

@@ -112,7 +112,7 @@ class PushSubscriptions:
         with self.store.write() as tx:
             device_auth.current_device(tx, person)
             push_subscription = _own_subscription(tx, person, subscription_id)
-            if TESTS.count_and_check(tx, person.user.id):
+            if tx.counters.count_subject(TESTS, person.user.id) > TESTS.value:
                 raise errors.Problem(
                     409, "too_many_tests", "Too many test messages. Try again in ten minutes."
                 )

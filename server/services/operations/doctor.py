@@ -4,7 +4,7 @@ Owns: the checks of the database. Never: files, addresses and settings; the comm
 those, because services do not access the machine.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal, TypeAlias
 
@@ -63,14 +63,15 @@ class Doctor:
     def findings(self) -> list[Finding]:
         """Return all findings."""
         with self.store.read() as view:
+            users, agents = view.users.all(), view.agents.all()
             return [
                 *_clock(view),
                 *_unsigned(view),
                 *_restored(view),
                 *_names(view),
-                *_people(view),
-                *(finding for agent in view.agents.all() for finding in _agent(view, agent)),
-                *(f for agent in view.agents.all() for f in _gaps(view, self.evaluator(), agent)),
+                *_people(view, users),
+                *(finding for agent in agents for finding in _agent(view, agent)),
+                *(f for agent in agents for f in _gaps(view, self.evaluator, agent, users)),
                 *_incidents(view),
                 *_outbox(view),
                 *_pushes(view),
@@ -171,26 +172,20 @@ def _name_of(view: View, bearer: str) -> str:
     return f"{_KINDS[type(record)]} {record.name} ({bearer})"
 
 
-def _people(view: View) -> Iterator[Finding]:
-    users = view.users.all()
+def _people(view: View, users: Sequence[User]) -> Iterator[Finding]:
     if not any(user.enabled and "admin" in user.roles for user in users):
         fix = "Create an administrator on the server."
         yield Finding("weak", "There is no administrator.", fix, remedy=("installation.init",))
+    with_device = {device.user_id for device in view.devices.all() if device.state == "active"}
     for user in users:
-        if user.enabled:
-            yield from _user(view, user)
-
-
-def _user(view: View, user: User) -> Iterator[Finding]:
-    devices = [device for device in view.devices.of_user(user.id) if device.state == "active"]
-    if not devices:
-        yield Finding(
-            "note",
-            f"{user.name} has no device and cannot answer requests.",
-            "Enroll a device for this user.",
-            remedy=("user.enroll", user.name),
-            about=("user", user.id),
-        )
+        if user.enabled and user.id not in with_device:
+            yield Finding(
+                "note",
+                f"{user.name} has no device and cannot answer requests.",
+                "Enroll a device for this user.",
+                remedy=("user.enroll", user.name),
+                about=("user", user.id),
+            )
 
 
 def _agent(view: View, agent: Agent) -> Iterator[Finding]:
@@ -212,9 +207,12 @@ def _of_agent(agent: Agent, level: Level, what: str, fix: str, code: str) -> Fin
     return Finding(level, what, fix, remedy=(code, agent.name), about=("agent", agent.id))
 
 
-def _gaps(view: View, evaluator: Evaluator, agent: Agent) -> Iterator[Finding]:
+def _gaps(
+    view: View, evaluator: Callable[[], Evaluator], agent: Agent, users: Sequence[User]
+) -> Iterator[Finding]:
     """Yield the agent's first permission that nobody can approve."""
-    agent_gaps = gaps.of_agent(view, evaluator, agent) if agent.state == "enabled" else []
+    enabled = agent.state == "enabled"
+    agent_gaps = gaps.of_agent(view, evaluator(), agent, users) if enabled else []
     for gap in agent_gaps[:1]:
         more = "" if len(agent_gaps) == 1 else f" There are {len(agent_gaps)} such permissions."
         yield Finding(

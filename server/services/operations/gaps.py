@@ -29,12 +29,10 @@ class Gap:
     """The highest number of eligible approvers for any person that the agent may ask."""
 
 
-def of_agent(view: View, evaluator: Evaluator, agent: Agent) -> list[Gap]:
+def of_agent(view: View, evaluator: Evaluator, agent: Agent, users: Sequence[User]) -> list[Gap]:
     """Return all gaps in the agent's permissions, without permissions that a rule denies."""
     people = [
-        user
-        for user in view.users.all()
-        if user.enabled and view.directory.includes(agent.asks, user.id)
+        user for user in users if user.enabled and view.directory.includes(agent.asks, user.id)
     ]
     candidates = _candidates(view, agent)
     gaps = (_gap(view, evaluator, agent, candidate, people) for candidate in candidates)

@@ -39,7 +39,7 @@ from server.services.policy.evaluation import Evaluator, PolicyRequest, engine_o
 from server.services.policy.schemas import Schemas
 from server.services.refusals import Invalid
 from server.services.resources import targets
-from server.services.standing_grants import reservations, uses
+from server.services.standing_grants import uses
 
 MAX_EVALUATED: Final = 20_000
 MAX_CHANGES: Final = 200
@@ -231,7 +231,7 @@ def _covering_grant(
     if decision.by_grant:
         approval = view.approvals.get(decision.id)
         still_covers = approval is not None and uses.still_covers(view, evaluator, case, approval)
-        return reservations.grant_of(approval) if approval is not None and still_covers else None
+        return uses.grant_of(approval) if approval is not None and still_covers else None
     # The audit log does not store details.
     has_details = len(decision.details) == len(decision.types)
     if not decision.takes_grant or not has_details or decision.flow not in {"request", "exchange"}:
@@ -280,7 +280,7 @@ def _request(approval: Approval) -> PastDecision:
         before="ask" if approval.decided_by is None else "allow",
         signals=approval.past,
         quorum=approval.quorum if approval.decided_by is None else None,
-        by_grant=reservations.is_decided_by_grant(approval),
+        by_grant=uses.is_decided_by_grant(approval),
         takes_grant=not approval.acr_values,
     )
 

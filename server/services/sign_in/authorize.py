@@ -221,7 +221,7 @@ class AuthorizeService:
     def _check_rate_limit(self, peer: str) -> None:
         """Count a request from this address, because each request adds a row."""
         with self.store.write() as tx:
-            is_limited = REQUESTS.count_and_check(tx, peer)
+            is_limited = tx.counters.count_subject(REQUESTS, peer) > REQUESTS.value
         if is_limited:
             raise errors.TemporarilyUnavailable(_RATE_LIMITED, retry_after=60)
 

@@ -323,6 +323,7 @@ def _grant(ready: _Ready) -> Grant:
         nonce=request.nonce,
         auth_time=ready.signed_in.sign_in.auth_time,
         acr=ready.signed_in.sign_in.acr,
+        device_id=ready.signed_in.sign_in.device_id,
         id_token_claims=request.claims_request.id_token,
         userinfo_claims=request.claims_request.userinfo,
         jkt=request.jkt,

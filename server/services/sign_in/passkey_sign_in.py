@@ -7,8 +7,9 @@ pages for apps. The two cookies are not interchangeable.
 from dataclasses import dataclass
 
 from server.model.audit import Entry
+from server.model.devices import Device
 from server.model.store import Store, Unit
-from server.protocol import errors, names
+from server.protocol import errors
 from server.protocol.devices.passkeys import Assertion
 from server.services.audit import audit, floods
 from server.services.devices import passkeys
@@ -39,14 +40,19 @@ class PasskeySignIns:
             with self.store.write() as tx:
                 user, device = self.passkeys.verify(tx, assertion)
                 sign_in_attempts.record_success(tx, attempt)
-                tx.devices.mark_seen(device.id, tx.now)
-                acr_value = names.ACR_PASSKEY
-                return self.sign_ins.start(tx, user, flow, cookie=cookie, acr=acr_value)
+                _lock_active(tx, device)
+                return self.sign_ins.start(tx, user, flow, cookie=cookie, device_id=device.id)
         except errors.Problem:
             with self.store.write() as tx:
                 sign_in_attempts.record_failure(tx, attempt)
                 _record(tx, assertion)
             raise
+
+
+def _lock_active(tx: Unit, device: Device) -> None:
+    """Make a revocation of the device wait for this sign-in. Raises errors.Problem."""
+    if tx.devices.lock_active(device.id) is None:
+        raise errors.Problem(403, "unknown_passkey", passkeys.UNKNOWN)
 
 
 def _record(tx: Unit, assertion: Assertion) -> None:

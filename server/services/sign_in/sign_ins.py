@@ -81,9 +81,7 @@ class SignIns:
             if current_user is not None:
                 sign_in_attempts.record_success(tx, attempt)
                 tx.passwords.mark_used(current_user.id, tx.now)
-                new_cookie = self.start(
-                    tx, current_user, flow, cookie=cookie, acr=names.ACR_PASSWORD
-                )
+                new_cookie = self.start(tx, current_user, flow, cookie=cookie, device_id=None)
             else:
                 sign_in_attempts.record_failure(tx, attempt)
         if new_cookie is None:
@@ -112,8 +110,14 @@ class SignIns:
         if error is not None:
             raise error
 
-    def start(self, tx: Unit, user: User, flow: bytes | None, *, cookie: str, acr: str) -> str:
-        """Sign in an authenticated user; returns the browser's new cookie."""
+    def start(
+        self, tx: Unit, user: User, flow: bytes | None, *, cookie: str, device_id: str | None
+    ) -> str:
+        """Sign in an authenticated user; returns the browser's new cookie.
+
+        `device_id` is the device whose passkey they used; None for a password.
+        """
+        acr = names.ACR_PASSWORD if device_id is None else names.ACR_PASSKEY
         before, cookie = self.current(tx, cookie), self.new_cookie()
         sign_in = SignIn(
             id=self.secrets.new_id(PREFIX_SIGN_IN),
@@ -122,6 +126,7 @@ class SignIns:
             auth_time=tx.now,
             expires_at=tx.now + SIGNED_IN_MS,
             acr=acr,
+            device_id=device_id,
         )
         if before is not None and before.user.id == user.id:
             sign_in = replace(sign_in, id=before.sign_in.id)

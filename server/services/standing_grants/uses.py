@@ -1,6 +1,7 @@
 """Uses standing grants: a request reserves a use, which is later spent or released.
 
-Owns: finding grants that cover a request, and reserving a use. Never: creating or revoking grants.
+Owns: finding grants that cover a request, and reserving, spending and releasing a use.
+Never: creating or revoking grants.
 
 Code that changes a grant and an approval in one unit of work locks the grant first, to prevent
 deadlocks.
@@ -8,8 +9,9 @@ deadlocks.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Final
 
-from server.model.approvals import Approval, AutomaticDecision
+from server.model.approvals import Approval, AutomaticDecision, automatic_decision
 from server.model.clients import Agent
 from server.model.standing_grants import StandingGrant
 from server.model.store import Unit, View
@@ -20,7 +22,9 @@ from server.protocol.policy.questions import Approvals, Requirements, Verdict
 from server.protocol.policy.risks import Risk
 from server.protocol.standing_grants import standing_grants
 from server.services.policy.evaluation import Evaluator, PolicyRequest
-from server.services.standing_grants.reservations import GRANT_MEMBER, grant_of
+
+GRANT_MEMBER: Final = "standing_grant"
+"""The member that names the grant, in the audit log and in the token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,41 @@ def reserve(
             }
             return AutomaticDecision(decision, notifies=covering.grant.notify)
     return None
+
+
+def grant_of(approval: Approval) -> str | None:
+    """Return the ID of the grant that decided a request; None if no grant did."""
+    grant_id = (automatic_decision(approval) or {}).get(GRANT_MEMBER)
+    return None if grant_id is None else str(grant_id)
+
+
+def is_decided_by_grant(approval: Approval) -> bool:
+    """Return whether a grant decided a request."""
+    return grant_of(approval) is not None
+
+
+def has_grant_ended(tx: Unit, approval: Approval) -> bool:
+    """Return whether the deciding grant is over; if not, keep it in force until the commit."""
+    grant_id = grant_of(approval)
+    return grant_id is not None and not tx.standing_grants.in_force(grant_id, tx.now)
+
+
+def lock_grant(tx: Unit, approval: Approval) -> None:
+    """Lock the deciding grant's uses in this unit of work."""
+    if (grant_id := grant_of(approval)) is not None:
+        tx.lock(f"standing grant {grant_id}")
+
+
+def release(tx: Unit, approval: Approval) -> None:
+    """Release the use that was reserved for a request."""
+    if grant_of(approval) is not None:
+        tx.standing_grants.release(approval.id)
+
+
+def spend(tx: Unit, approval: Approval) -> None:
+    """Mark the use that was reserved for a request as spent."""
+    if grant_of(approval) is not None:
+        tx.standing_grants.spend(approval.id)
 
 
 def still_covers(view: View, evaluator: Evaluator, case: PolicyRequest, approval: Approval) -> bool:

@@ -5,6 +5,7 @@ from server.model.consents import Consent
 from server.model.reactions import (
     AppDeactivated,
     ConsentEnded,
+    DeviceRevoked,
     Ended,
     PasswordChanged,
     UserDisabled,
@@ -61,6 +62,15 @@ def password_changed(tx: Unit, event: PasswordChanged) -> Ended:
     return Ended(sign_ins=sign_ins)
 
 
+def device_revoked(tx: Unit, event: DeviceRevoked) -> None:
+    """Sign out the browsers that used the device's passkey, and revoke the families from it."""
+    for sign_in_id in tx.sign_ins.of_device(event.user_id, event.device_id):
+        end_sign_in(tx, sign_in_id)
+    for family in _of_user(tx, event.user_id):
+        if family.grant.device_id == event.device_id:
+            end(tx, family.id)
+
+
 def _of_user(tx: Unit, user_id: str) -> list[Family]:
     """Return the user's families that were not revoked."""
     families = map(tx.code_grants.family, tx.code_grants.families_of("user_id", user_id))
@@ -71,7 +81,9 @@ def _depends_on(grant: Grant, consent: Consent) -> bool:
     """Return whether the grant needs this consent, for the app or for the agent that may act."""
     identity_scopes = set(grant.openid) & set(consent.scopes)
     is_its_client = consent.client_id in {grant.app_id, grant.actor}
-    return is_its_client and (consent.resource == grant.resource or bool(identity_scopes))
+    # A signed app action replaces the consent for the resource.
+    is_its_resource = consent.resource == grant.resource and grant.approval_id is None
+    return is_its_client and (is_its_resource or bool(identity_scopes))
 
 
 def end_sign_in(tx: Unit, sign_in_id: str) -> bool:

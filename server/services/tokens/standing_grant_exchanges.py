@@ -22,7 +22,7 @@ from server.services.policy import displays, history
 from server.services.policy.displays import DisplayedRequest
 from server.services.policy.history_keys import RequestToCompare
 from server.services.resources.targets import lifetime
-from server.services.standing_grants import reservations, uses
+from server.services.standing_grants import uses
 from server.services.tokens.exchange_checks import ApprovalNeeded
 from server.services.tokens.issuing import TokenIssuer, TokenOrigin
 
@@ -67,7 +67,7 @@ class StandingGrantExchanges:
         tx.approvals.add(approval)
         creation.record_request(tx, approval, approval_data)
         answer_sources.record_and_notify(tx, approval, screens=decider.notifies)
-        reservations.spend(tx, approval)
+        uses.spend(tx, approval)
         origin = TokenOrigin(
             approval_id=approval.id,
             parent=subject,

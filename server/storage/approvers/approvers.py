@@ -2,7 +2,7 @@
 
 from sqlalchemy import bindparam, delete, insert, select, update
 
-from server.model.approvals import Approval, Approver, own_approver
+from server.model.approvals import Approval, Approver
 from server.model.approvers import Group
 from server.protocol.policy.risks import Risk
 from server.storage import codec
@@ -44,6 +44,11 @@ class Approvers(DatabaseRows):
         """Return the row of one user."""
         return self._one(_APPROVERS.read, _FIND, approval=approval_id, user=user_id)
 
+    def find_for(self, approval: Approval, user_id: str) -> Approver | None:
+        """Like `find`, but the user that the request is for needs no stored row."""
+        row = self.find(approval.id, user_id) if approval.multi_approver else None
+        return _own_row(approval, user_id) if row is None and approval.user_id == user_id else row
+
     def hold_back(self, approval_id: str, user_id: str) -> None:
         """Record that this user was not notified of the request."""
         is_theirs = p.c.approval_id == approval_id, p.c.user_id == user_id
@@ -53,7 +58,7 @@ class Approvers(DatabaseRows):
         """All approvers, first the user that the request is for; empty for a phantom request."""
         if approval.user_id is None:
             return ()
-        own = own_approver(approval, approval.user_id)
+        own = _own_row(approval, approval.user_id)
         if not approval.multi_approver:
             return (own,)
         rows = {row.user_id: row for row in self.of_approval(approval.id)}
@@ -62,6 +67,13 @@ class Approvers(DatabaseRows):
     def of_approval(self, approval_id: str) -> list[Approver]:
         """Return all approver rows, in the order in which they were added."""
         return self._many(_APPROVERS.read, _BY_APPROVAL, approval=approval_id)
+
+
+def _own_row(approval: Approval, user_id: str) -> Approver:
+    """Return the row of the user that the request is for, which need not be stored."""
+    return Approver(
+        approval.id, user_id, "asked", approval.created_at, approval.expires_at, approval.risk
+    )
 
 
 _DELETE = delete(g).where(g.c.id == bindparam("group"))

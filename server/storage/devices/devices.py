@@ -11,6 +11,11 @@ _SEEN_INTERVAL_MS = 60_000
 
 _ALL = select(devices).order_by(devices.c.created_at, devices.c.id)
 _BY_USER = _ALL.where(devices.c.user_id == bindparam("user"))
+_LOCK_ACTIVE = (
+    select(devices)
+    .where(devices.c.id == bindparam("device"), devices.c.state == "active")
+    .with_for_update(read=True)
+)
 _ACTIVE = (
     select(func.count())
     .select_from(devices.join(sessions, sessions.c.id == devices.c.session_id))
@@ -46,6 +51,10 @@ class Devices(RecordRows[Device, str]):
     """Devices in the database."""
 
     records = RecordTable(Device, devices, keys=codec.load_map, kids=codec.load_map)
+
+    def lock_active(self, device_id: str) -> Device | None:
+        """Return the device if it is active. On PostgreSQL, its revocation waits until the end."""
+        return self._find(_LOCK_ACTIVE, device=device_id)
 
     def of_user(self, user_id: str) -> list[Device]:
         """Return the user's devices, including revoked ones, oldest first."""

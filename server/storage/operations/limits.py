@@ -20,7 +20,13 @@ from sqlalchemy import (
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.sql.dml import ReturningDelete
 
-from server.model.operations import LimitRefusal, OpenRequest, SentNotification, Window
+from server.model.operations import (
+    CountedLimit,
+    LimitRefusal,
+    OpenRequest,
+    SentNotification,
+    Window,
+)
 from server.storage.approvals.tables import approvals as a
 from server.storage.audit.tables import audit_entries as e
 from server.storage.notifications.tables import notifications as n
@@ -60,6 +66,14 @@ class Counters(TimedRows, ExpiringRows):
         """Increment the counter of the current window; returns the count."""
         row = {"key": key, "window_ends_at": self._now + window_ms, "count": 1}
         return int(_COUNT.run(self._db, {**row, "now": self._now})[0][0])
+
+    def count_subject(self, limit: CountedLimit, subject: str) -> int:
+        """Count an occurrence for a limit; returns the subject's count."""
+        return self.count(limit.prefix + subject, limit.within_ms)
+
+    def peek_subject(self, limit: CountedLimit, subject: str) -> int:
+        """Return the current count of a limit's subject."""
+        return self.peek(limit.prefix + subject)
 
     def pop_ended(self, key: str) -> list[Window]:
         """Remove and return the window of this key if it has ended."""

@@ -40,9 +40,9 @@ from server.storage.devices.tables import browsers, devices, enrollment_codes, s
 from server.storage.directory import Cache
 from server.storage.notifications.tables import feed_events, outbox
 from server.storage.operations.tables import restore_holds
-from server.storage.rows import Unit
 from server.storage.sign_in.tables import sign_ins
 from server.storage.standing_grants.tables import standing_grants
+from server.storage.store import Unit
 from server.storage.tables import ONE_TIME, installation
 from server.storage.tokens.tables import delegations, families, signing_keys
 from server.storage.users.tables import passwords, users

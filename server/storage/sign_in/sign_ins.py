@@ -27,7 +27,9 @@ class SignIns(RecordRows[SignIn, str], ExpiringRows):
 
     def renew(self, sign_in: SignIn) -> None:
         """Store a new cookie, time and expiry, when the user signs in again in the same browser."""
-        values = {name: getattr(sign_in, name) for name in ("token_hash", "auth_time", "acr")}
+        values = {
+            name: getattr(sign_in, name) for name in ("token_hash", "auth_time", "acr", "device_id")
+        }
         is_live = s.c.ended_at.is_(None)
         self._set(sign_in.id, is_live, expires_at=sign_in.expires_at, **values)
 
@@ -38,3 +40,8 @@ class SignIns(RecordRows[SignIn, str], ExpiringRows):
     def of_user(self, user_id: str) -> list[str]:
         """Return the IDs of the user's sign-ins that have not ended."""
         return list(self._db.execute(_BY_USER, {"user": user_id}).scalars().all())
+
+    def of_device(self, user_id: str, device_id: str) -> list[str]:
+        """Return the IDs of the user's sign-ins with this device that have not ended."""
+        statement = _BY_USER.where(s.c.device_id == device_id)
+        return list(self._db.execute(statement, {"user": user_id}).scalars().all())

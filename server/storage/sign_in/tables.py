@@ -5,7 +5,7 @@ from server.storage.tables import ONE_TIME, define_table
 sign_ins = define_table(
     "sign_ins",
     "id:key token_hash:bytes:unique user_id:users.id:index auth_time:big "
-    "expires_at:big:index ended_at:big? acr",
+    "expires_at:big:index ended_at:big? acr device_id?",
 )
 
 flows = define_table(

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from server.model.approvals import Approval
 from server.protocol.approvals.states import State
-from server.services.standing_grants import reservations
+from server.services.standing_grants import uses
 
 
 class By(StrEnum):
@@ -56,5 +56,5 @@ def outcome_of(approval: Mapping[str, Any]) -> str:
 
 def automatic_outcome(record: Approval) -> str:
     """The words for a record that a standing grant or a consent decided."""
-    by = By.GRANT if reservations.is_decided_by_grant(record) else By.CONSENT
+    by = By.GRANT if uses.is_decided_by_grant(record) else By.CONSENT
     return OUTCOMES[record.state, by]

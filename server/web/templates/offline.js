@@ -13,7 +13,7 @@ const last = known();
 if (last) {
   const format = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
   const waited = last.n === 0 ? "no requests were waiting" : last.n === 1 ? "one request was waiting" : `${last.n} requests were waiting`;
-  document.getElementById("last").textContent = `As of ${format.format(last.at)}, ${waited} for you.`;
+  document.getElementById("last").textContent = `As of \u2068${format.format(last.at)}\u2069, ${waited} for you.`;
 }
 
 async function look() {

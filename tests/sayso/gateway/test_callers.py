@@ -16,6 +16,7 @@ from tests.support.fakes.gateway import (
     FakeGateway,
     last,
     request,
+    text,
 )
 from tests.support.fakes.issuer import AGENT, USER
 
@@ -214,6 +215,24 @@ async def test_a_callers_token_is_exchanged_once_for_the_upstream_server() -> No
     assert gateway.person.exchanged == [first, other]
     authorizations = [headers["authorization"] for headers, _ in gateway.upstream.got]
     assert authorizations == ["Bearer exchanged-1", "Bearer exchanged-1", "Bearer exchanged-2"]
+
+
+async def test_an_approved_call_without_a_token_says_that_nothing_has_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The call of another client listed the tools, so the exchange is the first after approval."""
+    gateway = FakeGateway(Exchange("https://up.example", "up:read"))
+    gateway.person.answered.set()
+    await gateway.call("read", {})
+
+    async def deny(_token: str, **_: Any) -> Approved:
+        raise Denied({"note": "Not today."})
+
+    monkeypatch.setattr(gateway.person, "exchange", deny)
+    message = text(await gateway.call("pay", {"to": "Nordwind"}, gateway.token(sub="ben")))
+    assert message.startswith("Nothing has run. There is no token for the upstream server: ")
+    assert "may have run" not in message
+    assert [call["name"] for call in gateway.upstream.calls()] == ["read"]
 
 
 async def test_calls_wait_for_the_same_exchange(monkeypatch: pytest.MonkeyPatch) -> None:

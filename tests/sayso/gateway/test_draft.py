@@ -53,16 +53,13 @@ def test_a_completed_draft_is_a_valid_file() -> None:
 
 
 def test_a_tool_that_is_listed_twice_has_one_table() -> None:
-    """TOML allows only one table of a name. The first is kept, and a different tool is reported."""
-    first, changed = _tool("pay"), _tool("pay", annotations={"readOnlyHint": True})
-    tools = [first, first, _tool("read"), changed, changed]
+    """TOML allows only one table of a name. A tool with two definitions could never be called."""
+    read, pay, other_pay = _tool("read"), _tool("pay"), _tool("pay", title="Pay")
+    tools = [read, pay, read, other_pay, pay]
     text = draft.write("https://sayso.example", "https://gate.example", None, "", tools)
-    tables = tomllib.loads(text)["tools"]
-    assert {name: table["risk"] for name, table in tables.items()} == {
-        "pay": "high",
-        "read": "high",
-    }
-    assert text.count("# Left out: a different tool with the same name: pay") == 1
+    assert set(tomllib.loads(text)["tools"]) == {"read"}
+    reported = "# Left out, because it is listed twice with different definitions: pay"
+    assert text.count(reported) == 1
 
 
 def test_the_header_for_the_upstream_server_is_in_the_draft() -> None:

@@ -7,7 +7,7 @@ import pytest
 import uvicorn
 
 from sayso.gateway.__main__ import main
-from tests.support.fakes.receiver import answer, receiver
+from tests.support.fakes.receiver import Handler, answer, receiver
 from tests.support.servers.ports import free_port
 
 _FILE = """
@@ -69,6 +69,29 @@ def test_init_reports_the_status_of_a_url_that_is_not_an_mcp_server(
     assert "answered with status 404 and no valid JSON-RPC response" in error
     assert "check its URL" in error
     assert "evil" not in error
+
+
+def test_init_writes_no_file_for_a_list_that_does_not_end(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A file with some of the tools would look complete."""
+
+    def serve_page(handler: Handler) -> None:
+        request = json.loads(handler.receiver.got[-1].body)
+        result = {"tools": [{"name": "read"}], "nextCursor": "again"}
+        response = {"jsonrpc": "2.0", "id": request.get("id"), "result": result}
+        answer(200, json.dumps(response).encode())(handler)
+
+    with receiver() as server:
+        server.behaviour = serve_page
+        with pytest.raises(SystemExit) as exit_info:
+            main(["init", "--upstream", server.url()])
+    output = capsys.readouterr()
+    assert (exit_info.value.code, output.out) == (1, "")
+    assert output.err == (
+        "Error: The upstream server's tool list does not end after 100 pages or 10,000 tools. "
+        "Its last page must have no nextCursor.\n"
+    )
 
 
 @pytest.mark.parametrize(

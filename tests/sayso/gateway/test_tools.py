@@ -88,7 +88,7 @@ def test_a_call_requires_the_tool_as_it_was_mapped() -> None:
     assert tools.mapping_problem(mapped, MAP.digests([READ])["read"]) is None
     two_digests = MAP.digests([READ, {**READ, "description": "Other."}])["read"]
     for digests, text in (
-        (two_digests, "has changed"),
+        (two_digests, "listed twice by its server"),
         (set[str](), "no longer offered by its server"),
     ):
         assert text in (tools.mapping_problem(mapped, digests) or "")

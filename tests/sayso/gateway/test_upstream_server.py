@@ -51,6 +51,24 @@ async def test_a_tool_that_has_changed_is_refused(tool: str) -> None:
     assert gateway.log[0]["outcome"] == "changed"
 
 
+async def test_an_endless_tool_list_is_an_error() -> None:
+    """The rest of the list could define the tool again, so the call is refused."""
+    gateway = FakeGateway()
+    gateway.upstream.results["tools/list"] = {"tools": [READ], "nextCursor": "again"}
+    answer = await gateway.call("read", {})
+    assert "tool list does not end after 100 pages" in answer["error"]["message"]
+    assert gateway.upstream.calls() == []
+
+
+async def test_requests_of_the_gateway_have_different_ids() -> None:
+    """MCP forbids using an ID twice in a session."""
+    gateway = FakeGateway()
+    gateway.upstream.results["tools/list"] = {"tools": [], "nextCursor": "again"}
+    await gateway.call("read", {})
+    ids = [message["id"] for _, message in gateway.upstream.got]
+    assert len(ids) == len(set(ids)) == 100
+
+
 async def test_a_tool_that_is_not_in_the_file_is_refused() -> None:
     """In the log, its name is shortened and has no control characters."""
     gateway = FakeGateway()

@@ -12,8 +12,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from server.model.store import Busy
-from server.storage.rows import Unit
-from server.storage.store import SqlStore
+from server.storage.store import SqlStore, Unit
 from tests.support.builders.clock import MovableClock
 from tests.support.checks.locks import waiting_sessions
 from tests.support.checks.waiting import until

@@ -68,3 +68,14 @@ def test_an_empty_list_links_to_the_page_that_creates_a_record(console: Console)
     own = console.get("auditor", edit).text
     assert own.count("None yet.</p>") == len(links)
     assert "None yet. <a" not in own
+
+
+def test_a_scope_at_many_resources_has_a_short_label(console: Console) -> None:
+    """Up to three resources with the same risk are named; more are counted."""
+    resources = console.staff.local.admin.resources
+    for number in range(4):
+        resources.add(f"https://{number}.example", {"files:read": Risk.LOW}, {}, by=BY)
+    resources.add("https://vault.example", {"files:read": Risk.HIGH}, {}, by=BY)
+    page = console.get("admin", "/admin/new/agent").text
+    assert "files:read: low at 4 resources, high at https://vault.example" in page
+    assert "low at https://3.example" not in page

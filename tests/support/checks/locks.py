@@ -5,8 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from server.storage.rows import Unit
-from server.storage.store import SqlStore
+from server.storage.store import SqlStore, Unit
 from tests.support.checks.waiting import until
 
 

@@ -136,7 +136,7 @@ class Window:
             assert time.monotonic() < ends, f"always saw one of {words} on:\n{self.text}"
 
     def press(self, *keys: str) -> None:
-        """Press keys like an attentive person: pause a second before each key."""
+        """Press keys or type texts like an attentive person: pause a second before each of them."""
         for key in keys:
             self.wait_idle(_QUIET_SECONDS)
             self.child.send(key)

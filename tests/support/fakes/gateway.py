@@ -55,6 +55,8 @@ class FakeUpstream:
         """The headers and the message of each request."""
         self.answers: dict[str, httpx.Response] = {}
         """Method → its answer in place of the usual one."""
+        self.results: dict[str, dict[str, Any]] = {}
+        """Method → its result in place of the usual one."""
         self.streams = False
 
     def calls(self) -> list[Any]:
@@ -71,6 +73,7 @@ class FakeUpstream:
         results: dict[str, Any] = {
             "tools/list": {"tools": self.tools},
             "tools/call": {"content": [{"type": "text", "text": "done"}]},
+            **self.results,
         }
         response = {"jsonrpc": "2.0", "id": message.get("id"), "result": results.get(method, {})}
         session = {"mcp-session-id": "s1"} if method == "initialize" else {}

@@ -83,7 +83,7 @@ class AuthorizationCodeGrant:
         if approval is None and names.GRANT_REFRESH_TOKEN in app.grant_types:
             family, token = self.issuing.new_family(tx, grant, jti, jkt=jkt)
             family_id, answer["refresh_token"] = family.id, token
-        elif approval is None:
+        else:
             seconds = int(str(answer["expires_in"]))
             family = self.issuing.new_empty_family(tx, grant, jti, 1000 * seconds, jkt=jkt)
             family_id = family.id

@@ -20,18 +20,18 @@ def test_each_shell_gets_its_script(run, shell):
 
 def test_commands_and_options_are_completed():
     """Completing commands and options needs neither a login nor a server."""
-    assert complete_line("sayso-approver hi") == ["history"]
-    assert "--since" in complete_line("sayso-approver history --s")
-    assert set(complete_line("sayso-approver ")) == set(VERBS)
+    assert complete_in_bash("sayso-approver hi") == ["history"]
+    assert "--since" in complete("history", "--s")
+    assert set(complete("")) == set(VERBS)
 
 
 def test_settings_and_their_values_are_completed():
     """`config set` takes pairs, so names and values are completed alternately."""
-    assert complete_line("sayso-approver config set the") == ["theme"]
-    assert complete_line("sayso-approver config set theme no") == ["nord"]
-    assert complete_line("sayso-approver config set theme nord pla") == ["plain"]
-    assert complete_line("sayso-approver config unset the") == ["theme"]
-    assert complete_line("sayso-approver config set nothing no") == [""]
+    assert complete("config", "set", "the") == ["theme"]
+    assert complete("config", "set", "theme", "no") == ["nord"]
+    assert complete("config", "set", "theme", "nord", "pla") == ["plain"]
+    assert complete("config", "unset", "the") == ["theme"]
+    assert complete("config", "set", "nothing", "no") == []
 
 
 @pytest.mark.usefixtures("logged_in")
@@ -39,30 +39,30 @@ def test_ids_and_agents_of_the_last_known_requests_are_completed(server, run):
     """Completion never offers a name that the shell could run as a command."""
     first = server.add(wire_approval(now=server.now()))["id"]
     run("inbox")
-    assert complete_argument("mute", "in") == ["invoice-bot"]
+    assert complete("mute", "in") == ["invoice-bot"]
     agent = {"id": AGENT, "name": "x$(id)", "owners": ["alice"], "first_request": False}
     hostile = wire_approval(number=2, now=server.now(), display={"agent": agent})
     server.add(hostile)
     server.approvals.pop(first)
     run("inbox")
-    assert complete_argument("show", "") == [hostile["id"]]
-    assert complete_argument("approve", hostile["id"][:-1]) == [hostile["id"]]
-    assert complete_argument("mute", "") == [AGENT]
+    assert complete("show", "") == [hostile["id"]]
+    assert complete("approve", hostile["id"][:-1]) == [hostile["id"]]
+    assert complete("mute", "") == [AGENT]
 
 
 def test_without_a_login_no_id_is_completed():
     """Without a login, completion offers nothing and prints no error."""
-    assert complete_argument("show", "") == []
+    assert complete("show", "") == []
 
 
-def complete_argument(verb, typed):
-    """Return the completions of a command's argument, computed in this process."""
-    words = ShellComplete(cli, {}, "sayso-approver", COMPLETION_VARIABLE)
-    return [completion.value for completion in words.get_completions([verb], typed)]
+def complete(*words):
+    """Return the completions of the last word after the program's name."""
+    shell = ShellComplete(cli, {}, "sayso-approver", COMPLETION_VARIABLE)
+    return [completion.value for completion in shell.get_completions(list(words[:-1]), words[-1])]
 
 
-def complete_line(line):
-    """Return the completions that bash would offer at the end of a line."""
+def complete_in_bash(line):
+    """Return the completions that the program prints for bash at the end of a line."""
     words = line.split(" ")
     environment = {
         COMPLETION_VARIABLE: "bash_complete",

@@ -65,7 +65,7 @@ def test_a_failed_login_leaves_nothing(run, server, tmp_path, arguments, stdin, 
     assert result.code == code
     assert result.error["detail"]
     assert not server.code_used
-    assert not (tmp_path / "home" / "profiles").exists()
+    assert not list((tmp_path / "home" / "profiles").glob("*"))
 
 
 def test_login_without_a_code_is_approved_on_another_device(run, server):
@@ -90,7 +90,7 @@ def test_a_login_that_is_not_approved_leaves_nothing(run, server, tmp_path, refu
     server.sign_in = [refusal]
     result = run("login", server.url, "--pin-stdin", stdin=PIN)
     assert result.code == code
-    assert not (tmp_path / "home" / "profiles").exists()
+    assert not list((tmp_path / "home" / "profiles").glob("*"))
 
 
 def test_an_active_login_is_not_replaced(logged_in, server):

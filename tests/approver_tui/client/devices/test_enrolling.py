@@ -1,5 +1,7 @@
 """Enrollment turns a one-time code into a device, or leaves nothing behind."""
 
+import errno
+
 import pytest
 
 from approver_tui.client import errors
@@ -75,6 +77,28 @@ def test_a_failed_enrollment_leaves_nothing(server, home, path):
     assert server.revoked == ["self"]
     with pytest.raises(errors.LoginFirst):
         open_client(home, clock=clock)
+
+
+@pytest.mark.parametrize("folder", ["profiles", "state"])
+def test_a_folder_that_cannot_be_written_does_not_use_the_code(server, home, folder):
+    """The login must be stored somewhere, so both folders are checked before the code is used."""
+    home.config.mkdir(parents=True, exist_ok=True)
+    (home.config / folder).write_text("a file where a folder should be")
+    with pytest.raises(errors.StorageFailed, match="cannot be stored on this machine"):
+        attempt(server, home)
+    assert not server.code_used
+
+
+def test_a_disk_that_fills_up_while_enrolling_leaves_no_device(server, home, monkeypatch):
+    """If the profile cannot be saved, nobody has its keys, so the device is revoked."""
+
+    def fail(_home, _profile):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("approver_tui.client.sign_in.profile.save", fail)
+    with pytest.raises(errors.StorageFailed, match="No space left on device"):
+        attempt(server, home)
+    assert server.revoked == ["self"]
 
 
 def test_a_code_works_once(client, server, tmp_path):

@@ -458,6 +458,19 @@ async def test_one_reason_and_note_deny_all_after_five_seconds(size):
     assert stage.answers.calls == [(request.id, Answer.DENY, code) for request in (NEW, ONE)]
 
 
+@SMALL
+async def test_denials_that_were_not_saved_are_reported_while_they_wait(size):
+    """The warning is in the panel that is open, with the number of denials."""
+    async with open_stage(ALL, size=size) as (pilot, stage):
+        stage.unsent_denials.failure = OSError("No space left on device")
+        await _open(pilot, stage, ONE, NEW, key="d")
+        await press(pilot, stage, "2")
+        await send(pilot, stage)
+        await until_shown(pilot, stage, "u undoes all of it")
+        text = " ".join(screen_text(stage).replace("│", " ").split())
+        assert "2 denials could not be saved and would be lost in a crash" in text
+
+
 async def test_one_retry_time_applies_to_all():
     """All requests of the batch are denied with the same time to retry."""
     async with open_stage(ALL) as (pilot, stage):

@@ -298,12 +298,34 @@ async def test_a_denial_that_was_not_saved_is_reported_until_it_is_sent():
         await press(pilot, stage, "d", "1", "enter")
         for _ in range(3):
             text = " ".join(screen_text(stage).split())
-            assert "s, u to undo. This denial could not be saved" in text
+            assert "s, u to undo. 1 denial could not be saved" in text
             assert "lost in a crash: No space left on device" in text
             pass_time(stage, 1)
             await pilot.pause()
         await press(pilot, stage, "u")
         assert "could not be saved" not in screen_text(stage)
+
+
+async def test_the_warning_counts_all_waiting_denials_that_were_not_saved():
+    """A later denial that was saved does not hide the warning about the earlier ones."""
+    async with open_stage(three_approvals()) as (pilot, stage):
+        stage.unsent_denials.failure = OSError("No space left on device")
+        await _deny_quickly(pilot, stage)
+        await _deny_quickly(pilot, stage, "j")
+        assert "2 denials could not be saved" in screen_text(stage)
+        stage.unsent_denials.failure = None
+        await _deny_quickly(pilot, stage, "j")
+        assert "2 denials could not be saved" in screen_text(stage)
+
+
+async def _deny_quickly(pilot, stage, *before):
+    """Deny a request in one second, nearly as fast as the panel accepts it."""
+    await pilot.press(*before, "d")
+    stage.clock.move(1)
+    tick_screen(stage)
+    await pilot.press("1", "enter")
+    await until(pilot, lambda: stage.app.screen is inbox(stage))
+    tick_screen(stage)
 
 
 async def test_a_wrong_clock_is_reported_with_its_difference():

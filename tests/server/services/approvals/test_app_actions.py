@@ -10,6 +10,7 @@ from server.protocol.names import ACR_PASSWORD, ACR_SIGNED_PIN, GRANT_CIBA, GRAN
 from server.protocol.policy.risks import Risk
 from server.services.clients.agent_forms import AgentChanges
 from server.services.clients.app_forms import AppChanges
+from server.services.consents.revocations import revoke_consent
 from server.services.resources.resources import ResourceChanges
 from server.services.tokens.grants.authorization_code import _GONE
 from server.services.users.users import UserChanges
@@ -466,3 +467,32 @@ def test_denying_one_of_two_requests_withdraws_the_other(browser, ana, agent, ap
     assert ana.deny(approvals["consent"].id).status == 200
     assert browser.again().answer["error"] == "access_denied"
     assert local.stored_approval(approvals["app_action"].id).state == "cancelled"
+
+
+def test_a_sign_out_revokes_the_token_of_an_action(browser, ana, app, local, resource):
+    """The action's token has no refresh token, but it depends on the sign-in too."""
+    _, code = approved(browser, ana, app)
+    token = app.redeem(code).json["access_token"]
+    assert resource.introspect(token).json["active"]
+    local.site.sign_in.sign_ins.sign_out(browser.http.cookies["sayso"])
+
+    assert not resource.introspect(token).json["active"]
+
+
+@pytest.mark.parametrize("in_use", [True, False])
+def test_the_token_of_an_action_depends_only_on_consents_to_its_openid_scopes(
+    browser, ana, app, local, resource, in_use
+):
+    """Revoking the consent to the resource leaves the token, which the person signed, active."""
+    browser.authorize(app.id, scope="openid payments:transfer", resource=PAY)
+    browser.answer("allow")
+    ana.approve(pending_approvals(ana)[0].id)
+    assert "code" in browser.again().answer
+    _, code = approved(browser, ana, app)
+    token = app.redeem(code).json["access_token"]
+    about = local.site.consents.server_policy.userinfo_audience if in_use else PAY
+    with local.services.store.write() as tx:
+        consent = tx.consents.live(ana.user.id, app.id, about, tx.now)
+        revoke_consent(tx, consent, actor=BY, cause="revoked")
+
+    assert resource.introspect(token).json["active"] is not in_use

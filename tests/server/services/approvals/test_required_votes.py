@@ -9,6 +9,7 @@ from server.audit_log.meaning import Meaning
 from server.model.approvals import Approval
 from server.protocol.policy.risks import Risk
 from server.services.approvers.groups import GroupChanges, Groups
+from server.services.clients.agent_forms import AgentChanges
 from server.services.policy.policies import Policies
 from server.services.resources.resources import ResourceChanges
 from server.services.users.users import UserChanges
@@ -184,3 +185,115 @@ def test_a_request_ends_if_too_few_enabled_people_can_approve_it(
     assert (refused.status, refused.json["approval"]["state"]) == (409, "cancelled")
     (entry,) = local.admin.entries("approval.cancelled")
     assert entry["cause"] == "policy_changed"
+
+
+@pytest.mark.parametrize("quorum", [1, 2])
+def test_disabling_an_approver_prevents_the_redemption(
+    local: LocalSite,
+    agent: LocalAgent,
+    bob: LocalTerminal,
+    cleo: LocalTerminal,
+    finance: Callable[[int], Groups],
+    quorum: int,
+) -> None:
+    """The request was approved, and the agent gets no token for it, even for another approver."""
+    finance(quorum)
+    handle, approval = agent.request_approval()
+    approvers = (bob, cleo)[:quorum]
+    states = [person.approve(approval.id).json["state"] for person in approvers]
+    assert states[-1] == "approved"
+    local.admin.users.disable("bob", by=BY)
+
+    assert agent.poll(handle).json["error"] == "access_denied"
+    assert local.admin.entries("token.issued") == []
+    (entry,) = local.admin.entries("approval.cancelled")
+    assert entry["cause"] == "policy_changed"
+
+
+def test_disabling_someone_who_did_not_approve_allows_the_redemption(
+    local: LocalSite,
+    agent: LocalAgent,
+    bob: LocalTerminal,
+    finance: Callable[[int], Groups],
+) -> None:
+    """Only the approvers whose approval counts must still be enabled."""
+    finance(1)
+    handle, approval = agent.request_approval()
+    assert bob.approve(approval.id).json["state"] == "approved"
+    local.admin.users.disable("cleo", by=BY)
+
+    assert agent.poll(handle).status == 200
+
+
+def _remove_role(local: LocalSite, name: str) -> None:
+    local.admin.users.update(name, UserChanges(roles=()), by=BY)
+
+
+@pytest.mark.usefixtures("critical", "cleo")
+def test_an_approval_given_as_an_administrator_ends_with_the_role(
+    local: LocalSite, agent: LocalAgent, person: LocalTerminal, bob: LocalTerminal
+) -> None:
+    """The agent gets no token if the role was removed after the approval."""
+    handle, approval = agent.request_payment()
+    assert bob.approve(approval.id).json["state"] == "pending"
+    assert person.approve(approval.id).json["state"] == "approved"
+    _remove_role(local, "bob")
+
+    assert agent.poll(handle).json["error"] == "access_denied"
+    assert local.admin.entries("token.issued") == []
+
+
+@pytest.mark.usefixtures("critical")
+def test_an_approval_given_as_an_administrator_does_not_complete_the_quorum_without_the_role(
+    local: LocalSite,
+    agent: LocalAgent,
+    person: LocalTerminal,
+    bob: LocalTerminal,
+    cleo: LocalTerminal,
+) -> None:
+    """Another administrator can still approve; the former one cannot."""
+    handle, approval = agent.request_payment()
+    assert bob.approve(approval.id).json["state"] == "pending"
+    _remove_role(local, "bob")
+    assert person.approve(approval.id).json["state"] == "pending"
+    assert cleo.approve(approval.id).json["state"] == "approved"
+
+    assert agent.poll(handle).status == 200
+
+
+@pytest.mark.usefixtures("critical", "cleo")
+def test_a_former_administrator_cannot_approve(
+    local: LocalSite, agent: LocalAgent, bob: LocalTerminal
+) -> None:
+    """Their approval is refused; they can still deny the request."""
+    _, approval = agent.request_payment()
+    _remove_role(local, "bob")
+
+    assert bob.approve(approval.id).refusal == (403, "not_eligible")
+    assert bob.deny(approval.id).status == 200
+
+
+@pytest.mark.usefixtures("critical")
+def test_an_owner_who_is_no_longer_an_administrator_still_approves(
+    local: LocalSite, agent: LocalAgent, person: LocalTerminal, bob: LocalTerminal
+) -> None:
+    """The owners of an agent are eligible as well as the administrators."""
+    handle, approval = agent.request_payment()
+    local.admin.agents.update("invoice-bot", AgentChanges(add_owners=("bob",)), by=BY)
+    _remove_role(local, "bob")
+    assert bob.approve(approval.id).json["state"] == "pending"
+    assert person.approve(approval.id).json["state"] == "approved"
+
+    assert agent.poll(handle).status == 200
+
+
+@pytest.mark.usefixtures("critical")
+def test_a_former_administrator_is_not_listed_as_a_missing_approver(
+    local: LocalSite, agent: LocalAgent, person: LocalTerminal, bob: LocalTerminal
+) -> None:
+    """The tally names only the people whose approval would count."""
+    _, approval = agent.request_payment()
+    assert _tally(person, approval) == (0, 2, ["admin", "ana", "bob"])
+    _remove_role(local, bob.user.name)
+
+    assert _tally(person, approval) == (0, 2, ["admin", "ana"])

@@ -278,3 +278,18 @@ def test_action_types_are_checked_for_enough_approvers_too(admin_services, findi
     admin_services.agents.update("invoice-bot", AgentChanges(scopes=("payments:read",)), by=BY)
     (message,) = findings()
     assert "only one" not in message
+
+
+def test_the_users_are_read_once_for_all_agents(admin_services):
+    """Reading them for each agent would take seconds with hundreds of users and agents."""
+    _healthy(admin_services)
+    for number in range(3):
+        register_agent(admin_services, f"bot-{number}", asks=("admin",))
+    with admin_services.store.read() as view:
+        connection = view._connection.connection.driver_connection
+    statements = []
+    connection.set_trace_callback(statements.append)
+    _doctor(admin_services).findings()
+    connection.set_trace_callback(None)
+    lists = [text for text in statements if "FROM users" in text and "ORDER BY" in text]
+    assert len(lists) == 1

@@ -9,7 +9,7 @@ from server.protocol.approvals.states import State
 from server.services.clients.agent_forms import AgentChanges
 from server.services.policy.policies import Policies
 from server.services.resources.resources import ResourceChanges
-from server.services.standing_grants import reservations
+from server.services.standing_grants import uses
 from server.storage.notifications.tables import outbox
 from server.storage.standing_grants.standing_grants import StandingGrants
 from tests.support.builders import standing_grants
@@ -440,7 +440,7 @@ def test_a_grant_for_another_version_of_the_type_does_not_count(local, agent, gr
         tx.actions.replace(type(action)(action.type, action.document, 9, action.created_at))
     assert request_payment(agent)[1].state is State.PENDING
     assert agent.poll(handle).refusal == (400, "access_denied")
-    assert reservations.is_decided_by_grant(row)
+    assert uses.is_decided_by_grant(row)
     assert usage(local, grant) == (0, 0, ["released"])
 
 

@@ -2,16 +2,22 @@
 
 from functools import partial
 
+import pytest
+
 from server.protocol.names import GRANT_AUTHORIZATION_CODE
+from server.services.approvals.oversight import Oversight
 from server.services.consents.revocations import revoke_consent
 from server.services.tokens import refresh_families
 from server.storage.consents.consents import Consents
+from server.storage.devices.devices import Devices
+from server.storage.devices.passkeys import Passkeys
 from server.storage.sign_in.sign_ins import SignIns
 from server.storage.tokens.code_grants import CodeGrants
 from tests.support.builders.app_users import give_password, new_app, new_browser
 from tests.support.builders.callers import new_person
 from tests.support.builders.clock import DAY
 from tests.support.builders.installation import BY
+from tests.support.builders.passkey import new_browser as new_phone
 from tests.support.checks.locks import run_during
 
 
@@ -129,6 +135,29 @@ def test_a_sign_out_during_a_redemption_ends_its_tokens(postgres_local, monkeypa
     signing_out.join()
     assert app.userinfo(tokens["access_token"]).status == 401
     assert app.refresh(tokens["refresh_token"]).refusal == (400, "invalid_grant")
+
+
+@pytest.mark.parametrize(("rows", "name"), [(Passkeys, "count"), (Devices, "lock_active")])
+def test_revoking_a_device_during_a_sign_in_ends_the_sign_in(
+    postgres_local, monkeypatch, rows, name
+):
+    """The sign-in fails, or the revocation waits for it and then ends it."""
+    app, phone = new_app(postgres_local), new_phone(postgres_local)
+    browser, store = new_browser(postgres_local), postgres_local.services.store
+    browser.authorize(app.id)
+    challenge = phone.send("POST", "/api/passkeys/offer").json["text"]
+    with store.read() as view:
+        (device,) = view.devices.of_user(phone.user.id)
+
+    def revoke():
+        assert Oversight(store).revoke_device(device.id, by=BY)[1]
+
+    revocation = run_during(monkeypatch, rows, name, store, revoke)
+    browser.submit(assertion=phone.passkey.assertion(challenge.encode()))
+    revocation.join()
+    with store.read() as view:
+        assert view.devices.get(device.id).state == "revoked"
+        assert view.sign_ins.of_user(phone.user.id) == []
 
 
 def test_an_unknown_token_has_no_family(local):

@@ -79,6 +79,20 @@ def test_the_requests_own_user_lists_it_once_despite_an_approver_row(people: Sql
     assert _pending_ids(people, ANN) == [request.id]
 
 
+def test_the_requests_own_user_needs_no_approver_row(people: SqlStore) -> None:
+    """A stored row replaces theirs, for example one that says they may not approve."""
+    request = _new_request(people)
+    own = Approver(request.id, ANN, "asked", NOON, request.expires_at, request.risk)
+    with people.write() as tx:
+        assert tx.approvers.find_for(request, ANN) == own
+        assert tx.approvers.find_for(request, BOB) is None
+        stored = replace(own, approves=False)
+        assert tx.approvers.add(stored)
+        shared = replace(request, multi_approver=True)
+        assert tx.approvers.find_for(shared, ANN) == stored
+        assert tx.approvers.find_for(shared, BOB) is None
+
+
 @pytest.mark.parametrize("target", [State.APPROVED, State.DENIED, State.CANCELLED, State.EXPIRED])
 def test_a_final_request_is_decided_for_every_approver(people: SqlStore, target: State) -> None:
     """The request moves to each approver's list of decided requests, in any final state."""

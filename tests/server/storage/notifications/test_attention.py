@@ -14,8 +14,7 @@ from server.model.notifications import Hold, Mute, NotificationPreferences
 from server.model.policy import Hours
 from server.model.users import User
 from server.protocol.approvals.states import State
-from server.storage.rows import Unit, View
-from server.storage.store import SqlStore
+from server.storage.store import SqlStore, Unit, View
 from tests.support.builders.clock import DAY, MINUTE, NOON
 from tests.support.builders.installation import approval_row
 from tests.support.checks.locks import overlap

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from server.model.operations import Window
+from server.model.operations import CountedLimit, Window
 from server.storage.store import SqlStore
 from tests.support.builders.clock import MINUTE, MovableClock
 
@@ -39,6 +39,21 @@ def test_a_window_starts_with_its_first_attempt_and_ends_on_time(
     clock.forward(1)
     assert _peek(store) == 0
     assert _count(store) == 1
+
+
+def test_a_limit_counts_each_subject_in_its_own_window(
+    store: SqlStore, clock: MovableClock
+) -> None:
+    """The prefix keeps the subjects of different limits apart."""
+    limit = CountedLimit("guesses", "address", "Guesses", 5, MINUTE, "guess:")
+    with store.write() as tx:
+        assert [tx.counters.count_subject(limit, "ann") for _ in range(2)] == [1, 2]
+        assert tx.counters.peek_subject(limit, "ann") == tx.counters.peek("guess:ann") == 2
+        assert tx.counters.peek_subject(limit, "bob") == 0
+
+    clock.forward(MINUTE)
+    with store.write() as tx:
+        assert tx.counters.peek_subject(limit, "ann") == 0
 
 
 def test_ended_windows_are_deleted(store: SqlStore, clock: MovableClock) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from server.protocol.names import ACR_PASSKEY, ACR_PASSWORD
+from server.services.approvals.oversight import Oversight
 from server.services.devices.passkeys import CHALLENGE_MS
 from tests.support.browsers.browser import PASSWORD, Browser, Page
 from tests.support.builders.app_users import LocalApp, give_password, new_app, new_browser
@@ -297,3 +298,41 @@ def test_a_form_from_another_site_does_not_sign_in(
         assert page.status == 400
         browser.page = good
     assert "eva" in _submit(browser, _assertion(phone)).text
+
+
+def _revoke(local: LocalSite, phone: LocalBrowser) -> None:
+    store = local.services.store
+    with store.read() as view:
+        (device,) = view.devices.of_user(phone.user.id)
+    Oversight(store).revoke_device(device.id, by=BY)
+
+
+def test_revoking_a_device_ends_the_sign_ins_with_its_passkey(
+    app: LocalApp, browser: Browser, phone: LocalBrowser, local: LocalSite
+) -> None:
+    """The browser is signed out, and the tokens from the sign-in are revoked."""
+    browser.authorize(app.id)
+    _submit(browser, _assertion(phone))
+    tokens = app.redeem(browser.answer("allow").answer["code"]).json
+    assert app.userinfo(tokens["access_token"]).status == 200
+    _revoke(local, phone)
+
+    assert app.userinfo(tokens["access_token"]).status == 401
+    assert app.refresh(tokens["refresh_token"]).refusal == (400, "invalid_grant")
+    assert "Sign in" in browser.authorize(app.id).text
+
+
+def test_revoking_a_device_ends_tokens_that_are_older_than_the_sign_in(
+    app: LocalApp, browser: Browser, phone: LocalBrowser, local: LocalSite
+) -> None:
+    """A refresh token outlives its sign-in, and a later password sign-in in the same browser."""
+    browser.authorize(app.id)
+    _submit(browser, _assertion(phone))
+    first = app.redeem(browser.answer("allow").answer["code"]).json
+    _require_sign_in(app, browser)
+    second = app.redeem(browser.sign_in("eva").answer["code"]).json
+    _revoke(local, phone)
+
+    assert app.refresh(first["refresh_token"]).refusal == (400, "invalid_grant")
+    assert app.refresh(second["refresh_token"]).status == 200
+    assert "code" in browser.authorize(app.id).answer

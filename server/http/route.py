@@ -92,6 +92,7 @@ _TARGETS: Final[Mapping[str, Target]] = {
     "/api/resources/<id>": "resource",
     "/api/actions/<id>": "action",
     "/api/admin/devices/<id>": "device",
+    "/api/policy": "policy",
 }
 
 

@@ -86,10 +86,6 @@ _SIGNED_IN_AGAIN: Final = (
     "You signed in again after you opened this page. Check your entries and submit them again."
 )
 _CHANGED_STATUS: Final = 412
-_CHANGED: Final = (
-    "Someone else has changed this in the meantime. Your change was not saved. Submit it again to "
-    "compare it with the current version."
-)
 _POINTER: Final = re.compile(r"/(\w+): ")
 """The start of an error message of the API about one member."""
 _INTERNAL_FIELDS: Final = frozenset({"csrf", "statement"})
@@ -275,8 +271,6 @@ def submit(visit: Visit, row: FormAction) -> AnyResponse:
 def _call_api(visit: Visit, row: FormAction, form: Form) -> AnyResponse:
     try:
         stored = _stored_record(visit, row)
-        if row.body is not None and stored is not None:
-            _check_version(form, stored)
         body = row.sends(form, stored)
         if row.signs is not None and form.get("statement") is None:
             return _ask_to_sign(visit, row, form, row.signs(visit, cast("Document", body)))
@@ -321,16 +315,6 @@ def _stored_record(visit: Visit, row: FormAction) -> Document | None:
     return visit.answer(
         next(read for read in page_at(row.page).reads if read.fact == row.values_from)
     )
-
-
-def _check_version(form: Form, stored: Document) -> None:
-    """Refuse a form that would undo a change that the person has not seen.
-
-    For forms that replace a whole record; for others, the API checks the version. Raises
-    errors.Problem 412.
-    """
-    if form.get("version") not in {None, str(stored["version"])}:
-        raise errors.Problem(_CHANGED_STATUS, "changed_meanwhile", _CHANGED)
 
 
 def _show_again(visit: Visit, row: FormAction, problem: errors.Problem, form: Form) -> AnyResponse:

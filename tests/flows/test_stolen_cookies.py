@@ -44,7 +44,7 @@ FORMS = [
     ("/admin/users/{user}/code", {}),
     ("/admin/devices/{only device}/revoke", {}),
     ("/admin/new/user/add", {"name": "mallory"}),
-    ("/admin/policy/set", {"document": RULES}),
+    ("/admin/policy/set", {"document": RULES, "version": "{policy}"}),
     ("/admin/keys/rotate", {"alg": "ES256"}),
 ]
 PROPOSAL = {"seconds": 3_600, "uses": 3, "sum": "30", "vary": [{"fact": "/amount", "up_to": "20"}]}
@@ -74,6 +74,7 @@ def names(server: LiveServer, eva: WebPerson, agent: Agent) -> dict[str, str]:
         "incident": _report_agent(eva, new_agent(server)),
         "asked": _ask_and_find(eva, new_agent(server)),
         "version": eva.http.get(f"/api/agents/{agent.key.id}").json()["version"],
+        "policy": str(eva.http.get("/api/policy").json()["version"]),
         "key": json.dumps({**JWK, "kid": "another"}),
         "icon": base64url.encode(png()),
         "second": second.me["device"]["id"],

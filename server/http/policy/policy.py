@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 
 from server.http.route import READS, STAFF, managed
 from server.http.wire import Names, RiskWord, StrictBody, Text
+from server.model.policy import PolicyRow
 from server.services.operations import policy_json
 from server.services.operations.administration import AdminServices
 from server.services.operations.trials import TrialRequest
@@ -65,6 +66,7 @@ class Policy(BaseModel):
     set_by: str
     set_at: str | None
     names: dict[str, dict[str, str]]
+    alone_at_critical: list[str]
     document: str
 
 
@@ -182,16 +184,20 @@ class PolicyDryRun(BaseModel):
     changes: list[PolicyChange]
 
 
-@managed("GET /api/policy", answer=Policy, errors=(401, 403, 404))
-def show(admin: AdminServices) -> dict[str, object]:
+@managed("GET /api/policy", errors=(401, 403, 404))
+def show(admin: AdminServices) -> Policy:
     """Get the policy in force."""
-    return policy_json.policy(admin.policies.show())
+    return _policy(admin.policies.show())
 
 
-@managed("POST /api/policy", answer=Policy, status=201, signed=True)
-def put(admin: AdminServices, body: NewPolicy) -> dict[str, object]:
+@managed("POST /api/policy", status=201, signed=True, versioned=True)
+def put(admin: AdminServices, body: NewPolicy) -> Policy:
     """Replace the policy."""
-    return policy_json.policy(admin.policies.set(body.document, by=admin.by))
+    return _policy(admin.policies.set(body.document, by=admin.by))
+
+
+def _policy(row: PolicyRow) -> Policy:
+    return Policy.model_validate(policy_json.policy(row))
 
 
 @managed("POST /api/policy/explain", answer=PolicyExplanation, roles=STAFF, errors=READS)

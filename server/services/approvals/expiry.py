@@ -26,14 +26,22 @@ class Sweeper:
     store: Store
 
     def round(self) -> int:
-        """Expire one batch of approvals; returns the number of expired ones."""
+        """Expire one batch of approvals; returns the number of expired ones.
+
+        Each approval is its own unit of work. In one unit, standing grants would be locked in the
+        order of their approvals, and a unit that ends several grants would deadlock with it.
+        """
         with self.store.read() as view:
-            has_overdue = bool(view.approvals.overdue(view.now, 1))
-        if not has_overdue:
-            return 0
+            approvals = view.approvals.overdue(view.now, _BATCH_SIZE)
+        return sum(self._expire(approval.id) for approval in approvals)
+
+    def _expire(self, approval_id: str) -> bool:
+        """Expire an approval if it is still overdue; returns whether this call expired it."""
         with self.store.write() as tx:
-            approvals = tx.approvals.overdue(tx.now, _BATCH_SIZE)
-            return sum(expire(tx, approval) is not None for approval in approvals)
+            approval = tx.approvals.get(approval_id)
+            if approval is None or not overdue(approval.state, approval.expires_at, tx.now):
+                return False
+            return expire(tx, approval) is not None
 
     def tidy(self) -> None:
         """Delete expired rows, record counted floods, and check push subscriptions."""

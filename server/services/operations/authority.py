@@ -25,6 +25,7 @@ from server.services.devices import new_devices
 from server.services.devices.statements import Statements
 from server.services.operations import power
 from server.services.operations.power import Governed
+from server.services.policy import policies
 from server.services.users import device_auth
 from server.services.users.device_auth import Person
 
@@ -42,7 +43,9 @@ OWNER_MAY_ADD: Final = frozenset({"secrets", "jwks"})
 """The members that an owner may widen, with a signature, to rotate credentials."""
 
 
-Target: TypeAlias = Literal["agent", "app", "group", "user", "resource", "action", "device"]
+Target: TypeAlias = Literal[
+    "agent", "app", "group", "user", "resource", "action", "device", "policy"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,7 @@ class AccessRule:
 
     roles: tuple[Role, ...]
     target: Target | None = None
-    """The kind of record named by the ID in the path, if it is compared before and after."""
+    """The kind of record that the path names, if it is compared before and after."""
     signed: bool = False
     """Whether it always needs a signed statement."""
     versioned: bool = False
@@ -202,8 +205,9 @@ _FIND: Final[Mapping[str, Callable[[View, str], Governed | None]]] = {
         (a for a in view.actions.all() if name_id(a.type) == record_id), None
     ),
     "device": lambda view, record_id: view.devices.get(record_id),
+    "policy": lambda view, _record_id: policies.current_policy(view),
 }
-"""Kind → a function that finds the record with the ID in the path."""
+"""Kind → a function that finds the record that the path names."""
 
 
 def _check_owner(

@@ -15,7 +15,7 @@ from typing import Any, Final, TypeAlias
 from server.model.approvers import Group
 from server.model.clients import Agent, App
 from server.model.devices import Device
-from server.model.policy import ActionRow
+from server.model.policy import ActionRow, PolicyRow
 from server.model.resources import Resource
 from server.model.users import User
 from server.services.approvers.group_members import GROUP_MEMBERS
@@ -25,7 +25,7 @@ from server.services.members import Members, Widens, later, never_widens, widens
 from server.services.resources.resource_members import RESOURCE_MEMBERS, fewer_needs
 from server.services.users.user_members import USER_MEMBERS
 
-Governed: TypeAlias = Agent | App | Device | Group | User | Resource | ActionRow
+Governed: TypeAlias = Agent | App | Device | Group | User | Resource | ActionRow | PolicyRow
 """A record that administrators can change."""
 _Comparison: TypeAlias = Callable[[Any, Any], bool]
 
@@ -50,7 +50,12 @@ def widened_members(
 
 
 def version(record: Governed) -> str:
-    """Return a short hash of a record, without the last use of secrets and keys."""
+    """Return a short hash of a record, without the last use of secrets and keys.
+
+    A policy has a version number instead.
+    """
+    if isinstance(record, PolicyRow):
+        return str(record.version)
     members = asdict(record)
     members.pop("key_uses", None)
     for secret in members.get("secrets", ()):
@@ -135,5 +140,6 @@ _COMPARISONS: Mapping[type, Mapping[str, _Comparison]] = {
         "secrets": _more_secrets,
     },
     ActionRow: {},
+    PolicyRow: {},
     Device: {"state": _is_active},
 }

@@ -4,6 +4,7 @@ from sqlalchemy import ColumnElement, Select, bindparam, literal, or_, select, t
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from server.model.tokens import Delegation
+from server.storage.consents.tables import consents as c
 from server.storage.prepared import Prepared, RecordRows, RecordTable, matches
 from server.storage.tokens.tables import delegations as d
 
@@ -71,7 +72,20 @@ def _descendants() -> Select[tuple[object, ...]]:
     return select(d).where(d.c.id.in_(select(below.c.id))).order_by(d.c.issued_at, d.c.id)
 
 
+def _consents() -> Select[tuple[str | None]]:
+    """Select the consents that allow a token or one of its ancestors."""
+    line = select(d.c.parent_id, d.c.consent_id).where(d.c.id == bindparam("token"))
+    walk = line.cte("line", recursive=True)
+    parents = select(d.c.parent_id, d.c.consent_id).join(walk, d.c.id == walk.c.parent_id)
+    walk = walk.union_all(parents)
+    return select(walk.c.consent_id).where(walk.c.consent_id.is_not(None))
+
+
 _ANCESTORS = Prepared(_ancestors())
+_LOCK_CONSENTS = Prepared(
+    select(c.c.id).where(c.c.id.in_(_consents())).order_by(c.c.id).with_for_update(read=True, of=c)
+)
+"""On PostgreSQL, this locks the rows, so that a revocation waits until the unit of work ends."""
 _DESCENDANTS = Prepared(_descendants())
 _REVOKE_TREE = _revocation(d.c.id == bindparam("subject"))
 _REVOKE_CONSENT = _revocation(d.c.consent_id == bindparam("subject"))
@@ -97,6 +111,10 @@ class Delegations(RecordRows[Delegation, str]):
         PostgreSQL locks the row, so a revocation waits and then also revokes the derived token.
         """
         return self._find(_LOCK_LIVE, token=jti, now=now)
+
+    def lock_consents(self, jti: str) -> None:
+        """Lock the consents that allow this token and its ancestors."""
+        self._any(_LOCK_CONSENTS, token=jti)
 
     def mark_used(self, jti: str, now: int) -> None:
         """Record that the token was used, at most once a minute."""

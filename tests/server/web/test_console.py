@@ -158,7 +158,7 @@ SAMPLES = {
     "/admin/users/<id>/code": Sample("user", signed=True),
     "/admin/users/<id>/unlock": Sample("user", signed=True),
     "/admin/users/<id>/erase": Sample("user", signed=True),
-    "/admin/policy/set": Sample(form={"document": DENY_RULE}, signed=True),
+    "/admin/policy/set": Sample(form={"document": DENY_RULE, "version": "0"}, signed=True),
     "/admin/policy/test": Sample(
         form={"document": DENY_RULE, "table": '[[cases]]\r\nagent = "one"\r\nexpect = "deny"'}
     ),
@@ -383,9 +383,10 @@ def test_an_action_type_shows_its_type_back_and_narrowing_rules(console: Console
 
 def test_the_page_that_signs_a_policy_shows_the_changed_lines(console: Console) -> None:
     """Changed lines have numbers; CRLF line breaks from a browser don't count as changes."""
-    stored = console.document("/api/policy")["document"]
+    policy = console.document("/api/policy")
+    stored, version = policy["document"], policy["version"]
     typed = stored.replace("\n", "\r\n") + "# a \u202e comment\r\n"
-    form = {"document": typed, "days": "7", "table": ""}
+    form = {"document": typed, "days": "7", "table": "", "version": version}
     page = console.post("admin", "/admin/policy/set", form).text
     main = re.sub("<input[^>]*>", "", page[page.index("<main") :])
     number = len(stored.splitlines()) + 1
@@ -395,7 +396,8 @@ def test_the_page_that_signs_a_policy_shows_the_changed_lines(console: Console) 
     assert '<tr class="removed">' not in main
     assert "\\u{d}" not in main
     assert "days" not in main
-    same = console.post("admin", "/admin/policy/set", {"document": stored}).text
+    unchanged = {"document": stored, "version": version}
+    same = console.post("admin", "/admin/policy/set", unchanged).text
     assert "The stored version is already the same." in same
 
 

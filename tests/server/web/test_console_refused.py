@@ -229,7 +229,7 @@ def test_a_concurrent_change_is_shown_next_to_the_typed_value(console: Console) 
 def test_a_policy_does_not_undo_one_that_its_author_has_not_seen(console: Console) -> None:
     """The typed rules stay, and the next attempt compares them with those in force."""
     before, mine, theirs = (rule("deny", because=text) for text in ("One.", "Two.", "Three."))
-    console.signed("admin", "/admin/policy/set", {"document": before})
+    console.signed("admin", "/admin/policy/set", {"document": before, "version": "0"})
     seen = hidden(console.get("admin", "/admin/policy").text, "version")
     console.signed("admin", "/admin/policy/set", {"document": theirs, "version": seen})
     answer = console.post("admin", "/admin/policy/set", {"document": mine, "version": seen})

@@ -35,7 +35,7 @@ def test_the_longest_policy_is_activated(console: Console) -> None:
     text = rule("deny") + comment * (MAX_CHARACTERS // len(comment))
     text = text[: MAX_CHARACTERS - 1] + "\n"
     assert MAX_CHARACTERS == len(text) < len(json.dumps(text)) < len(urlencode({"": text}))
-    form = {"document": text.replace("\n", "\r\n")}
+    form = {"document": text.replace("\n", "\r\n"), "version": "0"}
     answer = console.signed("admin", "/admin/policy/set", form)
     assert answer.status_code == 303, answer.text
     assert console.document("/api/policy")["document"] == text

@@ -177,8 +177,10 @@ def _to_logged_exchange(exchange_request: ExchangeRequest) -> LoggedExchange:
 def _subject_row(tx: Unit, claims: Subject) -> Delegation | None:
     """Return the token's row; if it is valid, lock it until this unit of work ends.
 
-    The row and the token must match.
+    The row and the token must match. Its consents are locked first, in the order of a revoked
+    consent.
     """
+    tx.delegations.lock_consents(claims.token_id)
     row = tx.delegations.lock_live(claims.token_id, tx.now) or tx.delegations.get(claims.token_id)
     if row is not None and (row.user_id or row.client_id, row.resource, row.client_id) != (
         claims.user,

@@ -11,6 +11,7 @@ from tests.support.builders.admins import AdminSite
 from tests.support.builders.callers import LocalTerminal, another_device, sign_in
 from tests.support.builders.clock import DAY, MINUTE
 from tests.support.builders.installation import BY
+from tests.support.builders.policies import rule
 from tests.support.builders.site import Answer
 
 PATH = "/api/users"
@@ -174,6 +175,18 @@ def test_a_change_needs_the_current_version_of_the_record(staff: AdminSite) -> N
     assert late.refusal == (412, "changed_meanwhile")
     again = admin.call("PATCH", path, {"scopes": []}, headers={"if-match": changed.headers["ETag"]})
     assert again.json["scopes"] == []
+
+
+def test_a_policy_needs_the_version_of_the_policy_in_force(staff: AdminSite) -> None:
+    """Therefore, of two administrators who replace the same policy, the second is refused."""
+    path, admin = "/api/policy", staff.people["admin"]
+    seen = staff.version(path)
+    mine, theirs = ({"document": rule("deny", because=text)} for text in ("One.", "Two."))
+    assert admin.call("POST", path, mine).refusal == (428, "version_required")
+    assert admin.administer("POST", path, theirs, version=seen).status == 201
+    late = admin.call("POST", path, mine, headers={"if-match": f'"{seen}"'})
+    assert late.refusal == (412, "changed_meanwhile")
+    assert admin.call("GET", path).headers["ETag"] == f'"{staff.version(path)}"'
 
 
 WIDENED: dict[str, dict[str, Any]] = {

@@ -15,9 +15,10 @@ from server.storage.standing_grants.standing_grants import StandingGrants
 from tests.support.builders import standing_grants
 from tests.support.builders.callers import new_local_agent, new_person
 from tests.support.builders.clock import MINUTE, SECOND
-from tests.support.builders.installation import BY, PAY
+from tests.support.builders.installation import BY, PAY, PAY_SCOPES, PAYMENT
 from tests.support.builders.policies import rule
 from tests.support.builders.token_chains import BANK, Chains
+from tests.support.checks.locks import run_during
 
 SCOPES_ONLY = {"sum": None, "vary": []}
 
@@ -167,6 +168,29 @@ def test_a_use_without_a_token_is_released(local, agent, grant):
     assert usage(local, grant) == (0, 0, ["released", "released"])
     _, third = request_payment(agent)
     assert json.loads(third.decided_by)["use"] == 3
+
+
+def test_expired_uses_and_the_end_of_their_grants_do_not_deadlock(postgres_local, monkeypatch):
+    """Each approval expires in its own unit of work, so that it never waits with a locked grant."""
+    postgres_local.admin.resources.add(PAY, PAY_SCOPES, {}, by=BY)
+    postgres_local.admin.actions.add(json.dumps(PAYMENT), by=BY)
+    standing_grants.lower(postgres_local)
+    person, store = new_person(postgres_local, "ana"), postgres_local.services.store
+    agents = [new_local_agent(postgres_local, name) for name in ("first", "second")]
+    grants = [standing_grants.give(person, standing_grants.example(agent)) for agent in agents]
+    for agent in agents:
+        request_payment(agent, requested_expiry=60)
+    postgres_local.clock.forward(2 * MINUTE)
+
+    def end_grants():
+        with store.write() as tx:
+            for grant in reversed(grants):
+                assert tx.standing_grants.end(grant.id, "revoked", tx.now)
+
+    ending = run_during(monkeypatch, StandingGrants, "release", store, end_grants)
+    assert postgres_local.services.sweeper.round() == 2
+    ending.join()
+    assert [usage(postgres_local, grant)[2] for grant in grants] == [["released"], ["released"]]
 
 
 def test_a_poll_after_the_expiry_releases_the_use(local, agent, grant):

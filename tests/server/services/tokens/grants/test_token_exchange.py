@@ -10,11 +10,15 @@ from server.protocol.policy.risks import Risk
 from server.protocol.tokens.token_exchange import ACCESS_TOKEN
 from server.services.ciba.login_hints import LoginHints
 from server.services.clients.agent_forms import AgentChanges
+from server.services.consents.revocations import revoke_consent
 from server.services.resources.resources import ResourceChanges
+from server.storage.consents.consents import Consents
+from tests.support.builders.callers import new_person
 from tests.support.builders.clock import MINUTE
 from tests.support.builders.installation import BY, PAY
 from tests.support.builders.site import ISSUER
-from tests.support.builders.token_chains import APP, BANK, DESK, DESK_SCOPES
+from tests.support.builders.token_chains import APP, BANK, DESK, DESK_SCOPES, Chains
+from tests.support.checks.locks import run_during
 from tests.support.clients.agent import PAYMENT_DETAILS
 from tests.support.inputs.dpop_proofs import proof, thumbprint
 from tests.support.inputs.handmade_jwts import new_key
@@ -170,6 +174,25 @@ def test_a_chain_nests_its_actors_and_is_limited_by_the_first_consent(chains):
         act = act.get("act")
     assert actors == [agents[2].id, agents[1].id, agents[0].id]
     assert chains.row(exchanged.json["access_token"]).depth == 3
+
+
+def test_an_exchange_and_the_end_of_its_consent_do_not_deadlock(postgres_local, monkeypatch):
+    """Both lock the consent before the tokens from it."""
+    chains, statuses = Chains(postgres_local, new_person(postgres_local, "ana").user.id), []
+    chains.prepare()
+    bot, store = chains.agent("desk-bot", serves=(DESK, BANK)), postgres_local.services.store
+    chains.consent(bot, "bank:read")
+    token = chains.exchanged(bot, chains.user_token())
+
+    def exchange():
+        statuses.append(chains.exchange(bot, token).status)
+
+    exchanging = run_during(monkeypatch, Consents, "revoke", store, exchange)
+    with store.write() as tx:
+        consent = tx.consents.live(chains.user_id, bot.id, BANK, tx.now)
+        revoke_consent(tx, consent, actor=BY, cause="revoked")
+    exchanging.join()
+    assert statuses == [400]
 
 
 def test_a_chain_has_at_most_four_actors(chains):

@@ -10,6 +10,7 @@
     UnknownOutcome          an answer was sent without a confirmation; check its outcome
     NotRecorded             an answer was sent, and the server does not have it
     WrongPin                the sealed key did not open
+    PinInUse                another program is using this login's PIN
     PinNeeded               this answer needs the PIN
     EntryNeeded             this answer needs another entry: a fact, a number, a reason
     Changed                 what the user saw is not what would be signed
@@ -147,6 +148,10 @@ class WrongPin(ClientError):
         super().__init__("Wrong PIN.")
         self.tries = tries
         self.left = left
+
+
+class PinInUse(ClientError):
+    """Another program is using this login's PIN. Nothing was sent."""
 
 
 class PinNeeded(ClientError):

@@ -6,11 +6,14 @@ Owns: modes, atomic replacement, the lock between processes. Never: what the fil
 import fcntl
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 _FOLDER_MODE = 0o700
+_LOCK_PAUSE = 0.02
+"""How long to wait before trying to lock again, in seconds."""
 
 
 def make_private_folder(folder: Path) -> None:
@@ -64,15 +67,34 @@ def read_private(path: Path) -> bytes | None:
 
 
 @contextmanager
-def file_lock(path: Path) -> Iterator[None]:
-    """Hold a lock that other processes of this program respect."""
+def file_lock(path: Path, *, timeout: float | None = None) -> Iterator[None]:
+    """Hold a lock that other processes of this program respect.
+
+    Raises TimeoutError if another process holds it for `timeout` more seconds.
+    """
     make_private_folder(path.parent)
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        _lock(handle, timeout)
         yield
     finally:
         os.close(handle)
+
+
+def _lock(handle: int, timeout: float | None) -> None:
+    if timeout is None:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        return
+    deadline = time.monotonic() + timeout
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise TimeoutError from None
+            time.sleep(_LOCK_PAUSE)
+        else:
+            return
 
 
 def _sync_folder(folder: Path) -> None:

@@ -235,5 +235,6 @@ def managed(
 
 
 def _target(path: str) -> Target | None:
-    """The kind of record that the id in the path names, if it is compared before and after."""
-    return next((kind for start, kind in _TARGETS.items() if path.startswith(start)), None)
+    """The kind of record that the path names, if it is compared before and after."""
+    record = path if path in _TARGETS else f"{path.partition('<id>')[0]}<id>"
+    return _TARGETS.get(record)

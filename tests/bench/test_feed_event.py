@@ -54,6 +54,7 @@ async def test_an_event_redraws_only_what_it_changed():
         screen.tick()
         await pilot.pause()
         for seq, (name, approval) in enumerate(_events().items(), 100):
+            screen.app.export_screenshot()  # draws what is not drawn yet
             event = Event(seq, name, stage.clock.now(), approval, None, None)
             costs[name.value] = _calls(lambda event=event: screen.handle_event(event))
             await pilot.pause()

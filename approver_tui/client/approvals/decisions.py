@@ -15,6 +15,7 @@ from approver_tui.client.approvers import deputies
 from approver_tui.client.devices.unlocking import (
     LowKey,
     confirm_pin,
+    pin_lock,
     sign_pin_proof,
     temporary_high_key,
 )
@@ -95,7 +96,7 @@ class DecisionClient:
         With `pin` the answer includes the PIN step. Without it, the app must be unlocked and the
         risk must not require a PIN; otherwise this raises PinNeeded. It raises EntryNeeded unless
         `entries` are exactly the other required steps. Also raises Changed, WrongPin,
-        DeviceLocked, WrongEntry, RequestLocked, AlreadyDecided, and UnknownOutcome if no
+        DeviceLocked, PinInUse, WrongEntry, RequestLocked, AlreadyDecided, and UnknownOutcome if no
         confirmation arrived.
         """
         granted = self._check_granted(approval, granted)
@@ -106,17 +107,8 @@ class DecisionClient:
             if key is None:
                 raise errors.PinNeeded("Approving this requires your PIN.")
             return self._answers.send(self._sign_approval(current, key, CONFIRM, granted, entries))
-        with temporary_high_key(self._client, pin, current.id) as opened_key:
-            signed_answer = self._sign_approval(
-                current, opened_key.key, _WITH_PIN, granted, entries
-            )
-            proof = sign_pin_proof(self._client, opened_key)
-        try:
-            return self._answers.send(signed_answer)
-        except errors.ApiError:
-            with suppress(errors.ClientError):  # the refusal is what the user must know
-                self._client.confirm_pin(proof)  # it would count as a wrong PIN otherwise
-            raise
+        with pin_lock(self._client):
+            return self._approve_with_pin(current, pin, granted, entries)
 
     def deny(
         self, approval: Approval, code: DenyCode, note: str = "", extras: DenialExtras = NO_EXTRAS
@@ -195,6 +187,22 @@ class DecisionClient:
         statement = self._user_statement("deputy", pin, deputy, begins, ends)
         return deputies.add_deputy(self._client, deputy, begins, ends, statement)
 
+    def _approve_with_pin(
+        self, approval: Approval, pin: str, granted: Granted | None, entries: Entries
+    ) -> Approval:
+        """Sign with the high key and send the answer, while nobody else uses the PIN."""
+        with temporary_high_key(self._client, pin, approval.id) as opened_key:
+            signed_answer = self._sign_approval(
+                approval, opened_key.key, _WITH_PIN, granted, entries
+            )
+            proof = sign_pin_proof(self._client, opened_key)
+        try:
+            return self._answers.send(signed_answer)
+        except errors.ApiError:
+            with suppress(errors.ClientError):  # the refusal is what the user must know
+                self._client.confirm_pin(proof)  # it would count as a wrong PIN otherwise
+            raise
+
     def _check_granted(self, approval: Approval, granted: Granted | None) -> Granted | None:
         """Return the narrowed text to sign, or None to sign the whole request. Raises Changed.
 
@@ -225,7 +233,10 @@ class DecisionClient:
 
     def _sign_statement(self, purpose: str, subject: str, nonce: str, pin: str) -> str:
         """Return a statement signed by the high key, after a PIN call for that subject."""
-        with temporary_high_key(self._client, pin, subject) as opened_key:
+        with (
+            pin_lock(self._client),
+            temporary_high_key(self._client, pin, subject) as opened_key,
+        ):
             confirm_pin(self._client, opened_key)  # the server may refuse the change itself
             return self._client.sign_statement(opened_key.key, purpose, subject, nonce)
 

@@ -1,20 +1,21 @@
 """Opens an approval key with the PIN.
 
-Owns: the counted call to the server and the proof that the PIN was right, the low key of an
-unlocked app and its idle limit, the high key during one signature. Never: what is signed for an
-approval.
+Owns: the counted call to the server and the proof that the PIN was right, the lock between programs
+with one login, the low key of an unlocked app and its idle limit, the high key during one
+signature. Never: what is signed for an approval.
 """
 
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
+from approver_tui.client import files
 from approver_tui.client.api import Client
 from approver_tui.client.devices import keys
 from approver_tui.client.devices.keys import KeyLevel
-from approver_tui.client.errors import WrongPin
+from approver_tui.client.errors import PinInUse, StorageFailed, WrongPin
 from approver_tui.client.jose import SigningKey, unb64
 
 IDLE_LIMIT = 15 * 60
@@ -22,6 +23,9 @@ IDLE_LIMIT = 15 * 60
 
 _BOOTTIME_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 """CLOCK_MONOTONIC stops while Linux sleeps; macOS has no CLOCK_BOOTTIME and needs none."""
+
+_PIN_LOCK_TIMEOUT = 20
+"""How long a program waits until another one with the same login is done, in seconds."""
 
 SESSION_PURPOSE = "session"
 """The purpose of a PIN call without an approval."""
@@ -73,16 +77,35 @@ def open_key(client: Client, pin: str, level: KeyLevel, purpose: str) -> OpenedK
 def open_session(client: Client, pin: str) -> OpenedKey:
     """Open the low key with one counted call, and prove the PIN with the high key.
 
-    The high key is wiped before this returns. Raises as `open_key` does, and the server's errors
-    about the proof.
+    The high key is wiped before this returns. Raises as `open_key` and `pin_lock` do, and the
+    server's errors about the proof.
     """
-    open_level = _start_pin_call(client, pin, SESSION_PURPOSE)
-    high = open_level(KeyLevel.HIGH)
-    try:
-        confirm_pin(client, high)
-    finally:
-        high.wipe()
-    return open_level(KeyLevel.LOW)
+    with pin_lock(client):
+        open_level = _start_pin_call(client, pin, SESSION_PURPOSE)
+        high = open_level(KeyLevel.HIGH)
+        try:
+            confirm_pin(client, high)
+        finally:
+            high.wipe()
+        return open_level(KeyLevel.LOW)
+
+
+@contextmanager
+def pin_lock(client: Client) -> Iterator[None]:
+    """Hold the lock of this login from a PIN call until its answer.
+
+    The server accepts only the last PIN call of a device, so a call by another program in between
+    would invalidate the answer. Raises PinInUse after 20 seconds, or StorageFailed.
+    """
+    with ExitStack() as stack:
+        file = client.home.pin_lock_file
+        try:
+            stack.enter_context(files.file_lock(file, timeout=_PIN_LOCK_TIMEOUT))
+        except TimeoutError as error:
+            raise PinInUse("Another program is using the PIN of this login. Try again.") from error
+        except OSError as error:
+            raise StorageFailed(f"The PIN cannot be used now: {error}.") from error
+        yield
 
 
 @contextmanager

@@ -81,6 +81,11 @@ class Home:
         return self._own_state / "lock"
 
     @property
+    def pin_lock_file(self) -> Path:
+        """The lock that a process with this profile holds from a PIN call until its answer."""
+        return self._own_state / "pin.lock"
+
+    @property
     def cursor_file(self) -> Path:
         """The stored cursor of the live feed."""
         return self._own_state / "cursor"

@@ -168,7 +168,10 @@ def _check_pin(tx: Unit, answer: ApproveAnswer) -> None:
         )
     if not is_pin_entered(answer.device, answer.approval.id, tx.now):
         raise errors.Problem(
-            403, "pin_required", "Enter your PIN for this request again. The last entry is too old."
+            403,
+            "pin_required",
+            "Enter your PIN for this request again. The last entry is too old, or this device has "
+            "entered its PIN for something else since then.",
         )
 
 

@@ -5,7 +5,9 @@ Owns: the answers, the reasons for a denial, what can accompany one. Never: sign
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final, Self
+from typing import Annotated, Final, Self, TypeAlias
+
+from approver_tui.state.text import SafeText, TextLimit
 
 
 class Answer(StrEnum):
@@ -60,3 +62,4 @@ NO_EXTRAS: Final = DenialExtras()
 
 NOTE_LENGTH = 500
 """The longest note to an agent, in characters."""
+Note: TypeAlias = Annotated[SafeText, TextLimit(NOTE_LENGTH, lines=40)]

@@ -220,6 +220,8 @@ class Panel(Overlay):
     TITLE: ClassVar[SafeText]
     CHANGED_TEXT: ClassVar[SafeText]
     """The message if the request changed while the panel was open."""
+    TAKES_PAST_REQUESTS: ClassVar[bool] = False
+    """Whether the panel stays open when the request has ended."""
 
     def __init__(self, context: ScreenContext, state: InboxState, approval: Approval) -> None:
         super().__init__(context, state)
@@ -254,10 +256,10 @@ class Panel(Overlay):
             return PanelClosed(self.CHANGED_TEXT)
         if copy.texts != self.approval.texts or copy.granted != self._opened_copy.granted:
             return PanelClosed(self.CHANGED_TEXT, copy)
-        return self._ended_result(copy)
+        return None if self.TAKES_PAST_REQUESTS else self._ended_result(copy)
 
     def _ended_result(self, copy: Approval) -> PanelClosed | None:
-        """Return how the request ended, if it did; panels for past requests override this."""
+        """Return how the request ended, if it did."""
         ended_text = outcome(copy, self.context.now(), self.context.zone)
         if not ended_text:
             return None

@@ -36,6 +36,7 @@ from approver_tui.state.approvals.countdown import stage_reached
 from approver_tui.state.devices.devices import Me
 from approver_tui.state.notifications.connection import Connection, Phase
 from approver_tui.state.notifications.events import Event, EventName
+from approver_tui.state.notifications.other_logins import counts_after_query
 from approver_tui.state.notifications.preferences import NotificationPrefs
 from approver_tui.state.text import SafeText, display_safe
 from approver_tui.widgets.approvals.approval_detail import ApprovalDetail
@@ -132,7 +133,7 @@ class InboxBase(KeyedScreen):
 
     def show_other_logins(self, counts: Mapping[str, int | None]) -> None:
         """Show the counts of the other servers, and schedule the next count."""
-        other_logins = self.state.other_logins.with_counts(counts, self.context.now())
+        other_logins = counts_after_query(self.state.other_logins, counts, self.context.now())
         self.set_state(replace(self.state, other_logins=other_logins))
         self.set_timer(_COUNT_INTERVAL, self._calls.count_other_logins)
 

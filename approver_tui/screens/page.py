@@ -58,16 +58,20 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True, slots=True)
 class PageAction:
-    """An action that a key runs on the entry under the cursor, often after a confirmation."""
+    """An action that a key runs on the entry under the cursor, often after a confirmation.
+
+    `partial(PageAction, NAME, HELP, BLOCKER)` is the decorator of the method that makes it.
+    """
 
     name: str
     """The name of the action's key in KEYS."""
-    verb: SafeText
     help: str
     blocker: Callable[[Any, Any], SafeText]
     """A method of the page that returns why the action is unavailable for an item; empty if not."""
     make: Callable[[Any, Any], ConfirmAction | QuickAction]
     """A method of the page that returns the action for an item."""
+    verb_text: SafeText = SafeText("")  # noqa: RUF009  # SafeText is immutable
+    """The verb, if it is not the name."""
     label: Callable[[Any], str] | None = None
     """A method of the page that returns the label in the key bar; None to use the verb."""
 
@@ -75,6 +79,11 @@ class PageAction:
     def key(self) -> str:
         """The default key of the action."""
         return KEYS[self.name]
+
+    @property
+    def verb(self) -> SafeText:
+        """The verb in the key bar and in messages."""
+        return self.verb_text or SafeText(self.name.capitalize())
 
 
 def action_bindings(*actions: PageAction) -> list[BindingType]:

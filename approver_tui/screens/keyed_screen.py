@@ -16,7 +16,7 @@ from approver_tui.screens.approvals.inbox_state import InboxState
 from approver_tui.screens.approvals.notices import full_texts, log_alarm, notices, one_line_text
 from approver_tui.screens.confirm import ConfirmAction, ConfirmPanel
 from approver_tui.screens.context import ScreenContext
-from approver_tui.screens.help import HelpScreen, HelpSheet
+from approver_tui.screens.help import HelpScreen
 from approver_tui.screens.keys import PAGES, Rows, bindings, help_with_keymap, key_name
 from approver_tui.screens.palette import Palette, commands
 from approver_tui.screens.ready_screen import ReadyScreen
@@ -108,7 +108,7 @@ class KeyedScreen(ReadyScreen[None]):
         """Show the keys, and why Approve is unavailable."""
         warnings = full_texts(notices(self.context, self.state))
         title, reason = fmt("KEYS IN {}", SafeText(self.NAME.upper())), self.approval_blocker()
-        self.app.push_screen(HelpScreen(HelpSheet(title, self._help_rows, reason, warnings)))
+        self.app.push_screen(HelpScreen(title, self._help_rows, reason, warnings))
 
     def warning_lines(self) -> Iterable[NoticeLines]:
         """Return the widgets of the alarm about the audit log and of the other warnings."""

@@ -18,7 +18,7 @@ from approver_tui.screens.approvals.inbox_state import InboxState
 from approver_tui.screens.button_panel import TICK, ButtonPanel
 from approver_tui.screens.context import ScreenContext
 from approver_tui.screens.drafts import Draft, read_draft, restore_draft
-from approver_tui.screens.help import HelpScreen, HelpSheet
+from approver_tui.screens.help import HelpScreen
 from approver_tui.screens.keys import Rows, help_with_keymap
 from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.approvals.countdown import countdown_stage
@@ -210,8 +210,7 @@ class Overlay(ButtonPanel[PanelResult]):
     def action_help(self) -> None:
         """Show the help for this panel, with the user's key bindings."""
         rows = help_with_keymap(self.HELP_ROWS, self.context.keys)
-        sheet = HelpSheet(fmt("KEYS IN THIS PANEL"), rows, self.blocker())
-        self.app.push_screen(HelpScreen(sheet))
+        self.app.push_screen(HelpScreen(fmt("KEYS IN THIS PANEL"), rows, self.blocker()))
 
 
 class Panel(Overlay):

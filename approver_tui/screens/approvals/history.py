@@ -30,7 +30,6 @@ from approver_tui.state.text import SafeText, display_safe, pluralize
 from approver_tui.widgets.approvals.facts import approval_lines, raw_lines
 from approver_tui.widgets.approvals.receipt import receipt_lines
 from approver_tui.widgets.entry_list import Entry, Section
-from approver_tui.widgets.entry_sheet import EntrySheet
 from approver_tui.widgets.filter_line import FilterLine
 from approver_tui.widgets.key_bar import Hint
 from approver_tui.widgets.lines import Line, fmt
@@ -149,7 +148,7 @@ class HistoryPage(Page[Part, Approval], CopyingScreen):
     def action_toggle_raw(self) -> None:
         """Switch between the signed texts and the details."""
         self._is_raw = not self._is_raw
-        self.query_one(EntrySheet).scroll_home(animate=False)
+        self.details.scroll_home(animate=False)
         self.draw()
 
     def action_filter(self) -> None:
@@ -172,7 +171,7 @@ class HistoryPage(Page[Part, Approval], CopyingScreen):
         if self.page_data is not None:
             self._span = self._next_span(self.page_data)
             self.set_data(self.page_data)
-        self.query_one("#entries").focus()
+        self.rows.focus()
 
     def action_report(self) -> None:
         """Open the report panel, or say why it is unavailable."""

@@ -283,10 +283,6 @@ class InboxState:
             return self
         return replace(self, fresh_at=max(last_contact_at, self.fresh_at or 0))
 
-    def as_incomplete(self) -> "InboxState":
-        """Return the state marked as incomplete until the full list is loaded."""
-        return replace(self, is_incomplete=True)
-
     def with_device(self, device: Device) -> "InboxState":
         """Return the state with an update of this program's device."""
         if self.me is None or self.device is None or device.id != self.device.id:

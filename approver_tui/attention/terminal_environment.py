@@ -38,8 +38,6 @@ _DISPLAYS = ("WAYLAND_DISPLAY", "DISPLAY")
 class TerminalEnvironment:
     """The terminal and the desktop that this program runs in."""
 
-    terminal: str = ""
-    """The name by which the terminal identifies itself; empty if unknown."""
     sequence: TerminalSequence = TerminalSequence.NONE
     """The notification sequence that this terminal is known to support."""
     is_in_tmux: bool = False
@@ -64,7 +62,6 @@ class TerminalEnvironment:
         is_in_tmux = bool(environment.get("TMUX"))
         outer = _outer_terminal(environment) or program
         return cls(
-            terminal=outer or term,
             sequence=_sequence(outer, term),
             is_in_tmux=is_in_tmux,
             is_in_screen=not is_in_tmux and bool(environment.get("STY")),

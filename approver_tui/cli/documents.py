@@ -28,7 +28,12 @@ def members(value: Any, *without: str, **extra: object) -> dict[str, object]:  #
     Fields in `without` are left out, and the members in `extra` are added.
     """
     names = (field.name for field in fields(value) if field.name not in without)
-    return {name: _member(name, getattr(value, name)) for name in names} | extra
+    return _named_members(value, *names) | extra
+
+
+def _named_members(value: object, *names: str) -> dict[str, object]:
+    """Return these attributes of a value as members of the same name, with times as RFC 3339."""
+    return {name: _member(name, getattr(value, name)) for name in names}
 
 
 def _member(name: str, value: object) -> object:
@@ -60,38 +65,21 @@ def document(schema: str, value: object) -> dict[str, object]:
 
 @to_json.register
 def _page(page: Page) -> dict[str, object]:
-    return {
-        "items": to_json(page.items),
-        "unverified": to_json(page.unverified),
-        "next": page.next,
-        "feed_cursor": page.feed_cursor,
-        "server_time": rfc3339(page.server_time),
-    }
+    return _named_members(page, "items", "unverified", "next", "feed_cursor", "server_time")
 
 
 def summary(approval: Approval) -> dict[str, object]:
     """Return an approval as a row of a list."""
     return {
-        "id": approval.id,
-        "kind": approval.kind.value,
-        "fingerprint": approval.fingerprint,
-        "state": approval.state.value,
-        "risk": approval.risk.value,
+        **_named_members(approval, "id", "kind", "fingerprint", "state", "risk"),
         "ceremony": ceremony_text(approval.steps),
         "headline": approval.headline,
-        "agent": {"id": approval.agent.id, "name": approval.agent.name},
-        "created_at": rfc3339(approval.created_at),
-        "expires_at": rfc3339(approval.expires_at),
-        "over_at": rfc3339(approval.over_at),
-        "held_back": approval.held_back,
-        "supersedes": to_json(approval.supersedes),
-        "reason": approval.reason,
-        "retry": approval.retry,
+        "agent": _named_members(approval.agent, "id", "name"),
+        **_named_members(approval, "created_at", "expires_at", "over_at", "held_back"),
+        **_named_members(approval, "supersedes", "reason", "retry"),
         "decided": to_json(approval.decision),
         "decided_by": to_json(approval.automatic_decision),
-        "execution": to_json(approval.execution),
-        "granted": to_json(approval.granted),
-        "vote_tally": to_json(approval.vote_tally),
+        **_named_members(approval, "execution", "granted", "vote_tally"),
     }
 
 
@@ -101,27 +89,15 @@ def approval_in_full(approval: Approval) -> dict[str, object]:
     return {
         "schema": "sayso.approval/1",
         **summary(approval),
-        "title": display.title,
-        "risk_reason": display.risk_reason,
-        "agent": to_json(display.agent),
-        "facts": to_json(display.facts),
+        **_named_members(display, "title", "risk_reason", "agent", "facts"),
         "scopes": [{"scope": scope.name, "risk": scope.risk.value} for scope in display.scopes],
-        "resource": display.resource,
-        "unusual": to_json(display.unusual),
-        "compared": display.compared,
-        "undo": display.undo,
-        "type_back": to_json(display.type_back),
-        "why": display.why,
-        "gives": display.gives,
-        "agent_says": display.agent_says,
-        "user": {"id": display.user_id, "name": display.user_name},
-        "asked_from": display.asked_from,
-        "asked_at": rfc3339(display.asked_at),
+        **_named_members(display, "resource", "unusual", "compared", "undo", "type_back"),
+        **_named_members(display, "why", "gives", "agent_says"),
+        "user": id_and_name(display, "user"),
+        **_named_members(display, "asked_from", "asked_at"),
         "action": approval.action_text,
         "display": approval.display_text,
-        "action_digest": approval.action_digest,
-        "display_digest": approval.display_digest,
-        "devices": to_json(approval.devices),
+        **_named_members(approval, "action_digest", "display_digest", "devices"),
     }
 
 

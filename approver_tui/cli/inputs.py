@@ -5,7 +5,7 @@ Owns: where a PIN can come from: a terminal or stdin, never an argument. Never: 
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TypeVar
 
 import click
@@ -31,12 +31,9 @@ def is_interactive() -> bool:
 @contextmanager
 def this_client() -> Iterator[Client]:
     """Open the client of this machine for one command. Raises LoginFirst."""
-    client = open_client(this_home(), clock=settings.wall_clock)
-    LogWitness(client.session, client.home)  # stores the promises of the server's audit log
-    try:
+    with closing(open_client(this_home(), clock=settings.wall_clock)) as client:
+        LogWitness(client.session, client.home)  # stores the promises of the server's audit log
         yield client
-    finally:
-        client.close()
 
 
 def warn_about_log(client: Client) -> None:

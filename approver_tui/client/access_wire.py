@@ -8,8 +8,6 @@ from approver_tui.state.clients.agents import OwnedAgent
 from approver_tui.state.consents.consents import Consent
 from approver_tui.state.tokens.delegations import Delegation
 
-_MAX_TEXT = 4_000
-
 
 def read_consent(members: JsonObject) -> Consent:
     """Parse a consent."""
@@ -18,7 +16,6 @@ def read_consent(members: JsonObject) -> Consent:
         members,
         **members.id_and_name("client"),
         app_name=members.read_child("app", read_name),
-        resource=members.safe("resource", max_len=_MAX_TEXT),
     )
 
 
@@ -27,7 +24,6 @@ def read_delegation(members: JsonObject) -> Delegation:
     return read_as(
         Delegation,
         members,
-        resource=members.safe("resource", max_len=_MAX_TEXT),
         scopes=members.safe_texts("scope"),
         approval_id=members.safe_or_none("approval"),
     )

@@ -29,7 +29,6 @@ from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.approvals.ceremony import NO_ENTRIES, Entries
 from approver_tui.state.approvals.decision import NO_EXTRAS, DenialExtras
 from approver_tui.state.approvals.narrowing import Granted, Narrowable, Narrowing
-from approver_tui.state.clients.access import RevokedAccess
 from approver_tui.state.clients.agents import OwnedAgent, SuspendedAgent
 from approver_tui.state.consents.consents import Consent
 from approver_tui.state.devices.devices import Browser, Device, Me, OneTimeCode
@@ -279,13 +278,9 @@ class Client:
         consent = access_wire.read_consent(answer.child("consent"))
         return consent, answer.integer("tokens_revoked")
 
-    def revoke_access(self, client_id: str) -> RevokedAccess:
-        """Revoke all access of an agent or app; return what ended."""
-        path = _api_path("acting", _path_id(client_id))
-        ended = self.session.delete_and_read(path).integer
-        return RevokedAccess(
-            ended("grants_ended"), ended("consents_revoked"), ended("tokens_revoked")
-        )
+    def revoke_access(self, client_id: str) -> None:
+        """Revoke all access of an agent or app."""
+        self.session.delete(_api_path("acting", _path_id(client_id)))
 
     def delegations(self) -> tuple[Delegation, ...]:
         """Return the active tokens issued to act for this user, newest first.

@@ -11,10 +11,10 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import cache, partial
 from types import NoneType
-from typing import Any, Self, TypeVar, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Self, TypeVar, get_args, get_origin, get_type_hints
 
 from approver_tui.client.errors import WireError
-from approver_tui.state.text import SafeText, display_safe
+from approver_tui.state.text import SafeText, TextLimit, display_safe
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -176,7 +176,7 @@ def read_each(kind: Callable[..., _Value], members: JsonObject, name: str) -> tu
 @cache
 def _readers(kind: Any) -> tuple[tuple[str, _Reader], ...]:  # noqa: ANN401  # any dataclass
     """Return how to read each field of a dataclass."""
-    hints = get_type_hints(kind)
+    hints = get_type_hints(kind, include_extras=True)
     return tuple((field.name, _reader(field.name, hints[field.name])) for field in fields(kind))
 
 
@@ -185,6 +185,9 @@ def _reader(name: str, hint: Any) -> _Reader:  # noqa: ANN401  # a type, or a un
     if NoneType in get_args(hint):
         read = _reader(name, kinds[0])
         return lambda members, name: members.optional(name, read)
+    if get_origin(hint) is Annotated:
+        limit: TextLimit = hint.__metadata__[0]
+        return partial(JsonObject.safe, max_len=limit.characters, max_lines=limit.lines)
     if get_origin(hint) is tuple:
         lists = {SafeText: JsonObject.safe_texts, str: JsonObject.texts}
         return lists.get(kinds[0]) or partial(read_each, kinds[0])

@@ -13,7 +13,7 @@ from functools import partial
 from approver_tui.client.approvals.display_wire import read_display, with_current_signals
 from approver_tui.client.errors import WireError
 from approver_tui.client.jose import unb64
-from approver_tui.client.reading import JsonObject, read_as, read_name
+from approver_tui.client.reading import JsonObject, read_as, read_each, read_name
 from approver_tui.state.approvals.approvals import (
     Approval,
     AutomaticDecision,
@@ -22,8 +22,8 @@ from approver_tui.state.approvals.approvals import (
     Kind,
     Unverified,
 )
-from approver_tui.state.approvals.ceremony import REASON_LENGTH, Ceremony, Step, read_ceremony
-from approver_tui.state.approvals.decision import NOTE_LENGTH, Answer
+from approver_tui.state.approvals.ceremony import Ceremony, Step, read_ceremony
+from approver_tui.state.approvals.decision import Answer
 from approver_tui.state.approvals.differences import differing_places
 from approver_tui.state.approvals.look_alikes import look_key
 from approver_tui.state.approvals.narrowing import Difference, Granted, Narrowable, NarrowableFact
@@ -35,8 +35,6 @@ from approver_tui.state.notifications.deliveries import Delivery
 from approver_tui.state.notifications.events import AlarmSubject, Event, EventName
 from approver_tui.state.text import SafeText, display_safe
 
-_MAX_TEXT = 4_000
-_MAX_LINES = 40
 _MAX_NAME = 64
 _RESERVED = "sayso:"
 """The prefix of `authorization_details` types that no agent can send."""
@@ -123,8 +121,8 @@ def read_granted(members: JsonObject) -> Granted:
     text = members.text("text")
     if digest(text) != members.text("digest"):
         raise WireError(members.path_of("text"), "does not match its digest")
-    rows = tuple(_read_difference(change) for change in members.children("changes"))
-    return Granted(text, rows, headline=members.safe("headline", max_len=500))
+    changes = read_each(Difference, members, "changes")
+    return read_as(Granted, members, text=text, differences=changes, places=())
 
 
 def read_page(members: JsonObject) -> Page:
@@ -191,7 +189,6 @@ def read_narrowable(members: JsonObject) -> Narrowable:
             NarrowableFact,
             fact,
             pointer=fact.text("fact"),
-            asked=fact.safe("asked", max_len=_MAX_TEXT),
             items=fact.safe_texts("items", max_len=280),
         )
         for fact in members.children("facts")
@@ -292,14 +289,6 @@ def _read_granted_part(members: JsonObject) -> Granted | None:
         raise WireError(child.path_of("text"), f"is not a part of the action: {error}") from error
 
 
-def _read_difference(members: JsonObject) -> Difference:
-    return Difference(
-        label=members.safe("label"),
-        asked=members.safe("asked", max_len=_MAX_TEXT, max_lines=_MAX_LINES),
-        granted=members.safe("granted", max_len=_MAX_TEXT, max_lines=_MAX_LINES),
-    )
-
-
 def _read_browser(members: JsonObject, **values: object) -> Browser:
     return read_as(Browser, members, device_id=members.child("device").text("id"), **values)
 
@@ -319,13 +308,7 @@ def _read_tries(members: JsonObject) -> Mapping[Step, int]:
 def read_votes(members: JsonObject) -> VoteTally:
     """Return the votes on a request that several users are asked about."""
     votes = (
-        read_as(
-            Vote,
-            answer,
-            **answer.id_and_name("by"),
-            answer=answer.choice("decision", Answer),
-            reason=answer.safe_or_none("reason", max_len=REASON_LENGTH),
-        )
+        read_as(Vote, answer, **answer.id_and_name("by"), answer=answer.choice("decision", Answer))
         for answer in members.children("answers")
     )
     left = members.safe_texts("left", max_len=100)
@@ -365,15 +348,10 @@ def _read_automatic_decision(members: JsonObject) -> AutomaticDecision:
 
 
 def _read_decided(members: JsonObject) -> Decided:
-    notes = {
-        name: members.safe_or_none(name, max_len=NOTE_LENGTH, max_lines=_MAX_LINES)
-        for name in ("note", "private_note", "reason")
-    }
     return read_as(
         Decided,
         members,
         **members.id_and_name("by"),
         **members.id_and_name("device"),
-        **notes,
         ask=members.read_child("ask", read_name),
     )

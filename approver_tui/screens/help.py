@@ -5,6 +5,7 @@ the screen passes in.
 """
 
 from collections.abc import Sequence
+from functools import partial
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -12,12 +13,12 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
-from approver_tui.screens.keys import HELP_KEYS
+from approver_tui.screens.keys import HELP_KEYS, Rows
 from approver_tui.screens.ready_screen import ReadyScreen
 from approver_tui.state.text import SafeText
+from approver_tui.widgets.entry_sheet import EntrySheet
 from approver_tui.widgets.key_bar import KeyBar
 from approver_tui.widgets.lines import BLANK, Line, Role, fmt, labeled, line, wrap_text
-from approver_tui.widgets.sheet import SCROLLING, Sheet
 
 _COLUMN = 8
 
@@ -33,63 +34,49 @@ RULES = (
 """The rules that apply on every screen."""
 
 
-class HelpSheet(Sheet, can_focus=True):
-    """Text that says why Approve is unavailable, then warnings, keys and rules."""
-
-    BINDINGS = SCROLLING
-
-    def __init__(
-        self,
-        title: SafeText,
-        keys: Sequence[tuple[SafeText, SafeText]],
-        reason: SafeText | None,
-        warnings: Sequence[SafeText] = (),
-    ) -> None:
-        super().__init__()
-        self._title = title
-        self._keys = tuple(keys)
-        self._reason = reason
-        self._warnings = tuple(warnings)
-
-    def lines_for(self, width: int) -> list[Line]:
-        """Return the lines of the help page."""
-        lines = [line(self._title, Role.HEADING), *self._approve_lines(width)]
-        for warning in self._warnings:
-            lines += wrap_text(warning, width, Role.ALERT)
-        lines.append(BLANK)
-        for keys, meaning in self._keys:
-            lines += labeled(keys, meaning, width, _COLUMN)
-        lines.append(BLANK)
-        for rule in RULES:
-            lines += labeled(SafeText("-"), rule, width, 2)
-        return lines
-
-    def _approve_lines(self, width: int) -> list[Line]:
-        """Return lines that say whether Approve is available; none if the screen cannot approve."""
-        if self._reason is None:
-            return []
-        availability = (
-            fmt("Approve unavailable: {}", self._reason)
-            if self._reason
-            else fmt("Approve is available.")
-        )
-        return wrap_text(availability, width, Role.STRONG)
-
-
 class HelpScreen(ModalScreen[None], ReadyScreen[None]):
     """The keys of the screen below, why Approve is unavailable there, and its warnings."""
 
-    AUTO_FOCUS = "HelpSheet"
+    AUTO_FOCUS = "#help"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,question_mark,f1,q", "dismiss", show=False),
     ]
 
-    def __init__(self, sheet: HelpSheet) -> None:
+    def __init__(
+        self,
+        title: SafeText,
+        keys: Rows,
+        reason: SafeText | None,
+        warnings: Sequence[SafeText] = (),
+    ) -> None:
         super().__init__()
-        self._sheet = sheet
+        self._make_lines = partial(_help_lines, title, keys, reason, warnings)
 
     def compose(self) -> ComposeResult:
         """Lay out the help page and its key bar."""
         with Vertical(classes="panel -tall"):
-            yield self._sheet
+            yield EntrySheet(self._make_lines, id="help")
             yield KeyBar(HELP_KEYS)
+
+
+def _help_lines(
+    title: SafeText, keys: Rows, reason: SafeText | None, warnings: Sequence[SafeText], width: int
+) -> list[Line]:
+    lines = [line(title, Role.HEADING), *_approve_lines(reason, width)]
+    for warning in warnings:
+        lines += wrap_text(warning, width, Role.ALERT)
+    lines.append(BLANK)
+    for key, meaning in keys:
+        lines += labeled(key, meaning, width, _COLUMN)
+    lines.append(BLANK)
+    for rule in RULES:
+        lines += labeled(SafeText("-"), rule, width, 2)
+    return lines
+
+
+def _approve_lines(reason: SafeText | None, width: int) -> list[Line]:
+    """Return lines that say whether Approve is available; none if the screen cannot approve."""
+    if reason is None:
+        return []
+    text = fmt("Approve unavailable: {}", reason) if reason else fmt("Approve is available.")
+    return wrap_text(text, width, Role.STRONG)

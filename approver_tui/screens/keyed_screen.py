@@ -5,10 +5,13 @@ actions of other keys.
 """
 
 from collections.abc import Callable, Iterable
-from functools import cached_property
 from typing import ClassVar
 
+from textual import on
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.widget import Widget
 
 from approver_tui.client.errors import BadSetting
 from approver_tui.messages import SignInChosen
@@ -16,7 +19,7 @@ from approver_tui.screens.approvals.inbox_state import InboxState
 from approver_tui.screens.approvals.notices import full_texts, log_alarm, notices, one_line_text
 from approver_tui.screens.confirm import ConfirmAction, ConfirmPanel
 from approver_tui.screens.context import ScreenContext
-from approver_tui.screens.help import HelpScreen, HelpSheet
+from approver_tui.screens.help import HelpScreen
 from approver_tui.screens.keys import PAGES, Rows, bindings, help_with_keymap, key_name
 from approver_tui.screens.palette import Palette, commands
 from approver_tui.screens.ready_screen import ReadyScreen
@@ -29,10 +32,15 @@ from approver_tui.state.saved_filters import (
     with_filter,
 )
 from approver_tui.state.text import SafeText, display_safe, pluralize
+from approver_tui.widgets.entry_sheet import EntrySheet
 from approver_tui.widgets.filter_line import FilterLine
+from approver_tui.widgets.key_bar import KeyBar
 from approver_tui.widgets.lines import fmt
 from approver_tui.widgets.notice_lines import CachedLine, NoticeLines, StatusLine
-from approver_tui.widgets.top_bar import TopView
+from approver_tui.widgets.reading_pane import ReadingPane
+from approver_tui.widgets.row_list import RowList
+from approver_tui.widgets.sheet import Sheet
+from approver_tui.widgets.top_bar import TopBar, TopView
 
 NARROW_CLASS = "-narrow"
 """The class of a screen that shows either the list or the details."""
@@ -60,6 +68,40 @@ class KeyedScreen(ReadyScreen[None]):
         Binding("escape", "back", show=False),
         *bindings("refresh palette help", quit="app.quit"),
     ]
+
+    def __init__(self, rows: RowList, details: EntrySheet) -> None:
+        super().__init__()
+        self.top_bar = TopBar()
+        self.rows = rows
+        """The list at the left."""
+        self.details = details
+        """The details of the row under the cursor, at the right."""
+        self.alarm_lines = NoticeLines(id="alarm")
+        """The widget of the alarm about the audit log."""
+        self.notice_lines = NoticeLines(id="notices")
+        """The widget of the other warnings."""
+        self.status_line = StatusLine()
+        self.more_line = CachedLine(id="more")
+        """The widget that says how many lines are below."""
+        self.key_bar = KeyBar()
+
+    def compose(self) -> ComposeResult:
+        """Lay out the top bar, warnings, list, details, status and keys."""
+        yield self.top_bar
+        yield self.alarm_lines
+        yield self.notice_lines
+        with Horizontal(id="body"):
+            yield self.rows
+            with ReadingPane(id="reading"):
+                yield self.details
+                yield self.more_line
+        yield from self.widgets_below()
+        yield self.status_line
+        yield self.key_bar
+
+    def widgets_below(self) -> Iterable[Widget]:
+        """Return the widgets between the list and the status."""
+        return ()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Let Enter sign in only if the device was signed out; otherwise the list handles it."""
@@ -108,53 +150,38 @@ class KeyedScreen(ReadyScreen[None]):
         """Show the keys, and why Approve is unavailable."""
         warnings = full_texts(notices(self.context, self.state))
         title, reason = fmt("KEYS IN {}", SafeText(self.NAME.upper())), self.approval_blocker()
-        self.app.push_screen(HelpScreen(HelpSheet(title, self._help_rows, reason, warnings)))
-
-    def warning_lines(self) -> Iterable[NoticeLines]:
-        """Return the widgets of the alarm about the audit log and of the other warnings."""
-        return NoticeLines(id="alarm"), NoticeLines(id="notices")
+        self.app.push_screen(HelpScreen(title, self._help_rows, reason, warnings))
 
     def draw_notices(self) -> None:
         """Show the alarm in full, and all warnings or, on small screens, one line for them."""
-        self._alarm_lines.show_all(log_alarm(self.state))
+        self.alarm_lines.show_all(log_alarm(self.state))
         warnings = notices(self.context, self.state)
         if self.has_class(TIGHT_CLASS):
             key = self.context.keys.key("help")
-            self._notice_lines.show_all(one_line_text(warnings, self.size.width, key))
+            self.notice_lines.show_all(one_line_text(warnings, self.size.width, key))
         else:
-            self._notice_lines.show_all(*full_texts(warnings))
+            self.notice_lines.show_all(*full_texts(warnings))
+
+    @on(Sheet.Scrolled)
+    def _scrolled(self) -> None:
+        if self.is_ready:
+            self.draw_more(self.details.rows_below)
 
     def draw_status(self, text: SafeText, *, shown_at: float) -> None:
         """Show a message; on small screens hide it a while after `shown_at` (monotonic clock)."""
         is_tight = self.has_class(TIGHT_CLASS)
         is_old = is_tight and self.context.ticks() - shown_at > STALE_SECONDS
-        line = self._status_line
+        line = self.status_line
         line.show(SafeText("") if is_old else text)
         line.display = bool(line.text) or not is_tight
 
     def draw_more(self, below: int) -> None:
         """Show how many lines are below; on small screens only if there is no status."""
         text = fmt("more below: {}", pluralize(below, "line")) if below else SafeText("")
-        line = self._more_line
+        line = self.more_line
         line.show(text)
-        fits = bool(text) and not self._status_line.text
+        fits = bool(text) and not self.status_line.text
         line.display = fits or not self.has_class(TIGHT_CLASS)
-
-    @cached_property
-    def _alarm_lines(self) -> NoticeLines:
-        return self.query_one("#alarm", NoticeLines)
-
-    @cached_property
-    def _notice_lines(self) -> NoticeLines:
-        return self.query_one("#notices", NoticeLines)
-
-    @cached_property
-    def _status_line(self) -> StatusLine:
-        return self.query_one(StatusLine)
-
-    @cached_property
-    def _more_line(self) -> CachedLine:
-        return self.query_one("#more", CachedLine)
 
     def action_palette(self) -> None:
         """Open the command palette."""

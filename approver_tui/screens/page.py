@@ -10,10 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from textual import on
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal
-from textual.widget import Widget
 
 from approver_tui.client import errors
 from approver_tui.messages import CursorMoved, Opened
@@ -40,12 +37,9 @@ from approver_tui.state.notifications.events import Event, EventName
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.entry_list import EntryList, Section
 from approver_tui.widgets.entry_sheet import EntrySheet, LineMaker
-from approver_tui.widgets.key_bar import Hint, KeyBar
+from approver_tui.widgets.key_bar import Hint
 from approver_tui.widgets.lines import Line, fmt
-from approver_tui.widgets.notice_lines import LOADING, CachedLine, StatusLine
-from approver_tui.widgets.reading_pane import ReadingPane
-from approver_tui.widgets.sheet import Sheet
-from approver_tui.widgets.top_bar import TopBar
+from approver_tui.widgets.notice_lines import LOADING
 
 if TYPE_CHECKING:
     from approver_tui.screens.approvals.answer_flow import AnswerFlow
@@ -58,16 +52,20 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True, slots=True)
 class PageAction:
-    """An action that a key runs on the entry under the cursor, often after a confirmation."""
+    """An action that a key runs on the entry under the cursor, often after a confirmation.
+
+    `partial(PageAction, NAME, HELP, BLOCKER)` is the decorator of the method that makes it.
+    """
 
     name: str
     """The name of the action's key in KEYS."""
-    verb: SafeText
     help: str
     blocker: Callable[[Any, Any], SafeText]
     """A method of the page that returns why the action is unavailable for an item; empty if not."""
     make: Callable[[Any, Any], ConfirmAction | QuickAction]
     """A method of the page that returns the action for an item."""
+    verb_text: SafeText = SafeText("")  # noqa: RUF009  # SafeText is immutable
+    """The verb, if it is not the name."""
     label: Callable[[Any], str] | None = None
     """A method of the page that returns the label in the key bar; None to use the verb."""
 
@@ -75,6 +73,11 @@ class PageAction:
     def key(self) -> str:
         """The default key of the action."""
         return KEYS[self.name]
+
+    @property
+    def verb(self) -> SafeText:
+        """The verb in the key bar and in messages."""
+        return self.verb_text or SafeText(self.name.capitalize())
 
 
 def action_bindings(*actions: PageAction) -> list[BindingType]:
@@ -103,12 +106,13 @@ class Page(KeyedScreen, Generic[PageData, Item]):
     EVENTS: ClassVar[frozenset[EventName]] = frozenset()
     """The events after which the page reloads."""
     AUTO_FOCUS = "#entries"
+    rows: EntryList
     BINDINGS: ClassVar[list[BindingType]] = [
         *(Binding(str(number), f"app.go({number})", show=False) for number in range(1, 7)),
     ]
 
     def __init__(self, page_context: PageContext) -> None:
-        super().__init__()
+        super().__init__(EntryList(id="entries"), EntrySheet(id="entry"))
         self.page_context = page_context
         self.context = page_context.context
         self.state = page_context.state
@@ -183,23 +187,6 @@ class Page(KeyedScreen, Generic[PageData, Item]):
             self.show_message(fmt("{} unavailable: {}", action.verb, reason))
         else:
             self.do_action(action.make(self, current))
-
-    def compose(self) -> ComposeResult:
-        """Lay out the top bar, warnings, list, details, status and keys."""
-        yield TopBar()
-        yield from self.warning_lines()
-        with Horizontal(id="body"):
-            yield EntryList(id="entries")
-            with ReadingPane(id="reading"):
-                yield EntrySheet(id="entry")
-                yield CachedLine(id="more")
-        yield from self.widgets_below()
-        yield StatusLine()
-        yield KeyBar()
-
-    def widgets_below(self) -> Iterable[Widget]:
-        """Return the widgets between the list and the status."""
-        return ()
 
     def on_mount(self) -> None:
         """Start loading the data, and start the timer."""
@@ -286,13 +273,8 @@ class Page(KeyedScreen, Generic[PageData, Item]):
     def _opened(self, message: Opened) -> None:
         self.cursor = message.approval_id
         self.add_class(READING_CLASS)
-        self.query_one(EntrySheet).focus()
+        self.details.focus()
         self.draw()
-
-    @on(Sheet.Scrolled)
-    def _scrolled(self) -> None:
-        if self.is_ready:
-            self.draw_more(self.query_one(EntrySheet).rows_below)
 
     def action_refresh(self) -> None:
         """Reload the page."""
@@ -303,7 +285,7 @@ class Page(KeyedScreen, Generic[PageData, Item]):
         """Go back from the entry to the list, or from the list to the inbox."""
         if self.is_reading:
             self.remove_class(READING_CLASS)
-            self.query_one(EntryList).focus()
+            self.rows.focus()
             self.draw()
         else:
             self.app.pop_screen()
@@ -317,14 +299,14 @@ class Page(KeyedScreen, Generic[PageData, Item]):
         name = SafeText(self.NAME)
         title = fmt("< {}", name) if self.is_narrow else name
         top = top_view(self.context, self.state, title, is_narrow=self.is_narrow)
-        self.query_one(EntryList).show(self._sections(), self.cursor)
-        self.query_one(EntrySheet).show(*(self.detail_of_cursor() or (None, None)))
-        self.query_one(TopBar).show(top)
+        self.rows.show(self._sections(), self.cursor)
+        self.details.show(*(self.detail_of_cursor() or (None, None)))
+        self.top_bar.show(top)
         self.draw_notices()
         self.draw_status(self._status, shown_at=self._message_at)
         keys = page_keys(self.keys(), is_reading=self.is_reading)
-        self.query_one(KeyBar).show(with_keymap(keys, self.context.keys))
-        self.draw_more(self.query_one(EntrySheet).rows_below)
+        self.key_bar.show(with_keymap(keys, self.context.keys))
+        self.draw_more(self.details.rows_below)
 
     def _sections(self) -> Sequence[Section]:
         if self.page_data is not None:

@@ -18,7 +18,7 @@ from approver_tui.screens.approvals.inbox_state import InboxState
 from approver_tui.screens.button_panel import TICK, ButtonPanel
 from approver_tui.screens.context import ScreenContext
 from approver_tui.screens.drafts import Draft, read_draft, restore_draft
-from approver_tui.screens.help import HelpScreen, HelpSheet
+from approver_tui.screens.help import HelpScreen
 from approver_tui.screens.keys import Rows, help_with_keymap
 from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.approvals.countdown import countdown_stage
@@ -210,8 +210,7 @@ class Overlay(ButtonPanel[PanelResult]):
     def action_help(self) -> None:
         """Show the help for this panel, with the user's key bindings."""
         rows = help_with_keymap(self.HELP_ROWS, self.context.keys)
-        sheet = HelpSheet(fmt("KEYS IN THIS PANEL"), rows, self.blocker())
-        self.app.push_screen(HelpScreen(sheet))
+        self.app.push_screen(HelpScreen(fmt("KEYS IN THIS PANEL"), rows, self.blocker()))
 
 
 class Panel(Overlay):
@@ -220,6 +219,8 @@ class Panel(Overlay):
     TITLE: ClassVar[SafeText]
     CHANGED_TEXT: ClassVar[SafeText]
     """The message if the request changed while the panel was open."""
+    TAKES_PAST_REQUESTS: ClassVar[bool] = False
+    """Whether the panel stays open when the request has ended."""
 
     def __init__(self, context: ScreenContext, state: InboxState, approval: Approval) -> None:
         super().__init__(context, state)
@@ -254,10 +255,10 @@ class Panel(Overlay):
             return PanelClosed(self.CHANGED_TEXT)
         if copy.texts != self.approval.texts or copy.granted != self._opened_copy.granted:
             return PanelClosed(self.CHANGED_TEXT, copy)
-        return self._ended_result(copy)
+        return None if self.TAKES_PAST_REQUESTS else self._ended_result(copy)
 
     def _ended_result(self, copy: Approval) -> PanelClosed | None:
-        """Return how the request ended, if it did; panels for past requests override this."""
+        """Return how the request ended, if it did."""
         ended_text = outcome(copy, self.context.now(), self.context.zone)
         if not ended_text:
             return None

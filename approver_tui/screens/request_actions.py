@@ -6,7 +6,6 @@ snooze or a mute is ended with the same key. Never: asking for confirmation.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 
 from approver_tui.screens.context import ScreenContext
 from approver_tui.state.approvals.approvals import Approval
@@ -40,87 +39,84 @@ class RequestActions:
 
     def extend(self, approval: Approval) -> QuickAction:
         """Extend a request."""
-        pending = fmt("Extending {}", approval.headline)
-        return QuickAction(partial(self._extend, approval.id), pending)
+
+        def do() -> SafeText:
+            extended = self.context.server.extend(approval.id)
+            self.show_approval(extended)
+            return fmt("It now expires at {}.", self._clock(extended.expires_at))
+
+        return QuickAction(do, fmt("Extending {}", approval.headline))
 
     def withdraw(self, approval: Approval) -> QuickAction:
         """Withdraw the user's approval."""
-        pending = fmt("Withdrawing your approval of {}", approval.headline)
-        return QuickAction(partial(self._withdraw, approval), pending)
+
+        def do() -> SafeText:
+            reopened = self.context.answers.withdraw(approval)
+            self.show_approval(reopened)
+            return withdrawn_text(reopened.vote_tally)
+
+        return QuickAction(do, fmt("Withdrawing your approval of {}", approval.headline))
 
     def retry(self, approval: Approval) -> QuickAction:
         """Ask the agent of an expired request to retry."""
-        pending = fmt("Asking {} to retry", approval.agent.name)
-        return QuickAction(partial(self._retry, approval.id), pending)
+
+        def do() -> SafeText:
+            self.show_approval(self.context.server.request_retry(approval.id))
+            return retry_text(approval.agent.name)
+
+        return QuickAction(do, fmt("Asking {} to retry", approval.agent.name))
 
     def snooze(self, approval: Approval, prefs: NotificationPrefs) -> QuickAction:
         """Snooze a request, or end its snooze."""
         if prefs.is_snoozed(approval.id):
             return self.unsnooze(approval.id)
-        return QuickAction(partial(self._snooze, approval.id))
+
+        def do() -> SafeText:
+            self.context.prefs_client.snooze(approval.id)
+            hold = self.reload_prefs().hold_of(approval.id)
+            if hold is None:
+                return fmt("Not snoozed: the request is no longer waiting.")
+            until, key = self._clock(hold.until), self.context.keys.key("snooze")
+            return fmt("Snoozed until {}. It stays in the list. Press {} to undo.", until, key)
+
+        return QuickAction(do)
+
+    def unsnooze(self, approval_id: str) -> QuickAction:
+        """End the snooze of a request."""
+
+        def do() -> SafeText:
+            self.context.prefs_client.unsnooze(approval_id)
+            self.reload_prefs()
+            return fmt("No longer snoozed.")
+
+        return QuickAction(do)
 
     def mute(self, agent_id: SafeText, agent: SafeText, prefs: NotificationPrefs) -> QuickAction:
         """Mute an agent, or unmute it."""
         if prefs.mute_of(agent_id):
             return self.unmute(agent_id, agent)
-        return QuickAction(partial(self._mute, agent_id, agent))
+
+        def do() -> SafeText:
+            self.context.prefs_client.mute(agent_id)
+            self.reload_prefs()
+            return fmt(
+                "{} is muted for low and medium risk. Its requests stay in the list. Press {} to "
+                "undo.",
+                agent,
+                self.context.keys.key("mute"),
+            )
+
+        return QuickAction(do)
 
     def unmute(self, agent_id: SafeText, agent: SafeText) -> QuickAction:
         """Unmute an agent."""
-        return QuickAction(partial(self._unmute, agent_id, agent))
 
-    def unsnooze(self, approval_id: str) -> QuickAction:
-        """End the snooze of a request."""
-        return QuickAction(partial(self._unsnooze, approval_id))
+        def do() -> SafeText:
+            self.context.prefs_client.unmute(agent_id)
+            self.reload_prefs()
+            return fmt("{} is no longer muted.", agent)
 
-    def _extend(self, approval_id: str) -> SafeText:
-        """Extend a request. Runs in a thread."""
-        extended = self.context.server.extend(approval_id)
-        self.show_approval(extended)
-        return fmt("It now expires at {}.", self._clock(extended.expires_at))
-
-    def _withdraw(self, approval: Approval) -> SafeText:
-        """Withdraw the user's approval. Runs in a thread."""
-        reopened = self.context.answers.withdraw(approval)
-        self.show_approval(reopened)
-        return withdrawn_text(reopened.vote_tally)
-
-    def _retry(self, approval_id: str) -> SafeText:
-        """Ask the agent to retry. Runs in a thread."""
-        approval = self.context.server.request_retry(approval_id)
-        self.show_approval(approval)
-        return retry_text(approval.agent.name)
-
-    def _snooze(self, approval_id: str) -> SafeText:
-        """Snooze a request. Runs in a thread."""
-        self.context.prefs_client.snooze(approval_id)
-        hold = self.reload_prefs().hold_of(approval_id)
-        if hold is None:
-            return fmt("Not snoozed: the request is no longer waiting.")
-        until, key = self._clock(hold.until), self.context.keys.key("snooze")
-        return fmt("Snoozed until {}. It stays in the list. Press {} to undo.", until, key)
-
-    def _unsnooze(self, approval_id: str) -> SafeText:
-        """End the snooze of a request. Runs in a thread."""
-        self.context.prefs_client.unsnooze(approval_id)
-        self.reload_prefs()
-        return fmt("No longer snoozed.")
-
-    def _mute(self, agent_id: SafeText, agent: SafeText) -> SafeText:
-        """Mute an agent. Runs in a thread."""
-        self.context.prefs_client.mute(agent_id)
-        self.reload_prefs()
-        return fmt(
-            "{} is muted for low and medium risk. Its requests stay in the list. Press {} to undo.",
-            agent,
-            self.context.keys.key("mute"),
-        )
-
-    def _unmute(self, agent_id: SafeText, agent: SafeText) -> SafeText:
-        """Unmute an agent. Runs in a thread."""
-        self.context.prefs_client.unmute(agent_id)
-        self.reload_prefs()
-        return fmt("{} is no longer muted.", agent)
+        return QuickAction(do)
 
     def reload_prefs(self) -> NotificationPrefs:
         """Fetch the notification settings, show them, and return them. Runs in a thread."""

@@ -8,7 +8,7 @@ the two equal. The app sanitizes text again because a server may be older, or ho
 
 import re
 import unicodedata
-from typing import LiteralString
+from typing import Annotated, LiteralString, NamedTuple, TypeAlias
 
 _MARKS_IN_A_ROW = 3
 # One composed character is at most this many characters before NFC.
@@ -41,6 +41,18 @@ class SafeText(str):
     """Text that went through `display_safe`; the only kind that a screen may draw."""
 
     __slots__ = ()
+
+
+class TextLimit(NamedTuple):
+    """The size of a text from the server, as `display_safe` limits it."""
+
+    characters: int
+    lines: int = 1
+
+
+Headline: TypeAlias = Annotated[SafeText, TextLimit(500)]
+LongLine: TypeAlias = Annotated[SafeText, TextLimit(4_000)]
+LongText: TypeAlias = Annotated[SafeText, TextLimit(4_000, lines=40)]
 
 
 def pluralize(number: int, noun: LiteralString, plural: LiteralString = "") -> SafeText:

@@ -1,6 +1,6 @@
-"""The details of an entry.
+"""A sheet of lines that a screen creates, such as the details of an entry.
 
-Owns: showing the lines that a page creates, scrolling with keys. Never: the content of the lines.
+Owns: showing the lines, scrolling with keys. Never: the content of the lines.
 """
 
 from collections.abc import Callable
@@ -16,13 +16,13 @@ LineMaker = Callable[[int], list[Line]]
 
 
 class EntrySheet(Sheet, can_focus=True):
-    """The right side of a page; on narrow screens it takes the whole width."""
+    """A sheet that shows the lines of one entry at a time."""
 
     BINDINGS: ClassVar[list[BindingType]] = SCROLLING
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name
+    def __init__(self, make_lines: LineMaker | None = None, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name
         super().__init__(id=id)
-        self._make_lines: LineMaker | None = None
+        self._make_lines = make_lines
         self._key: object = None
 
     def show(self, make_lines: LineMaker | None, key: object) -> None:

@@ -11,7 +11,7 @@ _BORDER = 2
 """The width of the light border in modules, which readers require."""
 _DARK_ON_LIGHT = "white on black reverse"
 """Reversed, because with NO_COLOR the terminal's colors apply, and most are light on dark."""
-_HALVES = {(True, True): "█", (True, False): "▀", (False, True): "▄", (False, False): " "}
+_HALVES = {(1, 1): "█", (1, 0): "▀", (0, 1): "▄", (0, 0): " "}
 
 
 class QrCode(Static):
@@ -28,11 +28,7 @@ class QrCode(Static):
 
 def qr_rows(link: str) -> list[str]:
     """Return the lines of the QR code, with two rows of modules in each."""
-    modules = [[bool(module) for module in row] for row in segno.make(link, error="l").matrix]
-    width = len(modules[0])
-    border_rows = [[False] * (width + 2 * _BORDER)] * _BORDER
-    padded = [[False] * _BORDER + row + [False] * _BORDER for row in modules]
-    rows = [*border_rows, *padded, *border_rows]
+    rows = list(segno.make(link, error="l").matrix_iter(border=_BORDER))
     if len(rows) % 2:
         rows.append(rows[0])
     return [

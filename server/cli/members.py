@@ -5,7 +5,8 @@ Owns: how each kind of value is entered and printed. Never: which members there 
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO, Final, TextIO, TypeAlias, TypeVar
+from operator import methodcaller
+from typing import Any, BinaryIO, Final, TypeAlias, TypeVar
 
 import click
 
@@ -52,10 +53,6 @@ def _icon_path(digest: str) -> str:
     return icons.path_of(digest)
 
 
-def _read_file(file: TextIO) -> str:
-    return file.read()
-
-
 def _lists(value: Mapping[str, Sequence[str]]) -> str:
     return "; ".join(f"at {name}: {join_names(rest)}" for name, rest in value.items())
 
@@ -73,9 +70,8 @@ class _FlagKind:
 
 _MULTIPLE: Final = _FlagKind({"multiple": True}, document=list, text=join_names)
 _KINDS: Final[Mapping[Kind, _FlagKind]] = {
-    Kind.TEXT: _FlagKind(),
-    Kind.URI: _FlagKind(),
-    Kind.PERSON: _FlagKind(),
+    **dict.fromkeys((Kind.TEXT, Kind.URI, Kind.PERSON, Kind.CHOICE), _FlagKind()),
+    **dict.fromkeys((Kind.CHOICES, Kind.NAMES, Kind.PEOPLE), _MULTIPLE),
     Kind.RISKS: _FlagKind(
         {"multiple": True, "type": scope_risk, "metavar": "NAME[=RISK]"},
         dict,
@@ -88,15 +84,11 @@ _KINDS: Final[Mapping[Kind, _FlagKind]] = {
         dict,
         lambda needs: join_names(f"{name} needs {kind}" for name, kind in needs.items()),
     ),
-    Kind.CHOICE: _FlagKind(),
-    Kind.CHOICES: _MULTIPLE,
-    Kind.NAMES: _MULTIPLE,
-    Kind.PEOPLE: _MULTIPLE,
     Kind.LISTS: _FlagKind({"multiple": True, "nargs": 2}, _read_lists, dict, _lists),
     Kind.SWITCH: _FlagKind({"default": None}),
     Kind.NUMBER: _FlagKind({"type": int}),
     Kind.MOMENT: _FlagKind(document=rfc3339_or_none, text=moment),
-    Kind.KEYS: _FlagKind({"type": click.File("r", encoding="utf-8")}, _read_file),
+    Kind.KEYS: _FlagKind({"type": click.File("r", encoding="utf-8")}, methodcaller("read")),
     Kind.ICON: _FlagKind({"type": click.File("rb")}, _read_icon, _icon_path, _icon_path),
 }
 

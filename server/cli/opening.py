@@ -7,7 +7,7 @@ printed.
 import functools
 import re
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import cached_property
 from typing import Concatenate, Final, ParamSpec, TypeAlias
 
@@ -72,10 +72,8 @@ def open_installation(settings: Settings) -> Iterator[OpenInstallation]:
     """Open the installation, and close it afterwards. Raises `NotFound`."""
     refuse_missing(settings)
     services = build(settings)
-    try:
+    with closing(services.store):
         yield OpenInstallation(services)
-    finally:
-        services.store.close()
 
 
 def administers(function: Callable[Concatenate[OpenInstallation, P], None]) -> Callable[P, None]:

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import asdict, replace
 
 import click
@@ -21,7 +22,7 @@ from approver_tui.cli.inputs import warnings
 from approver_tui.cli.notifications.alerts import write_to_stderr
 from approver_tui.cli.printing import as_json, name_profile, print_result, program
 from approver_tui.cli.sign_in.homes import this_home
-from approver_tui.client.api import Client, open_client
+from approver_tui.client.api import open_client
 from approver_tui.client.errors import BrokenProfile, BrokenSettings, LoginFirst
 from approver_tui.client.operations import diagnosis
 from approver_tui.client.operations.diagnosis import Finding, Severity
@@ -89,17 +90,12 @@ def _login_findings(home: Home) -> Iterator[Finding]:
     except (LoginFirst, BrokenProfile) as error:
         yield Finding(Severity.BROKEN, str(error), _LOGIN_FIX)
         return
-    try:
-        yield from _client_findings(client)
-    finally:
-        client.close()
-
-
-def _client_findings(client: Client) -> Iterator[Finding]:
-    for warning in warnings(client):
-        yield Finding(Severity.WEAK, warning, "Print a unit file with: sayso serve --systemd-unit")
-    yield from diagnosis.installation_findings(client)
-    yield from diagnosis.server_findings(client)
+    with closing(client):
+        for warning in warnings(client):
+            fix = "Print a unit file with: sayso serve --systemd-unit"
+            yield Finding(Severity.WEAK, warning, fix)
+        yield from diagnosis.installation_findings(client)
+        yield from diagnosis.server_findings(client)
 
 
 def _terminal_findings(loaded: Settings) -> Iterator[Finding]:

@@ -2,7 +2,7 @@
 
 import sys
 import threading
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from functools import partial
 from shutil import get_terminal_size
 
@@ -78,11 +78,8 @@ def login(  # one argument per option
         pin=pin,
         allow_insecure=insecure,
     )
-    client = enroll(home, enrollment, clock=settings.wall_clock)
-    try:
+    with closing(enroll(home, enrollment, clock=settings.wall_clock)) as client:
         print_result(_document(client), _lines(client))
-    finally:
-        client.close()
 
 
 def _check_not_logged_in(home: Home) -> None:

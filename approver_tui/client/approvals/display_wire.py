@@ -8,20 +8,10 @@ from dataclasses import replace
 
 from approver_tui.client.errors import WireError
 from approver_tui.client.reading import JsonObject, read_as
-from approver_tui.state.approvals.approvals import Anomaly, Display, Fact, Scope
+from approver_tui.state.approvals.approvals import Anomaly, Display, Scope
 from approver_tui.state.approvals.requesting_agent import RequestingAgent
 from approver_tui.state.text import SafeText
 
-_MAX_TEXT = 4_000
-_MAX_LINES = 40
-_LINES = {
-    "risk_reason": 1,
-    "resource": 1,
-    "undo": _MAX_LINES,
-    "why": _MAX_LINES,
-    "gives": _MAX_LINES,
-}
-"""The long texts, and how many lines each may have."""
 _DEFAULT_SEVERITY = SafeText("warning")
 """The severity of a signal from an older server, which does not send one."""
 
@@ -31,20 +21,9 @@ def read_display(members: JsonObject) -> Display:
     if members.integer("v") != 1:
         raise WireError(members.path_of("v"), "is a version that this program does not support")
     user = members.child("user")
-    texts = {
-        name: members.safe(name, max_len=_MAX_TEXT, max_lines=max_lines)
-        for name, max_lines in _LINES.items()
-    }
-    optional_texts = {
-        name: members.safe_or_none(name, max_len=_MAX_TEXT) for name in ("compared", "agent_says")
-    }
     return read_as(
         Display,
         members,
-        **texts,
-        **optional_texts,
-        headline=members.safe("headline", max_len=500),
-        facts=tuple(_read_fact(fact) for fact in members.children("facts")),
         scopes=tuple(
             read_as(Scope, scope, name=scope.safe("scope")) for scope in members.children("scopes")
         ),
@@ -53,11 +32,6 @@ def read_display(members: JsonObject) -> Display:
         user_id=user.text("id"),
         user_name=user.safe("name"),
     )
-
-
-def _read_fact(members: JsonObject) -> Fact:
-    value = members.safe("value", max_len=_MAX_TEXT, max_lines=_MAX_LINES)
-    return read_as(Fact, members, value=value)
 
 
 def _read_unusual(members: JsonObject) -> tuple[Anomaly, ...] | None:
@@ -71,18 +45,13 @@ def with_current_signals(display: Display, members: JsonObject | None) -> Displa
     """Return the display with the current signals, which the server sends alongside it."""
     if members is None:
         return display
-    compared = members.safe("compared", max_len=_MAX_TEXT)
+    compared = members.safe("compared", max_len=4_000)
     return replace(display, unusual=_read_signals(members, "signals"), compared=compared)
 
 
 def _read_signals(members: JsonObject, name: str) -> tuple[Anomaly, ...]:
     return tuple(
-        read_as(
-            Anomaly,
-            child,
-            text=child.safe("text", max_len=_MAX_TEXT),
-            severity=child.safe_or_none("severity") or _DEFAULT_SEVERITY,
-        )
+        read_as(Anomaly, child, severity=child.safe_or_none("severity") or _DEFAULT_SEVERITY)
         for child in members.children(name)
     )
 

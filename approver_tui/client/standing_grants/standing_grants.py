@@ -13,7 +13,6 @@ from approver_tui.client.errors import Changed
 from approver_tui.client.reading import JsonObject, read_as, read_each
 from approver_tui.state.approvals.approvals import Approval, Kind
 from approver_tui.state.standing_grants.standing_grants import (
-    GrantFact,
     GrantPreview,
     GrantUse,
     Money,
@@ -82,24 +81,15 @@ def _read_grant(members: JsonObject) -> StandingGrant:
         StandingGrant,
         members,
         **members.id_and_name("agent"),
-        **_read_shared(members, "sum", "spent"),
+        sum=members.read_child("sum", _read_money),
+        spent=members.read_child("spent", _read_money),
         taken=grant_uses,
     )
 
 
 def _read_preview(members: JsonObject) -> GrantPreview:
-    agent_name = members.child("agent").safe("name")
-    return read_as(GrantPreview, members, agent_name=agent_name, **_read_shared(members, "sum"))
-
-
-def _read_shared(members: JsonObject, *sums: str) -> dict[str, object]:
-    """Return the members that a grant and its preview share and `read_as` cannot read by type."""
-    pattern = tuple(
-        read_as(GrantFact, child, value=child.safe("value", max_len=_LONG))
-        for child in members.children("pattern")
-    )
-    money = {name: members.read_child(name, _read_money) for name in sums}
-    return {"resource": members.safe("resource", max_len=_LONG), "pattern": pattern, **money}
+    agent_name, total = members.child("agent").safe("name"), members.read_child("sum", _read_money)
+    return read_as(GrantPreview, members, agent_name=agent_name, sum=total)
 
 
 def _read_money(members: JsonObject) -> Money:

@@ -30,7 +30,6 @@ from approver_tui.state.text import SafeText, display_safe, pluralize
 from approver_tui.widgets.approvals.facts import approval_lines, raw_lines
 from approver_tui.widgets.approvals.receipt import receipt_lines
 from approver_tui.widgets.entry_list import Entry, Section
-from approver_tui.widgets.entry_sheet import EntrySheet
 from approver_tui.widgets.filter_line import FilterLine
 from approver_tui.widgets.key_bar import Hint
 from approver_tui.widgets.lines import Line, fmt
@@ -149,7 +148,7 @@ class HistoryPage(Page[Part, Approval], CopyingScreen):
     def action_toggle_raw(self) -> None:
         """Switch between the signed texts and the details."""
         self._is_raw = not self._is_raw
-        self.query_one(EntrySheet).scroll_home(animate=False)
+        self.details.scroll_home(animate=False)
         self.draw()
 
     def action_filter(self) -> None:
@@ -172,7 +171,7 @@ class HistoryPage(Page[Part, Approval], CopyingScreen):
         if self.page_data is not None:
             self._span = self._next_span(self.page_data)
             self.set_data(self.page_data)
-        self.query_one("#entries").focus()
+        self.rows.focus()
 
     def action_report(self) -> None:
         """Open the report panel, or say why it is unavailable."""
@@ -187,14 +186,9 @@ class HistoryPage(Page[Part, Approval], CopyingScreen):
     def _retry_blocker(self, approval: Approval) -> SafeText:
         return retry_blocker(self.state, approval, self.context)
 
+    @partial(PageAction, "retry", "if it expired: ask its agent to retry", _retry_blocker)
     def _retry_action(self, approval: Approval) -> QuickAction:
         return self._request_actions.retry(approval)
-
-    def _revoke_action(self, approval: Approval) -> ConfirmAction:
-        words = fmt("This does not undo what the agent already did. It may ask again.")
-        do = partial(self._revoke_tokens, approval)
-        title, verb = fmt("Revoke its token?"), fmt("Revoke")
-        return ConfirmAction(title, verb, (approval.outcome_headline, words), do)
 
     def action_undo_denial(self) -> None:
         """Undo the waiting action or denial before it is sent."""
@@ -213,6 +207,19 @@ class HistoryPage(Page[Part, Approval], CopyingScreen):
         if approval.state is not ApprovalState.REDEEMED or not approval.is_action:
             return fmt("no token was issued for this request.")
         return self.change_blocker()
+
+    @partial(
+        PageAction,
+        "revoke",
+        "revoke the token issued for an approval, and every token derived from it",
+        _revoke_blocker,
+        verb_text=fmt("Revoke token"),
+    )
+    def _revoke_action(self, approval: Approval) -> ConfirmAction:
+        words = fmt("This does not undo what the agent already did. It may ask again.")
+        do = partial(self._revoke_tokens, approval)
+        title, verb = fmt("Revoke its token?"), fmt("Revoke")
+        return ConfirmAction(title, verb, (approval.outcome_headline, words), do)
 
     def after_action(self) -> None:
         """Do nothing, because the feed brings the change and the loaded pages must stay."""
@@ -271,22 +278,7 @@ class HistoryPage(Page[Part, Approval], CopyingScreen):
             return raw_lines(item, view)
         return [*approval_lines(item, view), *receipt_lines(item, view)]
 
-    ACTIONS = (
-        PageAction(
-            "retry",
-            fmt("Retry"),
-            "if it expired: ask its agent to retry",
-            _retry_blocker,
-            _retry_action,
-        ),
-        PageAction(
-            "revoke",
-            fmt("Revoke token"),
-            "revoke the token issued for an approval, and every token derived from it",
-            _revoke_blocker,
-            _revoke_action,
-        ),
-    )
+    ACTIONS = (_retry_action, _revoke_action)
     BINDINGS: ClassVar[list[BindingType]] = [
         *action_bindings(*ACTIONS),
         *bindings("filter report", details="toggle_raw", undo="undo_denial"),

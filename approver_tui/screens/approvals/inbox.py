@@ -32,12 +32,9 @@ from approver_tui.screens.standing_grants.grant import StandingGrantPanel
 from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.queries import NO_QUERY
 from approver_tui.state.text import SafeText, display_safe
-from approver_tui.widgets.approvals.approval_detail import ApprovalDetail
-from approver_tui.widgets.approvals.approval_list import ApprovalList
 from approver_tui.widgets.filter_line import FilterLine
 from approver_tui.widgets.lines import fmt
 from approver_tui.widgets.notice_lines import LOADING
-from approver_tui.widgets.sheet import Sheet
 
 _PANELS: Mapping[str, tuple[SafeText, type[Panel]]] = {
     "approve": (fmt("Approve"), ApprovePanel),
@@ -94,14 +91,9 @@ class InboxScreen(InboxBase, CopyingScreen):
             self.clear_unavailable()
         self.set_state(self.state.with_cursor(message.approval_id))
         self.add_class(READING_CLASS)
-        self.query_one(ApprovalDetail).focus()
+        self.details.focus()
         self._fetch_soon()
         self.draw()
-
-    @on(Sheet.Scrolled)
-    def _scrolled(self) -> None:
-        if self.is_ready:
-            self.draw_messages()
 
     def action_open_panel(self, name: str) -> None:
         """Open a panel for the selection or for the current request, or say why not."""
@@ -125,7 +117,7 @@ class InboxScreen(InboxBase, CopyingScreen):
 
     def action_toggle_raw(self) -> None:
         """Switch between the signed texts and the details."""
-        self.query_one(ApprovalDetail).toggle_raw()
+        self.details.toggle_raw()
 
     def action_agent_history(self) -> None:
         """Show earlier requests of the current request's agent."""
@@ -199,14 +191,14 @@ class InboxScreen(InboxBase, CopyingScreen):
         if message.is_done:
             self.context.guard.arm()
             self._fetch_soon()
-            self.query_one(ApprovalList).focus()
+            self.rows.focus()
 
     def action_back(self) -> None:
         """Go back from reading to the list, or clear the filter."""
         if not self.is_reading and self.state.query:
             self._select(self.state.with_query(NO_QUERY))
         self.remove_class(READING_CLASS)
-        self.query_one(ApprovalList).focus()
+        self.rows.focus()
         self.draw()
 
     def action_leave(self) -> None:

@@ -4,14 +4,13 @@ Owns: the state, the calls, the clock. Never: moving the selection or the focus 
 arrived.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from functools import cached_property, partial
+from functools import partial
 from typing import Any
 
-from textual.app import ComposeResult
-from textual.containers import Horizontal
 from textual.timer import Timer
+from textual.widget import Widget
 
 from approver_tui.attention.notifier import handle_event_alert
 from approver_tui.client import errors
@@ -21,7 +20,7 @@ from approver_tui.screens import refusals
 from approver_tui.screens.approvals.answer_flow import AnswerFlow
 from approver_tui.screens.approvals.calls import Calls
 from approver_tui.screens.approvals.inbox_state import InboxState
-from approver_tui.screens.approvals.inbox_view import InboxView, InboxWidgets
+from approver_tui.screens.approvals.inbox_view import InboxView
 from approver_tui.screens.approvals.selecting import changed_selection_text
 from approver_tui.screens.button_panel import TICK
 from approver_tui.screens.context import ScreenContext
@@ -36,22 +35,23 @@ from approver_tui.state.approvals.countdown import stage_reached
 from approver_tui.state.devices.devices import Me
 from approver_tui.state.notifications.connection import Connection, Phase
 from approver_tui.state.notifications.events import Event, EventName
+from approver_tui.state.notifications.other_logins import counts_after_query
 from approver_tui.state.notifications.preferences import NotificationPrefs
 from approver_tui.state.text import SafeText, display_safe
 from approver_tui.widgets.approvals.approval_detail import ApprovalDetail
 from approver_tui.widgets.approvals.approval_list import ApprovalList
 from approver_tui.widgets.filter_line import FilterLine
-from approver_tui.widgets.key_bar import KeyBar
 from approver_tui.widgets.lines import fmt
-from approver_tui.widgets.notice_lines import LOADING, CachedLine, NoticeLines, StatusLine
-from approver_tui.widgets.reading_pane import ReadingPane
-from approver_tui.widgets.top_bar import TopBar
+from approver_tui.widgets.notice_lines import LOADING, NoticeLines
+from approver_tui.widgets.notifications.other_logins import other_logins_line
 
 _RELOAD_DELAY = 3.0
 _COUNT_INTERVAL = 30.0
 _FETCH_DELAY = 0.3
 _SAVE_INTERVAL = 300.0
 """How often, in seconds, the list is fetched again to store it for an offline start."""
+_MIN_ROWS_FOR_LOGINS = 20
+"""A screen with fewer rows does not show the counts of other logins."""
 _MESSAGE_SECONDS = 3.0
 """How many seconds a message about the user's action stays before news may replace it."""
 
@@ -59,8 +59,12 @@ _MESSAGE_SECONDS = 3.0
 class InboxBase(KeyedScreen):
     """The state, and the widgets that show it."""
 
+    rows: ApprovalList
+    details: ApprovalDetail
+
     def __init__(self, context: ScreenContext) -> None:
-        super().__init__()
+        super().__init__(ApprovalList(id="list"), ApprovalDetail(id="detail"))
+        self._others_line = NoticeLines(id="others")
         self.context = context
         self.state = InboxState(cursor_id=context.environment.initial_request)
         self._status = self._pending_news = SafeText("")
@@ -83,19 +87,9 @@ class InboxBase(KeyedScreen):
             show_prefs=partial(self.call_later, self.set_prefs),
         )
 
-    def compose(self) -> ComposeResult:
-        """Lay out the top bar, warnings, list, details, status and keys."""
-        yield TopBar()
-        yield from self.warning_lines()
-        with Horizontal(id="body"):
-            yield ApprovalList(id="list")
-            with ReadingPane(id="reading"):
-                yield ApprovalDetail(self.context.zone, self.context.keys, id="detail")
-                yield CachedLine(id="more")
-        yield FilterLine(self.context.environment.filters)
-        yield NoticeLines(id="others")
-        yield StatusLine()
-        yield KeyBar()
+    def widgets_below(self) -> Iterable[Widget]:
+        """Return the filter line and the counts of other logins."""
+        return FilterLine(self.context.environment.filters), self._others_line
 
     def on_mount(self) -> None:
         """Start loading the list, and start the timers."""
@@ -136,7 +130,7 @@ class InboxBase(KeyedScreen):
 
     def show_other_logins(self, counts: Mapping[str, int | None]) -> None:
         """Show the counts of the other servers, and schedule the next count."""
-        other_logins = self.state.other_logins.with_counts(counts, self.context.now())
+        other_logins = counts_after_query(self.state.other_logins, counts, self.context.now())
         self.set_state(replace(self.state, other_logins=other_logins))
         self.set_timer(_COUNT_INTERVAL, self._calls.count_other_logins)
 
@@ -163,7 +157,7 @@ class InboxBase(KeyedScreen):
     def list_failed(self, error: errors.ClientError, in_order: bool) -> None:  # noqa: FBT001  # a result
         """Retry until the list loads, because the feed does not bring what was missed."""
         self.load_failed(error)
-        self.set_state(self.state.as_incomplete())
+        self.set_state(replace(self.state, is_incomplete=True))
         if not isinstance(error, errors.LoginFirst):
             reload = partial(self._calls.load, in_order=in_order)
             self._cancel_retry()
@@ -195,7 +189,7 @@ class InboxBase(KeyedScreen):
 
     def feed_resynced(self) -> None:
         """Reload the list, because the feed lost its position."""
-        self.set_state(self.state.as_incomplete())
+        self.set_state(replace(self.state, is_incomplete=True))
         self._calls.load(in_order=False)
 
     def handle_event(self, event: Event) -> None:
@@ -285,7 +279,7 @@ class InboxBase(KeyedScreen):
             self.context.guard.arm()
             reset_panels(self.app, clear_secrets=True)
             if self.state.connection.is_live:
-                self.state = self.state.as_incomplete()
+                self.state = replace(self.state, is_incomplete=True)
                 self._calls.load(in_order=False)
         self._last_tick_at = now
 
@@ -303,16 +297,18 @@ class InboxBase(KeyedScreen):
             is_narrow=self.is_narrow,
             is_reading=self.is_reading,
         )
-        view.draw_on(self._widgets, self.size.height)
+        now = self.context.now()
+        self.rows.show(view.list())
+        self.details.show_fold(self.state.cursor_fold(now), self.state.prefs, self.context.view)
+        self.top_bar.show(view.top())
+        has_room = self.size.height >= _MIN_ROWS_FOR_LOGINS
+        logins_line = other_logins_line(self.state.other_logins, now)
+        self._others_line.show_all(logins_line if has_room else SafeText(""))
         if (basis := view.keys_basis) != self._keys_drawn_for:
             self._keys_drawn_for = basis
-            self._widgets.keys.show(view.keys())
+            self.key_bar.show(view.keys())
         self.draw_notices()
         self.draw_messages()
-
-    @cached_property
-    def _widgets(self) -> InboxWidgets:
-        return InboxWidgets.from_screen(self)
 
     def draw_messages(self) -> None:
         """Show the waiting denial or the last message, and how many lines are below."""
@@ -322,7 +318,7 @@ class InboxBase(KeyedScreen):
         else:
             has_progress = bool(self.state.in_progress)
             self.draw_status(self._status, shown_at=ticks if has_progress else self._message_at)
-        self.draw_more(self._widgets.detail.rows_below)
+        self.draw_more(self.details.rows_below)
 
     def set_state(self, state: InboxState) -> None:
         """Replace the state, draw it, and pass it to the screens above."""

@@ -16,7 +16,7 @@ from approver_tui.state.approvals.selection import is_selection_lost
 from approver_tui.state.approvals.unsent_denials import UnsentDenial
 from approver_tui.state.devices.devices import Device, Me
 from approver_tui.state.notifications.connection import Connection, Phase
-from approver_tui.state.notifications.other_logins import NO_OTHER_LOGINS, OtherLoginCounts
+from approver_tui.state.notifications.other_logins import OtherLoginCounts
 from approver_tui.state.notifications.preferences import DEFAULT_PREFS, NotificationPrefs
 from approver_tui.state.queries import NO_QUERY, Query
 from approver_tui.state.text import SafeText
@@ -51,7 +51,7 @@ class InboxState:
     """Whether changes were missed, so that the full list must be loaded again."""
     query: Query = NO_QUERY
     """The filter."""
-    other_logins: OtherLoginCounts = NO_OTHER_LOGINS
+    other_logins: OtherLoginCounts = field(default_factory=dict)
     """The counts of waiting requests at other servers."""
     expanded_looks: frozenset[str] = frozenset()
     """The look keys of the groups of look-alikes that are expanded."""
@@ -282,10 +282,6 @@ class InboxState:
         if not is_fresh or last_contact_at is None:
             return self
         return replace(self, fresh_at=max(last_contact_at, self.fresh_at or 0))
-
-    def as_incomplete(self) -> "InboxState":
-        """Return the state marked as incomplete until the full list is loaded."""
-        return replace(self, is_incomplete=True)
 
     def with_device(self, device: Device) -> "InboxState":
         """Return the state with an update of this program's device."""

@@ -5,9 +5,6 @@ block.
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple
-
-from textual.screen import Screen
 
 from approver_tui.screens.approvals.blockers import BLOCKERS, retry_blocker, withdrawal_blocker
 from approver_tui.screens.approvals.inbox_state import InboxState
@@ -17,34 +14,11 @@ from approver_tui.screens.keys import PAGES, hint, inbox_keys, retry_keys, with_
 from approver_tui.state.keymap import KEYS
 from approver_tui.state.notifications.connection import Phase
 from approver_tui.state.text import SafeText, display_safe
-from approver_tui.widgets.approvals.approval_detail import ApprovalDetail
-from approver_tui.widgets.approvals.approval_list import ApprovalList, ListView
-from approver_tui.widgets.key_bar import Hint, KeyBar
+from approver_tui.widgets.approvals.approval_list import ListView
+from approver_tui.widgets.key_bar import Hint
 from approver_tui.widgets.lines import fmt
-from approver_tui.widgets.notice_lines import NoticeLines
-from approver_tui.widgets.notifications.other_logins import other_logins_line
 from approver_tui.widgets.times import remaining
-from approver_tui.widgets.top_bar import TopBar, TopView
-
-_MIN_ROWS_FOR_LOGINS = 20
-"""A screen with fewer rows does not show the counts of other logins."""
-
-
-class InboxWidgets(NamedTuple):
-    """The widgets of the inbox screen that show its state."""
-
-    top: TopBar
-    list: ApprovalList
-    detail: ApprovalDetail
-    others: NoticeLines
-    keys: KeyBar
-
-    @classmethod
-    def from_screen(cls, screen: Screen[None]) -> "InboxWidgets":
-        """Return the widgets of a composed screen."""
-        query = screen.query_one
-        others = query("#others", NoticeLines)
-        return cls(query(TopBar), query(ApprovalList), query(ApprovalDetail), others, query(KeyBar))
+from approver_tui.widgets.top_bar import TopView
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,16 +32,8 @@ class InboxView:
     is_narrow: bool
     is_reading: bool
 
-    def draw_on(self, widgets: InboxWidgets, height: int) -> None:
-        """Pass each widget its part of the state; a widget draws only if its part changed."""
-        state, now = self.state, self.context.now()
-        widgets.list.show(self._list())
-        widgets.detail.show(state.cursor_fold(now), now, state.prefs)
-        widgets.top.show(self._top())
-        logins_line = other_logins_line(state.other_logins, now)
-        widgets.others.show_all(logins_line if height >= _MIN_ROWS_FOR_LOGINS else SafeText(""))
-
-    def _list(self) -> ListView:
+    def list(self) -> ListView:
+        """Return what the list shows."""
         state = self.state
         return ListView(
             inbox=state.visible,
@@ -87,7 +53,8 @@ class InboxView:
             is_loading=state.connection.is_live or state.connection.phase is Phase.CONNECTING,
         )
 
-    def _top(self) -> TopView:
+    def top(self) -> TopView:
+        """Return what the top bar shows."""
         count, title = self.state.waiting_count(self.context.now()), PAGES[0]
         if self.is_narrow and count is not None:
             title = fmt("Inbox {}", count)

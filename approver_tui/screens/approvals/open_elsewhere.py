@@ -12,6 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
+from approver_tui.client.transport import LOOPBACK
 from approver_tui.screens.keys import ELSEWHERE_KEYS
 from approver_tui.screens.panel import Panel
 from approver_tui.state.text import SafeText, display_safe
@@ -19,7 +20,6 @@ from approver_tui.widgets.key_bar import KeyBar
 from approver_tui.widgets.qr_code import QrCode
 from approver_tui.widgets.title_line import TitleLine
 
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _MAX_LINK_LENGTH = 400
 
 
@@ -37,7 +37,7 @@ class OpenElsewherePanel(Panel):
             yield from self.heading()
             yield Static("Answer with a passkey on this page:", markup=False)
             yield Static(display_safe(page, max_len=_MAX_LINK_LENGTH), id="page", markup=False)
-            if urlsplit(page).hostname in _LOOPBACK:
+            if urlsplit(page).hostname in LOOPBACK:
                 yield Static(
                     "This address is on this machine; a phone cannot open it.", markup=False
                 )

@@ -5,6 +5,7 @@ guessing an outcome; unknown outcomes are checked with the server, even after th
 """
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
@@ -30,11 +31,11 @@ from approver_tui.state.approvals.results import (
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.approvals.outcomes import outcome
 from approver_tui.widgets.approvals.rows import AnswerProgress
+from approver_tui.widgets.entry_sheet import EntrySheet
 from approver_tui.widgets.key_bar import KeyBar
 from approver_tui.widgets.lines import Line, Piece, Role, fmt, line, wrap_text
 from approver_tui.widgets.notice_lines import CachedLine
 from approver_tui.widgets.panel_button import PanelButton
-from approver_tui.widgets.sheet import SCROLLING, Sheet
 from approver_tui.widgets.title_line import TitleLine
 
 if TYPE_CHECKING:
@@ -51,24 +52,9 @@ _ROLES = {
 }
 
 
-class ResultSheet(Sheet, can_focus=True):
-    """The list of results, each with fingerprint, state, headline and explanation."""
-
-    BINDINGS = SCROLLING
-
-    def __init__(self, results: Results) -> None:
-        super().__init__()
-        self._results = results
-
-    def show(self, results: Results) -> None:
-        """Draw the results, if they changed."""
-        if results != self._results:
-            self._results = results
-            self.relayout()
-
-    def lines_for(self, width: int) -> list[Line]:
-        """Return the lines of all results."""
-        return [row for item in self._results.items for row in _lines(item, width)]
+def result_lines(results: Results, width: int) -> list[Line]:
+    """Return the lines of all results."""
+    return [row for item in results.items for row in _lines(item, width)]
 
 
 def summary(results: Results) -> SafeText:
@@ -78,6 +64,7 @@ def summary(results: Results) -> SafeText:
 
 
 def _lines(result: Result, width: int) -> list[Line]:
+    """Return a result's fingerprint and state, its headline, and the explanation."""
     approval, role = result.approval, _ROLES.get(result.state, Role.PLAIN)
     word = Piece(SafeText(result.state.capitalize()), role)
     first_line = (Piece(fmt("{}  ", SafeText(approval.fingerprint))), word)
@@ -150,7 +137,7 @@ _STILL_WAITING = SafeText("Your answer was not recorded. The request is still wa
 class ResultsPanel(Overlay):
     """The panel with the list of results, a summary, and the Close button."""
 
-    AUTO_FOCUS = "ResultSheet"
+    AUTO_FOCUS = "#results"
     BACK = SafeText("Close")
     HELP_ROWS = RESULTS_HELP
     BINDINGS: ClassVar[list[BindingType]] = bindings(undo="undo_denial")
@@ -180,7 +167,7 @@ class ResultsPanel(Overlay):
     def content(self) -> ComposeResult:
         """Lay out the title and the list."""
         yield TitleLine(self._title)
-        yield ResultSheet(self.results)
+        yield EntrySheet(partial(result_lines, self.results), id="results")
 
     def update_panel(self) -> None:
         """Start sending if it is due, resolve unknown outcomes, and draw."""
@@ -196,7 +183,9 @@ class ResultsPanel(Overlay):
     def draw_widgets(self) -> None:
         """Update the title, the list and the summary."""
         self.query_one(TitleLine).refresh()
-        self.query_one(ResultSheet).show(self.results)
+        self.query_one(EntrySheet).show(
+            partial(result_lines, self.results), ("results", self.results)
+        )
         self.query_one("#hint", CachedLine).show(self._status_text())
         self.query_one("#back", PanelButton).is_off = self.is_busy
         keys = results_keys(can_undo=self._can_undo)

@@ -68,26 +68,49 @@ class AgentsPage(Page[Agents, Agent]):
         """Return a key that changes with the agent and with the notification settings."""
         return item, self.state.prefs
 
+    def _revoke_blocker(self, agent: Agent) -> SafeText:
+        return self.change_blocker() if agent.current_access else fmt("it does not act for you.")
+
+    @partial(
+        PageAction,
+        "revoke",
+        "revoke its access to act for you: grants, consents and tokens end; it may ask again",
+        _revoke_blocker,
+    )
+    def _revoke_action(self, agent: Agent) -> ConfirmAction:
+        def do(_typed: str) -> SafeText:
+            self.context.server.revoke_access(agent.id)
+            return fmt(
+                "{} no longer acts for you: its grants, consents and tokens have ended.", agent.name
+            )
+
+        access = agent.current_access
+        holdings = SafeText("") if access is None else holdings_text(access)
+        limits = fmt(
+            "It can still act for others and may ask you again. To quarantine it "
+            "for all users, report one of its requests ({}).",
+            self.context.keys.key("report"),
+        )
+        words = (fmt("This ends its access now: {}.", holdings), limits)
+        return ConfirmAction(fmt("Revoke access of {}?", agent.name), fmt("Revoke"), words, do)
+
+    def _mute_blocker(self, _agent: Agent) -> SafeText:
+        return self.change_blocker()
+
+    def _mute_label(self) -> str:
+        is_muted = self.cursor is not None and self.state.prefs.mute_of(self.cursor)
+        return "Unmute" if is_muted else "Mute"
+
+    @partial(
+        PageAction,
+        "mute",
+        "mute it or unmute it: no notifications for low and medium risk",
+        _mute_blocker,
+        label=_mute_label,
+    )
     def _mute_action(self, agent: Agent) -> QuickAction:
         request_actions = self.page_context.request_actions
         return request_actions.mute(SafeText(agent.id), agent.name, self.state.prefs)
-
-    def _suspend_action(self, agent: Agent) -> ConfirmAction:
-        effect = fmt(
-            "All its tokens and requests end now, for all users, and it cannot get new ones."
-        )
-        how_to_enable = fmt("Only an administrator can enable it again (sayso agents enable).")
-        title = fmt("Suspend {} for all users?", agent.name)
-        return ConfirmAction(
-            title, fmt("Suspend"), (effect, how_to_enable), partial(self._suspend, agent)
-        )
-
-    def _suspend(self, agent: Agent, _typed: str) -> SafeText:
-        """Suspend the agent. Runs in a thread."""
-        suspended_agent = self.context.server.suspend_agent(agent.id)
-        requests = pluralize(suspended_agent.requests, "request")
-        tokens = pluralize(suspended_agent.tokens, "token")
-        return fmt("{} is suspended: {} and {} ended.", agent.name, tokens, requests)
 
     def _suspend_blocker(self, agent: Agent) -> SafeText:
         if agent.owned is None:
@@ -97,65 +120,33 @@ class AgentsPage(Page[Agents, Agent]):
             )
         return self.change_blocker() if agent.owned.is_enabled else fmt("it is already disabled.")
 
-    def _revoke_action(self, agent: Agent) -> ConfirmAction:
-        holdings = (
-            SafeText("") if agent.current_access is None else holdings_text(agent.current_access)
+    @partial(
+        PageAction,
+        "suspend",
+        "suspend an agent you own, for all users, until an administrator enables it",
+        _suspend_blocker,
+    )
+    def _suspend_action(self, agent: Agent) -> ConfirmAction:
+        def do(_typed: str) -> SafeText:
+            ended = self.context.server.suspend_agent(agent.id)
+            requests, tokens = (
+                pluralize(ended.requests, "request"),
+                pluralize(ended.tokens, "token"),
+            )
+            return fmt("{} is suspended: {} and {} ended.", agent.name, tokens, requests)
+
+        words = (
+            fmt("All its tokens and requests end now, for all users, and it cannot get new ones."),
+            fmt("Only an administrator can enable it again (sayso agents enable)."),
         )
-        effect = fmt("This ends its access now: {}.", holdings)
-        limits = fmt(
-            "It can still act for others and may ask you again. To quarantine it "
-            "for all users, report one of its requests ({}).",
-            self.context.keys.key("report"),
-        )
-        title = fmt("Revoke access of {}?", agent.name)
         return ConfirmAction(
-            title, fmt("Revoke"), (effect, limits), partial(self._revoke_access, agent)
+            fmt("Suspend {} for all users?", agent.name), fmt("Suspend"), words, do
         )
-
-    def _revoke_access(self, agent: Agent, _pin: str) -> SafeText:
-        """Revoke the agent's access. Runs in a thread."""
-        self.context.server.revoke_access(agent.id)
-        return fmt(
-            "{} no longer acts for you: its grants, consents and tokens have ended.", agent.name
-        )
-
-    def _revoke_blocker(self, agent: Agent) -> SafeText:
-        return self.change_blocker() if agent.current_access else fmt("it does not act for you.")
-
-    def _mute_blocker(self, _agent: Agent) -> SafeText:
-        return self.change_blocker()
-
-    def _mute_label(self) -> str:
-        is_muted = self.cursor is not None and self.state.prefs.mute_of(self.cursor)
-        return "Unmute" if is_muted else "Mute"
 
     def _section(self, heading: LiteralString, agents: Sequence[Agent], empty: SafeText) -> Section:
         prefs, now = self.state.prefs, self.context.now()
         entries = tuple(agent_entry(agent, prefs, now) for agent in agents)
         return Section(fmt(heading, len(entries)), entries, empty=empty)
 
-    ACTIONS = (
-        PageAction(
-            "revoke",
-            fmt("Revoke"),
-            "revoke its access to act for you: grants, consents and tokens end; it may ask again",
-            _revoke_blocker,
-            _revoke_action,
-        ),
-        PageAction(
-            "mute",
-            fmt("Mute"),
-            "mute it or unmute it: no notifications for low and medium risk",
-            _mute_blocker,
-            _mute_action,
-            _mute_label,
-        ),
-        PageAction(
-            "suspend",
-            fmt("Suspend"),
-            "suspend an agent you own, for all users, until an administrator enables it",
-            _suspend_blocker,
-            _suspend_action,
-        ),
-    )
+    ACTIONS = (_revoke_action, _mute_action, _suspend_action)
     BINDINGS: ClassVar[list[BindingType]] = action_bindings(*ACTIONS)

@@ -109,13 +109,9 @@ class RightsPage(Page[HeldAccess, HeldRight]):
             return fmt("it has ended.")
         return self.change_blocker()
 
-    def lines(self, item: HeldRight, width: int) -> list[Line]:
-        """Return the details of a consent, a standing grant or a token."""
-        view = self.context.view(width)
-        if isinstance(item, StandingGrant):
-            return grant_lines(item, view)
-        return consent_lines(item, view) if isinstance(item, Consent) else token_lines(item, view)
-
+    @partial(
+        PageAction, "revoke", "revoke the consent, the standing grant or the token", _revoke_blocker
+    )
     def _revoke_action(self, right: HeldRight) -> ConfirmAction:
         if isinstance(right, StandingGrant):
             title, do = fmt("Revoke the standing grant?"), partial(self.revoke_grant, right)
@@ -141,13 +137,12 @@ class RightsPage(Page[HeldAccess, HeldRight]):
             )
         return ConfirmAction(title, fmt("Revoke"), (words,), do)
 
-    ACTIONS = (
-        PageAction(
-            "revoke",
-            fmt("Revoke"),
-            "revoke the consent, the standing grant or the token",
-            _revoke_blocker,
-            _revoke_action,
-        ),
-    )
+    def lines(self, item: HeldRight, width: int) -> list[Line]:
+        """Return the details of a consent, a standing grant or a token."""
+        view = self.context.view(width)
+        if isinstance(item, StandingGrant):
+            return grant_lines(item, view)
+        return consent_lines(item, view) if isinstance(item, Consent) else token_lines(item, view)
+
+    ACTIONS = (_revoke_action,)
     BINDINGS: ClassVar[list[BindingType]] = action_bindings(*ACTIONS)

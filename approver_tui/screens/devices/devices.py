@@ -67,97 +67,8 @@ class DevicesPage(Page[Devices, Device]):
         """Return the details of a device."""
         return device_lines(item, self.context.view(width))
 
-    def _revoke_action(self, device: Device) -> ConfirmAction:
-        words = fmt(
-            "{} is signed out and can no longer answer. Its past answers stay valid.",
-            device.name,
-        )
-        title = fmt("Revoke {}?", device.name)
-        return ConfirmAction(title, fmt("Revoke"), (words,), partial(self._revoke, device))
-
-    def _vouch_action(self, device: Device) -> ConfirmAction:
-        words = fmt(
-            "{} can approve high risk immediately. Vouch only for a device you enrolled yourself.",
-            device.name,
-        )
-        title = fmt("Vouch for {}?", device.name)
-        do = partial(self._vouch, device)
-        return ConfirmAction(title, fmt("Vouch"), (words,), do, PIN)
-
-    def _unlock_action(self, device: Device) -> ConfirmAction:
-        words = fmt(
-            "{} was locked after too many wrong PINs. Unlock it only if you entered them.",
-            device.name,
-        )
-        title = fmt("Unlock {}?", device.name)
-        do = partial(self._unlock, device)
-        return ConfirmAction(title, fmt("Unlock"), (words,), do, PIN)
-
-    def _rename_action(self, device: Device) -> ConfirmAction:
-        words = fmt("The name appears here, in receipts and in the audit log.")
-        field = ConfirmField(fmt("Name"), device.name, _name_blocker, longest=64)
-        do = partial(self._rename, device)
-        return ConfirmAction(fmt("Rename {}?", device.name), fmt("Rename"), (words,), do, field)
-
-    def _test_action(self, device: Device) -> ConfirmAction:
-        words = fmt(
-            "Sends a test message without content to {}. Its browser must be running to show it.",
-            device.name,
-        )
-        do = partial(self._test, device)
-        return ConfirmAction(
-            fmt("Test notifications on {}?", device.name), fmt("Send"), (words,), do
-        )
-
-    def _rename(self, device: Device, name: str) -> SafeText:
-        """Rename the device. Runs in a thread."""
-        return fmt("Renamed to {}.", self.context.server.rename_device(device.id, name).name)
-
-    def _test(self, device: Device, _typed: str) -> SafeText:
-        """Send the test notification. Runs in a thread."""
-        count = self.context.server.test_browser(device.id)
-        if not count:
-            return fmt(
-                "No browser of {} has notifications on: open its page and allow them.", device.name
-            )
-        return fmt("Sent. {} shows it within a minute if its browser is running.", device.name)
-
-    def _test_blocker(self, device: Device) -> SafeText:
-        if device.kind != "browser":
-            return fmt("only a browser gets push messages.")
-        return self._active_device_blocker(device)
-
-    def _revoke(self, device: Device, _pin: str) -> SafeText:
-        """Revoke the device. Runs in a thread."""
-        self.context.server.revoke_device(device.id)
-        return fmt("{} is revoked.", device.name)
-
-    def _vouch(self, device: Device, pin: str) -> SafeText:
-        """Vouch for the device. Runs in a thread."""
-        self.context.answers.vouch_device(device, pin)
-        return fmt("{} can now approve high risk.", device.name)
-
-    def _unlock(self, device: Device, pin: str) -> SafeText:
-        """Unlock the device. Runs in a thread."""
-        self.context.answers.unlock_device(device, pin)
-        return fmt("{} is unlocked.", device.name)
-
-    def _revoke_blocker(self, device: Device) -> SafeText:
-        if device.is_this:
-            program = self.context.environment.program
-            return fmt("this is the device you are using. To sign it out: {} logout.", program)
-        return self._active_device_blocker(device)
-
-    def _vouch_blocker(self, device: Device) -> SafeText:
-        if reason := self._other_device_blocker(device):
-            return reason
-        is_new = device.high_from > self.context.now()
-        return SafeText("") if is_new else fmt("it can already approve high risk.")
-
-    def _unlock_blocker(self, device: Device) -> SafeText:
-        if reason := self._other_device_blocker(device):
-            return reason
-        return SafeText("") if device.pin.locked else fmt("it is not locked.")
+    def _active_device_blocker(self, device: Device) -> SafeText:
+        return self.change_blocker() if device.is_active else fmt("it is already revoked.")
 
     def _other_device_blocker(self, device: Device) -> SafeText:
         """Return why an action is unavailable that another device must do."""
@@ -165,36 +76,97 @@ class DevicesPage(Page[Devices, Device]):
             return reason
         return fmt("use another device for that.") if device.is_this else SafeText("")
 
-    def _active_device_blocker(self, device: Device) -> SafeText:
-        return self.change_blocker() if device.is_active else fmt("it is already revoked.")
+    def _revoke_blocker(self, device: Device) -> SafeText:
+        if device.is_this:
+            program = self.context.environment.program
+            return fmt("this is the device you are using. To sign it out: {} logout.", program)
+        return self._active_device_blocker(device)
 
-    ACTIONS = (
-        PageAction(
-            "revoke",
-            fmt("Revoke"),
-            "revoke the device: it is signed out and can no longer answer",
-            _revoke_blocker,
-            _revoke_action,
-        ),
-        PageAction(
-            "vouch",
-            fmt("Vouch"),
-            "let a new device approve high risk immediately; requires your PIN",
-            _vouch_blocker,
-            _vouch_action,
-        ),
-        PageAction(
-            "unlock",
-            fmt("Unlock"),
-            "unlock a locked device; requires your PIN",
-            _unlock_blocker,
-            _unlock_action,
-        ),
-        PageAction("rename", fmt("Rename"), "rename it", _active_device_blocker, _rename_action),
-        PageAction(
-            "test", fmt("Test"), "send a browser a test notification", _test_blocker, _test_action
-        ),
+    @partial(
+        PageAction,
+        "revoke",
+        "revoke the device: it is signed out and can no longer answer",
+        _revoke_blocker,
     )
+    def _revoke_action(self, device: Device) -> ConfirmAction:
+        def do(_typed: str) -> SafeText:
+            self.context.server.revoke_device(device.id)
+            return fmt("{} is revoked.", device.name)
+
+        words = fmt(
+            "{} is signed out and can no longer answer. Its past answers stay valid.", device.name
+        )
+        return ConfirmAction(fmt("Revoke {}?", device.name), fmt("Revoke"), (words,), do)
+
+    def _vouch_blocker(self, device: Device) -> SafeText:
+        if reason := self._other_device_blocker(device):
+            return reason
+        is_new = device.high_from > self.context.now()
+        return SafeText("") if is_new else fmt("it can already approve high risk.")
+
+    @partial(
+        PageAction,
+        "vouch",
+        "let a new device approve high risk immediately; requires your PIN",
+        _vouch_blocker,
+    )
+    def _vouch_action(self, device: Device) -> ConfirmAction:
+        def do(pin: str) -> SafeText:
+            self.context.answers.vouch_device(device, pin)
+            return fmt("{} can now approve high risk.", device.name)
+
+        words = fmt(
+            "{} can approve high risk immediately. Vouch only for a device you enrolled yourself.",
+            device.name,
+        )
+        return ConfirmAction(fmt("Vouch for {}?", device.name), fmt("Vouch"), (words,), do, PIN)
+
+    def _unlock_blocker(self, device: Device) -> SafeText:
+        if reason := self._other_device_blocker(device):
+            return reason
+        return SafeText("") if device.pin.locked else fmt("it is not locked.")
+
+    @partial(PageAction, "unlock", "unlock a locked device; requires your PIN", _unlock_blocker)
+    def _unlock_action(self, device: Device) -> ConfirmAction:
+        def do(pin: str) -> SafeText:
+            self.context.answers.unlock_device(device, pin)
+            return fmt("{} is unlocked.", device.name)
+
+        words = fmt(
+            "{} was locked after too many wrong PINs. Unlock it only if you entered them.",
+            device.name,
+        )
+        return ConfirmAction(fmt("Unlock {}?", device.name), fmt("Unlock"), (words,), do, PIN)
+
+    @partial(PageAction, "rename", "rename it", _active_device_blocker)
+    def _rename_action(self, device: Device) -> ConfirmAction:
+        def do(name: str) -> SafeText:
+            return fmt("Renamed to {}.", self.context.server.rename_device(device.id, name).name)
+
+        words = fmt("The name appears here, in receipts and in the audit log.")
+        field = ConfirmField(fmt("Name"), device.name, _name_blocker, longest=64)
+        return ConfirmAction(fmt("Rename {}?", device.name), fmt("Rename"), (words,), do, field)
+
+    def _test_blocker(self, device: Device) -> SafeText:
+        if device.kind != "browser":
+            return fmt("only a browser gets push messages.")
+        return self._active_device_blocker(device)
+
+    @partial(PageAction, "test", "send a browser a test notification", _test_blocker)
+    def _test_action(self, device: Device) -> ConfirmAction:
+        def do(_typed: str) -> SafeText:
+            if self.context.server.test_browser(device.id):
+                return fmt("Sent. {} shows it within a minute if its browser is running.", name)
+            return fmt("No browser of {} has notifications on: open its page and allow them.", name)
+
+        name = device.name
+        words = fmt(
+            "Sends a test message without content to {}. Its browser must be running to show it.",
+            name,
+        )
+        return ConfirmAction(fmt("Test notifications on {}?", name), fmt("Send"), (words,), do)
+
+    ACTIONS = (_revoke_action, _vouch_action, _unlock_action, _rename_action, _test_action)
     BINDINGS: ClassVar[list[BindingType]] = action_bindings(*ACTIONS)
 
 

@@ -37,6 +37,7 @@ class ReportPanel(Panel):
 
     TITLE = SafeText("Report?")
     CHANGED_TEXT = SafeText("This request changed. Nothing was reported.")
+    TAKES_PAST_REQUESTS = True
     AUTO_FOCUS = "#scope"
     BUTTON = "report"
     HINTS = REPORT_KEYS
@@ -124,8 +125,3 @@ class ReportPanel(Panel):
         if self._scope_list.index is None:
             return fmt("Nothing happens until you press Report.")
         return consequence_text(self.approval, self._scope)
-
-    def _ended_result(self, copy: Approval) -> PanelClosed | None:
-        """Return None, so that the panel stays open, because past requests can be reported."""
-        del copy
-        return None

@@ -48,13 +48,17 @@ _AGENT_TEXTS = {
     EventName.AGENT_QUARANTINED: "ALARM: the agent {} has no owner and is quarantined.",
 }
 """The text of events for which the server names the agent."""
-_CHANGE_TEXTS = {
+_TEXTS = {
+    **ALARMS,
     EventName.AGENT_RENAMED: "your agent has a new name.",
     EventName.AGENT_ICON: "your agent has a new icon.",
     EventName.DIGEST: "requests that were held back are now waiting for you.",
     EventName.DEPUTY_NAMED: "a deputy was added, for you or for someone else.",
     EventName.DEPUTY_ENDED: "a deputy's period has ended.",
+    EventName.GRANT_GIVEN: "your standing grant is in force.",
+    EventName.GRANT_ENDED: "your standing grant has ended.",
 }
+"""The text of events whose device or request is not shown."""
 _CANCELED_TEXTS = {
     "withdrawn": "{} is no longer needed.",
     "superseded": "{} was replaced by a newer request.",
@@ -68,10 +72,6 @@ _REQUEST_TEXTS = {
     EventName.REMINDER: "{} is still waiting for your answer.",
     EventName.EXPIRED: "{} expired. This isn't a denial.",
 }
-_GRANT_TEXTS = {
-    EventName.GRANT_GIVEN: "your standing grant is in force.",
-    EventName.GRANT_ENDED: "your standing grant has ended.",
-}
 _REQUEST_NOUNS: Mapping[Kind, LiteralString] = {
     Kind.CONSENT: "consent for {}",
     Kind.STANDING_GRANT: "standing grant for {}",
@@ -80,8 +80,6 @@ _REQUEST_NOUNS: Mapping[Kind, LiteralString] = {
     Kind.APP_ACTION: "request from the app {}",
 }
 """What each kind is called; the request of an agent is called by its name."""
-_TEXTS = {**ALARMS, **_GRANT_TEXTS, **_CHANGE_TEXTS}
-"""The text of events whose device or request is not shown."""
 
 
 def event_text(event: Event, zone: tzinfo | None) -> SafeText:

@@ -78,7 +78,7 @@ class SettingsPage(Page[Settings, Setting | Login]):
         """Return a key that changes with the item and with everything its details show."""
         if not isinstance(item, Login):
             return item
-        login_count, device = self.state.other_logins.find(item.name), self.state.device
+        login_count, device = self.state.other_logins.get(item.name), self.state.device
         return (
             item,
             login_count,
@@ -90,7 +90,7 @@ class SettingsPage(Page[Settings, Setting | Login]):
     def lines(self, item: Setting | Login, width: int) -> list[Line]:
         """Return the details of a server or a setting."""
         if isinstance(item, Login):
-            return self._server_lines(item, self.state.other_logins.find(item.name), width)
+            return self._server_lines(item, self.state.other_logins.get(item.name), width)
         return self._setting_lines(item, width)
 
     def keys(self) -> tuple[Hint, ...]:
@@ -173,7 +173,7 @@ class SettingsPage(Page[Settings, Setting | Login]):
         if login is _NEW_LOGIN:
             words = fmt("sign in to another server")
             return Entry(_entry_id(login), fmt("add a server.."), words, SafeText(""))
-        login_count = self.state.other_logins.find(login.name)
+        login_count = self.state.other_logins.get(login.name)
         status = fmt("here") if login.is_current else SafeText("")
         if login_count is not None:
             status = fmt("{} waiting", login_count.count)

@@ -16,7 +16,7 @@ from approver_tui.screens.approvals.change_panel import ChangePanel
 from approver_tui.screens.approvals.inbox_state import InboxState
 from approver_tui.screens.context import ScreenContext
 from approver_tui.screens.keys import STANDING_GRANT_HELP, STANDING_GRANT_KEYS
-from approver_tui.screens.panel import ApproveNext, PanelClosed
+from approver_tui.screens.panel import ApproveNext
 from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.standing_grants.standing_grants import GrantPreview, StandingGrantProposal
 from approver_tui.state.standing_grants.varying import currency_text, varying_members
@@ -32,6 +32,7 @@ class StandingGrantPanel(ChangePanel[StandingGrantProposal, GrantPreview]):
 
     NAME = "standing-grant"
     TITLE = SafeText("Similar?")
+    TAKES_PAST_REQUESTS = True
     REFUSED = SafeText("Nothing was approved.")
     HINTS = STANDING_GRANT_KEYS
     HELP_ROWS = STANDING_GRANT_HELP
@@ -98,8 +99,3 @@ class StandingGrantPanel(ChangePanel[StandingGrantProposal, GrantPreview]):
         """Scroll the preview."""
         sheet = self.query_one(PreviewSheet)
         (sheet.action_page_down if pages > 0 else sheet.action_page_up)()
-
-    def _ended_result(self, copy: Approval) -> PanelClosed | None:
-        """Return None, so that the panel stays open, because a past request can be the example."""
-        del copy
-        return None

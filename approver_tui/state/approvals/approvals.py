@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from approver_tui.state.approvals.ceremony import Ceremony, Step, TypeBack
-from approver_tui.state.approvals.decision import Answer, DenyCode
+from approver_tui.state.approvals.decision import Answer, DenyCode, Note
 from approver_tui.state.approvals.narrowing import Granted, narrowed_headline, outcome_headline
 from approver_tui.state.approvals.requesting_agent import RequestingAgent
 from approver_tui.state.approvals.votes import VoteTally
 from approver_tui.state.fingerprint import fingerprint
 from approver_tui.state.notifications.deliveries import Delivery
 from approver_tui.state.risks import Risk
-from approver_tui.state.text import SafeText
+from approver_tui.state.text import Headline, LongLine, LongText, SafeText
 
 _HIGH = Risk.HIGH.rank
 _PIN = frozenset({Step.PIN})
@@ -61,7 +61,7 @@ class Fact:
     """One line of the display document."""
 
     label: SafeText
-    value: SafeText
+    value: LongText
     material: bool
     """Whether it is one of the main facts, which are shown first."""
 
@@ -79,7 +79,7 @@ class Anomaly:
     """One thing that the server found unusual about a request."""
 
     code: SafeText
-    text: SafeText
+    text: LongLine
     severity: SafeText
 
     @property
@@ -95,29 +95,29 @@ class Display:
     approval: str
     kind: Kind
     risk: Risk
-    risk_reason: SafeText
+    risk_reason: LongLine
     title: SafeText
-    headline: SafeText
+    headline: Headline
     facts: tuple[Fact, ...]
     scopes: tuple[Scope, ...]
-    resource: SafeText
+    resource: LongLine
     unusual: tuple[Anomaly, ...] | None
     """Empty if nothing is unusual; None if the server does not compare this kind.
 
     If the server sent a current comparison, it is used; otherwise that of the request time.
     """
-    undo: SafeText
-    why: SafeText
-    gives: SafeText
+    undo: LongText
+    why: LongText
+    gives: LongText
     agent: RequestingAgent
-    agent_says: SafeText | None
+    agent_says: LongLine | None
     """The agent's own words. Show them quoted and marked as not verified."""
     user_id: str
     user_name: SafeText
     asked_from: SafeText
     asked_at: int
     expires_at: int
-    compared: SafeText | None = None
+    compared: LongLine | None = None
     """How many earlier approvals it was compared with."""
     type_back: TypeBack | None = None
     """The fact that must be typed back to approve, if any."""
@@ -135,18 +135,18 @@ class Decided:
     at: int
     channel: SafeText
     code: DenyCode | None
-    note: SafeText | None
+    note: Note | None
     ceremony: SafeText
     """The steps that the answer required, as the server spells them."""
     self_approved: bool
     """Whether one approval was enough for a critical request, and it was the requester's own."""
-    reason: SafeText | None = None
+    reason: Note | None = None
     """The reason for the approval, for the audit log only."""
     retry_at: int | None = None
     """When the agent may ask again."""
     ask: SafeText | None = None
     """Who the agent was told to ask instead."""
-    private_note: SafeText | None = None
+    private_note: Note | None = None
     """A note for the audit log that no agent sees."""
 
 

@@ -6,7 +6,7 @@ server compares it.
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final, TypeAlias
+from typing import Final, Self, TypeAlias
 
 from approver_tui.state.text import SafeText
 
@@ -14,27 +14,20 @@ from approver_tui.state.text import SafeText
 class Step(StrEnum):
     """One step besides confirming."""
 
-    MATCH = "match"
-    """Type the match number that the agent shows."""
-    PIN = "pin"
-    """Enter the PIN for this request."""
-    REASON = "reason"
-    """Give a reason, for the audit log."""
-    TYPE_BACK = "type_back"
-    """Type back a fact of the request."""
+    requirement: SafeText
+    """The requirement, in words that follow "requires"."""
 
-    @property
-    def requirement(self) -> SafeText:
-        """The requirement, in words that follow "requires"."""
-        return _REQUIREMENTS[self]
+    def __new__(cls, step: str, requirement: str = "") -> Self:
+        """Create a step with its requirement. The type checker needs a default for `Step(x)`."""
+        member = str.__new__(cls, step)
+        member._value_, member.requirement = step, SafeText(requirement)
+        return member
 
+    MATCH = "match", "the match number that the agent shows"
+    PIN = "pin", "your PIN"
+    REASON = "reason", "a reason (audit log only)"
+    TYPE_BACK = "type_back", "a value typed back"
 
-_REQUIREMENTS: Final = {
-    Step.MATCH: SafeText("the match number that the agent shows"),
-    Step.PIN: SafeText("your PIN"),
-    Step.REASON: SafeText("a reason (audit log only)"),
-    Step.TYPE_BACK: SafeText("a value typed back"),
-}
 
 Ceremony: TypeAlias = frozenset[Step]
 

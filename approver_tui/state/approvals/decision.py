@@ -5,7 +5,9 @@ Owns: the answers, the reasons for a denial, what can accompany one. Never: sign
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Annotated, Final, Self, TypeAlias
+
+from approver_tui.state.text import SafeText, TextLimit
 
 
 class Answer(StrEnum):
@@ -20,27 +22,28 @@ class Answer(StrEnum):
 class DenyCode(StrEnum):
     """The reason for a denial; the agent sees it."""
 
-    NOT_NEEDED = "not_needed"
-    WRONG_DETAILS = "wrong_details"
-    TOO_BROAD = "too_broad"
-    WAIT_UNTIL = "wait_until"
-    ASK_OTHER = "ask_other"
-    SUSPICIOUS = "suspicious"
+    label: str
+    """The label of the reason in the list."""
+    agent_may: str
+    """What the agent may do after a denial with this code."""
+    takes: str | None
+    """The extra member that is allowed only with this code, or None."""
 
-    @property
-    def label(self) -> str:
-        """The label of the reason in the list."""
-        return _ROWS[self].label
+    def __new__(
+        cls, code: str, label: str = "", agent_may: str = "", takes: str | None = None
+    ) -> Self:
+        """Create a code with its attributes. The type checker needs defaults for `DenyCode(x)`."""
+        member = str.__new__(cls, code)
+        member._value_ = code
+        member.label, member.agent_may, member.takes = label, agent_may, takes
+        return member
 
-    @property
-    def agent_may(self) -> str:
-        """What the agent may do after a denial with this code."""
-        return _ROWS[self].agent_may
-
-    @property
-    def takes(self) -> str | None:
-        """The extra member that is allowed only with this code, or None."""
-        return _ROWS[self].takes
+    NOT_NEEDED = "not_needed", "Not needed now", "may ask later"
+    WRONG_DETAILS = "wrong_details", "Wrong details", "fix and retry"
+    TOO_BROAD = "too_broad", "Too broad", "ask for less"
+    WAIT_UNTIL = "wait_until", "Wait until later", "may ask then", "retry_at"
+    ASK_OTHER = "ask_other", "Ask someone else", "may ask them", "ask"
+    SUSPICIOUS = "suspicious", "I don't recognize this", "must not ask again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,19 +62,4 @@ NO_EXTRAS: Final = DenialExtras()
 
 NOTE_LENGTH = 500
 """The longest note to an agent, in characters."""
-
-
-class _Row(NamedTuple):
-    label: str
-    agent_may: str
-    takes: str | None = None
-
-
-_ROWS = {
-    DenyCode.NOT_NEEDED: _Row("Not needed now", "may ask later"),
-    DenyCode.WRONG_DETAILS: _Row("Wrong details", "fix and retry"),
-    DenyCode.TOO_BROAD: _Row("Too broad", "ask for less"),
-    DenyCode.WAIT_UNTIL: _Row("Wait until later", "may ask then", "retry_at"),
-    DenyCode.ASK_OTHER: _Row("Ask someone else", "may ask them", "ask"),
-    DenyCode.SUSPICIOUS: _Row("I don't recognize this", "must not ask again"),
-}
+Note: TypeAlias = Annotated[SafeText, TextLimit(NOTE_LENGTH, lines=40)]

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from approver_tui.state.currencies import typed_amount
-from approver_tui.state.text import SafeText
+from approver_tui.state.text import Headline, LongLine, LongText, SafeText
 
 DETAILS = "authorization_details"
 SECONDS = "token_seconds"
@@ -43,7 +43,7 @@ class NarrowableFact:
     pointer: str
     """The pointer within it; sent back as received, not safe to draw."""
     label: SafeText
-    asked: SafeText
+    asked: LongLine
     rule: NarrowingRule
     items: tuple[SafeText, ...] = ()
     """The items of a list."""
@@ -120,8 +120,8 @@ class Difference:
     """One fact as requested and as granted."""
 
     label: SafeText
-    asked: SafeText
-    granted: SafeText
+    asked: LongText
+    granted: LongText
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,7 @@ class Granted:
     differences: tuple[Difference, ...]
     places: tuple[Place, ...] = field(default=(), compare=False)
     """The differences between the two texts themselves, independent of the server's wording."""
-    headline: SafeText = field(default=SafeText(""), compare=False)
+    headline: Headline = field(default=SafeText(""), compare=False)
     """The granted text in one line; empty if it may not be shown."""
 
 

@@ -5,10 +5,9 @@ texts; whether an entry is right, which the server checks.
 """
 
 import re
-from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from approver_tui.state.approvals.approvals import Anomaly, Approval, Display, Fact
+from approver_tui.state.approvals.approvals import Approval, Display
 from approver_tui.state.approvals.ceremony import FactKind, Step, TypeBack
 from approver_tui.state.approvals.narrowing import Granted
 from approver_tui.state.text import SafeText
@@ -49,23 +48,21 @@ def _hide_in_display(display: Display, type_back: TypeBack) -> Display:
         return SafeText(re.sub(pattern, GAP, text)) if hidden else text
 
     is_uncut = len(hidden) <= _UNCUT_LENGTH
+    signals = display.unusual and tuple(
+        replace(signal, text=hide_value(signal.text)) for signal in display.unusual
+    )
     return replace(
         display,
         headline=hide_value(display.headline) if is_uncut else display.title,
         facts=tuple(
-            _hide_in_fact(fact, type_back, hide_value(fact.value)) for fact in display.facts
+            replace(fact, value=GAP if fact.label == type_back.label else hide_value(fact.value))
+            for fact in display.facts
         ),
         gives=hide_value(display.gives),
         undo=hide_value(display.undo),
-        unusual=None if display.unusual is None else _hide_in_signals(display.unusual, hide_value),
+        unusual=signals,
         compared=None if display.compared is None else hide_value(display.compared),
     )
-
-
-def _hide_in_signals(
-    signals: Sequence[Anomaly], hide_value: Callable[[SafeText], SafeText]
-) -> tuple[Anomaly, ...]:
-    return tuple(replace(signal, text=hide_value(signal.text)) for signal in signals)
 
 
 def _value(display: Display, type_back: TypeBack) -> SafeText:
@@ -81,7 +78,3 @@ def _hide_in_granted(granted: Granted, type_back: TypeBack) -> Granted:
     )
     places = tuple(replace(place, asked=SafeText("")) for place in granted.places)
     return replace(granted, differences=rows, places=places, headline=SafeText(""))
-
-
-def _hide_in_fact(fact: Fact, type_back: TypeBack, value: SafeText) -> Fact:
-    return replace(fact, value=GAP if fact.label == type_back.label else value)

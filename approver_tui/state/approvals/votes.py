@@ -4,9 +4,11 @@ Owns: who has approved, and whose vote could still count. Never: how it is drawn
 """
 
 from dataclasses import dataclass
+from typing import Annotated
 
+from approver_tui.state.approvals.ceremony import REASON_LENGTH
 from approver_tui.state.approvals.decision import Answer
-from approver_tui.state.text import SafeText
+from approver_tui.state.text import SafeText, TextLimit
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +21,7 @@ class Vote:
     at: int
     counts: bool
     """False if the vote was withdrawn, or if someone else has narrowed the request since."""
-    reason: SafeText | None = None
+    reason: Annotated[SafeText, TextLimit(REASON_LENGTH)] | None = None
     """Why they approved, in their words."""
 
     @property

@@ -38,15 +38,6 @@ class ActingAgent:
         return max(ends + [grant.expires_at for grant in self.grants])
 
 
-@dataclass(frozen=True, slots=True)
-class RevokedAccess:
-    """How many grants, consents and tokens were ended."""
-
-    grants: int
-    consents: int
-    tokens: int
-
-
 def acting_agents(
     consents: Iterable[Consent],
     delegations: Iterable[Delegation],

@@ -8,7 +8,7 @@ Times are integers, milliseconds since the epoch.
 from dataclasses import dataclass
 from enum import StrEnum
 
-from approver_tui.state.text import SafeText
+from approver_tui.state.text import LongLine, SafeText
 
 
 class ConsentState(StrEnum):
@@ -29,7 +29,7 @@ class Consent:
     client_name: SafeText
     app_name: SafeText | None
     """The app whose page asked for it, if it is not the client itself."""
-    resource: SafeText
+    resource: LongLine
     scopes: tuple[SafeText, ...]
     created_at: int
     expires_at: int

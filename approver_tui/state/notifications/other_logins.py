@@ -6,6 +6,7 @@ requests.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,36 +22,21 @@ class OtherLoginCount:
     """Whether the server did not answer the latest query."""
 
 
-@dataclass(frozen=True, slots=True)
-class OtherLoginCounts:
-    """The count of every other server that ever answered, by login."""
+OtherLoginCounts: TypeAlias = Mapping[str, OtherLoginCount]
+"""The count of every other server that ever answered, by login."""
 
-    servers: tuple[OtherLoginCount, ...] = ()
 
-    def find(self, login: str) -> OtherLoginCount | None:
-        """Return the count of a login; None before its server first answered."""
-        return next((server for server in self.servers if server.login == login), None)
+def counts_after_query(
+    before: OtherLoginCounts, counts: Mapping[str, int | None], at: int
+) -> OtherLoginCounts:
+    """Return the counts after a query; a login with None keeps its number and its age.
 
-    def with_counts(self, counts: Mapping[str, int | None], at: int) -> "OtherLoginCounts":
-        """Return the counts after a query; a login with None keeps its number and its age.
-
-        A login that is not among `counts` is removed.
-        """
-        return OtherLoginCounts(
-            tuple(filter(None, (self._count_after(*counted, at) for counted in counts.items())))
-        )
-
-    @property
-    def busy(self) -> tuple[OtherLoginCount, ...]:
-        """The logins with waiting requests."""
-        return tuple(server for server in self.servers if server.count)
-
-    def _count_after(self, login: str, count: int | None, at: int) -> OtherLoginCount | None:
+    A login that is not among `counts` is removed.
+    """
+    after: dict[str, OtherLoginCount] = {}
+    for login, count in counts.items():
         if count is not None:
-            return OtherLoginCount(login, count, at)
-        login_count = self.find(login)
-        return None if login_count is None else replace(login_count, is_old=True)
-
-
-NO_OTHER_LOGINS = OtherLoginCounts()
-"""No other login, or none queried yet."""
+            after[login] = OtherLoginCount(login, count, at)
+        elif login in before:
+            after[login] = replace(before[login], is_old=True)
+    return after

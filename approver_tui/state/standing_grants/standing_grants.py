@@ -10,17 +10,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any, TypeAlias
 
 from approver_tui.state.approvals.narrowing import pointer_steps
 from approver_tui.state.currencies import amounts, typed_amount
-from approver_tui.state.text import SafeText
+from approver_tui.state.text import SafeText, TextLimit
 
 _DETAILS = "authorization_details"
 _TOLERANCE = 300_000
 """The allowed difference between this machine's clock and the server's, in milliseconds."""
 _SECONDS = {"m": 60, "h": 3_600, "d": 86_400}
 _DURATION = re.compile(r"([1-9][0-9]{0,5})([mhd])")
+
+_LongLine: TypeAlias = Annotated[SafeText, TextLimit(2_000)]
 
 
 class GrantState(StrEnum):
@@ -47,7 +49,7 @@ class GrantFact:
     """A member of the details, with its required value or the extent to which it may vary."""
 
     label: SafeText
-    value: SafeText
+    value: _LongLine
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ class StandingGrant:
     state: GrantState
     agent_id: SafeText
     agent_name: SafeText
-    resource: SafeText
+    resource: _LongLine
     scopes: tuple[SafeText, ...]
     type: SafeText | None
     pattern: tuple[GrantFact, ...]
@@ -104,7 +106,7 @@ class GrantPreview:
     """The preview of a grant."""
 
     agent_name: SafeText
-    resource: SafeText
+    resource: _LongLine
     scopes: tuple[SafeText, ...]
     pattern: tuple[GrantFact, ...]
     risk: SafeText

@@ -8,7 +8,7 @@ Times are integers, milliseconds since the epoch.
 from dataclasses import dataclass
 from enum import StrEnum
 
-from approver_tui.state.text import SafeText
+from approver_tui.state.text import LongLine, SafeText
 
 
 class DelegationState(StrEnum):
@@ -34,7 +34,7 @@ class Delegation:
     id: str
     state: DelegationState
     client: Actor
-    resource: SafeText
+    resource: LongLine
     scopes: tuple[SafeText, ...]
     actors: tuple[Actor, ...]
     """Everyone who acts in it, the current actor first; empty for the user's own app."""

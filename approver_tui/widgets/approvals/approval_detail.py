@@ -4,45 +4,34 @@ Owns: showing the display document or the signed texts; scrolling with keys. Nev
 wording of the details, which are in `facts`.
 """
 
-from datetime import tzinfo
-from typing import ClassVar
-
-from textual.binding import BindingType
+from collections.abc import Callable
+from functools import partial
 
 from approver_tui.state.approvals.look_alikes import Fold
-from approver_tui.state.keymap import Keymap
-from approver_tui.state.notifications.preferences import DEFAULT_PREFS, NotificationPrefs
+from approver_tui.state.notifications.preferences import NotificationPrefs
 from approver_tui.widgets.approvals.facts import approval_lines, raw_lines
 from approver_tui.widgets.approvals.outcomes import RenderContext
+from approver_tui.widgets.entry_sheet import EntrySheet
 from approver_tui.widgets.lines import BLANK, Line, Role, fmt, wrap_text
 from approver_tui.widgets.notifications.quiet import quiet_text
-from approver_tui.widgets.sheet import SCROLLING, Sheet
+
+ViewForWidth = Callable[[int], RenderContext]
+"""Returns the render context for a width."""
 
 
-class ApprovalDetail(Sheet, can_focus=True):
+class ApprovalDetail(EntrySheet, can_focus=True):
     """The right side of the inbox; on narrow screens it takes the whole width."""
 
-    BINDINGS: ClassVar[list[BindingType]] = SCROLLING
+    _approval_id: str | None = None
+    _is_raw = False
 
-    def __init__(self, zone: tzinfo | None, keys: Keymap, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name
-        super().__init__(id=id)
-        self._zone = zone
-        self._keys = keys
-        self._fold: Fold | None = None
-        self._now = 0
-        self._is_raw = False
-        self._prefs = DEFAULT_PREFS
-
-    def show(self, fold: Fold | None, now: int, prefs: NotificationPrefs) -> None:
+    def show_fold(self, fold: Fold | None, prefs: NotificationPrefs, view: ViewForWidth) -> None:
         """Show an approval; if it is a different one, start at the top of its details."""
-        before = self._fold
-        if fold == before and prefs == self._prefs and self._same_second(now):
-            return
-        self._fold, self._now, self._prefs = fold, now, prefs
-        if fold is None or before is None or fold.approval.id != before.approval.id:
-            self._is_raw = False
-            self.scroll_home(animate=False)
-        self.relayout()
+        approval_id = None if fold is None else fold.approval.id
+        if approval_id != self._approval_id:
+            self._approval_id, self._is_raw = approval_id, False
+        make_lines = None if fold is None else partial(self._fold_lines, fold, prefs, view)
+        self.show(make_lines, (approval_id, fold, prefs, view(0).now // 1000))
 
     def toggle_raw(self) -> None:
         """Switch between the signed texts and the details."""
@@ -50,23 +39,20 @@ class ApprovalDetail(Sheet, can_focus=True):
         self.scroll_home(animate=False)
         self.relayout()
 
-    def lines_for(self, width: int) -> list[Line]:
-        """Return the lines of the details or of the signed texts."""
-        if self._fold is None:
-            return wrap_text(fmt("Nothing is selected."), width, Role.DIM)
-        view = RenderContext(self._now, self._zone, width, self._keys)
-        lines = (raw_lines if self._is_raw else approval_lines)(self._fold.approval, view)
-        return [*_group_lines(self._fold, width), *self._quiet_lines(self._fold, view), *lines]
+    def _fold_lines(
+        self, fold: Fold, prefs: NotificationPrefs, view_for: ViewForWidth, width: int
+    ) -> list[Line]:
+        view = view_for(width)
+        lines = (raw_lines if self._is_raw else approval_lines)(fold.approval, view)
+        return [*_group_lines(fold, width), *_quiet_lines(fold, prefs, view), *lines]
 
-    def _quiet_lines(self, fold: Fold, view: RenderContext) -> list[Line]:
-        """Say why the approval does not notify, and which key changes that."""
-        if not fold.approval.is_waiting(view.now):
-            return []
-        words = quiet_text(fold.approval, self._prefs, view)
-        return [*wrap_text(words, view.width, Role.HEADING), BLANK] if words else []
 
-    def _same_second(self, now: int) -> bool:
-        return now // 1000 == self._now // 1000
+def _quiet_lines(fold: Fold, prefs: NotificationPrefs, view: RenderContext) -> list[Line]:
+    """Say why the approval does not notify, and which key changes that."""
+    if not fold.approval.is_waiting(view.now):
+        return []
+    words = quiet_text(fold.approval, prefs, view)
+    return [*wrap_text(words, view.width, Role.HEADING), BLANK] if words else []
 
 
 def _group_lines(fold: Fold, width: int) -> list[Line]:

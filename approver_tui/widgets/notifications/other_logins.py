@@ -14,7 +14,7 @@ _MAX_NAMED = 3
 
 def other_logins_line(counts: OtherLoginCounts, now: int) -> SafeText:
     """Return the line that says where requests are waiting; empty if no server has any."""
-    busy = counts.busy
+    busy = [waiting for waiting in counts.values() if waiting.count]
     if not busy:
         return SafeText("")
     parts = [

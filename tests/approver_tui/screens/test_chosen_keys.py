@@ -7,9 +7,8 @@ import pytest
 
 from approver_tui.screens.approvals.deny import DenyPanel
 from approver_tui.screens.approvals.inbox import InboxScreen
-from approver_tui.screens.help import HelpScreen, HelpSheet
+from approver_tui.screens.help import HelpScreen
 from approver_tui.state.keymap import KEYS, Keymap
-from approver_tui.widgets.approvals.approval_detail import ApprovalDetail
 from approver_tui.widgets.approvals.outcomes import RenderContext
 from approver_tui.widgets.consents.rights import device_lines
 from approver_tui.widgets.entry_sheet import EntrySheet
@@ -55,8 +54,7 @@ def _stage(approvals=None, **kwargs):
 
 def _all_text(stage):
     """Return the text on the screen and the text that its sheets show when scrolled."""
-    sheets = [*stage.app.screen.query(ApprovalDetail), *stage.app.screen.query(EntrySheet)]
-    sheets += stage.app.screen.query(HelpSheet)
+    sheets = stage.app.screen.query(EntrySheet)
     lines = [text_of(line) for sheet in sheets for line in sheet.lines_for(100)]
     return "\n".join([screen_text(stage), *lines])
 

@@ -9,7 +9,6 @@ from approver_tui.client import errors
 from approver_tui.client.wire import Page
 from approver_tui.state.approvals.approvals import Approval, ApprovalState, Retry
 from approver_tui.state.approvals.narrowing import Narrowable, NarrowableFact, NarrowingRule
-from approver_tui.state.clients.access import RevokedAccess
 from approver_tui.state.clients.agents import OwnedAgent, SuspendedAgent
 from approver_tui.state.consents.consents import Consent
 from approver_tui.state.devices.devices import Browser, Device, Me, User
@@ -143,13 +142,12 @@ class FakeServer:
         self.ended.append(consent_id)
         return next(consent for consent in self.given if consent.id == consent_id), 2
 
-    def revoke_access(self, client_id: str) -> RevokedAccess:
+    def revoke_access(self, client_id: str) -> None:
         """Revoke this client's access; its grants are recorded as revoked under the client's ID."""
         self._answer()
         consents = [consent.id for consent in self.given if consent.client_id == client_id]
         tokens = [token.id for token in self.tokens if token.client.id == client_id]
         self.ended += [*consents, *tokens, client_id]
-        return RevokedAccess(0, len(consents), len(tokens))
 
     def delegations(self) -> tuple[Delegation, ...]:
         """Return the valid tokens."""

@@ -7,7 +7,7 @@ import pytest
 
 from approver_tui.cli import lines
 from approver_tui.cli.approvals import listing
-from approver_tui.screens.approvals.results import ResultSheet
+from approver_tui.screens.approvals.results import result_lines
 from approver_tui.screens.notifications.news import event_text
 from approver_tui.state.approvals.approvals import ApprovalState
 from approver_tui.state.approvals.decision import Answer
@@ -40,12 +40,9 @@ HEADLINE = (
 
 
 def _results(approval):
-    sheet = ResultSheet(
-        Results.before_sending(Answer.APPROVE, [approval]).with_state(
-            approval.id, AnswerState.APPROVED
-        )
-    )
-    return " ".join(text_of(line) for line in sheet.lines_for(200))
+    results = Results.before_sending(Answer.APPROVE, [approval])
+    sent = results.with_state(approval.id, AnswerState.APPROVED)
+    return " ".join(text_of(line) for line in result_lines(sent, 200))
 
 
 LINES = {

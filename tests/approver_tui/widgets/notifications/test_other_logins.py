@@ -2,7 +2,7 @@
 
 import pytest
 
-from approver_tui.state.notifications.other_logins import OtherLoginCount, OtherLoginCounts
+from approver_tui.state.notifications.other_logins import OtherLoginCount
 from approver_tui.widgets.notifications.other_logins import other_logins_line
 
 AT = 1_800_000_000_000
@@ -29,4 +29,4 @@ AT = 1_800_000_000_000
 )
 def test_waiting_requests_elsewhere_are_one_line(servers, expected):
     """The line has the count for each login, and its age if it is old."""
-    assert other_logins_line(OtherLoginCounts(servers), AT) == expected
+    assert other_logins_line({server.login: server for server in servers}, AT) == expected

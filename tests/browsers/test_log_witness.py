@@ -88,8 +88,12 @@ def test_a_different_log_shows_a_banner_that_stays(
     add_log_entries(server)
     page.open(f"{server.url}/")
     stored = _wait_for_checkpoint(page, server)
-    replace(server, older, lambda: page.wait_for_text("Not connected."))
-    add_log_entries(server, more)
+
+    def fork() -> None:
+        page.wait_for_text("Not connected.")
+        add_log_entries(server, more)  # before the page can see the older log
+
+    replace(server, older, fork)
     page.wait_for_text(_WORDS)
     page.see(f"JSON.parse({_STORED_CHECKPOINT}).incident")
     with server.services.store.read() as view:

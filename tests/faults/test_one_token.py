@@ -62,11 +62,15 @@ def tokens(answers: list[Answered]) -> set[str]:
 
 
 def _check_one_token(answers: list[Answered]) -> None:
-    """Checks that one answer has a token and that all others say that the handle is used."""
+    """Checks that one answer has a token and that all others say that the handle is used.
+
+    A busy database may refuse some of them.
+    """
     assert len(tokens(answers)) == 1
     refused = [answer for answer in answers if answer.status != 200]
     assert len(refused) == _CONCURRENT_POLLS - 1
-    assert {(r.status, r.json()["error"]) for r in refused} == {(400, "invalid_grant")}
+    errors = {(answer.status, answer.json()["error"]) for answer in refused}
+    assert errors - {(503, "temporarily_unavailable")} == {(400, "invalid_grant")}
 
 
 def test_fifty_concurrent_polls_give_one_token(start: Starter) -> None:

@@ -70,6 +70,8 @@ class InboxBase(KeyedScreen):
         """Requests that are no longer selected, about which the user was not told yet."""
         self._message_until = self._message_at = 0.0
         self._is_listening = self._has_new_events = False
+        self._is_hidden = False
+        """Whether another program, such as the user's editor, has the terminal."""
         self._retry_timer: Timer | None = None
         self._keys_drawn_for: tuple[object, ...] = ()
         self._last_tick_at = self._last_warning_at = context.now()
@@ -100,6 +102,8 @@ class InboxBase(KeyedScreen):
         self.context.guard.arm()
         self.state = replace(self.state, unsent=self.context.unsent_denials.load())
         self._calls.load_last_known()
+        self.app.app_suspend_signal.subscribe(self, lambda _app: self._set_hidden(is_hidden=True))
+        self.app.app_resume_signal.subscribe(self, lambda _app: self._set_hidden(is_hidden=False))
         if self.context.environment.login:
             self._calls.count_other_logins()
         self.set_interval(TICK, self.tick)
@@ -341,9 +345,14 @@ class InboxBase(KeyedScreen):
         self._message_until = self.context.ticks() + _MESSAGE_SECONDS
         self._show_status(text)
 
+    def _set_hidden(self, *, is_hidden: bool) -> None:
+        """Keep the last message while the screen is hidden, and then for a while."""
+        self._is_hidden = is_hidden
+        self._message_until = self.context.ticks() + _MESSAGE_SECONDS
+
     def _show_pending(self) -> None:
         """Show what was deselected, or else news, once the last message was shown for a while."""
-        if self.context.ticks() < self._message_until:
+        if self._is_hidden or self.context.ticks() < self._message_until:
             return
         if self._changed_selection:
             changed, self._changed_selection = self._changed_selection, ()

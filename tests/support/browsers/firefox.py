@@ -72,7 +72,7 @@ class Autopush:
             "headers": {"encoding": headers["encoding"]},
         }
         with self.there:
-            assert self.there.wait_for(lambda: self.wire is not None, 10)
+            assert self.there.wait_for(lambda: self.wire is not None, _TIMEOUT)
             assert self.wire is not None
             self.wire.send(json.dumps(message))
 

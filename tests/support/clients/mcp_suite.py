@@ -13,7 +13,7 @@ from typing import Final
 
 from tests.support.clients.third_party import FOLDER, MCP_SUITE, newest_node
 
-_TIMEOUT: Final = 120
+_TIMEOUT: Final = 300
 _WORST_FIRST: Final = ("FAILURE", "WARNING", "SKIPPED", "SUCCESS")
 _NAME: Final = re.compile(r"(?:authorization-)?server-(.+)-\d{4}-\d\d-\d\dT[\d-]+Z")
 

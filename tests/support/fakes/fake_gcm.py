@@ -26,7 +26,7 @@ ORIGIN = "https://jmt17.google.com"
 """The push endpoint that Debian's Chromium reports."""
 _VERSION = b"\x29"
 _PING, _PONG, _LOGGED_IN, _MESSAGE = 0, 1, 3, 8
-_TIMEOUT = 10.0
+_TIMEOUT = 60.0
 
 
 @dataclass(slots=True)

@@ -396,6 +396,24 @@ async def test_a_message_stays_for_three_seconds_before_news():
         await until_shown(pilot, stage, "at the end of the list")
 
 
+async def test_a_message_stays_while_an_editor_has_the_terminal():
+    """News replaces it only after the user has seen it."""
+    message = "Locked. The next approval requires your PIN."
+    async with open_stage(three_approvals()) as (pilot, stage):
+        stage.app.app_suspend_signal.publish(stage.app)
+        await press(pilot, stage, "L")
+        stage.request(an_approval("late", DEPLOY))
+        await until_shown(pilot, stage, "NEW (1)")
+        pass_time(stage, 60)
+        inbox(stage).tick()
+        await until_shown(pilot, stage, message)
+        stage.app.app_resume_signal.publish(stage.app)
+        inbox(stage).tick()
+        await until_shown(pilot, stage, message)
+        pass_time(stage, 3)
+        await until_shown(pilot, stage, "at the end of the list")
+
+
 async def test_a_refresh_ends():
     """The loading message disappears when the server has answered."""
     async with open_stage(three_approvals()) as (pilot, stage):

@@ -35,9 +35,9 @@ PREFIX = "SAYSO_APPROVER_"
 """The prefix of a setting's environment variable."""
 
 PROFILE = "profile"
-_ZONE = re.compile(r"[A-Za-z0-9_+/-]+")
-"""The name of a time zone; the rules of one, as in POSIX, have other characters too."""
 """The setting that names the default login."""
+_ZONE = re.compile(r"[A-Za-z0-9_+/-]+")
+"""A time zone name. POSIX time zone rules, which TZ can hold too, contain other characters."""
 
 _SERVER = "sayso"
 _LONGEST_REPEAT = 3_600

@@ -82,7 +82,7 @@ def caller(scope: Scope) -> Caller:
 
 
 async def read_body(receive: Receive, max_bytes: int) -> bytes:
-    """Return the body of a request, at most `most` bytes. Raises Rejected."""
+    """Return the body of a request, at most `max_bytes` long. Raises Rejected."""
     body, has_more = bytearray(), True
     while has_more:
         message = await receive()

@@ -48,12 +48,12 @@ _MAX_ATTEMPTS: Final = 5
 _OK: Final = 200
 _TOO_MANY: Final = 429
 _FAILED: Final = 500
-"""Statuses from this one are failures of the server or of a proxy, not answers."""
+"""This status and all higher ones are failures of the server or a proxy, not answers."""
 
 _NO_TOKEN: Final = "client_notification_token is missing."  # noqa: S105  # a message
 _PING_NEEDED: Final = (
-    "The agent is registered for callbacks. Create it with ping=True if it is registered with "
-    "`--delivery ping`. This library does not receive pushes."
+    "The agent is registered for callbacks. If it is registered with `--delivery ping`, pass "
+    "ping=True to Agent. This library does not receive pushes."
 )
 _PING_REFUSED: Final = "ping=True needs an agent that is registered with `--delivery ping`."
 
@@ -112,7 +112,7 @@ class Asking:
     def pinged(self, authorization: str | None, body: bytes) -> int:
         """Handle a ping; return the status to respond with. Raises ValueError without `ping`."""
         if not self._ping_poll_seconds:
-            raise ValueError("This agent does not expect pings. Create it with ping=True.")
+            raise ValueError("This agent does not expect pings. Pass ping=True to Agent.")
         return self._pings.receive(authorization, body)
 
     def _ask_and_wait(self, form: Mapping[str, str], options: Options) -> Flow[Approved]:
@@ -128,7 +128,7 @@ class Asking:
             return (yield from self._wait(asked, key, wake))
 
     def _check_polling(self) -> Flow[None]:
-        """Refuse an agent in push mode before anyone is asked, with a poll of no request."""
+        """Refuse an agent in push mode before anyone is asked, by polling with a made-up ID."""
         form = {"grant_type": CIBA, "auth_req_id": secrets.token_urlsafe(24)}
         reply = yield from self._post("token_endpoint", form, {})
         if reply.body.get("error") == "unauthorized_client":
@@ -158,7 +158,7 @@ class Asking:
             "Idempotency-Key": key,
             **({"Prefer": f"wait={self._hold_seconds}"} if self._hold_seconds else {}),
         }
-        interval, silent_seconds = asked.interval, 0.0  # without an answer
+        interval, silent_seconds = asked.interval, 0.0  # since the last answer
         while True:
             next_ping = wake.next
             try:
@@ -233,7 +233,7 @@ def _is_busy(reply: Reply) -> bool:
 
 
 def _request_error(reply: Reply) -> SaysoError:
-    """Return the error for a request that was not created, with the names of the arguments."""
+    """Return the error for a request that was not created; it names arguments, not parameters."""
     text = str(reply.body.get("error_description") or "").replace(_NO_TOKEN, _PING_NEEDED)
     return from_answer(reply.status, {**reply.body, "error_description": name_arguments(text)})
 

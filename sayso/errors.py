@@ -34,7 +34,7 @@ _WITHDRAWN: Final = {
 }
 _REMEDIES: Final = {
     "invalid_client": "Check the client ID, and that the agent is registered for the method used: "
-    "a secret is client_secret_basic, a key is private_key_jwt. With a key, also check that the "
+    "client_secret_basic for a secret, private_key_jwt for a key. With a key, also check that the "
     "clock of this machine is correct.",
     "unknown_user_id": "Check the user's name, email address or ID, and that the agent may ask "
     "this user.",

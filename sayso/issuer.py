@@ -81,7 +81,7 @@ class Issuer:
 
 
 def split_url(name: str, url: str) -> SplitResult:
-    """Return the parts of a URL. Raises ValueError, with its name, if its host or port is wrong."""
+    """Return the parts of a URL. Raises ValueError, with `name`, if the host or port is invalid."""
     try:
         parts = urlsplit(url)
         _ = parts.port

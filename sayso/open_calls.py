@@ -30,7 +30,7 @@ from sayso.tool_calls import call_id
 
 _MAX_OPEN: Final = 10_000
 _MAX_USED: Final = 200
-"""Earlier requests of the same call that a restarted process skips at a time."""
+"""How many used requests of the same call a restarted process skips before it gives up."""
 _EXPIRED: Final = 1
 """The server's `expires_in` for a request that expired before it was sent again."""
 _PROGRESS_SECONDS: Final = 10.0

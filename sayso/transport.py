@@ -21,7 +21,7 @@ from sayso.text import one_line
 T = TypeVar("T")
 Http = TypeVar("Http", httpx.Client, httpx.AsyncClient)
 _DIRECT: Final = dict.fromkeys(("all://localhost", "all://127.0.0.1", "all://[::1]"))
-"""The `mounts` of a client that uses no proxy for this machine, to which http is allowed."""
+"""The `mounts` of a client that calls this machine, where http is allowed, without a proxy."""
 TIMEOUT: Final = 10.0
 """Seconds to wait for a response that the server does not hold."""
 
@@ -119,7 +119,7 @@ async def run_async(flow: Flow[T], http: httpx.AsyncClient) -> T:
 
 
 def new_http(kind: type[Http], **options: Any) -> Http:  # noqa: ANN401  # of httpx
-    """Return a client. Raises ValueError, which names the variables of the environment it reads."""
+    """Return a client. Raises ValueError, which names the environment variables to check."""
     try:
         return kind(mounts=_DIRECT, **options)
     except (OSError, ImportError, ValueError) as error:
@@ -130,7 +130,7 @@ def new_http(kind: type[Http], **options: Any) -> Http:  # noqa: ANN401  # of ht
 
 
 class Connected:
-    """Has connections for threads, which the `with` statement closes."""
+    """Holds connections for threads. The `with` statement closes them."""
 
     _http: httpx.Client
 
@@ -149,7 +149,7 @@ class Connected:
 
 
 class AsyncConnected:
-    """Has connections for asyncio, which the `async with` statement closes.
+    """Holds connections for asyncio. The `async with` statement closes them.
 
     A connection belongs to the event loop that opened it, so each loop has its own client, unless
     the user of this class passed one.

@@ -1,4 +1,4 @@
-"""Every setting, read once. Flags win over the environment, the environment over the TOML file."""
+"""Every setting, read once. Flags override environment variables, which override the TOML file."""
 
 import os
 import re

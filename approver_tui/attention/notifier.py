@@ -20,7 +20,7 @@ _END_EVENTS = frozenset(
 )
 
 _REPEAT_EVENTS = frozenset({EventName.REMINDER, EventName.DIGEST})
-"""Events about a request that may have been alerted before."""
+"""Events that alert again, even if the request has already caused an alert."""
 
 
 @dataclass(slots=True)

@@ -61,7 +61,7 @@ class ApiError(ClientError):
         self.members = members
 
     def __str__(self) -> str:
-        """Return the detail, in which a member is named in words, not by a JSON pointer."""
+        """Return the detail, with a member named in words, not by a JSON pointer."""
         return _MEMBER.sub(lambda match: match[1].replace("_", " "), self.detail)
 
 

@@ -17,9 +17,9 @@ _LOCK_PAUSE = 0.02
 
 
 def make_private_folder(folder: Path) -> None:
-    """Create the folder and every missing parent, closed to other users.
+    """Create the folder and every missing parent, so that other users cannot open them.
 
-    This ignores the umask. An existing folder is closed to other users too.
+    This ignores the umask. The mode of an existing folder is changed too.
     """
     missing = [parent for parent in (folder, *folder.parents) if not parent.exists()]
     for parent in reversed(missing):
@@ -29,7 +29,7 @@ def make_private_folder(folder: Path) -> None:
 
 
 def write_private(path: Path, content: bytes) -> None:
-    """Replace the file as `replace_private` does, in a folder that is closed to other users."""
+    """Replace the file as `replace_private` does, in a folder that other users cannot open."""
     make_private_folder(path.parent)
     replace_private(path, content)
 

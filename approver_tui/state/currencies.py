@@ -1,4 +1,4 @@
-"""Amounts of money in JSON: finding them, and what the user typed as one.
+"""Finds amounts of money in JSON, and parses typed ones.
 
 Owns: the members of an amount, the decimal places of each currency. Never: how an amount is shown.
 """

@@ -47,10 +47,10 @@ KEYS: Mapping[str, str] = {
 """The actions with a configurable key, and their default keys as shown to a user."""
 
 KEY_FORM = (
-    "a letter, digit or sign of ASCII other than j, k, g, G and 1 to 9; f2 to f12; "
+    "an ASCII letter, digit or symbol other than j, k, g, G and 1 to 9; f2 to f12; "
     "or ctrl+ and a lowercase letter other than c, d, i, j, m, u and z"
 )
-"""The allowed keys in words that can end a sentence."""
+"""The allowed keys, as the end of an error message."""
 
 _RESERVED = frozenset("jkgG123456789 ")
 _RESERVED_WITH_CTRL = frozenset("cdijmuz")

@@ -60,7 +60,7 @@ NO_QUERY = Query()
 def read_query(
     text: str, now: int, me: str | None = None, saved: Mapping[str, str] = NO_FILTERS
 ) -> Query:
-    """Parse a filter; `me` is the ID for `by:me`, and `saved` has the filters with a name.
+    """Parse a filter; `me` is the ID for `by:me`, and `saved` maps names to saved filters.
 
     Raises ValueError with the valid forms.
     """

@@ -56,7 +56,7 @@ class Config:
     timeout: float
     """The number of seconds for which the upstream server may be silent."""
     wait: float
-    """Seconds for which a call waits for a person before the client is told to come back."""
+    """Seconds for which a call waits for a person before the client is told to call again."""
     max_bytes: int
     """The maximum size of one message of the upstream server."""
     max_processes: int = 20
@@ -77,7 +77,7 @@ def read(text: str, environment: Mapping[str, str]) -> Config:
     credentials = top.pair("credentials_env", "what `sayso agents add --serves` printed")
     config = Config(
         issuer=top.url("issuer", "the URL of your Sayso server, as `sayso serve` prints it"),
-        resource=top.url("resource", "the URI of `sayso resources add`, where clients reach this"),
+        resource=top.url("resource", "the gateway's URL, as registered with `sayso resources add`"),
         credentials=credentials,
         agent=_agent(top, credentials),
         upstream=_upstream(top.table("upstream")),

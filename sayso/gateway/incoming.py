@@ -71,7 +71,7 @@ class Incoming:
         await self.body(messages.write(message))
 
     def call_key(self, request_id: object) -> CallKey:
-        """Return what identifies a call of this client, which its client can cancel."""
+        """Return the key by which this client can cancel a call."""
         caller = self.caller
         return caller.user, caller.client, self.headers.get(SESSION), json.dumps(request_id)
 
@@ -114,7 +114,7 @@ def check_origin(scope: asgi.Scope, resource: str) -> None:
             and origin != own_origin
             and not (is_local and _LOCAL.fullmatch(origin))
         ):
-            raise Rejected(403, "invalid_request", "A page of another site may not call this.")
+            raise Rejected(403, "invalid_request", "Pages of other sites may not call this.")
 
 
 def read(scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send, handles: Handles) -> Incoming:
@@ -149,7 +149,7 @@ def read_message(body: bytes, headers: Mapping[str, str]) -> Json:
         raise Rejected(400, "invalid_request", "method must be a string.")
     is_tool_call = message.get("method") == "tools/call"
     if is_tool_call and type(message.get("id")) not in {str, int}:
-        raise Rejected(400, "invalid_request", "A call of a tool needs an id.")
+        raise Rejected(400, "invalid_request", "A tool call needs an id.")
     repeated = {"mcp-method": message.get("method")}
     if is_tool_call:
         repeated["mcp-name"] = members(message, "params").get("name")

@@ -115,7 +115,7 @@ class Upstream:
             raise NotSent(text) from error
 
     async def _exchange_token(self, caller: Caller, exchange: Exchange) -> Approved:
-        """Exchange a token once: this may ask the user, and the answer may outlast this call."""
+        """Exchange a token once. This may ask the user, and may continue after this call ends."""
         now = asyncio.get_running_loop().time()
         token_hash = hashlib.sha256(caller.token.encode()).digest()
         if (cached := self._tokens.get(token_hash)) is not None and now < cached[0]:

@@ -35,7 +35,7 @@ def build_server(requests: OpenRequests) -> MCPServer:
     async def request_approval(
         user: str, action: str, details: dict[str, Any], message: str = ""
     ) -> str:
-        """Ask a person to approve one action. Returns an id for wait; nothing is approved yet.
+        """Ask a person to approve one action. Returns an ID for wait; nothing is approved yet.
 
         user is a user name, email address or ID. action is a registered action type, such as
         payment.transfer, and details its facts, such as {"payee": "Nordwind", "amount": {"minor":

@@ -1,7 +1,7 @@
 """The bytes of an entry and its leaf hash, and the personal texts whose commitments are in them.
 
 The bytes are canonical JSON (RFC 8785), stored and never encoded again. A commitment is an HMAC of
-the text with a salt of its own. Text and salt are stored separately, so that they can be erased.
+the text with its own salt. Text and salt are stored separately, so that they can be erased.
 
 For ASCII text and integers, the standard library's encoder returns the same bytes as rfc8785
 several times faster.

@@ -39,7 +39,7 @@ class Signed:
     """The bytes that were signed."""
     signature: bytes
     kid: str | None
-    """The id of the key; None for a passkey, because a device has only one."""
+    """The ID of the key; None for a passkey, because a device has only one."""
 
     def is_by(self, key: PublicKey) -> bool:
         """Return whether this key made the signature."""

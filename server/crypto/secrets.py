@@ -170,7 +170,7 @@ class KeyedSecrets(Sealer):
         return base64url.encode(secrets.token_bytes(16))
 
     def auth_req_id(self, approval_id: str) -> str:
-        """Return the agent's handle for this approval, which differs from its id."""
+        """Return the agent's handle for this approval, which differs from its ID."""
         return PREFIX_AUTH_REQ_ID + base64url.encode(
             self._hash(f"handles {self._epoch}", approval_id)
         )

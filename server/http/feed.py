@@ -145,7 +145,7 @@ class _SocketCounts:
 
 
 def _device_key(person: Person) -> str:
-    """The device's id, or the session's if it has no device yet."""
+    """The device's ID, or the session's if it has no device yet."""
     return person.session.id if person.device is None else person.device.id
 
 

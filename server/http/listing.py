@@ -55,7 +55,7 @@ def cursor(request: HttpRequest) -> str:
 
 
 def timestamp_cursor(request: HttpRequest) -> tuple[int, str] | None:
-    """The time and id in the cursor of a list that is ordered by time; None for the first page.
+    """The time and ID in the cursor of a list that is ordered by time; None for the first page.
 
     Raises errors.Problem 422.
     """

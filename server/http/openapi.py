@@ -114,7 +114,7 @@ def _responses(route: Route) -> dict[str, object]:
 
 
 def _common_errors(route: Route) -> tuple[int, ...]:
-    """The errors of every route: unknown id, body too large, database unavailable."""
+    """The errors of every route: unknown ID, body too large, database unavailable."""
     not_found = (404,) if _PARAMETER.search(route.path) else ()
     too_large = (413,) if route.body is not None or route.form else ()
     return (*not_found, *too_large, 503)

@@ -62,7 +62,7 @@ def as_json(
 
 
 ID_PATTERN: Final = "[A-Za-z0-9_-]{1,64}"
-"""The pattern of ids in paths. Other paths return 404."""
+"""The pattern of IDs in paths. Other paths return 404."""
 
 PROMISES: Final = "Sayso-Promises"
 """The header with the promises of the audit log, in Base64, for the entries of a change."""
@@ -235,6 +235,6 @@ def managed(
 
 
 def _target(path: str) -> Target | None:
-    """The kind of record that the path names, if it is compared before and after."""
+    """The kind of record in the path, if it is compared before and after the call."""
     record = path if path in _TARGETS else f"{path.partition('<id>')[0]}<id>"
     return _TARGETS.get(record)

@@ -52,7 +52,7 @@ class PlainFlask(Flask):
 
 
 class _Id(BaseConverter):
-    """An id in a path."""
+    """An ID in a path."""
 
     regex = ID_PATTERN
 

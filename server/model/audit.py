@@ -106,7 +106,7 @@ class HistorySearch:
     """The filters of a user's history. Times are in milliseconds."""
 
     agent: str | None = None
-    """The agent's id."""
+    """The agent's ID."""
     states: frozenset[State] | None = None
     since: int | None = None
 

@@ -46,7 +46,7 @@ class Agent:
     """Action types it may ask for (RFC 9396 10); None means every registered one."""
     asks: tuple[str, ...] | None
     owners: tuple[str, ...]
-    """User ids."""
+    """User IDs."""
     secrets: tuple[Secret, ...]
     id_token_alg: str
     state: AgentState

@@ -82,15 +82,15 @@ class ApprovalSummary:
 
 
 ENDS_WITHIN_MS: Final = (60_000, 300_000, 900_000, 3_600_000, 6 * 3_600_000, None)
-"""Pending requests are counted by the time they have left; these are the ends of the ranges."""
+"""The upper ends of the ranges of time left by which pending requests are counted."""
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
+class PendingRange:
     """The number of pending requests whose time left is in one range."""
 
     within_ms: int | None
-    """The end of the range; None for no end."""
+    """The upper end of the range; None if it has no end."""
     by_risk: Mapping[Risk, int]
 
 

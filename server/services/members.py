@@ -30,7 +30,7 @@ class Kind(StrEnum):
     """Several options. A JSON body may contain null instead."""
     NAMES = "names"
     PEOPLE = "people"
-    """Ids of users and groups, which are entered and shown by name."""
+    """IDs of users and groups, which are entered and shown by name."""
     PERSON = "person"
     """The ID of a user, who is entered by name."""
     RISKS = "risks"

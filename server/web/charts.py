@@ -110,7 +110,7 @@ def time_left(groups: Sequence[Mapping[str, Any]]) -> Chart:
 
 
 def result_bars(people: Sequence[Mapping[str, Any]]) -> Mapping[str, Bar]:
-    """A bar with the results of each person's requests, by their id. All have one scale."""
+    """A bar with the results of each person's requests, by their ID. All have one scale."""
     largest = max((person["asked"] for person in people), default=0)
     return {person["id"]: _bar([(end, person[end]) for end in ENDS], largest) for person in people}
 

@@ -72,7 +72,7 @@ def _period(begins: str, ends: str) -> Markup:
 
 
 def _hue(name: str) -> int:
-    """One of eight colors, derived from an id."""
+    """One of eight colors, derived from an ID."""
     return ord(name[-1:]) % 8
 
 

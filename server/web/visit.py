@@ -42,7 +42,7 @@ class Visit:
     def __init__(self, site: Site, record_id: str = "") -> None:
         self.site = site
         self.record_id = record_id
-        """The id in its path."""
+        """The ID in its path."""
         self._request = read_request(site)
         self.cookie = cookies.session_cookie(site.server_policy, self._request)
         self.calls = Calls(site, self._request.headers, self._request.peer)

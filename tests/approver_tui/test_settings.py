@@ -34,7 +34,7 @@ def test_the_wall_clock_counts_milliseconds():
 
 
 def test_the_time_zone_comes_from_the_environment_or_the_machine(tmp_path):
-    """It can be a file. If neither names a time zone, such as POSIX rules, it is unknown."""
+    """TZ can be a file. POSIX rules name no time zone, so the zone is unknown."""
     zone = tmp_path / "zoneinfo" / "Europe" / "Berlin"
     link = tmp_path / "localtime"
     link.symlink_to(zone)

@@ -27,7 +27,7 @@ print(sorted({name.partition(".")[0] for name in sys.modules} & {"server", "appr
 """
 
 
-def test_the_kit_imports_no_third_party_packages_except_httpx_and_pyjwt():
+def test_the_sdk_imports_no_third_party_packages_except_httpx_and_pyjwt():
     """Only an adapter imports a framework, and only its own."""
     foreign = {
         f"{module.path}:{line} {name}"
@@ -39,7 +39,7 @@ def test_the_kit_imports_no_third_party_packages_except_httpx_and_pyjwt():
     assert foreign == set()
 
 
-def test_the_kit_can_be_imported_without_the_server_and_without_frameworks():
+def test_the_sdk_can_be_imported_without_the_server_and_without_frameworks():
     """Only the adapter of a framework needs that framework."""
     result = subprocess.run(
         [sys.executable, "-c", _BLOCK_IMPORTS], cwd=ROOT, capture_output=True, text=True, check=True
@@ -47,12 +47,12 @@ def test_the_kit_can_be_imported_without_the_server_and_without_frameworks():
     assert result.stdout.strip() == "[]"
 
 
-def test_the_kit_declares_that_it_is_typed():
+def test_the_sdk_declares_that_it_is_typed():
     """The package has the marker file that PEP 561 defines."""
     assert (ROOT / "sayso" / "py.typed").exists()
 
 
-def test_the_examples_use_only_the_kit():
+def test_the_examples_use_only_the_sdk():
     """The examples stand for other people's programs, so they import no server or test code."""
     foreign = {"server", "approver_tui", "tests"}
     programs = modules("examples")

@@ -20,7 +20,7 @@ from tests.support.pictures.page_pictures import PAYMENT_DETAILS
 from tests.support.servers.server import BY, LiveServer
 
 SCRIPT = ROOT / "docs" / "screen-reader.md"
-_UNRECOGNISED = ", unrecognised"
+_UNRECOGNIZED = ", unrecognized"
 _SAYS_PREFIX = "says: "
 _TYPES = "types "
 _SECONDS = 60.0
@@ -108,11 +108,11 @@ def _tables() -> Iterator[tuple[str, list[Row]]]:
 def _press(tab: Chromium, rows: list[Row]) -> int:
     """Press the keys of each row, and wait for its announcement."""
     for key, words in rows:
-        tab.verify(person=not key.endswith(_UNRECOGNISED))
+        tab.verify(person=not key.endswith(_UNRECOGNIZED))
         if key.startswith(_TYPES):
             tab.tell("Input.insertText", text=key.removeprefix(_TYPES))
         elif key:
-            tab.press(key.removesuffix(_UNRECOGNISED))
+            tab.press(key.removesuffix(_UNRECOGNIZED))
         _until(tab, words)
     return len(rows)
 

@@ -50,10 +50,10 @@ _LEFT_EDGES = """(() => {
 })()"""
 
 
-def test_a_date_from_right_to_left_is_not_torn_apart(
+def test_a_right_to_left_date_stays_together(
     server: LiveServer, tab: Chromium, agent: Agent
 ) -> None:
-    """The pages are from left to right, but an Arabic date begins with the day at its right end."""
+    """The pages are left to right, but an Arabic date begins with the day at its right end."""
     agent.request_approval(newcomer(tab, server))
     tab.tell("Emulation.setLocaleOverride", locale="ar")
     tab.open(f"{server.url}/")

@@ -124,7 +124,7 @@ def registration(
         return {"metadata": metadata}
     url = f"https://localhost:{host[0].port}/{len(host[0].got)}.json"
     body = json.dumps(document(url, **metadata)).encode()
-    host[0].behaviour = answer(200, body, **{"Content-Type": "application/json"})
+    host[0].behavior = answer(200, body, **{"Content-Type": "application/json"})
     return {"metadata": metadata, "metadata_url": url}
 
 

@@ -16,7 +16,7 @@ from tests.support.checks.refusals import assert_unchanged, check_refusal
 from tests.support.checks.waiting import until
 from tests.support.clients.agent import Agent, new_agent
 from tests.support.clients.terminal import Terminal
-from tests.support.fakes.receiver import Behaviour, Receiver, answer, drip, flood, hang, receiver
+from tests.support.fakes.receiver import Behavior, Receiver, answer, drip, flood, hang, receiver
 from tests.support.servers.server import LiveServer
 
 TOKEN = "8d67dc78-7faa-4d41-aabd-67707b374255="
@@ -77,7 +77,7 @@ def test_a_poll_after_a_ping_is_never_pending(
         statuses.append(pinged.poll(handle).status_code)
         answer(204)(handler)
 
-    far.behaviour = poll_at_once
+    far.behavior = poll_at_once
     for _ in range(5):
         _, approval = _ask(pinged, person)
         person.approve(approval)
@@ -98,7 +98,7 @@ def test_tokens_fetched_after_a_ping_are_not_issued_again(
         answers.extend(pinged.poll(handle).status_code for _ in range(2))
         answer(204)(handler)
 
-    far.behaviour = poll_at_once
+    far.behavior = poll_at_once
     handle, approval = _ask(pinged, person)
     person.approve(approval)
     until(lambda: len(answers) == 2)
@@ -152,7 +152,7 @@ def test_a_ping_agent_may_poll(server: LiveServer, pinged: Agent, person: Termin
     check_refusal(pinged.poll(handle), 400, "authorization_pending")
 
 
-_ANSWERS: dict[str, Callable[[Receiver], Behaviour]] = {
+_ANSWERS: dict[str, Callable[[Receiver], Behavior]] = {
     "FC-37-CB-162-body": lambda _: answer(200, b'{"redirect":"https://evil.example"}'),
     "CB-162-204": lambda _: answer(204),
     "FC-38-401": lambda _: answer(401),
@@ -171,7 +171,7 @@ def test_the_flow_completes_whatever_the_notification_endpoint_answers(
     pinged: Agent, person: Terminal, far: Receiver, case: str
 ) -> None:
     """FC-37 to FC-41, CB-162 to CB-166: no redirect is followed, and no approver waits."""
-    far.behaviour = _ANSWERS[case](far)
+    far.behavior = _ANSWERS[case](far)
     handle, approval = _ask(pinged, person)
     began = time.monotonic()
     person.approve(approval)
@@ -187,7 +187,7 @@ def test_a_refused_ping_is_not_repeated(
     server: LiveServer, pinged: Agent, person: Terminal, far: Receiver, status: int
 ) -> None:
     """FC-40, CB-164: the same ping would be refused again."""
-    far.behaviour = answer(status)
+    far.behavior = answer(status)
     _, approval = _ask(pinged, person)
     person.deny(approval)
     until(lambda: _dead(server, pinged) == [f"status {status}"])
@@ -199,11 +199,11 @@ def test_a_failed_ping_is_repeated_until_it_succeeds(
     server: LiveServer, pinged: Agent, person: Terminal, far: Receiver
 ) -> None:
     """CB-165: the ping is repeated after a pause, and the decision stays as it was."""
-    far.behaviour = answer(503)
+    far.behavior = answer(503)
     handle, approval = _ask(pinged, person)
     person.deny(approval)
     until(lambda: far.got)
-    far.behaviour = answer(204)
+    far.behavior = answer(204)
     until(lambda: len(far.got) == 2, seconds=60)
 
     assert {request.body for request in far.got} == {far.got[0].body}
@@ -215,7 +215,7 @@ def test_a_notification_endpoint_that_hangs_delays_no_other_agent(
     server: LiveServer, pinged: Agent, person: Terminal, far: Receiver
 ) -> None:
     """CB-166, I14: eight pings hang, and a ping to another agent is still sent immediately."""
-    far.behaviour = hang
+    far.behavior = hang
     for _ in range(8):
         _, approval = _ask(pinged, person)
         person.approve(approval)

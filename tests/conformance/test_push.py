@@ -122,11 +122,11 @@ def test_each_error_is_pushed_with_its_code(
     if end == "expired":
         server.clock.forward(MINUTE)
     if end == "too late":
-        far.behaviour = answer(503)
+        far.behavior = answer(503)
         person.approve(approval)
         until(lambda: far.got)
         server.clock.forward(6 * MINUTE)  # before the endpoint works, or a retry would push tokens
-        far.behaviour = answer(204)
+        far.behavior = answer(204)
     body = until(lambda: next((b for b in _bodies(far) if "error" in b), None), seconds=60)
 
     assert body["error"] == _ENDS[end]
@@ -178,11 +178,11 @@ def test_a_failed_push_is_repeated_with_the_same_token(
     server: LiveServer, pushed: Agent, person: Terminal, far: Receiver
 ) -> None:
     """CB-174, NG-008: each push has the same access token, which is issued once."""
-    far.behaviour = answer(500)
+    far.behavior = answer(500)
     _, approval = _ask(pushed, person)
     person.approve(approval)
     until(lambda: len(far.got) == 2, seconds=10)
-    far.behaviour = answer(200)
+    far.behavior = answer(200)
     until(lambda: len(far.got) == 3, seconds=10)
     bodies = [json.loads(request.body) for request in far.got]
 
@@ -199,7 +199,7 @@ def test_a_push_of_tokens_follows_no_redirect(
     server: LiveServer, pushed: Agent, person: Terminal, far: Receiver, status: int
 ) -> None:
     """CB-175: tokens go only to the registered endpoint, and the log records the failure."""
-    far.behaviour = answer(status, Location=far.url().replace("hook", "elsewhere"))
+    far.behavior = answer(status, Location=far.url().replace("hook", "elsewhere"))
     _, approval = _ask(pushed, person)
     person.approve(approval)
     until(lambda: far.got)
@@ -216,7 +216,7 @@ def test_a_disabled_agent_gets_no_push(
     server: LiveServer, pushed: Agent, person: Terminal, far: Receiver
 ) -> None:
     """CB-147: a push that is in the outbox is not sent to a disabled agent."""
-    far.behaviour = answer(503)
+    far.behavior = answer(503)
     _, approval = _ask(pushed, person)
     person.deny(approval)
     until(lambda: far.got)
@@ -230,6 +230,6 @@ def test_a_disabled_agent_gets_no_push(
 
     until(lambda: count_messages("leased") == 0)  # a push may already be on its way
     calls = len(far.got)
-    far.behaviour = answer(200)
+    far.behavior = answer(200)
     until(lambda: count_messages("waiting", "leased") == 0)
     assert len(far.got) == calls

@@ -100,12 +100,12 @@ def test_a_server_killed_during_a_callback_repeats_it(
     server: LiveServer, person: Terminal, caller: Caller, receiver_server: Receiver, mode: str
 ) -> None:
     """CB-174, NG-008: it is repeated when the dead server's lease ends, with the same token."""
-    receiver_server.behaviour = hang
+    receiver_server.behavior = hang
     _, approval = _ask(caller(mode, receiver_server.url()), person)
     person.approve(approval)
     until(lambda: receiver_server.got)
     server.kill()
-    receiver_server.behaviour = answer(204)
+    receiver_server.behavior = answer(204)
     server.start()
     server.clock.forward(MINUTE)
     until(lambda: len(receiver_server.got) == 2, seconds=60)

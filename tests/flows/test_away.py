@@ -31,7 +31,7 @@ MEDIUM, LENT = "order.own", "order.lent"
 
 @pytest.fixture(autouse=True, scope="module")
 def types(server: LiveServer) -> None:
-    """Adds two types of medium risk: its notification budget is large enough for these tests."""
+    """Adds two types of medium risk: its notification limits are high enough for these tests."""
     actions = ActionTypes(server.services.store)
     for name, for_deputy in ((MEDIUM, False), (LENT, True)):
         members = {**PAYMENT, "type": name, "risk": "medium", "deputies": for_deputy}
@@ -166,16 +166,14 @@ def test_a_request_is_extended_as_often_as_its_risk_allows(
     assert person.approve(person.only_request()).state is ApprovalState.APPROVED
 
 
-def test_a_deputy_decides_types_that_allow_it_until_the_deputyship_ends(
+def test_a_deputy_decides_types_that_allow_it_until_the_term_ends(
     agent: Agent, person: Terminal, other_user: Terminal
 ) -> None:
     """A deputy sees and decides only types that allow deputies. The principal sees them too."""
     now = person.client.now()
     begins, ends = (_at(moment).isoformat() for moment in (now, now + HOUR))
-    deputyship = person.decider.name_deputy(other_user.user, begins, ends, PIN)
-    assert [other.id for other in deputies.list_deputies(other_user.client).others] == [
-        deputyship.id
-    ]
+    deputy = person.decider.name_deputy(other_user.user, begins, ends, PIN)
+    assert [other.id for other in deputies.list_deputies(other_user.client).others] == [deputy.id]
     agent.request_approval(person.user, **_order())
     assert other_user.waiting() == ()
     handle = agent.request_approval(person.user, **_order(LENT))
@@ -184,7 +182,7 @@ def test_a_deputy_decides_types_that_allow_it_until_the_deputyship_ends(
     other_user.approve(for_deputy)
     reply = agent.poll(handle).json()
     assert reply["authorization_details"][0]["type"] == LENT
-    deputies.end_deputy(person.client, deputyship.id)
+    deputies.end_deputy(person.client, deputy.id)
     agent.request_approval(person.user, **_order(LENT))
     assert other_user.waiting() == ()
     assert deputies.list_deputies(person.client).mine == ()

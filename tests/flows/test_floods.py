@@ -20,7 +20,7 @@ NEWS = "https://news.example"
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    """A server with the default budgets and no limit on open requests."""
+    """A server with the default limits and no limit on open requests."""
     folder: Path = tmp_path_factory.mktemp("floods")
     limits = {"open_per_agent": "1000", "open_per_user": "1000", "open_in_all": "1000"}
     with live_server(folder, forked=True, **limits) as running:

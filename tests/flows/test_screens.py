@@ -198,14 +198,14 @@ def test_nothing_is_conveyed_by_color_alone(
 ) -> None:
     """Risk, cursor, disabled actions and focus are shown in words or signs; denying works."""
     handle = _ask_payment(agent, person)
-    is_coloured = "NO_COLOR" not in environment
+    is_colored = "NO_COLOR" not in environment
     started = not environment.keys().isdisjoint({"LC_ALL", "PYTHONIOENCODING"})
     with window(person, size=(COLUMNS, LINES), started=started, **environment) as app:
         app.wait_for_text(">!! HIGH", "HIGH RISK", "[1 Inbox 1]")
-        assert bool(_colors(app)) is is_coloured
+        assert bool(_colors(app)) is is_colored
         app.press("a")
         app.wait_for_text("> Back <", "Approve unavailable:")
-        assert bool(_colors(app)) is is_coloured
+        assert bool(_colors(app)) is is_colored
         app.press("\x1b", "d")
         app.wait_for_text("Deny?")
         app.press("1", "\r")

@@ -52,7 +52,7 @@ def url(host):
     """The client_id, which is the URL of the app's document."""
     client_id = f"https://localhost:{host.port}/client.json"
     body = json.dumps(document(client_id, redirect_uris=[BACK])).encode()
-    host.behaviour = answer(200, body, **{"Content-Type": "application/json"})
+    host.behavior = answer(200, body, **{"Content-Type": "application/json"})
     host.got.clear()
     return client_id
 
@@ -89,12 +89,12 @@ def test_from_a_link_to_a_token(server, host, url):
     person.client.close()
 
 
-@pytest.mark.parametrize("behaviour", [drip, flood, answer(302, Location="https://localhost/x")])
-def test_a_host_that_does_not_answer_as_it_should_ends_in_time(server, host, url, behaviour):
+@pytest.mark.parametrize("behavior", [drip, flood, answer(302, Location="https://localhost/x")])
+def test_a_host_that_does_not_answer_as_it_should_ends_in_time(server, host, url, behavior):
     """CI-13: if the host is slow, sends too much or redirects, the user sees an error page."""
-    host.behaviour = behaviour
+    host.behavior = behavior
     with httpx.Client(base_url=server.url, trust_env=False, timeout=100) as http:
-        page = Browser(http, server.url).authorize(f"{url}?{id(behaviour)}", resource=PAY)
+        page = Browser(http, server.url).authorize(f"{url}?{id(behavior)}", resource=PAY)
     assert page.status in {400, 503}
     assert "metadata document" in page.text
 

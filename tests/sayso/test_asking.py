@@ -102,7 +102,7 @@ def test_a_poll_asks_to_be_held_and_has_a_longer_timeout() -> None:
 
 
 @pytest.mark.parametrize(("took", "pause"), [(0.0, 5.0), (2.0, 3.0), (5.0, 0.0), (25.0, 0.0)])
-def test_the_time_of_a_poll_counts_towards_the_interval(took: float, pause: float) -> None:
+def test_the_time_of_a_poll_counts_toward_the_interval(took: float, pause: float) -> None:
     """The flow sleeps only for the rest of the interval, so a held poll needs no pause."""
     assert _waiting_flow().slept(_reply(400, PENDING, took)) == pause
 

@@ -10,7 +10,7 @@ from tests.support.fakes.issuer import API, ISSUER, FakeIssuer
 def test_the_reason_for_a_503_is_logged_for_the_operator(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """The caller cannot mend the certificate of the issuer, so the response does not name it."""
+    """The caller cannot fix the issuer's certificate, so the response does not mention it."""
     issuer = FakeIssuer()
 
     def fail(_: httpx.Request) -> httpx.Response:

@@ -109,7 +109,7 @@ def test_an_agent_that_polls_does_not_accept_pings() -> None:
 @pytest.mark.parametrize(
     ("delivery", "ping", "remedy"),
     [
-        ("ping", False, "Create it with ping=True"),
+        ("ping", False, "pass ping=True to Agent"),
         ("push", False, "does not receive pushes"),
         ("push", True, "ping=True needs an agent that is registered with `--delivery ping`"),
     ],

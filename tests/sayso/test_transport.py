@@ -97,7 +97,7 @@ def test_a_server_on_this_machine_is_not_called_through_a_proxy(
     monkeypatch.setenv("HTTP_PROXY", "http://proxy.invalid:3128")
     metadata = {"issuer": "https://other.example"}
     with receiver() as server:
-        server.behaviour = answer(200, json.dumps(metadata).encode())
+        server.behavior = answer(200, json.dumps(metadata).encode())
         issuer = f"http://127.0.0.1:{server.port}"
         with Agent(issuer, "id", secret="s") as agent, pytest.raises(Refused, match=r"other\.ex"):
             agent.ask("ana")

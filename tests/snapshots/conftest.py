@@ -99,7 +99,7 @@ async def _draw_sizes(
 def picture(differing_sizes: Callable[..., list[str]]) -> Callable[..., bool]:
     """Compare the screen after some steps with the pictures in the repository.
 
-    `again` has keys to press again at each size, for positions that depend on the window size.
+    `again` lists keys to press again at each size, for positions that depend on the window size.
     """
 
     def compare(

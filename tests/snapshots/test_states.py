@@ -63,7 +63,7 @@ def home(tmp_path, monkeypatch):
 
 @pytest.fixture
 def sign_in(differing_sizes):
-    """Compare the sign-in screen after some steps with its differing_sizes."""
+    """Compare the sign-in screen after some steps with the pictures in the repository."""
 
     def compare(service, then, why="You are not logged in on this machine."):
         clock = FakeClock()

@@ -121,7 +121,7 @@ def _read_changes(narrow: Sequence[str]) -> tuple[NarrowedFact, ...]:
 
 @contextmanager
 def _name_options(narrow: Sequence[str], changes: Sequence[NarrowedFact]) -> Iterator[None]:
-    """Name the option in a refusal, instead of the server's pointer to the fact."""
+    """Name the option in an error, instead of the server's pointer to the fact."""
     pointers = (f"/{change.place}{change.pointer}" for change in changes)
     options = (f"--narrow {option}" for option in narrow)
     try:

@@ -22,7 +22,7 @@ risk_option = click.option(
     help="Only requests of this risk or higher.",
 )
 agent_option = click.option(
-    "--agent", metavar="NAME", help="Only requests from this agent, by name or id."
+    "--agent", metavar="NAME", help="Only requests from this agent, by name or ID."
 )
 json_lines_option = click.option(
     "--jsonl", is_flag=True, help="Print one JSON document per request."

@@ -20,8 +20,8 @@ from approver_tui.state.text import pluralize
 def audit_log(*, accept: bool) -> None:
     """Check that the server's audit log only grew since this machine last saw it.
 
-    Exits with 20 if it was changed or replaced. The checkpoint that this machine kept then stays
-    until --accept, which starts again with the log as it is and leaves the old file next to it.
+    Exits with 20 if it was changed or replaced. This machine then keeps its old checkpoint until
+    you pass --accept, which stores a new checkpoint and leaves the old file next to it.
     """
     with this_client() as client:
         witness = LogWitness(client.session, client.home)

@@ -26,7 +26,7 @@ _MONTH = 31 * 24 * 60
 )
 @as_json
 def mute(*, agent: str, minutes: int | None) -> None:
-    """Turn off notifications for an agent's low- and medium-risk requests, by name or id."""
+    """Turn off notifications for an agent's low- and medium-risk requests, by name or ID."""
     with this_client() as client:
         new_mute = NotificationPrefsClient(client).mute(agent, minutes)
     until = new_mute.until
@@ -40,7 +40,7 @@ def mute(*, agent: str, minutes: int | None) -> None:
 @click.argument("agent", shell_complete=completing.agents)
 @as_json
 def unmute(*, agent: str) -> None:
-    """Turn notifications from an agent, by name or id, on again."""
+    """Turn notifications from an agent, by name or ID, on again."""
     with this_client() as client:
         NotificationPrefsClient(client).unmute(agent)
     print_result({"schema": "sayso.unmuted/1", "agent": agent}, ["Unmuted."])

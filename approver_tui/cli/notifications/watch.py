@@ -33,7 +33,7 @@ def watch(*, jsonl: bool, cursor: int | None, count: int | None, notify: bool) -
     """Print events as they happen, until interrupted.
 
     Continues where the last watch on this machine ended. The bell goes to stderr if that is a
-    terminal; without one, only the desktop is asked.
+    terminal; otherwise, only desktop notifications are shown.
     """
     stop = threading.Event()
     show: Callable[[Event], None] = _print_json if jsonl else _print_line

@@ -55,8 +55,8 @@ def login(  # one argument per option
 ) -> None:
     """Make this machine one of your devices, with the server at URL.
 
-    Without a code this shows one, with a link and a QR code to type it at, and waits until a device
-    that you already use has approved. Your first device needs a code from your administrator.
+    Without --code, this command shows a code and a page to type it on, and waits until you approve
+    on a device that you already use. Your first device needs a code from your administrator.
     A second server needs a profile name: sayso-approver --profile NAME login URL
 
     The PIN you choose seals this device's approval keys. With both --code-stdin and --pin-stdin

@@ -190,7 +190,7 @@ class DecisionClient:
     def _approve_with_pin(
         self, approval: Approval, pin: str, granted: Granted | None, entries: Entries
     ) -> Approval:
-        """Sign with the high key and send the answer, while nobody else uses the PIN."""
+        """Sign with the high key and send the answer, while no other program uses the PIN."""
         with temporary_high_key(self._client, pin, approval.id) as opened_key:
             signed_answer = self._sign_approval(
                 approval, opened_key.key, _WITH_PIN, granted, entries
@@ -199,7 +199,7 @@ class DecisionClient:
         try:
             return self._answers.send(signed_answer)
         except errors.ApiError:
-            with suppress(errors.ClientError):  # the refusal is what the user must know
+            with suppress(errors.ClientError):  # the user must see the refusal
                 self._client.confirm_pin(proof)  # it would count as a wrong PIN otherwise
             raise
 

@@ -25,7 +25,7 @@ _BOOTTIME_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 """CLOCK_MONOTONIC stops while Linux sleeps; macOS has no CLOCK_BOOTTIME and needs none."""
 
 _PIN_LOCK_TIMEOUT = 20
-"""How long a program waits until another one with the same login is done, in seconds."""
+"""How long a program waits for another one that uses the same login, in seconds."""
 
 SESSION_PURPOSE = "session"
 """The purpose of a PIN call without an approval."""

@@ -28,7 +28,7 @@ RENEW_BEFORE_MS = 60_000
 """How long before its expiry a token is renewed in band, in milliseconds."""
 
 SLEEP_GAP_MS = 10_000
-"""A check that runs this much late, or early, in milliseconds: a sleep, or a clock that was set."""
+"""If a check is this many milliseconds late or early, the machine slept or its clock was set."""
 
 MAX_CURSOR = 10**18 - 1
 """The largest cursor that a server accepts."""
@@ -74,7 +74,7 @@ class _OpenConnection:
     pong: threading.Event | None = None
     """Set when the server has answered the last ping."""
     pinged_at: int = 0
-    """This machine's time of the last ping."""
+    """When the last ping was sent, by this machine's clock."""
 
 
 class Feed:
@@ -184,11 +184,11 @@ class Feed:
             self.last_contact_at = self._client.now()
 
     def _check_awake(self, checked_at: int) -> int:
-        """Return this machine's time. Raises Unreachable if too much has passed since `checked_at`.
+        """Return this machine's time. Raises Unreachable unless it is close to `checked_at`.
 
-        In that case this program or its machine was asleep, and the connection may be dead. Missed
+        After a gap, this program or its machine was asleep, and the connection may be dead. Missed
         pings would show that much later; a new connection continues at the cursor. If the clock was
-        set, also back, a new connection learns the server's time again.
+        set forward or back, a new connection learns the server's time again.
         """
         now = self._client.session.transport.clock()
         if abs(now - checked_at) > SLEEP_GAP_MS:

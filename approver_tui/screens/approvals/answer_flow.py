@@ -321,13 +321,13 @@ class AnswerFlow:
         return SafeText("")
 
     def forget_unsent(self, ids: Collection[str]) -> None:
-        """Remove denials from the stored ones, because they were sent or will not be sent."""
+        """Remove stored denials that were sent or will not be sent."""
         try:
             self._host.context.unsent_denials.remove(ids)
         except OSError as error:
             problem = display_safe(str(error), max_len=100)
             self._host.show_message(
-                fmt("The next start may report a denial as not sent, because of: {}", problem)
+                fmt("The next start may wrongly report a denial as not sent: {}", problem)
             )
 
     def _send(self, denials: tuple[Denial, ...]) -> None:

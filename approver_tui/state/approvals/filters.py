@@ -24,7 +24,7 @@ class Filter:
     risk: Risk | None = None
     """Only requests with this risk or a higher one."""
     agent: str | None = None
-    """The agent's name or id."""
+    """The agent's name or ID."""
     decision: Answer | None = None
     undecided: bool = False
     """Only requests that ended without an answer: expired, withdrawn or canceled."""

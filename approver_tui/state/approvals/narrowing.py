@@ -29,9 +29,9 @@ class NarrowingRule(StrEnum):
     DROP = "drop"
     """A list: without some of its items."""
     EARLIER = "earlier"
-    """A time: one before it."""
+    """A time: any earlier one."""
     TURN_ON = "turn_on"
-    """Something that makes it harmless, such as a dry run."""
+    """A switch that makes the action harmless, such as a dry run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +185,7 @@ def matches_narrowing(proposal: Narrowing, action: str, granted: str) -> bool:
 
 
 def _blank_smaller(before: Any, after: Any, change: NarrowedFact) -> bool:  # noqa: ANN401  # parsed JSON
-    """Blank the changed value in both; return whether the new value was the typed, smaller one."""
+    """Blank the changed value in both; return whether the new one is smaller and as typed."""
     *parents, last = (str(change.place), *change.path)
     for step in parents:
         before, after = before[_to_key(before, step)], after[_to_key(after, step)]

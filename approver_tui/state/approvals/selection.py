@@ -1,6 +1,6 @@
 """Requests that the user selects, to answer several together.
 
-Marked requests have the same agent and action type and low or medium risk, and require only a
+Selected requests have the same agent and action type and low or medium risk, and require only a
 confirmation or the PIN. Each request keeps its own texts, answer and expiry.
 
 Owns: which can be selected together, and when one is deselected. Never: answers, reading a clock.

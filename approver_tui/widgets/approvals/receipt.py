@@ -24,7 +24,7 @@ def receipt_lines(approval: Approval, view: RenderContext) -> list[Line]:
         ]
     command = fmt("To verify it, run: {} receipt ID", view.program)
     verify = wrap_text(command, view.width, Role.DIM)
-    return [*heading, *evidence, *view.row("Id", SafeText(approval.id)), *verify]
+    return [*heading, *evidence, *view.row("ID", SafeText(approval.id)), *verify]
 
 
 def _undecided_text(approval: Approval) -> SafeText:

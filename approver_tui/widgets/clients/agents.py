@@ -47,7 +47,7 @@ def _head_lines(agent: Agent, view: RenderContext) -> list[Line]:
     return [
         *wrap_text(agent.name, view.width, Role.STRONG),
         BLANK,
-        *view.row("Id", SafeText(agent.id)),
+        *view.row("ID", SafeText(agent.id)),
         *view.row("Access", fmt("none")),
     ]
 

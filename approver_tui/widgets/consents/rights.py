@@ -28,7 +28,7 @@ def access_lines(agent: ActingAgent, view: RenderContext) -> list[Line]:
     lines = [
         *wrap_text(agent.name, view.width, Role.STRONG),
         BLANK,
-        *view.row("Id", SafeText(agent.id)),
+        *view.row("ID", SafeText(agent.id)),
         *view.row("Last used", _age_text(agent.last_used_at, view.now)),
         *view.row("Expires", view.clock(agent.until)),
     ]
@@ -60,7 +60,7 @@ def consent_lines(consent: Consent, view: RenderContext) -> list[Line]:
         BLANK,
         *_consent_rows(consent, view),
         *view.row("App", consent.app_name),
-        *view.row("Id", consent.id),
+        *view.row("ID", consent.id),
         BLANK,
         *wrap_text(
             fmt("Revoking it ({}) also revokes every token issued from it.", key), view.width
@@ -87,7 +87,7 @@ def token_lines(token: Delegation, view: RenderContext) -> list[Line]:
         *view.row("Through", chain or None),
         *view.row("Approval", token.approval_id),
         *view.row("Issued", view.clock(token.issued_at)),
-        *view.row("Id", SafeText(token.id)),
+        *view.row("ID", SafeText(token.id)),
         BLANK,
         *wrap_text(
             fmt("Revoking it ({}) also revokes every token derived from it.", key), view.width
@@ -126,7 +126,7 @@ def device_lines(device: Device, view: RenderContext) -> list[Line]:
         *view.row("PIN", attempts_text),
         *_notification_rows(device, view),
         *_problem_lines(device, view),
-        *view.row("Id", SafeText(device.id)),
+        *view.row("ID", SafeText(device.id)),
     ]
 
 

@@ -47,7 +47,7 @@ def grant_lines(grant: StandingGrant, view: RenderContext) -> list[Line]:
         *view.row("Created", view.clock(grant.created_at)),
         *view.row("Expires", view.clock(grant.expires_at)),
         *view.row("Notified", notice),
-        *view.row("Id", grant.id),
+        *view.row("ID", grant.id),
         BLANK,
         *wrap_text(fmt("After revoking it ({}) the agent asks each time.", key), view.width),
     ]

@@ -19,7 +19,7 @@ _CHANGEABLE_MEMBERS: Final = GROUP_MEMBERS[:1]
 
 @click.group("groups")
 def command() -> None:
-    """Groups of approvers. GROUP is a name or id; USER is a name, email address or id."""
+    """Groups of approvers. GROUP is a name or ID; USER is a name, email address or ID."""
 
 
 def _existing(admin: OpenInstallation, /, name: str, **_: object) -> Printed:

@@ -121,7 +121,7 @@ def search(
 ) -> Printed:
     """Search the audit log, newest first."""
     if before is not None:
-        admin.entries.get(before)  # an error for an ID that the log does not have
+        admin.entries.get(before)  # raises NotFound for an unknown ID
     entries = admin.entries.search(_search(admin, filters), count, before)
     document = {"items": [entry_document(entry) for entry in entries]}
     return document, map(entry_line, entries)
@@ -227,7 +227,7 @@ def _time(text: str | None, now: int) -> int | None:
 
 
 def _id_of(name_or_id: str | None, find: Callable[[str], str]) -> str | None:
-    """Resolve a name to an id. Deleted agents and users can be named by id only."""
+    """Resolve a name to an ID. Deleted agents and users can be named only by ID."""
     if name_or_id is None or name_or_id.startswith("sayso_"):
         return name_or_id
     return find(name_or_id)

@@ -148,5 +148,5 @@ def _count_lines(disabled: DisabledAgent) -> list[str]:
     requests, approved = disabled.requests_cancelled, disabled.approved_cancelled
     return [
         f"Tokens revoked: {tokens}, of which {derived} of other clients derived from them.",
-        f"Requests cancelled: {requests}, of which {approved} had been approved.",
+        f"Requests canceled: {requests}, of which {approved} had been approved.",
     ]

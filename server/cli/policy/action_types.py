@@ -136,7 +136,7 @@ def preview(
     rendered = admin.previews.preview(_read(file, name), parsed)
     display = json.loads(rendered.display)
     lines = [
-        f"{display['headline']}  ({display['risk_reason']})",
+        f"{display['headline']}  ({display['risk_reason'] or display['risk'] + ' risk'})",
         *(f"  {fact['label']}: {fact['value']}" for fact in display["facts"]),
         f"  Undo: {display['undo']}",
         f"  Approving requires: {ceremonies.ceremony_text(rendered.ceremony)}",

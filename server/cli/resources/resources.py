@@ -110,7 +110,7 @@ def delete(admin: OpenInstallation, uri: str) -> Printed:
     lines = [
         f"{uri} is deleted.",
         f"Tokens revoked: {deleted.tokens_revoked}.",
-        f"Requests cancelled: {deleted.requests_cancelled}.",
+        f"Requests canceled: {deleted.requests_cancelled}.",
         f"Agents narrowed: {join_names(deleted.agents_narrowed)}.",
         f"Apps narrowed: {join_names(deleted.apps_narrowed)}.",
     ]

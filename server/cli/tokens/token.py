@@ -44,8 +44,8 @@ REMEDIES: Final[Mapping[Reason, str]] = {
     Reason.CHAIN_TOO_LARGE: "Exchange an earlier token in the chain.",
     Reason.TARGET_BEYOND: "Request one of the agent's resources, or add this one: sayso agents "
     "update AGENT RESOURCES",
-    Reason.SCOPE_BEYOND: "Request only scopes that every agent in the chain is allowed and that "
-    "the chain's existing token for the resource includes.",
+    Reason.SCOPE_BEYOND: "Request only scopes that every agent in the chain may use and that the "
+    "chain's existing token for the resource includes.",
     Reason.DETAILS_INVALID: "Send details of registered types that this agent may use: sayso "
     "actions list",
     Reason.CONSENT_MISSING: "Have USER consent to FIRST at URI, or approve this request at "

@@ -56,7 +56,7 @@ def show_all(admin: OpenInstallation) -> Printed:
     """List users by name."""
     users = admin.users.all()
     rows = [(u.name, u.state, join_names(u.roles), u.email or "", u.id) for u in users]
-    lines = table(("name", "state", "roles", "e-mail", "id"), rows)
+    lines = table(("name", "state", "roles", "email", "id"), rows)
     return {"items": [user_document(user) for user in users]}, lines
 
 
@@ -97,7 +97,7 @@ def disable(admin: OpenInstallation, name_or_id: str) -> Printed:
     lines = [
         f"{user.name} is disabled.",
         f"Tokens revoked: {tokens}.",
-        f"Requests cancelled: {requests}.",
+        f"Requests canceled: {requests}.",
         f"To enable them: sayso users enable {user.name}",
     ]
     return document, lines

@@ -1,6 +1,6 @@
 """Endpoints for checkpoints and proofs of the audit log, for everyone who is signed in.
 
-They reveal nothing about the entries, except the index of an entry whose id the caller knows.
+They reveal nothing about the entries, except the index of an entry whose ID the caller knows.
 """
 
 import base64

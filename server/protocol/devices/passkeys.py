@@ -4,7 +4,7 @@ Owns: the parts of the text, the challenge, the options. Never: signatures (cryp
 assertion allows (services).
 
 An assertion is five base64url parts, joined by full stops; a JWS has three:
-credential id . payload . authenticatorData . clientDataJSON . signature
+credential ID . payload . authenticatorData . clientDataJSON . signature
 The challenge is SHA-256 of the payload, so the passkey signs the payload.
 """
 

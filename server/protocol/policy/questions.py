@@ -52,7 +52,7 @@ class Question:
 
     flow: RequestFlow
     agent: str
-    """The client id."""
+    """The client ID."""
     labels: frozenset[str]
     owners: frozenset[str]
     user: str | None
@@ -148,7 +148,7 @@ class Requirements:
     approvers: frozenset[str] | None = None
     """The eligible approvers. None: the user that the request is for, and anybody for a quorum."""
     excluded: frozenset[str] = frozenset()
-    """User ids whose approval does not count."""
+    """User IDs whose approval does not count."""
     groups: frozenset[str] = frozenset()
     """The groups that rules name in `who`."""
     extra_steps: Ceremony = CONFIRM

@@ -61,9 +61,9 @@ class Deputies:
         with self.store.read() as view:
             device_auth.current_device(view, person)
             own_deputies = view.deputies.of_user(person.user.id, view.now)
-            deputyships = view.deputies.of_deputy(person.user.id, view.now)
+            terms = view.deputies.of_deputy(person.user.id, view.now)
             with_names = partial(_with_names, view)
-            return [*map(with_names, own_deputies)], [*map(with_names, deputyships)]
+            return [*map(with_names, own_deputies)], [*map(with_names, terms)]
 
     def check(self, person: Person, requested_deputy: RequestedDeputy) -> None:
         """Check a deputy before it is signed. Raises errors.Problem if `name` would refuse it."""

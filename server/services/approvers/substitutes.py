@@ -30,7 +30,7 @@ class Substitutes:
     def add_immediate(self, tx: Unit, approval: Approval) -> Approval:
         """Add the deputies to a new request and, at critical risk, the backup.
 
-        Returns the request as changed. `notices.requested` then notifies them and the user, all in
+        Returns the changed request. `notices.requested` then notifies them and the user, all in
         one order.
         """
         user = tx.directory.user(approval.user_id or "")

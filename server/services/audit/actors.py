@@ -1,6 +1,6 @@
 """Names of the actors, users and clients in audit entries, and resolving names for a search.
 
-Owns: the current names of actors. Never: the log's bytes, which contain ids.
+Owns: the current names of actors. Never: the log's bytes, which contain IDs.
 """
 
 from collections.abc import Mapping

@@ -71,7 +71,7 @@ def use_code(tx: Unit, code: EnrollmentCode) -> bool:
     return True
 
 
-def normalise(text: str) -> tuple[str, str]:
+def split_code(text: str) -> tuple[str, str]:
     """Return the public ID and the secret of a typed code. Raises `BadCode`."""
     code = text.strip().upper().translate(_CORRECTIONS)
     if len(code) != ID_CHARACTERS + SECRET_CHARACTERS or not set(code) <= _ALPHABET:

@@ -128,7 +128,7 @@ class PasskeyService:
     def _code(self, tx: Unit, typed: str, peer: str) -> EnrollmentCode | errors.ProtocolError:
         """Return the code if it is valid, or an error to raise after the unit of work is stored."""
         try:
-            code_id, secret = enrollment.normalise(typed)
+            code_id, secret = enrollment.split_code(typed)
         except enrollment.BadCode as error:
             return errors.InvalidGrant(str(error))
         code = enrollment.find_code(tx, code_id, peer=peer)

@@ -19,10 +19,11 @@ _PER_HOUR: Final = 1
 
 
 def send(tx: Unit, due: Hold, policy: ServerPolicy) -> bool:
-    """Send this person a digest of the pending requests they may be notified of. Returns if sent.
+    """Send this person a digest of the pending requests that may notify them.
 
-    1. There are such requests.  2. They are not muted, snoozed or in quiet hours.  3. No digest was
-    sent within the hour; otherwise this one is sent later.
+    Returns whether it was sent, which requires: 1. There are such requests.  2. They are not muted,
+    snoozed or in quiet hours.  3. No digest was sent within the hour; otherwise this one is sent
+    later.
     """
     pending = tx.approvals.waiting(due.user_id, tx.now, MAX_COUNTED)
     notifications = [

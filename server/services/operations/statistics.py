@@ -14,7 +14,7 @@ from statistics import median
 from typing import Final
 
 from server.model import display_names
-from server.model.operations import ApprovalSummary, Ending
+from server.model.operations import ApprovalSummary, PendingRange
 from server.model.store import Store
 from server.protocol.approvals.states import State
 from server.protocol.policy.risks import Risk
@@ -104,7 +104,7 @@ class Summary:
     """Sorted by the number of requests, highest first."""
     people: tuple[PersonCounts, ...]
     """Sorted by the number of requests, highest first."""
-    ending: tuple[Ending, ...]
+    ending: tuple[PendingRange, ...]
     """The counted pending requests by time left."""
 
 

@@ -1,4 +1,4 @@
-"""Manages policy versions: the current one, and setting a new one."""
+"""Shows the current version of the policy, and sets a new one."""
 
 from dataclasses import dataclass
 

@@ -31,7 +31,7 @@ USER_MEMBERS: Final[Members] = (
             "Their email address, which also identifies them.",
             clears=(Clear("--no-email", None, "Remove the email address."),),
         ),
-        Line("e-mail"),
+        Line("email"),
         check=checks.email,
         widens=members.is_set,
         audit_name=None,

@@ -103,7 +103,7 @@ class Groups(NamedRows):
         self._db.execute(_DELETE, {"group": group_id})
 
     def all(self) -> list[Group]:
-        """Return all groups, by name; members by id."""
+        """Return all groups, by name; members by ID."""
         members: dict[str, list[str]] = {}
         for row in self._db.execute(_MEMBERS).all():
             members.setdefault(row[0], []).append(row[1])

@@ -101,7 +101,7 @@ class Openings(DatabaseRows):
             _ADD_OPENINGS.run_each(self._db, rows)
 
     def texts_of(self, entries: list[str]) -> dict[str, dict[str, Opening]]:
-        """Return the texts of these entries, by id."""
+        """Return the texts of these entries, by ID."""
         rows = select(o.c.entry_id, o.c.name, o.c.text, o.c.salt).where(_BY_ENTRIES)
         return _grouped(self._db.execute(rows, {"entries": entries}))
 
@@ -142,7 +142,7 @@ class Audit:
         self.openings = Openings(connection)
 
     def add(self, entry: Entry) -> str:
-        """Store the entry with its canonical bytes and leaf; returns its id.
+        """Store the entry with its canonical bytes and leaf; returns its ID.
 
         Raises `Busy` for every database error, so that nothing is committed without its entry.
         """
@@ -201,7 +201,7 @@ class Audit:
         return next(iter(self._records(rows)), None)
 
     def search(self, filters: EntrySearch, before: str | None, limit: int) -> list[StoredEntry]:
-        """Return the newest matching entries before an id."""
+        """Return the newest matching entries before an ID."""
         statement = select(e).where(_HAS_BODY).order_by(e.c.id.desc()).limit(limit)
         if before is not None:
             statement = statement.where(e.c.id < before)

@@ -31,7 +31,7 @@ class Sessions(RecordRows[Session, str]):
     def by_refresh(self, refresh_hash: bytes) -> Session | None:
         """Return the session with this current or previous refresh token.
 
-        PostgreSQL locks its row, so a repeated refresh waits, and its token is then the previous.
+        PostgreSQL locks its row, so a repeated refresh waits; its token is then the previous one.
         """
         return self._find(_BY_REFRESH, hash=refresh_hash)
 

@@ -137,7 +137,7 @@ _RECENT = Prepared(
 
 
 class Notifications(TimedRows, ExpiringRows):
-    """Notifications in the database, kept as long as they count towards limits."""
+    """Notifications in the database, kept as long as they count toward limits."""
 
     expires_at = n.c.at
     kept_ms = _HOUR_MS

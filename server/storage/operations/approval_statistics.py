@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, bindparam, case, false, func, literal_column, select, true
 
-from server.model.operations import ENDS_WITHIN_MS, ApprovalSummary, Ending
+from server.model.operations import ENDS_WITHIN_MS, ApprovalSummary, PendingRange
 from server.protocol.approvals.states import State
 from server.protocol.policy.risks import Risk
 from server.storage.approvals.tables import approvals as a
@@ -97,12 +97,12 @@ class ApprovalStatistics(DatabaseRows):
         """Return the newest requests since this time from this agent."""
         return self._many(_summary, _BY_AGENT, agent=agent_id, moment=since, limit=limit)
 
-    def ending(self, now: int, limit: int) -> list[Ending]:
+    def ending(self, now: int, limit: int) -> list[PendingRange]:
         """Count the pending requests that expire first by the range of their time left."""
         by_range: list[dict[Risk, int]] = [{} for _ in ENDS_WITHIN_MS]
         for number, risk, count in _ENDING.run(self._db, {"now": now, "limit": limit}):
             by_range[number][Risk(risk)] = count
-        return list(map(Ending, ENDS_WITHIN_MS, by_range))
+        return list(map(PendingRange, ENDS_WITHIN_MS, by_range))
 
 
 def _summary(row: Sequence[Any]) -> ApprovalSummary:

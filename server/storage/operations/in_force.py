@@ -39,7 +39,7 @@ _CONFIGURATION: Final = {
 
 
 def items(connection: Connection, now: int) -> Items:
-    """Return all active items, by kind and id."""
+    """Return all active items, by kind and ID."""
     return {name: _read(connection, kind, now) for name, kind in _KINDS.items()}
 
 

@@ -95,7 +95,7 @@ def make_safe(
 
 
 def terminals(connection: Connection) -> dict[str, Terminal]:
-    """Return the active devices with their sessions, by id."""
+    """Return the active devices with their sessions, by ID."""
     by_id: dict[str, Terminal] = {}
     for device in connection.execute(select(devices).where(devices.c.state == "active")).mappings():
         is_session = sessions.c.id == device["session_id"]

@@ -41,7 +41,7 @@ class Users(NamedRows):
         return self._many(_record, _PAGE, after=codec.key(after), limit=limit)
 
     def get(self, user_id: str) -> User | None:
-        """Return the user with this id."""
+        """Return the user with this ID."""
         return self._one(_record, _BY_ID, id=user_id)
 
     def by_name_or_email(self, name_or_email: str) -> User | None:

@@ -59,7 +59,7 @@ class ClientAccess:
 def load_agents(visit: Visit) -> Facts:
     """Load the page of all agents: clients with access by name, then other agents of the person."""
     access = _access_by_client(visit)
-    # To people with a role the API lists all agents.
+    # The API lists all agents to people with a role.
     agents = (item for item in visit.read_all("GET /api/agents") if _owns(visit.person, item))
     owned = {item["client_id"]: item for item in agents}
     other_agents = [item for key, item in owned.items() if key not in access]

@@ -30,7 +30,7 @@ const sha256 = (text) => crypto.subtle.digest("SHA-256", bytes(text));
 export const digest = async (text) => encoded(await sha256(text));
 
 /** An error of the API about one member, with the label of its field if this page has one. */
-function labelled(detail) {
+function labeled(detail) {
   const [pointer, name] = /^\/(\w+): /.exec(detail) ?? [""];
   const label = name && document.getElementsByName(name)[0]?.labels?.[0];
   return label ? `“${label.textContent.trim()}” ${detail.slice(pointer.length)}` : detail;
@@ -51,12 +51,12 @@ export async function call(method, path, body, how = {}) {
   }
   const promises = answer.headers.get("Sayso-Promises");
   if (promises) dispatchEvent(new CustomEvent("promises", { detail: promises.split(", ") }));
-  const said = answer.status === 204 ? {} : await answer.json().catch(() => null);
-  if (said === null) throw away(method); // The response did not come from the server.
-  if (answer.ok) return said;
-  if (isOutdated(said) && !typed()) location.reload();
-  const refused = new Error(labelled(said.detail ?? "The server refused this."));
-  throw Object.assign(refused, { code: said.code, away: answer.status >= 500, known: known(answer.status) });
+  const result = answer.status === 204 ? {} : await answer.json().catch(() => null);
+  if (result === null) throw away(method); // The response did not come from the server.
+  if (answer.ok) return result;
+  if (isOutdated(result) && !typed()) location.reload();
+  const refused = new Error(labeled(result.detail ?? "The server refused this."));
+  throw Object.assign(refused, { code: result.code, away: answer.status >= 500, known: known(answer.status) });
 }
 
 /** The passkey's signature for a payload: five parts, joined by full stops. */

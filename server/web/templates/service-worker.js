@@ -93,10 +93,10 @@ function words({ kind, id, risk, exp, n }) {
 }
 
 // Messages can arrive out of order: the latest count is shown.
-function newest(said, shown) {
-  if (said.kind !== "ask") return said;
-  const known = shown.map((each) => each.data?.said).filter((each) => each?.kind === "ask");
-  return known.reduce((last, each) => (each.at > last.at ? each : last), said);
+function newest(message, shown) {
+  if (message.kind !== "ask") return message;
+  const known = shown.map((each) => each.data?.message).filter((each) => each?.kind === "ask");
+  return known.reduce((last, each) => (each.at > last.at ? each : last), message);
 }
 
 // A repeated notification does not ring again, unless the request was escalated.
@@ -107,8 +107,8 @@ function rings({ kind, id, risk, step }, before) {
 
 async function show(data) {
   const shown = await self.registration.getNotifications();
-  const said = newest(read(data), shown);
-  const { title, body, tag, path, one } = words(said);
+  const message = newest(read(data), shown);
+  const { title, body, tag, path, one } = words(message);
   for (const each of shown) {
     if (tag === "waiting" && each.tag !== tag) each.close(); // a notification with this tag is replaced
   }
@@ -119,8 +119,8 @@ async function show(data) {
   await self.registration.showNotification(title, {
     body,
     tag,
-    renotify: rings(said, shown.find((each) => each.tag === tag)?.data?.said),
-    data: { path, said },
+    renotify: rings(message, shown.find((each) => each.tag === tag)?.data?.message),
+    data: { path, message },
     actions: one ? actions : [],
   });
 }

@@ -35,7 +35,7 @@ def test_a_part_chosen_by_somebody_else_is_shown_before_the_pin():
     assert "  /authorization_details/0/amount/minor is 50000, not 482000" in summary
 
 
-def test_a_request_in_full_has_everything_that_was_said_with_the_answer():
+def test_a_full_request_shows_every_part_of_its_answer():
     """`show` prints the reason, both notes, the retry time and the other person."""
     denied = with_answer(an_approval("old"), Answer.DENY)
     decided = replace(

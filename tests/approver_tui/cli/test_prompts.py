@@ -26,7 +26,7 @@ def keyboard(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
         (b"\x15\x0131\r", "31", "31"),
         ("日本\x7f\r".encode(), "日", "日本" + 2 * "\b \b"),
     ],
-    ids=["backspace", "ctrl-u", "nothing to take back", "a wide character"],
+    ids=["backspace", "ctrl-u", "nothing to erase", "a wide character"],
 )
 @pytest.mark.parametrize("is_hidden", [False, True], ids=["seen", "hidden"])
 def test_a_prompt_supports_backspace(

@@ -17,7 +17,7 @@ from server.protocol.policy import rendering
         ("0.0001", "CLF", 1),
     ],
 )
-def test_an_amount_has_the_digits_of_its_currency(text, currency, minor):
+def test_an_amount_has_the_decimal_places_of_its_currency(text, currency, minor):
     """The same text is a different number of minor units in each currency."""
     assert typed_amount(text, currency) == {"minor": minor, "currency": currency}
 
@@ -29,6 +29,6 @@ def test_an_invalid_amount_is_refused(text, currency):
         typed_amount(text, currency)
 
 
-def test_the_server_has_the_same_digits():
+def test_the_server_uses_the_same_decimal_places():
     """The app shares no code with the server, but must read an amount as the server does."""
     assert currencies._DIGITS == rendering._DIGITS

@@ -39,8 +39,8 @@ def test_movement_help_and_control_keys_are_not_allowed(key):
     assert not is_key(key)
 
 
-def test_the_text_about_keys_is_complete():
-    """Of the characters that can be typed, the text excludes those that are refused, no others."""
+def test_the_error_message_excludes_exactly_the_refused_keys():
+    """It lists no key that is allowed, and misses none that is refused."""
     characters, _, ctrl = KEY_FORM.partition("; ")
     assert _excluded(characters) - set("to") == {
         key for key in map(chr, range(33, 127)) if not is_key(key)

@@ -70,7 +70,7 @@ async def test_an_editor_that_cannot_start_is_named(monkeypatch, capsys, editor)
 
 
 async def test_an_interrupt_reaches_only_the_editor():
-    """The terminal sends ^C to the app too, which goes on."""
+    """The terminal sends ^C to the app too, which keeps running."""
     code = (
         "import signal; os.kill(os.getppid(), signal.SIGINT); pathlib.Path(path).write_text('new')"
     )

@@ -48,7 +48,7 @@ def test_a_different_spelling_of_the_issuer_is_refused(
             "issuer": "https://sayso.example",
             "token_endpoint": "https://sayso.example/token",
         }
-        server.behaviour = answer(200, json.dumps(metadata).encode())
+        server.behavior = answer(200, json.dumps(metadata).encode())
         assert _start(tmp_path, f"http://127.0.0.1:{server.port}") == 2
     error = capsys.readouterr().err
     assert error.startswith("Error: issuer: ")
@@ -61,7 +61,7 @@ def test_init_reports_the_status_of_a_url_that_is_not_an_mcp_server(
 ) -> None:
     """The text of the page is not printed."""
     with receiver() as server:
-        server.behaviour = answer(404, b"<html>evil")
+        server.behavior = answer(404, b"<html>evil")
         with pytest.raises(SystemExit) as exit_info:
             main(["init", "--upstream", f"http://127.0.0.1:{server.port}/sse"])
     error = capsys.readouterr().err
@@ -83,7 +83,7 @@ def test_init_writes_no_file_for_a_list_that_does_not_end(
         answer(200, json.dumps(response).encode())(handler)
 
     with receiver() as server:
-        server.behaviour = serve_page
+        server.behavior = serve_page
         with pytest.raises(SystemExit) as exit_info:
             main(["init", "--upstream", server.url()])
     output = capsys.readouterr()

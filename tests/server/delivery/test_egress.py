@@ -54,7 +54,7 @@ def _post_refused(url: str) -> Undeliverable:
 def test_any_2xx_is_a_success(receiver_server: Receiver) -> None:
     """A delivery succeeds with any 2xx status, and body and headers arrive unchanged."""
     for status in (200, 201, 204):
-        receiver_server.behaviour = answer(status)
+        receiver_server.behavior = answer(status)
         egress.post(receiver_server.url(), b'{"a":1}', {"Sayso-Event-Id": "7"})
     first = receiver_server.got[0]
 
@@ -67,7 +67,7 @@ def test_any_2xx_is_a_success(receiver_server: Receiver) -> None:
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 422])
 def test_a_4xx_refusal_is_final(receiver_server: Receiver, status: int) -> None:
     """The request is not retried, because it would be refused again."""
-    receiver_server.behaviour = answer(status)
+    receiver_server.behavior = answer(status)
     refusal = _post_refused(receiver_server.url())
 
     assert not refusal.retry
@@ -77,14 +77,14 @@ def test_a_4xx_refusal_is_final(receiver_server: Receiver, status: int) -> None:
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])
 def test_a_temporary_failure_is_retried(receiver_server: Receiver, status: int) -> None:
     """The request is retried, because it may succeed later."""
-    receiver_server.behaviour = answer(status)
+    receiver_server.behavior = answer(status)
     assert _post_refused(receiver_server.url()).retry
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_is_not_followed(receiver_server: Receiver, status: int) -> None:
     """NG-011: a receiver cannot make us send requests to other targets."""
-    receiver_server.behaviour = answer(
+    receiver_server.behavior = answer(
         status, Location=receiver_server.url().replace("hook", "elsewhere")
     )
     assert not _post_refused(receiver_server.url()).retry
@@ -123,7 +123,7 @@ def test_plain_http_to_another_machine_is_refused(
 @pytest.mark.usefixtures("short_timeouts")
 def test_a_receiver_that_never_answers_times_out(receiver_server: Receiver) -> None:
     """A timeout is a temporary failure."""
-    receiver_server.behaviour = hang
+    receiver_server.behavior = hang
     started = time.monotonic()
     refusal = _post_refused(receiver_server.url())
 
@@ -134,7 +134,7 @@ def test_a_receiver_that_never_answers_times_out(receiver_server: Receiver) -> N
 @pytest.mark.usefixtures("short_timeouts")
 def test_a_receiver_that_answers_byte_by_byte_times_out(receiver_server: Receiver) -> None:
     """The limit is for the whole response, not for each part."""
-    receiver_server.behaviour = drip
+    receiver_server.behavior = drip
     started = time.monotonic()
     refusal = _post_refused(receiver_server.url())
 
@@ -144,14 +144,14 @@ def test_a_receiver_that_answers_byte_by_byte_times_out(receiver_server: Receive
 
 def test_an_endless_response_is_cut_off(receiver_server: Receiver) -> None:
     """At most 64 KiB of the body are read."""
-    receiver_server.behaviour = flood
+    receiver_server.behavior = flood
     assert len(egress.send("GET", receiver_server.url(), body=b"", headers={}).body) == 64 * 1024
 
 
 def test_a_compressed_response_is_not_decompressed(receiver_server: Receiver) -> None:
     """A small compressed body could expand to any size."""
     packed = gzip.compress(bytes(1_000_000))
-    receiver_server.behaviour = answer(200, packed, **{"Content-Encoding": "gzip"})
+    receiver_server.behavior = answer(200, packed, **{"Content-Encoding": "gzip"})
     response = egress.send("GET", receiver_server.url(), body=b"", headers={})
 
     assert response.body == packed
@@ -335,7 +335,7 @@ def test_a_receiver_that_sends_its_headers_byte_by_byte_is_cut_off(
 ) -> None:
     """Each byte arrives in time, but the headers never end."""
     monkeypatch.setattr(egress, "_MAX_CONNECTION_SECONDS", 0.6)
-    receiver_server.behaviour = drip_head
+    receiver_server.behavior = drip_head
     started = time.monotonic()
     refusal = _post_refused(receiver_server.url())
 

@@ -223,14 +223,14 @@ def test_a_failed_delivery_is_retried_after_a_pause_that_doubles(
     store: SqlStore, worker: OutboxWorker, receiver_server: Receiver, clock: MovableClock
 ) -> None:
     """A retry waits for the whole pause and has the same ID."""
-    receiver_server.behaviour = answer(500)
+    receiver_server.behavior = answer(500)
     _add(store)
     for pause in (1, 2, 4, 8):
         assert worker.round() == 1
         clock.forward(pause * SECOND - 1)
         assert worker.round() == 0
         clock.forward(1)
-    receiver_server.behaviour = answer(200)
+    receiver_server.behavior = answer(200)
     worker.round()
 
     assert {request.headers["Sayso-Event-Id"] for request in receiver_server.got} == {"1"}
@@ -249,7 +249,7 @@ def test_a_message_is_dead_after_the_last_attempt(
     store: SqlStore, worker: OutboxWorker, receiver_server: Receiver, clock: MovableClock
 ) -> None:
     """After twelve attempts over more than an hour, the message is listed with the reason."""
-    receiver_server.behaviour = answer(503)
+    receiver_server.behavior = answer(503)
     _add(store)
     for _ in range(MAX_ATTEMPTS + 3):
         worker.round()
@@ -265,10 +265,10 @@ def test_a_refused_message_is_dead_immediately(
     store: SqlStore, worker: OutboxWorker, receiver_server: Receiver
 ) -> None:
     """The next message is still delivered."""
-    receiver_server.behaviour = answer(400)
+    receiver_server.behavior = answer(400)
     _add(store)
     worker.round()
-    receiver_server.behaviour = answer(200)
+    receiver_server.behavior = answer(200)
     _add(store)
     worker.round()
 
@@ -325,7 +325,7 @@ def test_a_receiver_that_hangs_does_not_delay_other_messages(
     store: SqlStore, worker: OutboxWorker, receiver_server: Receiver
 ) -> None:
     """While a receiver hangs, changes are stored and another worker delivers messages."""
-    receiver_server.behaviour = lambda handler: (
+    receiver_server.behavior = lambda handler: (
         handler.receiver.over.wait(60)
         if b"slow" in handler.receiver.got[-1].body
         else answer(200)(handler)
@@ -378,14 +378,14 @@ def test_messages_are_delivered_concurrently(
     store: SqlStore, worker: OutboxWorker, receiver_server: Receiver
 ) -> None:
     """A target that hangs delays no other target, and each finished delivery frees a slot."""
-    receiver_server.behaviour = hang
+    receiver_server.behavior = hang
     deliveries: list[Callable[[], None]] = []
     finished: list[int] = []
     concurrent = replace(worker, run=deliveries.append, on_finished=lambda: finished.append(1))
     _add(store, *["{}"] * 7)
     assert (concurrent.round(), concurrent.round()) == (5, 0)
     assert len(concurrent.in_delivery) == 5
-    receiver_server.behaviour = answer(200)
+    receiver_server.behavior = answer(200)
     deliveries[0]()
     assert (len(finished), len(concurrent.in_delivery)) == (1, 4)
     assert concurrent.round() == 1

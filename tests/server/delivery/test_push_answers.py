@@ -29,7 +29,7 @@ def test_an_accepted_push_is_not_sent_again(local, browser, agent, service, stat
         calls.append(handler.path)
         handler.say(status)
 
-    service.behaviour = accept
+    service.behavior = accept
     ask(agent)
     local.deliver()
     local.clock.forward(MINUTE)
@@ -42,7 +42,7 @@ def test_an_accepted_push_is_not_sent_again(local, browser, agent, service, stat
 def test_a_failed_push_leaves_the_request_pending(local, browser, agent, service, status):
     """WP-15: the request stays listed and can be answered like any other."""
     subscribe(browser, service)
-    service.behaviour = answer(status)
+    service.behavior = answer(status)
     approval = ask(agent)
     for _ in range(2):
         local.deliver()
@@ -58,7 +58,7 @@ def test_a_failed_push_leaves_the_request_pending(local, browser, agent, service
 def test_a_browser_unknown_to_its_push_service_is_removed(local, browser, agent, service, status):
     """WP-04: it is removed immediately. The log has the reason, and other screens get an event."""
     subscribe(browser, service)
-    service.behaviour = answer(status)
+    service.behavior = answer(status)
     ask(agent)
     local.deliver()
     assert local.admin.events(browser.user)[-1] == "device.unreached"
@@ -71,7 +71,7 @@ def test_a_browser_unknown_to_its_push_service_is_removed(local, browser, agent,
 def test_a_lost_browser_is_reported_in_feed_webhook_and_list(local, browser, agent, service):
     """The feed, the webhook and the list name the device. A new subscription clears the report."""
     lost_id = subscribe(browser, service)
-    service.behaviour = answer(410)
+    service.behavior = answer(410)
     ask(agent)
     local.deliver()
     (loss,) = browser.send("GET", PATH).json["lost"]
@@ -87,7 +87,7 @@ def test_a_lost_browser_is_reported_in_feed_webhook_and_list(local, browser, age
 def test_a_user_can_dismiss_a_lost_browser(local, browser, agent, service):
     """A user can dismiss only their own lost browsers."""
     lost_id = subscribe(browser, service)
-    service.behaviour = answer(404)
+    service.behavior = answer(404)
     ask(agent)
     local.deliver()
     other = new_browser(local, "ben", credential=b"bens")
@@ -103,10 +103,10 @@ def test_a_push_is_retried_after_the_time_the_push_service_asks_for(
 ):
     """WP-05: the push is delivered after that time and not before."""
     subscribe(browser, service)
-    service.behaviour = answer(status, Retry_After=str(wait))
+    service.behavior = answer(status, Retry_After=str(wait))
     ask(agent)
     local.deliver()
-    service.behaviour = None
+    service.behavior = None
     local.clock.forward(max(0, wait - 1) * 1000)
     local.deliver()
     assert service.taken == []
@@ -121,7 +121,7 @@ def test_a_refusal_of_our_push_keeps_the_browser_and_raises_an_alarm(
 ):
     """WP-09: the user, `sayso doctor` and the webhook get the alarm. Redirects are not followed."""
     subscribe(browser, service)
-    service.behaviour = answer(status, "<b>text of the service</b>", Location=f"{service.origin}/x")
+    service.behavior = answer(status, "<b>text of the service</b>", Location=f"{service.origin}/x")
     ask(agent)
     local.deliver()
     assert shown(browser)["problem"] == f"status {status}"
@@ -133,7 +133,7 @@ def test_a_refusal_of_our_push_keeps_the_browser_and_raises_an_alarm(
     ]
     alarms = [message for message in local.messages() if message["event"] == "alarm.push_lost"]
     assert [alarm["why"] for alarm in alarms] == [f"status {status}"]
-    service.behaviour = None
+    service.behavior = None
     ask(agent)
     local.deliver()
     assert shown(browser)["problem"] is None
@@ -142,7 +142,7 @@ def test_a_refusal_of_our_push_keeps_the_browser_and_raises_an_alarm(
 def test_the_push_alarm_is_raised_once_a_day(local, browser, agent, service):
     """Several refused messages raise one alarm."""
     subscribe(browser, service), subscribe(browser, service)
-    service.behaviour = answer(403)
+    service.behavior = answer(403)
     ask(agent)
     local.deliver()
     assert (
@@ -153,7 +153,7 @@ def test_the_push_alarm_is_raised_once_a_day(local, browser, agent, service):
 def test_an_endless_push_response_is_cut_off(local, browser, agent, service):
     """Only two kilobytes of an endless response are read. The push counts as delivered."""
     subscribe(browser, service)
-    service.behaviour = flood
+    service.behavior = flood
     ask(agent)
     local.deliver()
     assert shown(browser)["delivered_at"] is not None
@@ -166,7 +166,7 @@ def test_a_push_service_that_hangs_does_not_delay_others(
     monkeypatch.setattr(egress, "_MAX_BODY_SECONDS", 60)
     monkeypatch.setattr(egress, "_TIMEOUT_SECONDS", (3, 60))
     with push_service() as slow:
-        slow.behaviour = hang
+        slow.behavior = hang
         local = open_local(push_origins=f"{service.origin},{slow.origin}")
         browser, agent = new_browser(local), template.agent(local)
         for _ in range(7):
@@ -195,7 +195,7 @@ def test_sequential_deliveries_are_detected(open_local, template, service, monke
         browser, agent = new_browser(local), template.agent(local)
         by_id = {subscribe(browser, target): target for target in (service, other)}
         slow, later = (by_id[key] for key in sorted(by_id))  # the order of delivery
-        slow.behaviour = hang
+        slow.behavior = hang
         worker = app.outbox_worker(local.services, lambda work: work())
         ask(agent)
         future = threads.submit(worker.round)
@@ -213,7 +213,7 @@ def test_a_refusal_for_a_removed_browser_raises_no_alarm(local, browser, agent, 
         browser.send("DELETE", f"{PATH}/{subscription}")
         handler.say(403)
 
-    service.behaviour = remove_and_refuse
+    service.behavior = remove_and_refuse
     ask(agent)
     local.deliver()
     assert [message for message in local.messages() if message["event"] == "alarm.push_lost"] == []
@@ -227,7 +227,7 @@ def test_the_removal_of_a_browser_is_not_logged_twice(local, browser, agent, ser
         browser.send("DELETE", f"{PATH}/{subscription}")
         handler.say(410)
 
-    service.behaviour = remove_and_report_gone
+    service.behavior = remove_and_report_gone
     ask(agent)
     local.deliver()
     assert [entry["cause"] for entry in local.admin.entries("push.unsubscribed")] == [

@@ -32,7 +32,7 @@ def test_a_push_to_each_browser_reveals_no_request_contents(local, browser, agen
     local.deliver()
     assert service.refused == []
     first, second = service.taken
-    assert first.said == {
+    assert first.message == {
         "v": 1,
         "kind": "ask",
         "id": approval.id,
@@ -42,7 +42,7 @@ def test_a_push_to_each_browser_reveals_no_request_contents(local, browser, agen
         "step": 0,
         "at": local.clock.now(),
     }
-    assert second.said == first.said
+    assert second.message == first.message
     assert first.token != second.token
     assert (first.ttl, first.urgency) == ((approval.expires_at - local.clock.now()) // 1000, "high")
     assert first.subject == CONTACT
@@ -61,7 +61,7 @@ def test_several_pending_requests_are_counted_with_the_highest_risk(local, brows
     subscribe(browser, service)
     low = agent.request_approval(login_hint="eva")[1]
     local.deliver()
-    (message,) = service.said()
+    (message,) = service.messages()
     assert (message["id"], message["n"], message["risk"]) == (low.id, 2, "high")
 
 
@@ -75,7 +75,7 @@ def test_the_pending_count_stops_at_twenty_one(open_local, template, service):
     for _ in range(23):
         ask(agent)
     local.deliver()
-    assert {message["n"] for message in service.said()} == {21}
+    assert {message["n"] for message in service.messages()} == {21}
     assert len(service.taken) == 23
 
 
@@ -91,7 +91,7 @@ def test_a_closed_request_is_not_pushed_while_many_others_are_pending(
     with local.services.store.write() as tx:
         withdraw(tx, requests[:1], reason="withdrawn", actor="system")
     local.deliver()
-    pushed = {message["id"] for message in service.said()}
+    pushed = {message["id"] for message in service.messages()}
     assert pushed == {request.id for request in requests[1:]}
 
 
@@ -179,7 +179,7 @@ def test_answered_or_expired_requests_send_no_push(local, browser, agent, servic
     assert shown(browser)["delivered_at"] is None
 
 
-@pytest.mark.parametrize("reason", ["quiet", "mute", "budget"])
+@pytest.mark.parametrize("reason", ["quiet", "mute", "limit"])
 def test_requests_that_do_not_notify_terminals_send_no_push(open_local, template, service, reason):
     """Quiet hours, mutes and limits apply to terminals and pushes. The request is still listed."""
     local = open_local(push_origins=service.origin, notify_per_minute=1)
@@ -233,8 +233,8 @@ def test_a_reminder_is_marked_as_one(local, browser, agent, service):
     local.clock.forward((approval.expires_at - local.clock.now()) // 2)
     local.services.escalations.round()
     local.deliver()
-    assert [message["step"] for message in service.said()] == [0, 1]
-    assert len({message["id"] for message in service.said()}) == 1
+    assert [message["step"] for message in service.messages()] == [0, 1]
+    assert len({message["id"] for message in service.messages()}) == 1
 
 
 def test_an_inactive_browser_is_checked_once_a_week(local, browser, service):
@@ -243,14 +243,14 @@ def test_an_inactive_browser_is_checked_once_a_week(local, browser, service):
     local.clock.forward(7 * DAY)
     local.services.sweeper.tidy()
     local.deliver()
-    assert service.said() == []
+    assert service.messages() == []
     local.clock.forward(1)
     for _ in range(2):
         local.services.sweeper.tidy()
         local.deliver()
-    assert [message["kind"] for message in service.said()] == ["check"]
+    assert [message["kind"] for message in service.messages()] == ["check"]
     local.clock.forward(7 * DAY)
-    service.behaviour = answer(410)
+    service.behavior = answer(410)
     local.services.sweeper.tidy()
     local.deliver()
     browser.sign_in()
@@ -268,11 +268,11 @@ def test_a_check_waits_for_the_end_of_quiet_hours(local, browser, service):
     assert browser.send("PUT", "/api/attention/quiet-hours", quiet_hours).status == 200
     local.services.sweeper.tidy()
     local.deliver()
-    assert service.said() == []
+    assert service.messages() == []
     local.clock.forward(10 * MINUTE)
     local.services.sweeper.tidy()
     local.deliver()
-    assert [message["kind"] for message in service.said()] == ["check"]
+    assert [message["kind"] for message in service.messages()] == ["check"]
 
 
 def test_a_browser_removed_or_disabled_before_delivery_gets_no_push(local, browser, agent, service):
@@ -294,7 +294,7 @@ def test_a_test_push_names_no_request_and_expires_after_five_minutes(local, brow
     assert browser.send("POST", f"{PATH}/{subscription_id}/test").status == 204
     local.deliver()
     (push,) = service.taken
-    assert (push.said["kind"], push.said["id"], push.ttl) == ("test", "", 300)
+    assert (push.message["kind"], push.message["id"], push.ttl) == ("test", "", 300)
 
 
 def test_a_dormant_browser_is_warned_by_push(local, browser, service):
@@ -303,7 +303,7 @@ def test_a_dormant_browser_is_warned_by_push(local, browser, service):
     local.clock.forward(15 * DAY)
     local.services.sweeper.tidy()
     local.deliver()
-    assert [message["kind"] for message in service.said()] == ["dormant"]
+    assert [message["kind"] for message in service.messages()] == ["dormant"]
 
 
 def test_a_digest_sends_one_push_for_all_its_requests(open_local, template, service):
@@ -316,7 +316,7 @@ def test_a_digest_sends_one_push_for_all_its_requests(open_local, template, serv
     for _ in range(3):
         agent.request_approval(login_hint="eva", requested_expiry="3000")
     local.deliver()
-    assert [message["n"] for message in service.said()] == [3]
+    assert [message["n"] for message in service.messages()] == [3]
     local.clock.forward(2 * MINUTE)
     local.services.escalations.round()
     local.deliver()
@@ -366,11 +366,11 @@ def test_a_device_revoked_by_someone_else_is_informed_by_push(local, browser, se
     subscribe(other, service)
     Oversight(local.services.store).revoke_device(browser.device_id, by=BY)
     local.deliver()
-    assert [message["kind"] for message in service.said()] == ["ended", "ended"]
-    assert all(message["id"] == "" for message in service.said())
+    assert [message["kind"] for message in service.messages()] == ["ended", "ended"]
+    assert all(message["id"] == "" for message in service.messages())
     assert other.send("DELETE", "/api/devices/self").status == 204
     local.deliver()
-    assert len(service.said()) == 2
+    assert len(service.messages()) == 2
 
 
 def test_a_passkey_counter_that_goes_back_notifies_its_user(local, browser, service):
@@ -381,4 +381,4 @@ def test_a_passkey_counter_that_goes_back_notifies_its_user(local, browser, serv
         browser.passkey.signs = 0
         assert browser.sign_in().refusal == (403, "passkey_counter")
     local.deliver()
-    assert [(message["kind"], message["id"]) for message in service.said()] == [("copied", "")]
+    assert [(message["kind"], message["id"]) for message in service.messages()] == [("copied", "")]

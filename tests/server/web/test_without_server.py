@@ -57,9 +57,9 @@ _PAGES = sorted(
 
 @pytest.mark.parametrize("name", _PAGES)
 def test_every_page_of_a_signed_in_user_checks_that_its_server_is_reachable(name: str) -> None:
-    """One of its scripts, whichever is chosen, imports the modules that check it and block sending.
+    """Each page has a script that imports the modules that check the server and block sending.
 
-    A page without such a script says nothing of its age.
+    Without such a script, a page would not show that its data is old.
     """
     assert any(all(map(_checks_the_server, names)) for names in _scripts(name))
 

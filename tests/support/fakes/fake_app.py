@@ -91,7 +91,7 @@ def make_stage(
     environment: Mapping[str, Any] = MappingProxyType({}),
     others: Any = None,
 ) -> Stage:
-    """Return an app over fakes, in UTC, at NOW; `environment` has members of its `Environment`."""
+    """Return an app over fakes, in UTC, at NOW; `environment` sets members of its `Environment`."""
     clock = FakeClock()
     server = FakeServer(clock, device=device or a_device())
     server.put(*approvals)

@@ -1,7 +1,7 @@
 """A push service on the loopback that checks every message (RFC 8030, 8188, 8291, 8292).
 
 Owns: subscriptions whose private key the test holds, and an independent implementation of the
-format: it does not use the library that the server sends with. A test may change `behaviour` at any
+format: it does not use the library that the server sends with. A test may change `behavior` at any
 time.
 """
 
@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-Behaviour = Callable[["Handler"], None]
+Behavior = Callable[["Handler"], None]
 _MAX_BYTES = 4096
 _DAY = 24 * 60 * 60
 
@@ -66,7 +66,7 @@ class Delivered:
     subject: str
     """The contact of the sender (`sub` of its VAPID token)."""
     body: bytes
-    said: dict[str, Any] | None
+    message: dict[str, Any] | None
     """The decrypted message, if the subscription was minted here."""
 
 
@@ -75,7 +75,7 @@ class PushService:
     """The state of the push service, and what it received."""
 
     port: int = 0
-    behaviour: Behaviour | None = None
+    behavior: Behavior | None = None
     """The function to call instead of checking and accepting the message."""
     known: dict[str, Minted | None] = field(default_factory=dict)
     """Token → the minted subscription, or None if it belongs to a browser."""
@@ -104,9 +104,9 @@ class PushService:
             self.keys[token] = key
         return minted
 
-    def said(self) -> list[dict[str, Any]]:
+    def messages(self) -> list[dict[str, Any]]:
         """Return the decrypted messages."""
-        return [message.said for message in self.taken if message.said is not None]
+        return [each.message for each in self.taken if each.message is not None]
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -122,8 +122,8 @@ class Handler(BaseHTTPRequestHandler):
         """
         body = self.rfile.read(int(self.headers["Content-Length"]))
         with contextlib.suppress(OSError):
-            if self.service.behaviour is not None:
-                self.service.behaviour(self)
+            if self.service.behavior is not None:
+                self.service.behavior(self)
             else:
                 taken = self._take(body)
                 if isinstance(taken, Delivered):
@@ -146,10 +146,10 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(words.encode())
 
-    def _forward(self, message: Delivered) -> None:
-        if self.service.forward is not None and message.said is None:
-            headers = {"encoding": "aes128gcm", "ttl": str(message.ttl)}
-            self.service.forward(message.token, message.body, headers)
+    def _forward(self, delivered: Delivered) -> None:
+        if self.service.forward is not None and delivered.message is None:
+            headers = {"encoding": "aes128gcm", "ttl": str(delivered.ttl)}
+            self.service.forward(delivered.token, delivered.body, headers)
 
     def _take(self, body: bytes) -> Delivered | tuple[int, str]:
         """Check the message; return it, or the status and text of the refusal."""
@@ -247,8 +247,8 @@ def _point(public: ec.EllipticCurvePublicKey) -> bytes:
     return public.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
 
 
-def answer(status: int, words: str = "", **headers: str) -> Behaviour:
-    """Return a behaviour that answers every message like this."""
+def answer(status: int, words: str = "", **headers: str) -> Behavior:
+    """Return a behavior that answers every message like this."""
     return lambda handler: handler.say(status, words, **headers)
 
 

@@ -1,4 +1,4 @@
-"""A real HTTP server on the loopback whose behaviour a test sets, and which records requests."""
+"""A real HTTP server on the loopback whose behavior a test sets, and which records requests."""
 
 import contextlib
 import datetime as dt
@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-Behaviour = Callable[["Handler"], None]
+Behavior = Callable[["Handler"], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +31,10 @@ class Received:
 
 @dataclass(slots=True)
 class Receiver:
-    """The receiver of a webhook. A test may change `behaviour` at any time."""
+    """The receiver of a webhook. A test may change `behavior` at any time."""
 
     port: int = 0
-    behaviour: Behaviour = field(default_factory=lambda: answer(200))
+    behavior: Behavior = field(default_factory=lambda: answer(200))
     got: list[Received] = field(default_factory=list)
     over: threading.Event = field(default_factory=threading.Event)
 
@@ -44,7 +44,7 @@ class Receiver:
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Records the request, then calls the behaviour."""
+    """Records the request, then calls the behavior."""
 
     receiver: Receiver
 
@@ -60,16 +60,14 @@ class Handler(BaseHTTPRequestHandler):
         """Log nothing."""
 
     def _serve(self, body: bytes) -> None:
-        behave = (
-            self.receiver.behaviour
-        )  # a test that sees this call may change it for the next one
+        behave = self.receiver.behavior  # a test that sees this call may change it for the next one
         self.receiver.got.append(Received(self.command, self.path, self.headers, body))
         with contextlib.suppress(OSError):
             behave(self)
 
 
-def answer(status: int, body: bytes = b"", **headers: str) -> Behaviour:
-    """Return a behaviour that answers with this status."""
+def answer(status: int, body: bytes = b"", **headers: str) -> Behavior:
+    """Return a behavior that answers with this status."""
 
     def behave(handler: Handler) -> None:
         handler.send_response(status)
@@ -155,7 +153,7 @@ def _certificate(
 
 @contextlib.contextmanager
 def receiver(tls: ssl.SSLContext | None = None, port: int = 0) -> Iterator[Receiver]:
-    """Run a receiver that answers 200 until a test changes its behaviour."""
+    """Run a receiver that answers 200 until a test changes its behavior."""
     state = Receiver()
     handler = type("Bound", (Handler,), {"receiver": state})
     with ThreadingHTTPServer(("127.0.0.1", port), handler) as server:

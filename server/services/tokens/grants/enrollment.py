@@ -6,7 +6,7 @@ from server.model.ports import Secrets
 from server.model.store import Store, Unit
 from server.protocol import errors
 from server.services.devices import enrollment
-from server.services.devices.enrollment import BadCode, normalise
+from server.services.devices.enrollment import BadCode, split_code
 from server.services.devices.sessions import session_answer, start_session
 from server.services.tokens.endpoint import TokenRequest, TokenResult
 from server.services.tokens.issuing import TokenIssuer
@@ -25,7 +25,7 @@ class EnrollmentGrant:
     def exchange(self, request: TokenRequest) -> TokenResult:
         """Return the session's first tokens. Raises errors.ProtocolError."""
         try:
-            code_id, secret = normalise(request.form.require("code"))
+            code_id, secret = split_code(request.form.require("code"))
         except BadCode as error:
             raise errors.InvalidGrant(enrollment.REFUSED) from error
         with self.store.write() as tx:

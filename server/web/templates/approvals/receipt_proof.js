@@ -91,14 +91,14 @@ async function payloadOf(jws, typ, { kid, jwk }, where) {
 }
 
 /** The payload of a passkey's signature (WebAuthn 7.2). */
-async function saidBy(word, { kid, jwk }, issuer) {
+async function passkeyPayload(word, { kid, jwk }, issuer) {
   const where = "signed";
   const [credential, payload, data, client, signature] = word.split(".").map(decoded);
   const { origin, hostname } = new URL(issuer);
-  const said = JSON.parse(read(client));
+  const clientData = JSON.parse(read(client));
   must(encoded(credential) === kid, `${where}: it names a different passkey`);
-  must(said.type === "webauthn.get" && said.origin === origin, `${where}: it was made for a different site`);
-  must(said.challenge === encoded(await sha256(payload)), `${where}: the passkey signed a different payload`);
+  must(clientData.type === "webauthn.get" && clientData.origin === origin, `${where}: it was made for a different site`);
+  must(clientData.challenge === encoded(await sha256(payload)), `${where}: the passkey signed a different payload`);
   must(hex(data.slice(0, 32)) === hex(await sha256(bytes(hostname))), `${where}: it was made for a different site`);
   must((data[32] & PRESENT) !== 0 && (data[32] & VERIFIED) !== 0, `${where}: the passkey did not verify its user`);
   const over = new Uint8Array([...data, ...(await sha256(client))]);
@@ -122,7 +122,7 @@ async function checkAnswer({ approval, issuer }, { by, device, decision, code, c
     const { kty, crv, x, y } = key.jwk;
     must((await digest(JSON.stringify({ crv, kty, x, y }))) === key.kid, "key: does not match its thumbprint");
   }
-  const said = isPasskey ? await saidBy(signed, key, issuer) : await payloadOf(signed, "sayso-decision+jws", key, "signed");
+  const payload = isPasskey ? await passkeyPayload(signed, key, issuer) : await payloadOf(signed, "sayso-decision+jws", key, "signed");
   const expected = {
     iss: device.id,
     sub: by.id,
@@ -133,10 +133,10 @@ async function checkAnswer({ approval, issuer }, { by, device, decision, code, c
     decision,
     code,
     ceremony,
-    granted: decision === "approve" && counts ? (approval.granted?.digest ?? null) : said.granted,
+    granted: decision === "approve" && counts ? (approval.granted?.digest ?? null) : payload.granted,
   };
-  for (const [name, value] of Object.entries(expected)) must(said[name] === value, `${name}: differs from what was signed`);
-  must(Math.abs(said.at - Date.parse(at) / 1000) <= TOLERANCE, "at: differs from the signed time");
+  for (const [name, value] of Object.entries(expected)) must(payload[name] === value, `${name}: differs from what was signed`);
+  must(Math.abs(payload.at - Date.parse(at) / 1000) <= TOLERANCE, "at: differs from the signed time");
 }
 
 /** The contents of an entry, if it is in a checkpoint that this key signed. */
@@ -195,8 +195,8 @@ async function checkServer({ server_signature: signature, ...rest }, keys) {
   const { kid } = JSON.parse(read(decoded(signature.split(".")[0])));
   const jwk = keys.find((key) => key.kid === kid);
   if (!jwk) return "its key is no longer published";
-  const said = await payloadOf(signature, "sayso-receipt+jws", { kid, jwk }, "server_signature");
-  const place = differs(rest, said);
+  const payload = await payloadOf(signature, "sayso-receipt+jws", { kid, jwk }, "server_signature");
+  const place = differs(rest, payload);
   must(!place, `${place.slice(1)}: differs from what the server signed`);
   return "";
 }

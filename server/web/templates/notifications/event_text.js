@@ -36,8 +36,8 @@ function decided(approval) {
   if (!answer) return [`Approved under a ${approval.decided_by?.standing_grant ? "standing grant" : "consent"}.`];
   const yes = answer.decision === "approve";
   const who = answer.by.id === document.body.dataset.user ? "you" : name(answer.by.name);
-  const said = [yes ? "Approved by " : "Denied by ", who, " on ", name(answer.device.name), "."];
-  return yes ? [...said, ...limits(approval)] : said;
+  const sentence = [yes ? "Approved by " : "Denied by ", who, " on ", name(answer.device.name), "."];
+  return yes ? [...sentence, ...limits(approval)] : sentence;
 }
 
 function sentence({ event, approval, device }) {

@@ -78,8 +78,8 @@ async function told() {
 
 /** Ask for permission, and turn on notifications in this browser. */
 export async function enable() {
-  const said = await Notification.requestPermission();
-  if (said !== "granted") {
+  const permission = await Notification.requestPermission();
+  if (permission !== "granted") {
     throw new Error("This browser blocks notifications. Allow them in its settings.");
   }
   return inTurn(told);

@@ -61,10 +61,10 @@ def test_each_named_stream_has_its_own_position(admin_cli):
 def test_a_webhook_gets_signed_json_lines(admin_cli, data_folder):
     """An entry counts as sent only after a 2xx response; the retry has the same event ID."""
     with receiver() as hook:
-        hook.behaviour = answer(503)
+        hook.behavior = answer(503)
         refused = admin_cli("audit", "stream", hook.url(), "--once")
         assert (refused.code, "status 503." in refused.err) == (1, True)
-        hook.behaviour = answer(204)
+        hook.behavior = answer(204)
         assert admin_cli("audit", "stream", hook.url(), "--once").code == 0
         assert admin_cli("audit", "stream", hook.url(), "--once").code == 0
     refused, delivery = hook.got

@@ -96,3 +96,12 @@ def test_an_action_type_without_a_headline_states_how_it_is_shown(admin_cli, tmp
     file.write_text(json.dumps({**bare, "title": "Move money"}))
     assert expected_text in admin_cli("actions", "update", str(file)).out
     assert admin_cli("actions", "list", "--json").document["items"][0]["risk"] == "high"
+
+
+def test_a_preview_names_the_risk(admin_cli, tmp_path):
+    """If every part of a request has the same risk, the approver sees no reason for it."""
+    file = tmp_path / "payment.json"
+    for risk in ("low", "critical"):
+        file.write_text(json.dumps({**PAYMENT, "risk": risk}))
+        headline = admin_cli("actions", "preview", str(file)).out.splitlines()[0]
+        assert headline.endswith(f"({risk} risk)")

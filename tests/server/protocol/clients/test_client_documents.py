@@ -67,7 +67,7 @@ def test_an_https_url_with_a_path_can_be_a_client_id(url):
     ],
 )
 def test_any_other_url_is_not_a_client_id(url, expected):
-    """CI-01, CI-11: the error expected what is wrong, and nothing is fetched for such a URL."""
+    """CI-01, CI-11: the error says what is wrong, and nothing is fetched for such a URL."""
     assert expected in documents.url_problem(url, development=False)
 
 

@@ -247,7 +247,7 @@ def test_open_requests_reach_a_deputy_exactly_during_their_time(agent, person, b
     assert _pending_ids(bob) == [payment.id]
     assert bob.call("GET", f"/api/approvals/{payment.id}").status == 200
     local.clock.forward(3 * MINUTE)
-    refused = bob.call("GET", f"/api/approvals/{payment.id}")  # before a worker ends the deputyship
+    refused = bob.call("GET", f"/api/approvals/{payment.id}")  # before a worker ends the term
     assert refused.refusal == (404, "not_found")
     _advance(local, 0)
     assert _pending_ids(bob) == []
@@ -258,7 +258,7 @@ def test_open_requests_reach_a_deputy_exactly_during_their_time(agent, person, b
 
 @pytest.mark.usefixtures("permits")
 def test_a_deputy_may_resign_and_their_decisions_stay(agent, person, bob, local):
-    """Only the user and the deputy can end a deputyship, and a session is enough."""
+    """Only the user and the deputy can end the term, and a session is enough."""
     deputy = _add_deputy(person).json["id"]
     _, decided = agent.request_payment()
     bob.deny(decided.id)
@@ -375,7 +375,7 @@ def test_an_administrator_lists_and_ends_deputies(person, bob, local):
         managed.end(deputy, by=BY)
 
 
-def test_two_workers_begin_and_end_a_deputyship_once(person, bob, local):
+def test_two_workers_begin_and_end_a_deputys_term_once(person, bob, local):
     """The second worker does not change anything."""
     deputy_id = _add_deputy(person, bob.user.name, begins=HOUR).json["id"]
     local.clock.forward(HOUR)

@@ -276,13 +276,13 @@ def test_a_request_from_push_mode_is_polled_in_poll_mode(pushed, person, local):
 
 def test_a_failed_push_is_retried_with_the_same_tokens(pushed, person, local, endpoint):
     """NG-008: an approval yields one token set; expires_in is the remaining lifetime."""
-    endpoint.behaviour = answer(503)
+    endpoint.behavior = answer(503)
     _, approval = _ask(pushed)
     person.approve(approval.id)
     for pause in (1, 2, 4):
         local.deliver()
         local.clock.forward(pause * SECOND)
-    endpoint.behaviour = answer(204)
+    endpoint.behavior = answer(204)
     local.deliver()
     first, *_, last = _bodies(endpoint)
     assert first["access_token"] == last["access_token"]
@@ -293,7 +293,7 @@ def test_a_failed_push_is_retried_with_the_same_tokens(pushed, person, local, en
 
 def test_a_push_whose_tokens_expired_sends_transaction_failed(pushed, person, local, endpoint):
     """CIBA 12: no new tokens are issued, and one audit entry is written."""
-    endpoint.behaviour = answer(503)
+    endpoint.behavior = answer(503)
     _, approval = _ask(pushed)
     person.approve(approval.id)
     local.deliver()
@@ -312,7 +312,7 @@ def test_a_push_whose_tokens_expired_sends_transaction_failed(pushed, person, lo
 
 def test_tokens_revoked_before_the_push_are_not_sent(pushed, person, local, endpoint):
     """The push contains transaction_failed instead."""
-    endpoint.behaviour = answer(503)
+    endpoint.behavior = answer(503)
     _, approval = _ask(pushed)
     person.approve(approval.id)
     local.deliver()
@@ -327,7 +327,7 @@ def test_a_push_that_the_receiver_rejects_is_recorded_and_not_retried(
     pushed, person, local, endpoint
 ):
     """CB-164: there is no second attempt, and the operator's webhook gets an alarm."""
-    endpoint.behaviour = answer(401)
+    endpoint.behavior = answer(401)
     _, approval = _ask(pushed)
     person.approve(approval.id)
     local.deliver()
@@ -346,7 +346,7 @@ def _retry_undelivered_call(local):
 
 def test_an_abandoned_push_cannot_be_sent_again(pushed, person, local, endpoint):
     """Its secrets are deleted, so a retry would send nothing."""
-    endpoint.behaviour = answer(401)
+    endpoint.behavior = answer(401)
     _, approval = _ask(pushed)
     person.approve(approval.id)
     local.deliver()
@@ -357,11 +357,11 @@ def test_an_abandoned_push_cannot_be_sent_again(pushed, person, local, endpoint)
 
 def test_an_abandoned_ping_for_an_approval_can_be_sent_again(pinged, person, local, endpoint):
     """The agent has not fetched its token yet."""
-    endpoint.behaviour = answer(401)
+    endpoint.behavior = answer(401)
     handle, approval = _ask(pinged)
     person.approve(approval.id)
     local.deliver()
-    endpoint.behaviour = answer(204)
+    endpoint.behavior = answer(204)
     _retry_undelivered_call(local)
     local.deliver()
     assert _bodies(endpoint) == [{"auth_req_id": handle}] * 2
@@ -369,7 +369,7 @@ def test_an_abandoned_ping_for_an_approval_can_be_sent_again(pinged, person, loc
 
 def test_after_a_rejected_ping_the_agent_can_still_poll(pinged, person, local, endpoint):
     """CB-165: a ping contains no tokens, so none are lost."""
-    endpoint.behaviour = answer(403)
+    endpoint.behavior = answer(403)
     handle, approval = _ask(pinged)
     person.approve(approval.id)
     local.deliver()

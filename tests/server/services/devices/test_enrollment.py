@@ -9,7 +9,7 @@ from tests.support.builders.installation import BY, add_user
 
 def _row(admin_services, code):
     with admin_services.store.write() as tx:
-        return tx.codes.get(enrollment.normalise(code)[0])
+        return tx.codes.get(enrollment.split_code(code)[0])
 
 
 def test_a_code_has_eight_groups_of_four_and_is_valid_for_fifteen_minutes(admin_services):
@@ -24,7 +24,7 @@ def test_the_database_contains_only_a_keyed_hash_of_the_secret(admin_services):
     """Therefore, a stolen database cannot be used to enroll a device."""
     add_user(admin_services)
     _, issued = admin_services.users.enroll("admin", by=BY)
-    code_id, secret = enrollment.normalise(issued.code)
+    code_id, secret = enrollment.split_code(issued.code)
     row = _row(admin_services, issued.code)
     assert row.secret_hash == admin_services.secrets.code_hash(code_id, secret)
     assert secret not in repr(row)
@@ -43,7 +43,7 @@ def test_the_audit_log_contains_only_the_public_half_of_a_code(admin_services):
     """Therefore, somebody who reads the audit log cannot use the code."""
     add_user(admin_services)
     _, issued = admin_services.users.enroll("admin", by=BY)
-    code_id, secret = enrollment.normalise(issued.code)
+    code_id, secret = enrollment.split_code(issued.code)
     entry = admin_services.entries("code.issued")[-1]
     assert entry["facts"]["code"] == code_id
     assert secret not in str(entry)
@@ -60,14 +60,14 @@ def test_the_audit_log_contains_only_the_public_half_of_a_code(admin_services):
 )
 def test_a_code_is_accepted_however_it_is_typed(typed):
     """Case, hyphens, spaces and letters that look like digits do not matter."""
-    assert enrollment.normalise(typed) == ("ABCD1234", "EFGH5678JKMNPQRSTVWXYZ01")
+    assert enrollment.split_code(typed) == ("ABCD1234", "EFGH5678JKMNPQRSTVWXYZ01")
 
 
 @pytest.mark.parametrize("typed", ["", "ABCD", "U" * 32, "A" * 31, "A" * 33, "é" * 32, "A" * 1_000])
 def test_an_impossible_code_is_refused(typed):
     """A code with a wrong length or alphabet is refused before the database is read."""
     with pytest.raises(enrollment.BadCode, match="eight groups of four"):
-        enrollment.normalise(typed)
+        enrollment.split_code(typed)
 
 
 def test_the_link_contains_the_code_in_its_fragment():

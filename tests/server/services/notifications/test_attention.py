@@ -1,4 +1,4 @@
-"""Notification budgets limit a flood, lose no request, and count high risk separately."""
+"""Notification limits hold back a flood, lose no request, and count high risk separately."""
 
 import json
 
@@ -46,7 +46,7 @@ def _last_hold_reason(local):
 
 @pytest.fixture
 def open_flood(open_local):
-    """Opens the installation with small budgets, which a test can override."""
+    """Opens the installation with small limits, which a test can override."""
 
     def open_with(**settings):
         limits = {"notify_per_minute": 2, "notify_per_hour": 4, "notify_per_agent": 3}
@@ -71,7 +71,7 @@ def _notified_ids(local, person):
     return [event.approval_id for event in requested if event.not_notified_because is None]
 
 
-def test_requests_over_the_budget_for_a_minute_are_held_back(flood, template):
+def test_requests_over_the_limit_for_a_minute_are_held_back(flood, template):
     """Held-back requests are listed and marked, but they notify nobody and call no webhook."""
     person, agent = template.person(flood), _writer(flood, "writer")
     reasons = [_write(agent) for _ in range(4)]
@@ -88,7 +88,7 @@ def test_requests_over_the_budget_for_a_minute_are_held_back(flood, template):
 
 
 def test_minute_and_hour_are_sliding_windows(flood):
-    """Each budget covers the minute or hour before a request, not a clock minute or hour."""
+    """Each limit covers the minute or hour before a request, not a clock minute or hour."""
     agent, other = _writer(flood, "writer"), _writer(flood, "other")
     assert _write(agent) is None
     flood.clock.forward(40 * SECOND)
@@ -105,7 +105,7 @@ def test_minute_and_hour_are_sliding_windows(flood):
     assert _write(agent) is None
 
 
-def test_one_agent_cannot_use_up_a_persons_hourly_budget(flood):
+def test_one_agent_cannot_use_up_a_persons_hourly_limit(flood):
     """After three notifications from one agent, a different agent can still notify."""
     agent, other = _writer(flood, "writer"), _writer(flood, "other")
     for _ in range(3):
@@ -116,7 +116,7 @@ def test_one_agent_cannot_use_up_a_persons_hourly_budget(flood):
 
 
 def test_held_back_requests_do_not_count(flood):
-    """A flood in one minute does not use up the budget of the next minute."""
+    """A flood in one minute does not use up the limit of the next minute."""
     agent = _writer(flood, "writer")
     for _ in range(20):
         _write(agent)
@@ -124,7 +124,7 @@ def test_held_back_requests_do_not_count(flood):
     assert _write(agent) is None
 
 
-def test_one_type_cannot_use_up_the_hourly_budget(open_flood):
+def test_one_type_cannot_use_up_the_hourly_limit(open_flood):
     """The limit per type spans agents, but other types and other people are counted separately."""
     local = open_flood(notify_per_type=1)
     new_person(local, "ben")
@@ -140,7 +140,7 @@ def test_one_type_cannot_use_up_the_hourly_budget(open_flood):
     assert _write(other, **with_type("note")) is None
 
 
-def test_low_risk_notifies_once_an_hour_and_uses_no_budget(flood, template):
+def test_low_risk_notifies_once_an_hour_and_counts_toward_no_other_limit(flood, template):
     """Only one of a hundred low-risk requests notifies, and medium risk still notifies."""
     person, agent = template.person(flood), _writer(flood, "writer")
     approval_ids = [agent.request_approval()[1].id for _ in range(100)]
@@ -153,7 +153,7 @@ def test_low_risk_notifies_once_an_hour_and_uses_no_budget(flood, template):
     assert _last_hold_reason(flood) is None
 
 
-def test_high_risk_has_its_own_budget(flood, template):
+def test_high_risk_has_its_own_limit(flood, template):
     """Requests of lower risk, from the same agent or a different one, cannot use it up."""
     person, agent = template.person(flood), _writer(flood, "writer")
     for _ in range(10):
@@ -164,7 +164,7 @@ def test_high_risk_has_its_own_budget(flood, template):
     assert len(_notified_ids(flood, person)) == 5
 
 
-def test_high_risk_requests_do_not_use_another_agents_budget(flood, template):
+def test_high_risk_requests_do_not_count_toward_another_agents_limit(flood, template):
     """Only the agent that overstates its risk is held back."""
     liar, honest = _writer(flood, "liar"), template.agent(flood)
     assert [_pay(liar) for _ in range(4)] == [None, None, "held_back", "held_back"]
@@ -193,7 +193,7 @@ def test_a_reported_agent_does_not_notify_the_reporter(flood, template):
     assert _pay(agent) is None
 
 
-def test_requests_to_unknown_users_use_no_budget(open_flood):
+def test_requests_to_unknown_users_count_toward_no_limit(open_flood):
     """With hidden users, a request to an unknown user is accepted but notifies nobody."""
     local = open_flood(unknown_user="hide")
     agent = _writer(local, "writer")

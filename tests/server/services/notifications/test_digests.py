@@ -135,7 +135,7 @@ def test_held_back_requests_are_not_listed_as_snoozed(person, writer):
     assert person.call("GET", "/api/attention").json["held"] == []
 
 
-def test_budgets_and_digests_are_separate_for_each_approver(local, person, writer):
+def test_limits_and_digests_are_separate_for_each_approver(local, person, writer):
     """A request that is held back for one approver can notify another."""
     bob = new_person(local, "bob")
     groups = Groups(local.services.store, local.services.secrets)

@@ -109,7 +109,7 @@ BAD_RULES = {
 
 
 @pytest.mark.parametrize(("line", "remedy"), BAD_RULES.items(), ids=BAD_RULES)
-def test_an_invalid_member_is_the_error_names_the_rule_and_the_remedy(line, remedy):
+def test_the_error_for_an_invalid_member_names_the_rule_and_the_remedy(line, remedy):
     """If the server ignored the member, the rule would do something else."""
     with pytest.raises(InvalidPolicy, match=remedy):
         documents.parse_policy(rule("ask", line))

@@ -1,6 +1,6 @@
 """In any order of votes, no request is approved by fewer people than the quorum.
 
-A deputyship may end in between. Hypothesis creates the sequences, and threads race on both
+A deputy's term may end in between. Hypothesis creates the sequences, and threads race on both
 databases. The approvers are read from the log, never from the rows under test.
 """
 
@@ -54,7 +54,7 @@ class Voting:
 
 @dataclass(frozen=True)
 class Ending:
-    """The end of the deputyship: revoked, or expired, with or without a recorded end."""
+    """The end of the term: revoked, or expired, with or without a recorded end."""
 
     how: Literal["by hand", "by the clock", "unnoticed"]
 
@@ -283,7 +283,7 @@ def test_no_sequence_of_votes_passes_below_the_quorum(
 def test_a_deputys_approval_always_counts_as_their_principals(
     people: SqlStore, clock: MovableClock, ending: Literal["by hand", "by the clock", "unnoticed"]
 ) -> None:
-    """However the deputyship ends, the two share one vote, so a further user must approve."""
+    """However the term ends, the two share one vote, so a further user must approve."""
     steps = (Voting("ann"), Voting(DEPUTY), Ending(ending), Voting("cleo"))
     approval_id = _run_steps(people, clock, steps)
     assert _state_and_approvers(people, approval_id)[0] is State.PENDING

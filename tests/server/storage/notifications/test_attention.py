@@ -233,8 +233,8 @@ def test_an_extension_applies_to_every_approver(store: SqlStore, request_for_ann
         assert tx.approvers.find(request_for_ann.id, BOB) is None
 
 
-def test_a_deputyship_begins_and_ends_once(store: SqlStore, request_for_ann: Approval) -> None:
-    """A deputyship is found by user and by deputy, between its dates."""
+def test_a_deputys_term_begins_and_ends_once(store: SqlStore, request_for_ann: Approval) -> None:
+    """A term is found by user and by deputy, between its dates."""
     assert request_for_ann.user_id == ANN
     with store.write() as tx:
         tx.deputies.add(DEPUTY)

@@ -67,7 +67,7 @@ def test_a_browser_unused_for_two_weeks_is_warned_about(local, browser, service,
     for _ in range(2):
         local.services.sweeper.tidy()
         local.deliver()
-    assert [message["kind"] for message in service.said()][-1:] == ["dormant"]
+    assert [message["kind"] for message in service.messages()][-1:] == ["dormant"]
     assert DORMANT in _page(browser)
     browser.send("POST", PATH, subscription.to_json())
     assert DORMANT not in _page(browser)
@@ -81,7 +81,7 @@ def test_a_browser_dropped_by_its_push_service_is_reported_as_lost(
     """The inbox and the device page say so, and the device page offers the remedy."""
     assert "data-push-test" in _page(browser)
     assert LOST not in _page(browser, "/")
-    service.behaviour = answer(status)
+    service.behavior = answer(status)
     agent.request_payment(login_hint="eva")
     local.deliver()
     page = _page(browser)
@@ -128,7 +128,7 @@ def test_one_browser_can_be_lost_while_another_with_the_same_passkey_is_not(
 @pytest.mark.usefixtures("subscription")
 def test_a_refused_push_is_shown_with_its_status(local, browser, agent, service):
     """The browser stays subscribed, because the refusal may be the server's fault."""
-    service.behaviour = answer(403)
+    service.behavior = answer(403)
     agent.request_payment(login_hint="eva")
     local.deliver()
     assert "rejects messages from Sayso: status 403" in _page(browser)

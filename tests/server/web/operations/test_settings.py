@@ -159,7 +159,7 @@ def test_a_mute_lasts_whole_minutes(eva, agent, minutes):
 
 
 def test_a_deputy_is_added_with_the_passkey_for_whole_days(eva, max_):
-    """Both users see the deputyship, and either can end it without a passkey."""
+    """Both users see the deputy, and either can end it without a passkey."""
     signing_page = eva.post("/settings/deputies", DEPUTY)
     assert "Add a deputy?" in signing_page.text
     assert "<bdi>max</bdi>" in signing_page.text

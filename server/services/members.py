@@ -65,7 +65,10 @@ class Flag:
     name: str
     help: str
     metavar: str | None = None
+    clear: str = ""
+    """The help of the flag `--no-NAME`, which resets the member to its default."""
     clears: tuple[Clear, ...] = ()
+    """Flags with other names or values instead of `--no-NAME`."""
     aliases: tuple[tuple[str, str], ...] = ()
     """Shorter names of options on the command line, and their values."""
     shows_default: bool = False
@@ -145,6 +148,13 @@ class Member:
     def wire_name(self) -> str:
         """Its name in the JSON API."""
         return self.wire or self.name
+
+    @property
+    def clears(self) -> tuple[Clear, ...]:
+        """The flags that clear it."""
+        if not self.flag.clear:
+            return self.flag.clears
+        return (Clear(f"--no-{self.flag.name[2:]}", self.default, self.flag.clear),)
 
     @property
     def nullable(self) -> bool:

@@ -77,7 +77,7 @@ AGENT_MEMBERS: Final[Members] = (
             "--label",
             "A word or key=value pair that policy rules can match.",
             metavar="K[=V]",
-            clears=(Clear("--no-label", (), "Remove every label."),),
+            clear="Remove every label.",
         ),
         Line("labels"),
         default=(),
@@ -89,11 +89,7 @@ AGENT_MEMBERS: Final[Members] = (
         FormField(
             "External ID", section=SECTION_GENERAL, page=Line("External ID", empty="nothing")
         ),
-        Flag(
-            "--external-id",
-            "Its ID in another system.",
-            clears=(Clear("--no-external-id", None, "Remove the external ID."),),
-        ),
+        Flag("--external-id", "Its ID in another system.", clear="Remove the external ID."),
         Line("external id"),
         max_length=128,
         check=members.prose("The external id", 128),
@@ -111,7 +107,7 @@ AGENT_MEMBERS: Final[Members] = (
             "--review",
             "The review date: a date, or a duration such as 90d.",
             metavar="WHEN",
-            clears=(Clear("--no-review", None, "Remove the review date."),),
+            clear="Remove the review date.",
         ),
         Line("review"),
         check=checks.review_at,
@@ -159,7 +155,7 @@ AGENT_MEMBERS: Final[Members] = (
         Flag(
             "--request-alg",
             "Require requests signed with this algorithm; default: signing is optional.",
-            clears=(Clear("--no-request-alg", None, "Do not require signed requests."),),
+            clear="Do not require signed requests.",
         ),
         Line("signs requests", empty="optional"),
         wire="backchannel_authentication_request_signing_alg",
@@ -181,7 +177,7 @@ AGENT_MEMBERS: Final[Members] = (
             "--only",
             "Limit it to this scope at this resource; repeat for more scopes.",
             metavar="URI SCOPE",
-            clears=(Clear("--no-only", {}, "Remove every limit to scopes at a resource."),),
+            clear="Remove every limit to scopes at a resource.",
         ),
         Line("only"),
         default={},
@@ -202,7 +198,7 @@ AGENT_MEMBERS: Final[Members] = (
             "A resource for which it is the API server. It can do what the resource's "
             "credential can.",
             metavar="URI",
-            clears=(Clear("--no-serves", (), "Remove every served resource."),),
+            clear="Remove every served resource.",
         ),
         Line("serves", empty="none"),
         default=(),
@@ -227,7 +223,7 @@ AGENT_MEMBERS: Final[Members] = (
         Flag(
             "--token-seconds",
             "Maximum lifetime of its tokens; 10 to 3600.",
-            clears=(Clear("--no-token-seconds", None, "Remove the lifetime limit."),),
+            clear="Remove the lifetime limit.",
         ),
         Line("token life", "{} seconds"),
         check=checks.token_seconds,
@@ -311,7 +307,7 @@ AGENT_MEMBERS: Final[Members] = (
         Flag(
             "--icon",
             "Its icon: a square PNG or WebP of at most 32 kB.",
-            clears=(Clear("--no-icon", None, "Remove the icon. The initial is shown instead."),),
+            clear="Remove the icon. The initial is shown instead.",
         ),
         Line("icon"),
         check=checks.icon,

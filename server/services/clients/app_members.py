@@ -15,7 +15,7 @@ from server.services.clients.client_members import (
     SECTION_GENERAL,
     SECTION_PERMISSIONS,
 )
-from server.services.members import Clear, Flag, FormField, Kind, Line, Member, Members
+from server.services.members import Flag, FormField, Kind, Line, Member, Members
 
 APP_METHODS: Final = (*METHODS, (names.AUTH_NONE, "none: a public app with PKCE"))
 
@@ -47,13 +47,7 @@ APP_MEMBERS: Final[Members] = (
         Flag(
             "--post-logout-redirect-uri",
             "A redirect URI for use after sign-out.",
-            clears=(
-                Clear(
-                    "--no-post-logout-redirect-uri",
-                    (),
-                    "Remove every post-logout redirect URI.",
-                ),
-            ),
+            clear="Remove every post-logout redirect URI.",
         ),
         Line("after sign-out", empty="none"),
         default=(),

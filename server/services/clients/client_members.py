@@ -105,11 +105,7 @@ def _permission(name: str, label: str, flag: str, noun: str, check: Check) -> Me
         name,
         Kind.NAMES,
         FormField(label, section=SECTION_PERMISSIONS, suggestions=name, first=True),
-        Flag(
-            flag,
-            f"A {noun} it can request.",
-            clears=(Clear(f"--no-{flag[2:]}", (), f"Remove every {flag[2:]}."),),
-        ),
+        Flag(flag, f"A {noun} it can request.", clear=f"Remove every {flag[2:]}."),
         Line(name, empty="none"),
         default=(),
         check=check,

@@ -184,6 +184,11 @@ def members_for_update(members: Members) -> Members:
     return tuple(member for member in members if not member.immutable)
 
 
+def names_of(members: Members) -> frozenset[str]:
+    """Return the names of the members."""
+    return frozenset(member.name for member in members)
+
+
 class Written(dict[str, Any]):
     """Submitted values by the names of their members; absent members were not submitted.
 

@@ -23,8 +23,6 @@ def new(secrets: Secrets, prefix: str, now: int) -> tuple[Secret, str]:
         hash=hashlib.sha256(text.encode()).digest(),
         hint=text[-_HINT_CHARACTERS:],
         created_at=now,
-        expires_at=None,
-        last_used_at=None,
     )
     return record, text
 

@@ -5,16 +5,14 @@ be asked: their first device needs an enrollment code.
 """
 
 import hashlib
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from server.model.approval_requests import CreateApproval, NewApproval
 from server.model.approvals import Approval
 from server.model.audit import Entry
 from server.model.clients import App
-from server.model.consents import Consent
 from server.model.devices import DeviceCode
 from server.model.operations import CountedLimit
 from server.model.ports import Secrets
@@ -114,21 +112,8 @@ class AppDevices:
             self.consents.save_identity_consent(tx, user_id, code.client_id, openid)
         if not scope:
             return
-        self.consents.save(
-            tx,
-            Consent(
-                id=self.consents.secrets.new_id(names.PREFIX_CONSENT),
-                user_id=user_id,
-                client_id=code.client_id,
-                app_id=code.client_id,
-                resource=code.resource,
-                scopes=scope,
-                created_at=tx.now,
-                expires_at=kinds.signed_end(json.loads(approval.details)[0]),
-                revoked_at=None,
-                approval_id=approval.id,
-            ),
-        )
+        consent = self.consents.signed_consent(tx, approval)
+        self.consents.save(tx, replace(consent, app_id=code.client_id, scopes=scope))
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,8 +224,6 @@ class DeviceGrantService:
                 created_at=tx.now,
                 expires_at=expires_at,
                 interval_ms=device_codes.INTERVAL_MS,
-                last_poll_at=None,
-                approval_id=None,
             )
         )
         shown = device_codes.format_code(user_code)

@@ -44,12 +44,9 @@ def start_session(
         jkt=decisions.thumbprint(jwk),
         public_jwk=jwk,
         refresh_hash=hashlib.sha256(refresh.encode()).digest(),
-        previous_hash=None,
         rotated_at=tx.now,
         created_at=tx.now,
         expires_at=tx.now + UNREGISTERED_MS,
-        revoked_at=None,
-        device_id=None,
         admitted_as=admitted_as,
     )
     tx.sessions.add(session)

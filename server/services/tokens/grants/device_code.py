@@ -223,12 +223,7 @@ def _grant(tx: Unit, approval: Approval, code: DeviceCode) -> Grant:
         openid=openid,
         resource=code.resource,
         scope=scope,
-        actor=None,
-        nonce=None,
         auth_time=decision.at,
-        id_token_claims=(),
-        userinfo_claims=(),
-        jkt=None,
         acr=decision_acr(decision),
     )
 

@@ -13,7 +13,7 @@ from server.model.clients import App
 from server.model.devices import DeviceCode, Session
 from server.model.ports import Secrets
 from server.model.sign_in import Grant
-from server.model.store import Store, Unit
+from server.model.store import Unit
 from server.protocol import errors, names
 from server.protocol.approvals import decisions
 from server.protocol.approvals.states import State, overdue
@@ -24,7 +24,6 @@ from server.protocol.resources import scopes
 from server.services.approvals.current_checks import ApprovalChecks
 from server.services.approvals.expiry import expire
 from server.services.audit import audit
-from server.services.clients import client_auth
 from server.services.devices.device_grant import AppDevices
 from server.services.devices.sessions import session_answer, start_session
 from server.services.notifications import notices
@@ -34,6 +33,12 @@ from server.services.tokens.issuing import TokenIssuer, decision_acr
 from server.services.users.dpop_proofs import Proofs
 
 UNKNOWN: Final = "device_code is unknown, used, or not yours."
+
+
+def _find_code(tx: Unit, request: TokenRequest, client_id: str) -> DeviceCode | None:
+    """Return the code that this client polls for."""
+    code = tx.device_codes.by_device_code(handle_hash(request.form.require("device_code")))
+    return code if code is not None and code.client_id == client_id else None
 
 
 def _redeem(
@@ -98,28 +103,21 @@ def _expired() -> errors.ProtocolError:
 class DeviceCodeGrant:
     """Answers the polls of a terminal that waits for approval."""
 
-    store: Store
     secrets: Secrets
     proofs: Proofs
     issuing: TokenIssuer
     checks: ApprovalChecks
 
-    def exchange(self, request: TokenRequest) -> TokenResult:
-        """Return the session's first tokens. Raises errors.ProtocolError."""
-        code_hash = handle_hash(request.form.require("device_code"))
-        device_codes.refuse_scope(request.form)
-        with self.store.write() as tx:
-            return self._poll(tx, code_hash, request)
-
-    def _poll(self, tx: Unit, code_hash: bytes, request: TokenRequest) -> TokenResult:
-        """Handle one poll, in one unit of work.
+    def exchange(self, tx: Unit, request: TokenRequest) -> TokenResult:
+        """Return the session's first tokens. Raises errors.ProtocolError.
 
         Rules, in order: 1. The code is known and belongs to a terminal. 2. The proof is for the key
         that requested the code. 3. A person approved the sign-in in time. 4. That person may still
         sign in. 5. The UPDATE that redeems the approval succeeds, which it does only once.
         """
-        code = tx.device_codes.by_device_code(code_hash)
-        if code is None or code.client_id != names.APPROVER_CLIENT:
+        device_codes.refuse_scope(request.form)
+        code = _find_code(tx, request, names.APPROVER_CLIENT)
+        if code is None:
             return errors.InvalidGrant(UNKNOWN)
         jwk = self.proofs.terminal(tx, request.proofs)
         if decisions.thumbprint(jwk) != code.jkt:
@@ -166,27 +164,20 @@ def _record_session(tx: Unit, approval: Approval, session: Session) -> None:
 class AppDeviceGrant:
     """Answers the polls of an app on a device."""
 
-    store: Store
     issuing: AppTokenIssuer
     checks: ApprovalChecks
     devices: AppDevices
 
-    def exchange(self, app: App, request: TokenRequest) -> TokenResult:
-        """Return the token response. Raises errors.ProtocolError."""
-        code_hash = handle_hash(request.form.require("device_code"))
-        with self.store.write() as tx:
-            return self._poll(tx, client_auth.current_app(tx, app), code_hash, request)
-
-    def _poll(self, tx: Unit, app: App, code_hash: bytes, request: TokenRequest) -> TokenResult:
-        """Handle one poll, in one unit of work.
+    def exchange(self, tx: Unit, app: App, request: TokenRequest) -> TokenResult:
+        """Return the token response. Raises errors.ProtocolError.
 
         Rules, in order: 1. The code is known and belongs to this app. 2. The request matches the
         one that created the code. 3. A person approved the sign-in in time. 4. The person and the
         app may still have this access. 5. The UPDATE that redeems the approval succeeds, which it
         does only once.
         """
-        code = tx.device_codes.by_device_code(code_hash)
-        if code is None or code.client_id != app.id:
+        code = _find_code(tx, request, app.id)
+        if code is None:
             return errors.InvalidGrant(UNKNOWN)
         resource = code.resource or self.issuing.server_policy.userinfo_audience
         device_codes.check_unchanged(request.form, tuple(code.scope.split()), resource)

@@ -1,11 +1,12 @@
 """Client secrets: shown once, stored as a hash, rotated with an overlap."""
 
-import hashlib
+import hmac
 from dataclasses import replace
 from typing import Final
 
 from server.model.clients import Secret
 from server.model.ports import Secrets
+from server.protocol.names import handle_hash
 from server.services.refusals import Invalid, error_member
 
 DEFAULT_OVERLAP_MS: Final = 24 * 60 * 60 * 1000
@@ -20,11 +21,18 @@ def new(secrets: Secrets, prefix: str, now: int) -> tuple[Secret, str]:
     text = secrets.new_secret(prefix)
     record = Secret(
         id=secrets.new_id(""),
-        hash=hashlib.sha256(text.encode()).digest(),
+        hash=handle_hash(text),
         hint=text[-_HINT_CHARACTERS:],
         created_at=now,
     )
     return record, text
+
+
+def find_working(stored: tuple[Secret, ...], text: str, now: int) -> Secret | None:
+    """Return the secret with this text if it has not expired."""
+    sent_hash = handle_hash(text)
+    working = (secret for secret in stored if secret.expires_at is None or now < secret.expires_at)
+    return next((secret for secret in working if hmac.compare_digest(secret.hash, sent_hash)), None)
 
 
 @error_member("overlap")

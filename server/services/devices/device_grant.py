@@ -4,7 +4,6 @@ A typed code creates an approval on the person's enrolled devices. A person with
 be asked: their first device needs an enrollment code.
 """
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -24,6 +23,7 @@ from server.protocol.clients import client_auth
 from server.protocol.devices import device_codes
 from server.protocol.devices.device_codes import AppRequest
 from server.protocol.forms import Form
+from server.protocol.names import handle_hash
 from server.protocol.policy.risks import Risk
 from server.protocol.resources import scopes, uris
 from server.protocol.times import rfc3339
@@ -187,15 +187,6 @@ class DeviceGrantService:
         """Return the token that binds a form to its page."""
         return self.secrets.salt()
 
-    def submit_code(self, *, name: str, typed: str, peer: str) -> str:
-        """Accept a typed code and a user name. Returns why they were refused; "" if they were not.
-
-        The text does not reveal whether the user exists. If the user is unknown or has no device,
-        nobody is asked, and the new device waits until its code expires.
-        """
-        with self.store.write() as tx:
-            return self._submit_code(tx, name, typed, peer)
-
     def _create_code(  # noqa: PLR0913  # the members of a code
         self,
         tx: Unit,
@@ -213,7 +204,7 @@ class DeviceGrantService:
         tx.device_codes.add(
             DeviceCode(
                 id=self.secrets.new_id(names.PREFIX_DEVICE_REQUEST),
-                device_code_hash=hashlib.sha256(device_code.encode()).digest(),
+                device_code_hash=handle_hash(device_code),
                 user_code_hash=self._hash(user_code),
                 client_id=client_id,
                 resource=resource,
@@ -246,31 +237,34 @@ class DeviceGrantService:
     def _hash(self, user_code: str) -> bytes:
         return self.secrets.code_hash(_USER_CODE, user_code)
 
-    def _submit_code(self, tx: Unit, name: str, typed: str, peer: str) -> str:
-        """Create the approval in this unit of work.
+    def submit_code(self, *, name: str, typed: str, peer: str) -> str:
+        """Accept a typed code and a user name. Returns why they were refused; "" if they were not.
+
+        The text does not reveal whether the user exists. If the user is unknown or has no device,
+        nobody is asked, and the new device waits until its code expires.
 
         Rules, in order: 1. Guesses are limited, per address and in total. 2. The code is valid;
         each wrong code is counted. 3. The named user, or else a phantom, is asked. 4. One
         conditional UPDATE uses up the code.
         """
-        tx.lock("types user codes")  # so that all parallel attempts are counted
-        if _is_limit_reached(tx, peer):
-            return "Too many wrong codes. Wait ten minutes, then start again."
-        letters = device_codes.normalize_code(typed)
-        code = None if letters is None else tx.device_codes.by_user_code(self._hash(letters))
-        if code is None or code.approval_id is not None or tx.now >= code.expires_at:
-            tx.counters.count_subject(WRONG_CODES, peer)
-            tx.counters.count(_TOTAL, _WINDOW_MS)
-            return _WRONG
-        user = self._find_askable(tx, name, code.client_id)
-        try:
-            approval = self._create_approval(
-                tx, code, user, name, device_codes.format_code(letters or "")
-            )
-        except errors.ProtocolError:  # the app was disabled or narrowed in the meantime
-            return _WRONG
-        tx.device_codes.use(code.id, approval.id, tx.now)
-        return ""
+        with self.store.write() as tx:
+            tx.lock("types user codes")  # so that all parallel attempts are counted
+            if _is_limit_reached(tx, peer):
+                return "Too many wrong codes. Wait ten minutes, then start again."
+            letters = device_codes.normalize_code(typed)
+            code = None if letters is None else tx.device_codes.by_user_code(self._hash(letters))
+            if code is None or code.approval_id is not None or tx.now >= code.expires_at:
+                tx.counters.count_subject(WRONG_CODES, peer)
+                tx.counters.count(_TOTAL, _WINDOW_MS)
+                return _WRONG
+            user = self._find_askable(tx, name, code.client_id)
+            shown = device_codes.format_code(letters or "")
+            try:
+                approval = self._create_approval(tx, code, user, name, shown)
+            except errors.ProtocolError:  # the app was disabled or narrowed in the meantime
+                return _WRONG
+            tx.device_codes.use(code.id, approval.id, tx.now)
+            return ""
 
     def _find_askable(self, tx: Unit, name: str, client_id: str) -> User | None:
         """Return the user with this name, if one of their devices can be asked now."""

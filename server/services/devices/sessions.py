@@ -1,6 +1,5 @@
 """Terminal sessions: starting them, their token responses and their lifetimes."""
 
-import hashlib
 from collections.abc import Mapping
 from typing import Final
 
@@ -9,6 +8,7 @@ from server.model.ports import Secrets
 from server.model.store import Unit
 from server.protocol import names
 from server.protocol.approvals import decisions
+from server.protocol.names import handle_hash
 from server.protocol.tokens.tokens import API_TOKEN_SECONDS
 
 IDLE_MS: Final = 30 * 24 * 60 * 60 * 1000
@@ -43,7 +43,7 @@ def start_session(
         code_id=code_id,
         jkt=decisions.thumbprint(jwk),
         public_jwk=jwk,
-        refresh_hash=hashlib.sha256(refresh.encode()).digest(),
+        refresh_hash=handle_hash(refresh),
         rotated_at=tx.now,
         created_at=tx.now,
         expires_at=tx.now + UNREGISTERED_MS,

@@ -31,7 +31,6 @@ from server.services.sign_in.flow_pages import (
     consent_page,
     sign_in_methods,
     sign_in_page,
-    waiting_page,
 )
 from server.services.sign_in.sign_ins import SignedIn, SignIns
 from server.services.tokens.keys import id_token_claims
@@ -236,7 +235,8 @@ class Flows:
             ended = "The request was canceled, or not answered in time."
             return _Refused(plan, errors.AccessDenied(ended))
         if waiting := outcomes.count("waiting"):
-            return waiting_page(plan, signed_in, waiting)
+            leads_to = plan.request.return_to.redirect_uri
+            return WaitingPage(plan.app.name, signed_in.user.name, waiting, leads_to)
         if not all(self._is_covered(view, consent, signed_in) for consent in plan.consents_to_sign):
             return _Refused(plan, errors.AccessDenied("The consent was revoked."))
         signed_actions = (action for action, outcome in action_outcomes.items() if outcome)

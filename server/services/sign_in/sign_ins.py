@@ -152,12 +152,11 @@ def _check_user(
         return current_user
     kind = audit.Type.SIGN_IN_FAILED
     if current_user is None:
-        floods.record_refusal(
-            tx, Entry(kind, audit.SYSTEM, decision="refused", cause="no such account")
-        )
+        entry = Entry(kind, audit.SYSTEM, decision="refused", cause="no such account")
     else:
         by = audit.by_user(current_user.id)
-        floods.record_refusal(tx, Entry(kind, by, subject=current_user.id, decision="refused"))
+        entry = Entry(kind, by, subject=current_user.id, decision="refused")
+    floods.record_refusal(tx, entry)
     return None
 
 

@@ -16,13 +16,13 @@ from server.model.sign_in import Grant
 from server.model.store import Unit
 from server.protocol import errors, names
 from server.protocol.approvals import decisions
-from server.protocol.approvals.states import State, overdue
+from server.protocol.approvals.states import State
 from server.protocol.ciba import requests
 from server.protocol.devices import device_codes
 from server.protocol.names import handle_hash
 from server.protocol.resources import scopes
 from server.services.approvals.current_checks import ApprovalChecks
-from server.services.approvals.expiry import expire
+from server.services.approvals.expiry import expire_if_overdue
 from server.services.audit import audit
 from server.services.devices.device_grant import AppDevices
 from server.services.devices.sessions import session_answer, start_session
@@ -69,9 +69,7 @@ def _poll_result(tx: Unit, code: DeviceCode, waited_ms: int) -> Approval | error
 
 def _approval(tx: Unit, code: DeviceCode) -> Approval | None:
     approval = None if code.approval_id is None else tx.approvals.get(code.approval_id)
-    if approval is not None and overdue(approval.state, approval.expires_at, tx.now):
-        return expire(tx, approval) or tx.approvals.get(approval.id)
-    return approval
+    return None if approval is None else expire_if_overdue(tx, approval)
 
 
 def _pending(tx: Unit, code: DeviceCode, waited_ms: int) -> errors.ProtocolError:

@@ -5,7 +5,7 @@ Never: the rule of a single member; its row contains that.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, ClassVar, Final, TypeAlias
 
@@ -182,6 +182,13 @@ def members_for_new(members: Members) -> Members:
 def members_for_update(members: Members) -> Members:
     """Return the members that updates can set."""
     return tuple(member for member in members if not member.immutable)
+
+
+def in_section(section: str, *members: Member) -> Members:
+    """Return the members with their section of forms and pages."""
+    return tuple(
+        replace(member, field=replace(member.field, section=section)) for member in members
+    )
 
 
 def names_of(members: Members) -> frozenset[str]:

@@ -47,7 +47,7 @@ class TokenServices:
         exchange_grant = TokenExchangeGrant(
             store,
             adapters.verifier,
-            ExchangeChecks(checks.evaluator.schemas, checks.evaluator, policy),
+            ExchangeChecks(checks.evaluator, policy),
             hint,
             token_issuer,
             StandingGrantExchanges(secrets, token_issuer),

@@ -10,8 +10,7 @@ from enum import StrEnum
 from typing import Any, ClassVar, Final, TypeAlias
 
 from server.model.store import Unit
-from server.protocol.text import check_prose
-from server.services.refusals import Invalid, error_member, valid
+from server.services.refusals import Invalid, error_member
 
 Check: TypeAlias = Callable[[Unit, Any], object]
 """Converts a submitted value to the stored one. Raises `ChangeRefused`."""
@@ -309,15 +308,6 @@ def turned_off(_before: object, after: object) -> bool:
 def more_keys(before: Sequence[object], after: Sequence[object]) -> bool:
     """Return whether a key was added."""
     return any(key not in before for key in after)
-
-
-def prose(what: str, longest: int) -> Check:
-    """Return a check for a line of text; an empty line is stored as None."""
-
-    def check(_tx: Unit, raw: str) -> str | None:
-        return valid(check_prose, raw, what=what, max_chars=longest) if raw else None
-
-    return check
 
 
 def unique(_tx: Unit, values: Sequence[str]) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ from server.services.approvals.current_checks import ApprovalChecks
 from server.services.approvals.expiry import expire_if_overdue
 from server.services.audit import audit
 from server.services.devices.device_grant import AppDevices
-from server.services.devices.sessions import session_answer, start_session
+from server.services.devices.sessions import start_session
 from server.services.notifications import notices
 from server.services.tokens.app_issuing import AccessTokenTerms, AppTokenIssuer
 from server.services.tokens.endpoint import TokenRequest, TokenResult
@@ -140,7 +140,7 @@ class DeviceCodeGrant:
         )
         _record_session(tx, approval, session)
         notices.approval(tx, approval, "approval.redeemed")
-        return session_answer(self.issuing.for_session(tx, session), refresh)
+        return self.issuing.for_session(tx, session, refresh)
 
 
 def _record_session(tx: Unit, approval: Approval, session: Session) -> None:

@@ -7,7 +7,7 @@ from server.model.store import Unit
 from server.protocol import errors
 from server.services.devices import enrollment
 from server.services.devices.enrollment import BadCode, normalise
-from server.services.devices.sessions import session_answer, start_session
+from server.services.devices.sessions import start_session
 from server.services.tokens.endpoint import TokenRequest, TokenResult
 from server.services.tokens.issuing import TokenIssuer
 from server.services.users.dpop_proofs import Proofs
@@ -42,4 +42,4 @@ class EnrollmentGrant:
         session, refresh = start_session(
             tx, self.secrets, jwk, user_id=code.user_id, code_id=code.id
         )
-        return session_answer(self.issuing.for_session(tx, session), refresh)
+        return self.issuing.for_session(tx, session, refresh)

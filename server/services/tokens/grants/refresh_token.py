@@ -11,7 +11,7 @@ from server.protocol import errors, names
 from server.protocol.approvals import decisions
 from server.protocol.names import handle_hash
 from server.services.audit import audit
-from server.services.devices.sessions import IDLE_MS, session_answer
+from server.services.devices.sessions import IDLE_MS
 from server.services.notifications import notices
 from server.services.tokens.endpoint import TokenRequest, TokenResult
 from server.services.tokens.issuing import TokenIssuer
@@ -51,7 +51,7 @@ class RefreshTokenGrant:
         expires_at = session.expires_at if session.device_id is None else tx.now + IDLE_MS
         if not tx.sessions.rotate(session.id, session.refresh_hash, new_hash, tx.now, expires_at):
             return errors.InvalidGrant(_REFUSED)
-        return session_answer(self.issuing.for_session(tx, session), refresh)
+        return self.issuing.for_session(tx, session, refresh)
 
     def _session(
         self, tx: Unit, token_hash: bytes, request: TokenRequest

@@ -1,5 +1,7 @@
 """Agents, apps, their secrets, names and registrations."""
 
+import hashlib
+import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeAlias
@@ -23,6 +25,12 @@ class Secret:
     created_at: int
     expires_at: int | None = None
     last_used_at: int | None = None
+
+    def matches(self, text: str, now: int) -> bool:
+        """Return whether this is the text of the secret, and it has not expired."""
+        sent_hash = hashlib.sha256(text.encode()).digest()
+        is_valid = self.expires_at is None or now < self.expires_at
+        return hmac.compare_digest(self.hash, sent_hash) and is_valid
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,5 @@
 """Client secrets: shown once, stored as a hash, rotated with an overlap."""
 
-import hmac
 from dataclasses import replace
 from typing import Final
 
@@ -26,13 +25,6 @@ def new(secrets: Secrets, prefix: str, now: int) -> tuple[Secret, str]:
         created_at=now,
     )
     return record, text
-
-
-def find_working(stored: tuple[Secret, ...], text: str, now: int) -> Secret | None:
-    """Return the secret with this text if it has not expired."""
-    sent_hash = handle_hash(text)
-    working = (secret for secret in stored if secret.expires_at is None or now < secret.expires_at)
-    return next((secret for secret in working if hmac.compare_digest(secret.hash, sent_hash)), None)
 
 
 @error_member("overlap")

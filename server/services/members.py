@@ -10,7 +10,8 @@ from enum import StrEnum
 from typing import Any, ClassVar, Final, TypeAlias
 
 from server.model.store import Unit
-from server.services.refusals import Invalid, error_member
+from server.protocol.text import check_prose
+from server.services.refusals import Invalid, error_member, valid
 
 Check: TypeAlias = Callable[[Unit, Any], object]
 """Converts a submitted value to the stored one. Raises `ChangeRefused`."""
@@ -65,9 +66,9 @@ class Flag:
     help: str
     metavar: str | None = None
     clear: str = ""
-    """The help of the flag `--no-NAME`, which resets the member to its default."""
+    """The help of the flag that resets the member to its default; "" if there is none."""
     clears: tuple[Clear, ...] = ()
-    """Flags with other names or values instead of `--no-NAME`."""
+    """Flags that clear the member instead of `clear`, with other names or values."""
     aliases: tuple[tuple[str, str], ...] = ()
     """Shorter names of options on the command line, and their values."""
     shows_default: bool = False
@@ -147,13 +148,6 @@ class Member:
     def wire_name(self) -> str:
         """Its name in the JSON API."""
         return self.wire or self.name
-
-    @property
-    def clears(self) -> tuple[Clear, ...]:
-        """The flags that clear it."""
-        if not self.flag.clear:
-            return self.flag.clears
-        return (Clear(f"--no-{self.flag.name[2:]}", self.default, self.flag.clear),)
 
     @property
     def nullable(self) -> bool:
@@ -308,6 +302,15 @@ def turned_off(_before: object, after: object) -> bool:
 def more_keys(before: Sequence[object], after: Sequence[object]) -> bool:
     """Return whether a key was added."""
     return any(key not in before for key in after)
+
+
+def prose(what: str, longest: int) -> Check:
+    """Return a check for a line of text; an empty line is stored as None."""
+
+    def check(_tx: Unit, raw: str) -> str | None:
+        return valid(check_prose, raw, what=what, max_chars=longest) if raw else None
+
+    return check
 
 
 def unique(_tx: Unit, values: Sequence[str]) -> tuple[str, ...]:

@@ -27,7 +27,6 @@ with lazily():
 LONGEST_MS: Final = 10 * 366 * 24 * 60 * 60 * 1000
 MAX_LABELS: Final = 20
 MAX_DESCRIPTION: Final = 280
-MAX_EXTERNAL_ID: Final = 128
 LONGEST_LIFE_MS: Final = 100 * 365 * 24 * 60 * 60 * 1000
 
 
@@ -41,13 +40,6 @@ def description(_tx: Unit, raw: str) -> str:
     if not raw:
         return ""
     return valid(check_prose, raw, what="The description", max_chars=MAX_DESCRIPTION)
-
-
-def external_id(_tx: Unit, raw: str) -> str | None:
-    """Return the ID in another system; None if it is empty. Raises `Invalid`."""
-    if not raw:
-        return None
-    return valid(check_prose, raw, what="The external id", max_chars=MAX_EXTERNAL_ID)
 
 
 def owners(tx: Unit, name_or_id: Sequence[str]) -> tuple[str, ...]:

@@ -81,8 +81,8 @@ _GENERAL: Final = members.in_section(
         FormField("External ID", page=Line("External ID", empty="nothing")),
         Flag("--external-id", "Its ID in another system.", clear="Remove the external ID."),
         Line("external id"),
-        max_length=checks.MAX_EXTERNAL_ID,
-        check=checks.external_id,
+        max_length=128,
+        check=members.prose("The external id", 128),
         filterable=True,
     ),
     Member(

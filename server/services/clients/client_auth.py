@@ -15,7 +15,6 @@ from server.protocol.clients import client_documents as documents
 from server.protocol.clients.client_auth import Credentials
 from server.protocol.clients.client_documents import ClientDocument, InvalidDocument
 from server.protocol.forms import Form
-from server.services import client_secrets
 from server.services.clients import unknown_apps
 from server.services.server_policy import ServerPolicy
 
@@ -236,7 +235,7 @@ class ClientAuthentication:
 
     def _check_secret(self, client: Client, text: str, now: int) -> None:
         """Check the secret and, at most once a minute, store its use."""
-        secret = client_secrets.find_working(client.secrets, text, now)
+        secret = next((row for row in client.secrets if row.matches(text, now)), None)
         if secret is None:
             raise client_auth.invalid_client("wrong secret")
         if self._is_due(secret.id, now):

@@ -18,7 +18,6 @@ from server.protocol import errors, names
 from server.protocol.clients.registration import Metadata
 from server.protocol.names import handle_hash
 from server.services.audit import audit
-from server.services.client_secrets import find_working
 from server.services.clients import agents
 from server.services.clients.agent_forms import NewAgent
 from server.services.clients.agents import NewSecret
@@ -92,7 +91,9 @@ class RegistrationService:
         self._check_endpoint(metadata)
         with self.store.administer() as tx:
             before = _require_agent(tx, agent_id, token)
-            if secret is not None and not find_working(before.secrets, secret, tx.now):
+            if secret is not None and not any(
+                row.matches(secret, tx.now) for row in before.secrets
+            ):
                 raise errors.InvalidClientMetadata("client_secret is not this client's.")
             issued = self._change_agent(tx, before, metadata)
             agents.change(tx, before, issued.agent, by=audit.by_agent(before.id))

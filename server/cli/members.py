@@ -107,7 +107,7 @@ def new_flags(members: Members) -> Callable[[_F], _F]:
 def change_flags(members: Members) -> Callable[[_F], _F]:
     """The flags of a command that updates a record, with those that clear values."""
     changing = members_for_update(members)
-    clears = [clear for member in changing for clear in member.flag.clears]
+    clears = [clear for member in changing for clear in clear_flags(member)]
     return _add_options(
         [
             *(_option(member, adds=False) for member in changing),
@@ -166,7 +166,7 @@ def written(members: Members, flags: Mapping[str, Any], now: int) -> dict[str, A
     values: dict[str, Any] = {}
     for member in members:
         value = flags.get(member.wire_name)
-        cleared = [clear.value for clear in member.flag.clears if flags.get(_dest(clear))]
+        cleared = [clear.value for clear in clear_flags(member) if flags.get(_dest(clear))]
         is_set = value is not None and value != ()
         if is_set + len(cleared) > 1:
             raise click.UsageError(f"{member.flag.name}: set it or remove it, not both.")
@@ -175,6 +175,13 @@ def written(members: Members, flags: Mapping[str, Any], now: int) -> dict[str, A
         elif is_set:
             values[member.name] = _read(member, value, now)
     return values
+
+
+def clear_flags(member: Member) -> tuple[Clear, ...]:
+    """The flags that clear a member."""
+    if not member.flag.clear:
+        return member.flag.clears
+    return (Clear(f"--no-{member.flag.name[2:]}", member.default, member.flag.clear),)
 
 
 def _dest(clear: Clear) -> str:

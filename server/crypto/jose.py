@@ -84,7 +84,6 @@ class JwtSigner:
             sealed=self._secrets.seal(sealed_as(kid), der),
             state="active",
             created_at=now,
-            retires_at=None,
         )
 
     def _open(self, key: SigningKey) -> PrivateKeyTypes:

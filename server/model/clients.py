@@ -1,5 +1,7 @@
 """Agents, apps, their secrets, names and registrations."""
 
+import hashlib
+import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeAlias
@@ -21,8 +23,14 @@ class Secret:
     hint: str
     """The last four characters, for telling secrets apart."""
     created_at: int
-    expires_at: int | None
-    last_used_at: int | None
+    expires_at: int | None = None
+    last_used_at: int | None = None
+
+    def matches(self, text: str, now: int) -> bool:
+        """Return whether this is the text of the secret, and it has not expired."""
+        sent_hash = hashlib.sha256(text.encode()).digest()
+        is_valid = self.expires_at is None or now < self.expires_at
+        return hmac.compare_digest(self.hash, sent_hash) and is_valid
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,18 +122,18 @@ class App:
     name: str
     auth_method: str
     """One of `names.APP_AUTH_METHODS`; "none" for a public client."""
-    jwks: tuple[Mapping[str, str], ...]
-    redirect_uris: tuple[str, ...]
-    post_logout_redirect_uris: tuple[str, ...]
     grant_types: tuple[str, ...]
-    resources: tuple[str, ...]
-    scopes: tuple[str, ...]
-    secrets: tuple[Secret, ...]
     id_token_alg: str
-    dpop_bound: bool
-    """Its tokens must be bound to a key that it proves (RFC 9449 5.2)."""
     state: AppState
     created_at: int
+    jwks: tuple[Mapping[str, str], ...] = ()
+    redirect_uris: tuple[str, ...] = ()
+    post_logout_redirect_uris: tuple[str, ...] = ()
+    resources: tuple[str, ...] = ()
+    scopes: tuple[str, ...] = ()
+    secrets: tuple[Secret, ...] = ()
+    dpop_bound: bool = False
+    """Its tokens must be bound to a key that it proves (RFC 9449 5.2)."""
     action_types: tuple[str, ...] | None = None
     origin: AppOrigin = "administrator"
     claimed_name: str | None = None
@@ -178,7 +186,7 @@ class Invitation:
     created_by: str
     created_at: int
     expires_at: int
-    revoked_at: int | None
+    revoked_at: int | None = None
 
     def live(self, now: int) -> bool:
         """Return whether an agent can still register with it."""

@@ -20,8 +20,8 @@ class Consent:
     scopes: tuple[str, ...]
     created_at: int
     expires_at: int
-    revoked_at: int | None
-    approval_id: str | None
+    revoked_at: int | None = None
+    approval_id: str | None = None
     """The signed approval; None if the user consented on a sign-in page."""
 
     def live(self, now: int) -> bool:

@@ -22,8 +22,8 @@ class EnrollmentCode:
     created_by: str
     created_at: int
     expires_at: int
-    used_at: int | None
-    tries: int
+    used_at: int | None = None
+    tries: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +36,12 @@ class Session:
     jkt: str
     public_jwk: Mapping[str, str]
     refresh_hash: bytes
-    previous_hash: bytes | None
     rotated_at: int
     created_at: int
     expires_at: int
-    revoked_at: int | None
-    device_id: str | None
+    previous_hash: bytes | None = None
+    revoked_at: int | None = None
+    device_id: str | None = None
     admitted_as: str | None = None
     """The name under which an older device approved it; None after an enrollment code."""
     resumes: bool = False
@@ -149,6 +149,6 @@ class DeviceCode:
     created_at: int
     expires_at: int
     interval_ms: int
-    last_poll_at: int | None
-    approval_id: str | None
+    last_poll_at: int | None = None
+    approval_id: str | None = None
     """The approval that entering the code created; at most one per code."""

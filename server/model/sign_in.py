@@ -65,12 +65,12 @@ class Grant:
     resource: str
     """"" if only OpenID scopes were granted."""
     scope: tuple[str, ...]
-    actor: str | None
-    nonce: str | None
     auth_time: int
-    id_token_claims: tuple[str, ...]
-    userinfo_claims: tuple[str, ...]
-    jkt: str | None
+    actor: str | None = None
+    nonce: str | None = None
+    id_token_claims: tuple[str, ...] = ()
+    userinfo_claims: tuple[str, ...] = ()
+    jkt: str | None = None
     """The key that the code (RFC 9449 10), and later the refresh tokens, are bound to."""
     acr: str = names.ACR_PASSWORD
     """How the person authenticated."""

@@ -19,7 +19,7 @@ class SigningKey:
     sealed: bytes
     state: Literal["active", "retiring"]
     created_at: int
-    retires_at: int | None
+    retires_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

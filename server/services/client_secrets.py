@@ -1,11 +1,11 @@
 """Client secrets: shown once, stored as a hash, rotated with an overlap."""
 
-import hashlib
 from dataclasses import replace
 from typing import Final
 
 from server.model.clients import Secret
 from server.model.ports import Secrets
+from server.protocol.names import handle_hash
 from server.services.refusals import Invalid, error_member
 
 DEFAULT_OVERLAP_MS: Final = 24 * 60 * 60 * 1000
@@ -20,11 +20,9 @@ def new(secrets: Secrets, prefix: str, now: int) -> tuple[Secret, str]:
     text = secrets.new_secret(prefix)
     record = Secret(
         id=secrets.new_id(""),
-        hash=hashlib.sha256(text.encode()).digest(),
+        hash=handle_hash(text),
         hint=text[-_HINT_CHARACTERS:],
         created_at=now,
-        expires_at=None,
-        last_used_at=None,
     )
     return record, text
 

@@ -5,7 +5,7 @@ Never: the rule of a single member; its row contains that.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, ClassVar, Final, TypeAlias
 
@@ -65,7 +65,10 @@ class Flag:
     name: str
     help: str
     metavar: str | None = None
+    clear: str = ""
+    """The help of the flag that resets the member to its default; "" if there is none."""
     clears: tuple[Clear, ...] = ()
+    """Flags that clear the member instead of `clear`, with other names or values."""
     aliases: tuple[tuple[str, str], ...] = ()
     """Shorter names of options on the command line, and their values."""
     shows_default: bool = False
@@ -172,6 +175,18 @@ def members_for_new(members: Members) -> Members:
 def members_for_update(members: Members) -> Members:
     """Return the members that updates can set."""
     return tuple(member for member in members if not member.immutable)
+
+
+def in_section(section: str, *members: Member) -> Members:
+    """Return the members with their section of forms and pages."""
+    return tuple(
+        replace(member, field=replace(member.field, section=section)) for member in members
+    )
+
+
+def names_of(members: Members) -> frozenset[str]:
+    """Return the names of the members."""
+    return frozenset(member.name for member in members)
 
 
 class Written(dict[str, Any]):

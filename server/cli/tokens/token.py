@@ -16,7 +16,6 @@ from server.cli.output import join_names, json_text, moment, sheet
 from server.cli.tokens.delegations import delegation_table
 from server.protocol.tokens.exchange_refusals import STEPS, Reason
 from server.services.policy.evaluation import Evaluator
-from server.services.policy.schemas import Schemas
 from server.services.refusals import Invalid, NotFound
 from server.services.tokens import delegation_json
 from server.services.tokens.exchange_checks import ExchangeChecks
@@ -163,7 +162,7 @@ def _explanations(admin: OpenInstallation) -> Explanations:
     return Explanations(
         services.store,
         IssuedTokens(services.verifier, services.server_policy),
-        ExchangeChecks(Schemas(), Evaluator(services.secrets), services.server_policy),
+        ExchangeChecks(Evaluator(services.secrets), services.server_policy),
     )
 
 

@@ -35,9 +35,11 @@ def list_delegations(
 def mine(site: Site, request: HttpRequest, person: Person) -> wire.ManagedDelegations:
     """List the tokens that act for you, newest first."""
     limit = listing.limit(request)
-    before = listing.timestamp_cursor(request)
-    delegations = site.tokens.delegations.mine(
-        person, ended=listing.flag(request, "ended"), limit=limit + 1, before=before
+    delegations = site.tokens.delegations.search(
+        user=person.user.id,
+        ended=listing.flag(request, "ended"),
+        limit=limit + 1,
+        before=listing.timestamp_cursor(request),
     )
     return _page(site, delegations, limit)
 

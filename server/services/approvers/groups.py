@@ -16,7 +16,7 @@ from server.protocol.names import PREFIX_GROUP
 from server.services.approvers import group_members
 from server.services.approvers.group_members import GROUP_MEMBERS
 from server.services.audit import audit
-from server.services.members import Written, check_changes, facts, initial_values
+from server.services.members import Written, check_changes, facts, initial_values, names_of
 from server.services.refusals import Conflict, Exists, NotFound, error_member
 
 with lazily():
@@ -26,7 +26,7 @@ with lazily():
 class NewGroup(Written):
     """A new group, with its users by name, email address or ID."""
 
-    member_names = frozenset(member.name for member in GROUP_MEMBERS)
+    member_names = names_of(GROUP_MEMBERS)
 
 
 class GroupChanges(Written):

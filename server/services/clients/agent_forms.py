@@ -12,18 +12,15 @@ from server.model.store import Unit
 from server.services import members
 from server.services.clients import agent_checks
 from server.services.clients.agent_members import AGENT_MEMBERS
-from server.services.members import Written, unique
+from server.services.members import Written, members_for_update, names_of, unique
 from server.services.refusals import Conflict, Invalid, error_member
 from server.services.resources import resource_checks
-
-_NAMES = frozenset(member.name for member in AGENT_MEMBERS)
-_IMMUTABLE = frozenset(member.name for member in AGENT_MEMBERS if member.immutable)
 
 
 class NewAgent(Written):
     """A new agent, as described by an administrator. `jwks` is the text of a file."""
 
-    member_names = _NAMES
+    member_names = names_of(AGENT_MEMBERS)
 
     def __init__(self, name: str, owners: Sequence[str], **values: object) -> None:
         super().__init__(name=name, owners=owners, **values)
@@ -32,7 +29,7 @@ class NewAgent(Written):
 class AgentChanges(Written):
     """Changed members of an agent, and the owners to add and remove."""
 
-    member_names = (_NAMES - _IMMUTABLE) | {"add_owners", "remove_owners"}
+    member_names = names_of(members_for_update(AGENT_MEMBERS)) | {"add_owners", "remove_owners"}
 
 
 def new_record(tx: Unit, new: NewAgent, agent_id: str) -> Agent:

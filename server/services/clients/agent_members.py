@@ -11,12 +11,7 @@ from server.protocol.clients.icons import MAX_SIDE, MIN_SIDE
 from server.services import members
 from server.services.clients import agent_checks as checks
 from server.services.clients import client_members
-from server.services.clients.client_members import (
-    METHODS,
-    SECTION_AUTHENTICATION,
-    SECTION_GENERAL,
-    SECTION_PERMISSIONS,
-)
+from server.services.clients.client_members import METHODS
 from server.services.members import Clear, Flag, FormField, Kind, Line, Member, Members
 
 DELIVERIES: Final = (
@@ -29,14 +24,13 @@ REQUEST_ALGS: Final = (
     *((alg, f"required, with {alg}") for alg in names.CLIENT_ALGS),
 )
 
-_SECTION_REQUESTS: Final = "Approval requests"
-
-AGENT_MEMBERS: Final[Members] = (
+_GENERAL: Final = members.in_section(
+    "General",
     client_members.name("agent", "Shown on requests."),
     Member(
         "description",
         Kind.TEXT,
-        FormField("Description", section=SECTION_GENERAL),
+        FormField("Description"),
         Flag("--description", "What it is for; shown to approvers."),
         Line("description"),
         default="",
@@ -50,7 +44,6 @@ AGENT_MEMBERS: Final[Members] = (
         FormField(
             "Owners",
             "Users who are responsible for the agent.",
-            section=SECTION_GENERAL,
             defaults_to_user=True,
             suggestions="users",
             first=True,
@@ -70,14 +63,13 @@ AGENT_MEMBERS: Final[Members] = (
         FormField(
             "Labels",
             "Words and key=value pairs that policy rules can match, one per line.",
-            section=SECTION_GENERAL,
             page=Line("Labels"),
         ),
         Flag(
             "--label",
             "A word or key=value pair that policy rules can match.",
             metavar="K[=V]",
-            clears=(Clear("--no-label", (), "Remove every label."),),
+            clear="Remove every label.",
         ),
         Line("labels"),
         default=(),
@@ -86,14 +78,8 @@ AGENT_MEMBERS: Final[Members] = (
     Member(
         "external_id",
         Kind.TEXT,
-        FormField(
-            "External ID", section=SECTION_GENERAL, page=Line("External ID", empty="nothing")
-        ),
-        Flag(
-            "--external-id",
-            "Its ID in another system.",
-            clears=(Clear("--no-external-id", None, "Remove the external ID."),),
-        ),
+        FormField("External ID", page=Line("External ID", empty="nothing")),
+        Flag("--external-id", "Its ID in another system.", clear="Remove the external ID."),
         Line("external id"),
         max_length=128,
         check=members.prose("The external id", 128),
@@ -105,13 +91,12 @@ AGENT_MEMBERS: Final[Members] = (
         FormField(
             "Review date",
             "sayso doctor reminds you on this date. Leave empty for no reminder.",
-            section=SECTION_GENERAL,
         ),
         Flag(
             "--review",
             "The review date: a date, or a duration such as 90d.",
             metavar="WHEN",
-            clears=(Clear("--no-review", None, "Remove the review date."),),
+            clear="Remove the review date.",
         ),
         Line("review"),
         check=checks.review_at,
@@ -120,11 +105,7 @@ AGENT_MEMBERS: Final[Members] = (
     Member(
         "expires_at",
         Kind.MOMENT,
-        FormField(
-            "Expires on",
-            "The agent stops working on this date. Leave empty for no expiry.",
-            section=SECTION_GENERAL,
-        ),
+        FormField("Expires on", "The agent stops working on this date. Leave empty for no expiry."),
         Flag(
             "--expires",
             "A date, a time, or a duration such as 90d.",
@@ -140,13 +121,15 @@ AGENT_MEMBERS: Final[Members] = (
         Kind.SWITCH,
         FormField(
             "Interactive: the user sees the agent's screen",
-            section=SECTION_GENERAL,
             page=Line("Interactive", "yes", "no"),
         ),
         Flag("--interactive", "The user sees the agent's screen, which shows a match number."),
         Line("screen", "shows a match number"),
         default=False,
     ),
+)
+_AUTHENTICATION: Final = members.in_section(
+    "Authentication",
     client_members.auth_method(METHODS, names.AUTH_METHODS[0], "How it authenticates."),
     client_members.jwks(
         "A JWK set, for private_key_jwt and signed requests. URLs are not fetched."
@@ -155,16 +138,19 @@ AGENT_MEMBERS: Final[Members] = (
     Member(
         "request_alg",
         Kind.CHOICE,
-        FormField("Signed requests", section=SECTION_AUTHENTICATION, choices=REQUEST_ALGS),
+        FormField("Signed requests", choices=REQUEST_ALGS),
         Flag(
             "--request-alg",
             "Require requests signed with this algorithm; default: signing is optional.",
-            clears=(Clear("--no-request-alg", None, "Do not require signed requests."),),
+            clear="Do not require signed requests.",
         ),
         Line("signs requests", empty="optional"),
         wire="backchannel_authentication_request_signing_alg",
         check=checks.or_none,
     ),
+)
+_PERMISSIONS: Final = members.in_section(
+    "Permissions",
     client_members.RESOURCES,
     client_members.SCOPES,
     client_members.ACTION_TYPES,
@@ -175,13 +161,12 @@ AGENT_MEMBERS: Final[Members] = (
             "Scope limits by resource",
             "A resource and a scope. At that resource, the agent can use only the listed scopes.",
             suggestions="limits",
-            section=SECTION_PERMISSIONS,
         ),
         Flag(
             "--only",
             "Limit it to this scope at this resource; repeat for more scopes.",
             metavar="URI SCOPE",
-            clears=(Clear("--no-only", {}, "Remove every limit to scopes at a resource."),),
+            clear="Remove every limit to scopes at a resource.",
         ),
         Line("only"),
         default={},
@@ -193,7 +178,6 @@ AGENT_MEMBERS: Final[Members] = (
         FormField(
             "Serves",
             "Resources for which the agent is the API server.",
-            section=SECTION_PERMISSIONS,
             suggestions="resources",
             page=Line("Serves"),
         ),
@@ -202,7 +186,7 @@ AGENT_MEMBERS: Final[Members] = (
             "A resource for which it is the API server. It can do what the resource's "
             "credential can.",
             metavar="URI",
-            clears=(Clear("--no-serves", (), "Remove every served resource."),),
+            clear="Remove every served resource.",
         ),
         Line("serves", empty="none"),
         default=(),
@@ -211,7 +195,7 @@ AGENT_MEMBERS: Final[Members] = (
     ),
     client_members.grant_types(
         names.AGENT_GRANT_TYPES,
-        FormField("Grant types", section=SECTION_PERMISSIONS, page=Line("Grants")),
+        FormField("Grant types", page=Line("Grants")),
         "A grant type it can use; default: all.",
         names.AGENT_GRANTS,
     ),
@@ -221,13 +205,12 @@ AGENT_MEMBERS: Final[Members] = (
         FormField(
             "Token lifetime in seconds",
             "10 to 3600. Leave empty to use the server setting.",
-            section=SECTION_PERMISSIONS,
             page=Line("Token lifetime", "{} s", "default"),
         ),
         Flag(
             "--token-seconds",
             "Maximum lifetime of its tokens; 10 to 3600.",
-            clears=(Clear("--no-token-seconds", None, "Remove the lifetime limit."),),
+            clear="Remove the lifetime limit.",
         ),
         Line("token life", "{} seconds"),
         check=checks.token_seconds,
@@ -237,7 +220,6 @@ AGENT_MEMBERS: Final[Members] = (
         Kind.SWITCH,
         FormField(
             "Allow standing grants at high risk",
-            section=SECTION_PERMISSIONS,
             page=Line("Standing grants at high risk", "allowed", "not allowed"),
         ),
         Flag("--high-grants", "Allow standing grants at high risk."),
@@ -245,13 +227,15 @@ AGENT_MEMBERS: Final[Members] = (
         default=False,
         widens=members.turns_on,
     ),
+)
+_REQUESTS: Final = members.in_section(
+    "Approval requests",
     Member(
         "asks",
         Kind.PEOPLE,
         FormField(
             "Can ask",
             "Users and groups.",
-            section=_SECTION_REQUESTS,
             all_label="Everyone",
             defaults_to_user=True,
             suggestions="people",
@@ -269,7 +253,7 @@ AGENT_MEMBERS: Final[Members] = (
     Member(
         "delivery",
         Kind.CHOICE,
-        FormField("Delivery mode", section=_SECTION_REQUESTS, choices=DELIVERIES),
+        FormField("Delivery mode", choices=DELIVERIES),
         Flag("--delivery", "How it receives results; default: poll."),
         Line("delivery"),
         default="poll",
@@ -277,9 +261,7 @@ AGENT_MEMBERS: Final[Members] = (
     Member(
         "notification_endpoint",
         Kind.TEXT,
-        FormField(
-            "Notification endpoint", "An https URL, for ping and push.", section=_SECTION_REQUESTS
-        ),
+        FormField("Notification endpoint", "An https URL, for ping and push."),
         Flag(
             "--notification-endpoint", "Its callback URL for ping or push (https).", metavar="URL"
         ),
@@ -291,29 +273,30 @@ AGENT_MEMBERS: Final[Members] = (
     Member(
         "takes_user_code",
         Kind.SWITCH,
-        FormField("Require user codes", section=_SECTION_REQUESTS),
+        FormField("Require user codes"),
         Flag("--user-code", "Require the user codes of the people it asks."),
         Line("user codes", "required"),
         wire="backchannel_user_code_parameter",
         default=False,
         widens=members.turned_off,
     ),
-    client_members.id_token_alg(_SECTION_REQUESTS),
-    Member(
-        "icon",
-        Kind.ICON,
-        FormField(
-            "Icon",
-            f"A still, square PNG or WebP of {MIN_SIDE} to {MAX_SIDE} pixels and at most 32 kB. "
-            "The name is always shown next to it.",
-            forms=(),
-        ),
-        Flag(
-            "--icon",
-            "Its icon: a square PNG or WebP of at most 32 kB.",
-            clears=(Clear("--no-icon", None, "Remove the icon. The initial is shown instead."),),
-        ),
-        Line("icon"),
-        check=checks.icon,
-    ),
+    client_members.ID_TOKEN_ALG,
 )
+_ICON: Final = Member(
+    "icon",
+    Kind.ICON,
+    FormField(
+        "Icon",
+        f"A still, square PNG or WebP of {MIN_SIDE} to {MAX_SIDE} pixels and at most 32 kB. "
+        "The name is always shown next to it.",
+        forms=(),
+    ),
+    Flag(
+        "--icon",
+        "Its icon: a square PNG or WebP of at most 32 kB.",
+        clear="Remove the icon. The initial is shown instead.",
+    ),
+    Line("icon"),
+    check=checks.icon,
+)
+AGENT_MEMBERS: Final[Members] = (*_GENERAL, *_AUTHENTICATION, *_PERMISSIONS, *_REQUESTS, _ICON)

@@ -14,19 +14,17 @@ from server.protocol import names
 from server.protocol.clients.redirects import redirect_problem
 from server.services import members
 from server.services.clients.app_members import APP_MEMBERS
-from server.services.members import Written
+from server.services.members import Written, members_for_update, names_of
 from server.services.refusals import Conflict, Invalid, error_member
 from server.services.resources import resource_checks
 
 MAX_REDIRECTS: Final = 20
-_NAMES = frozenset(member.name for member in APP_MEMBERS)
-_IMMUTABLE = frozenset(member.name for member in APP_MEMBERS if member.immutable)
 
 
 class NewApp(Written):
     """A new app, as described by an administrator. `jwks` is the text of a file."""
 
-    member_names = _NAMES
+    member_names = names_of(APP_MEMBERS)
 
     def __init__(self, name: str, redirect_uris: Sequence[str] = (), **values: object) -> None:
         super().__init__(name=name, redirect_uris=redirect_uris, **values)
@@ -35,14 +33,13 @@ class NewApp(Written):
 class AppChanges(Written):
     """Changed members of an app, and whether it is enabled."""
 
-    member_names = (_NAMES - _IMMUTABLE) | {"enabled"}
+    member_names = names_of(members_for_update(APP_MEMBERS)) | {"enabled"}
 
 
 def new_record(tx: Unit, new: NewApp, app_id: str) -> App:
     """Return the record of a new app, without secrets. Raises `Invalid` or `NotFound`."""
     app = App(
         id=app_id,
-        secrets=(),
         state="enabled",
         created_at=tx.now,
         **members.initial_values(tx, APP_MEMBERS, new),

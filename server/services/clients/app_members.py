@@ -9,28 +9,19 @@ from typing import Final
 from server.protocol import names
 from server.services import members
 from server.services.clients import client_members
-from server.services.clients.client_members import (
-    METHODS,
-    SECTION_AUTHENTICATION,
-    SECTION_GENERAL,
-    SECTION_PERMISSIONS,
-)
-from server.services.members import Clear, Flag, FormField, Kind, Line, Member, Members
+from server.services.clients.client_members import METHODS
+from server.services.members import Flag, FormField, Kind, Line, Member, Members
 
 APP_METHODS: Final = (*METHODS, (names.AUTH_NONE, "none: a public app with PKCE"))
 
 
-APP_MEMBERS: Final[Members] = (
+_GENERAL: Final = members.in_section(
+    "General",
     client_members.name("app", "Shown when users sign in."),
     Member(
         "redirect_uris",
         Kind.NAMES,
-        FormField(
-            "Redirect URIs",
-            "One per line, exactly as the app sends it.",
-            section=SECTION_GENERAL,
-            first=True,
-        ),
+        FormField("Redirect URIs", "One per line, exactly as the app sends it.", first=True),
         Flag(
             "--redirect-uri",
             "A redirect URI. It must match exactly, except for the port of a loopback URI.",
@@ -43,23 +34,20 @@ APP_MEMBERS: Final[Members] = (
     Member(
         "post_logout_redirect_uris",
         Kind.NAMES,
-        FormField("Post-logout redirect URIs", "One per line.", section=SECTION_GENERAL),
+        FormField("Post-logout redirect URIs", "One per line."),
         Flag(
             "--post-logout-redirect-uri",
             "A redirect URI for use after sign-out.",
-            clears=(
-                Clear(
-                    "--no-post-logout-redirect-uri",
-                    (),
-                    "Remove every post-logout redirect URI.",
-                ),
-            ),
+            clear="Remove every post-logout redirect URI.",
         ),
         Line("after sign-out", empty="none"),
         default=(),
         check=members.unique,
         widens=members.adds_values,
     ),
+)
+_AUTHENTICATION: Final = members.in_section(
+    "Authentication",
     client_members.auth_method(
         APP_METHODS,
         names.APP_AUTH_METHODS[0],
@@ -72,21 +60,25 @@ APP_MEMBERS: Final[Members] = (
     Member(
         "requires_par",
         Kind.SWITCH,
-        FormField("Require pushed authorization requests (PAR)", section=SECTION_AUTHENTICATION),
+        FormField("Require pushed authorization requests (PAR)"),
         Flag("--require-par", "Refuse authorization requests that it did not push (PAR)."),
         Line("requests", "must be pushed"),
         wire="require_pushed_authorization_requests",
         default=False,
         widens=members.turned_off,
     ),
-    client_members.id_token_alg(SECTION_AUTHENTICATION),
+    client_members.ID_TOKEN_ALG,
+)
+_PERMISSIONS: Final = members.in_section(
+    "Permissions",
     client_members.RESOURCES,
     client_members.SCOPES,
     client_members.ACTION_TYPES,
     client_members.grant_types(
         names.APP_GRANT_TYPES,
-        FormField("Grant types", section=SECTION_PERMISSIONS),
+        FormField("Grant types"),
         "A grant type it can use; default: authorization_code and refresh_token.",
         names.USUAL_APP_GRANTS,
     ),
 )
+APP_MEMBERS: Final[Members] = (*_GENERAL, *_AUTHENTICATION, *_PERMISSIONS)

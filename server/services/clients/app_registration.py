@@ -16,6 +16,7 @@ from server.protocol.names import handle_hash
 from server.services.audit import audit
 from server.services.clients import unknown_apps
 from server.services.server_policy import ServerPolicy
+from server.services.users import user_checks
 
 MAX_PER_ADDRESS: Final = 20
 MAX_TOTAL: Final = 200
@@ -67,11 +68,9 @@ class AppRegistrationService:
 def _redeem_invitation(tx: Unit, token: str) -> Invitation:
     """Use an app invitation once. Raises errors.InvalidToken."""
     invitation = tx.invitations.by_token(handle_hash(token))
-    owner = None if invitation is None else tx.directory.user(invitation.owner_id)
     if (
         invitation is None
-        or owner is None
-        or not owner.enabled
+        or not user_checks.is_enabled(tx, invitation.owner_id)
         or names.GRANT_AUTHORIZATION_CODE not in invitation.grant_types
         or not tx.invitations.spend(invitation.id, tx.now)
     ):

@@ -1,12 +1,11 @@
 """Authenticates agents, apps and resources; loads apps that have metadata documents."""
 
 import hashlib
-import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias, TypeVar
 
-from server.model.clients import Agent, App, AppUse, Secret, SecretRows
+from server.model.clients import Agent, App, AppUse, SecretRows
 from server.model.ports import BadToken, Fetch, Fetched, Unreachable, Verifier
 from server.model.resources import Resource, ResourceServer
 from server.model.store import Directory, Store, Unit, View
@@ -171,7 +170,7 @@ class ClientAuthentication:
         if credentials.method == "private_key_jwt" and not isinstance(client, Resource):
             self._use_once(client, *self._check_assertion(client, credentials.assertion, now))
         elif credentials.method != names.AUTH_NONE:
-            self._record_use(client, _check_secret(client, credentials.secret, now), now)
+            self._check_secret(client, credentials.secret, now)
         if not isinstance(client, Resource):
             check_enabled(client, now)
         return client
@@ -234,7 +233,11 @@ class ClientAuthentication:
         if not is_first_use:
             raise client_auth.invalid_client("the assertion was used before")
 
-    def _record_use(self, client: Client, secret: Secret, now: int) -> None:
+    def _check_secret(self, client: Client, text: str, now: int) -> None:
+        """Check the secret and, at most once a minute, store its use."""
+        secret = next((row for row in client.secrets if row.matches(text, now)), None)
+        if secret is None:
+            raise client_auth.invalid_client("wrong secret")
         if self._is_due(secret.id, now):
             with self.store.write() as tx:
                 _secret_rows(tx, client).mark_secret_used(secret.id, now)
@@ -341,15 +344,6 @@ def _resource_refused(log: str) -> errors.Problem:
         headers=client_auth.BASIC_CHALLENGE,
         log=log,
     )
-
-
-def _check_secret(client: Client, secret: str, now: int) -> Secret:
-    sent_hash = hashlib.sha256(secret.encode()).digest()
-    for stored_secret in client.secrets:
-        is_valid = stored_secret.expires_at is None or now < stored_secret.expires_at
-        if hmac.compare_digest(stored_secret.hash, sent_hash) and is_valid:
-            return stored_secret
-    raise client_auth.invalid_client("wrong secret")
 
 
 MAX_PER_HOST: Final = 20

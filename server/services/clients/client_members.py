@@ -15,10 +15,6 @@ from server.services.members import Check, Clear, Flag, FormField, Kind, Line, M
 Choices: TypeAlias = tuple[tuple[str, str], ...]
 """The value and the label of each option."""
 
-SECTION_GENERAL: Final = "General"
-SECTION_AUTHENTICATION: Final = "Authentication"
-SECTION_PERMISSIONS: Final = "Permissions"
-
 METHODS: Final = (
     ("client_secret_basic", "client secret, in the Authorization header"),
     ("client_secret_post", "client secret, in the request body"),
@@ -31,7 +27,7 @@ def name(line: str, hint: str) -> Member:
     return Member(
         "name",
         Kind.TEXT,
-        FormField("Name", hint, section=SECTION_GENERAL, first=True),
+        FormField("Name", hint, first=True),
         Flag("--name", "The new name.", positional=True),
         Line(line),
         required=True,
@@ -45,9 +41,7 @@ def auth_method(choices: Choices, default_method: str, help_text: str) -> Member
     return Member(
         "auth_method",
         Kind.CHOICE,
-        FormField(
-            "Authentication method", section=SECTION_AUTHENTICATION, choices=choices, forms=("new",)
-        ),
+        FormField("Authentication method", choices=choices, forms=("new",)),
         Flag("--auth", help_text, shows_default=True),
         Line("authenticates"),
         default=default_method,
@@ -60,7 +54,7 @@ def jwks(hint: str) -> Member:
     return Member(
         "jwks",
         Kind.KEYS,
-        FormField("Public keys", hint, section=SECTION_AUTHENTICATION, rows=4, forms=("new",)),
+        FormField("Public keys", hint, rows=4, forms=("new",)),
         Flag("--jwks", "Its public keys (JWK set)."),
         default=(),
         check=checks.keys,
@@ -75,7 +69,7 @@ def dpop_bound(flag: str, line: Line) -> Member:
     return Member(
         "dpop_bound",
         Kind.SWITCH,
-        FormField("Bind tokens to its key (DPoP)", section=SECTION_AUTHENTICATION),
+        FormField("Bind tokens to its key (DPoP)"),
         Flag(flag, "Bind its tokens to its key (DPoP)."),
         line,
         wire="dpop_bound_access_tokens",
@@ -84,19 +78,19 @@ def dpop_bound(flag: str, line: Line) -> Member:
     )
 
 
-def id_token_alg(section: str) -> Member:
-    """Return the member for the signing algorithm of ID tokens."""
-    algs = tuple((alg, alg) for alg in names.SIGNING_ALGS)
-    return Member(
-        "id_token_alg",
-        Kind.CHOICE,
-        FormField("Signing algorithm of ID tokens", section=section, choices=algs),
-        Flag("--id-token-alg", "Signing algorithm of its ID tokens; default: ES256."),
-        Line("id tokens"),
-        wire="id_token_signed_response_alg",
-        default="ES256",
-        audit_name=None,
-    )
+ID_TOKEN_ALG: Final = Member(
+    "id_token_alg",
+    Kind.CHOICE,
+    FormField(
+        "Signing algorithm of ID tokens", choices=tuple((alg, alg) for alg in names.SIGNING_ALGS)
+    ),
+    Flag("--id-token-alg", "Signing algorithm of its ID tokens; default: ES256."),
+    Line("id tokens"),
+    wire="id_token_signed_response_alg",
+    default="ES256",
+    audit_name=None,
+)
+"""The signing algorithm of ID tokens."""
 
 
 def _permission(name: str, label: str, flag: str, noun: str, check: Check) -> Member:
@@ -104,12 +98,8 @@ def _permission(name: str, label: str, flag: str, noun: str, check: Check) -> Me
     return Member(
         name,
         Kind.NAMES,
-        FormField(label, section=SECTION_PERMISSIONS, suggestions=name, first=True),
-        Flag(
-            flag,
-            f"A {noun} it can request.",
-            clears=(Clear(f"--no-{flag[2:]}", (), f"Remove every {flag[2:]}."),),
-        ),
+        FormField(label, suggestions=name, first=True),
+        Flag(flag, f"A {noun} it can request.", clear=f"Remove every {flag[2:]}."),
         Line(name, empty="none"),
         default=(),
         check=check,
@@ -122,12 +112,7 @@ SCOPES: Final = _permission("scopes", "Scopes", "--scope", "scope", members.uniq
 ACTION_TYPES: Final = Member(
     "action_types",
     Kind.NAMES,
-    FormField(
-        "Action types",
-        section=SECTION_PERMISSIONS,
-        all_label="All action types",
-        suggestions="actions",
-    ),
+    FormField("Action types", all_label="All action types", suggestions="actions"),
     Flag(
         "--action",
         "An action type it can request; default: all.",

@@ -110,7 +110,6 @@ class Invitations:
             created_by=by,
             created_at=tx.now,
             expires_at=expires_at,
-            revoked_at=None,
         )
 
     def _app_limits(self, new: NewInvitation) -> dict[str, Any]:

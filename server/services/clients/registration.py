@@ -8,7 +8,7 @@ import hmac
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 from server.model.clients import Agent, Invitation, Registration
 from server.model.operations import CountedLimit
@@ -63,8 +63,7 @@ class RegistrationService:
         self._check_endpoint(metadata)
         with self.store.administer() as tx:
             invitation = _live_invitation(tx, token_hash)
-            owner = None if invitation is None else tx.directory.user(invitation.owner_id)
-            if invitation is None or owner is None or not owner.enabled:
+            if invitation is None or not user_checks.is_enabled(tx, invitation.owner_id):
                 raise errors.InvalidToken(_NOT_AUTHORIZED, detail="the owner is disabled")
             if not tx.invitations.spend(invitation.id, tx.now):
                 raise errors.InvalidToken(_NOT_AUTHORIZED, detail="no use is left")
@@ -92,7 +91,9 @@ class RegistrationService:
         self._check_endpoint(metadata)
         with self.store.administer() as tx:
             before = _require_agent(tx, agent_id, token)
-            if secret is not None and not _is_secret(before, secret, tx.now):
+            if secret is not None and not any(
+                row.matches(secret, tx.now) for row in before.secrets
+            ):
                 raise errors.InvalidClientMetadata("client_secret is not this client's.")
             issued = self._change_agent(tx, before, metadata)
             agents.change(tx, before, issued.agent, by=audit.by_agent(before.id))
@@ -132,18 +133,12 @@ class RegistrationService:
         new = NewAgent(
             name=self._free_name(tx, name, invitation),
             owners=(invitation.owner_id,),
-            auth_method=metadata.auth_method,
-            grant_types=_within("grant_types", metadata.grant_types, invitation.grant_types),
             resources=invitation.resources,
-            scopes=_within("scope", metadata.scope, invitation.scopes),
-            action_types=_action_types(tx, metadata, invitation.action_types),
             asks=invitation.asks,
-            id_token_alg=metadata.id_token_alg,
             dpop_bound=metadata.dpop_bound,
             request_alg=metadata.request_alg,
-            delivery=metadata.delivery,
-            notification_endpoint=metadata.notification_endpoint,
             takes_user_code=metadata.takes_user_code,
+            **_requested_members(tx, metadata, invitation),
         )
         if metadata.keys:
             new["jwks"] = json.dumps({"keys": [dict(key) for key in metadata.keys]})
@@ -162,17 +157,11 @@ class RegistrationService:
         agent = replace(
             before,
             name=self._free_name(tx, metadata.client_name or before.name, before),
-            auth_method=metadata.auth_method,
             jwks=metadata.keys,
-            grant_types=_within("grant_types", metadata.grant_types, before.grant_types),
-            scopes=_within("scope", metadata.scope, before.scopes),
-            action_types=_action_types(tx, metadata, before.action_types),
-            id_token_alg=metadata.id_token_alg,
             dpop_bound=metadata.dpop_bound or before.dpop_bound,
             request_alg=_request_alg(metadata, before),
-            delivery=metadata.delivery,
-            notification_endpoint=metadata.notification_endpoint,
             takes_user_code=metadata.takes_user_code or before.takes_user_code,
+            **_requested_members(tx, metadata, before),
         )
         if agent.auth_method == "private_key_jwt":
             return NewSecret(replace(agent, secrets=()), "")
@@ -257,6 +246,19 @@ def _require_agent(view: View, agent_id: str, token: str | None) -> Agent:
     return agent
 
 
+def _requested_members(tx: Unit, metadata: Metadata, limits: Agent | Invitation) -> dict[str, Any]:
+    """Return the requested members within the permissions that this client can have."""
+    return {
+        "auth_method": metadata.auth_method,
+        "grant_types": _within("grant_types", metadata.grant_types, limits.grant_types),
+        "scopes": _within("scope", metadata.scope, limits.scopes),
+        "action_types": _action_types(tx, metadata, limits.action_types),
+        "id_token_alg": metadata.id_token_alg,
+        "delivery": metadata.delivery,
+        "notification_endpoint": metadata.notification_endpoint,
+    }
+
+
 def _within(
     name: str, requested: tuple[str, ...] | None, allowed: tuple[str, ...]
 ) -> tuple[str, ...]:
@@ -293,12 +295,6 @@ def _to_metadata_error(error: ChangeRefused) -> errors.InvalidClientMetadata:
     return errors.InvalidClientMetadata(
         "This invitation is outdated. Ask for a new one.", detail=str(error)
     )
-
-
-def _is_secret(agent: Agent, secret: str, now: int) -> bool:
-    digest = handle_hash(secret)
-    valid_secrets = [row for row in agent.secrets if row.expires_at is None or now < row.expires_at]
-    return any(hmac.compare_digest(stored_secret.hash, digest) for stored_secret in valid_secrets)
 
 
 def _to_list(values: tuple[str, ...] | None) -> list[str] | None:

@@ -146,8 +146,6 @@ class ConsentService:
                 scopes=tuple(sorted({*openid, *(() if before is None else before.scopes)})),
                 created_at=tx.now,
                 expires_at=tx.now + offers.MAX_MS,
-                revoked_at=None,
-                approval_id=None,
             ),
         )
 
@@ -166,7 +164,7 @@ class ConsentService:
         redeemed = tx.approvals.transition(approval, State.REDEEMED, now=tx.now)
         if redeemed is None:
             return approval
-        consent = self.save(tx, self._consent(tx, redeemed))
+        consent = self.save(tx, self.signed_consent(tx, redeemed))
         notices.consent(tx, consent, "consent.given")
         return redeemed
 
@@ -242,19 +240,18 @@ class ConsentService:
             ),
         )
 
-    def _consent(self, tx: Unit, approval: Approval) -> Consent:
-        """Create the consent from the signed terms."""
+    def signed_consent(self, tx: Unit, approval: Approval) -> Consent:
+        """Return the consent with the terms that the user signed. The caller stores it."""
         terms = json.loads(approval.details)[0]
         return Consent(
             id=self.secrets.new_id(PREFIX_CONSENT),
             user_id=approval.user_id or "",
             client_id=approval.agent_id,
-            app_id=terms["app"],
+            app_id=terms.get("app"),
             resource=approval.resource,
             scopes=tuple(approval.scope.split()),
             created_at=tx.now,
             expires_at=kinds.signed_end(terms),
-            revoked_at=None,
             approval_id=approval.id,
         )
 

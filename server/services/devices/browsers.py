@@ -7,7 +7,6 @@ The database stores the cookie's hash. The sign-in pages for apps have their own
 (`sign_ins.py`), which is not valid here.
 """
 
-import hashlib
 import hmac
 import re
 from contextlib import suppress
@@ -19,7 +18,7 @@ from server.model.devices import Browser, Device
 from server.model.ports import Secrets
 from server.model.store import Busy, Store, Unit, View
 from server.protocol import errors
-from server.protocol.names import PREFIX_BROWSER
+from server.protocol.names import PREFIX_BROWSER, handle_hash
 from server.services.audit import audit
 from server.services.users import device_auth
 from server.services.users.device_auth import Person
@@ -42,7 +41,7 @@ class Browsers:
 
     def csrf(self, cookie: str) -> str:
         """Return the CSRF token of this browser's pages."""
-        return self.secrets.nonce("browser csrf", _hash(cookie).hex())
+        return self.secrets.nonce("browser csrf", handle_hash(cookie).hex())
 
     def is_from_page(self, cookie: str, token: str | None) -> bool:
         """Return whether this is the browser's CSRF token."""
@@ -62,17 +61,19 @@ class Browsers:
         if not hmac.compare_digest(self._ticket(cookie, salt, int(until)).encode(), text.encode()):
             return False
         with self.store.write() as tx:
-            return tx.now < int(until) and tx.replays.first_use(_TICKET, _hash(text), int(until))
+            return tx.now < int(until) and tx.replays.first_use(
+                _TICKET, handle_hash(text), int(until)
+            )
 
     def _ticket(self, cookie: str, salt: str, until: int) -> str:
-        mac = self.secrets.nonce(_TICKET, _hash(cookie).hex(), salt, str(until))
+        mac = self.secrets.nonce(_TICKET, handle_hash(cookie).hex(), salt, str(until))
         return f"{salt}.{until}.{mac}"
 
     def sign_in(self, tx: Unit, device: Device) -> str:
         """Sign in a browser with this passkey; returns its new cookie."""
         cookie = self.secrets.new_secret(PREFIX_BROWSER)
         until = tx.now + SIGNED_IN_MS
-        tx.browsers.add(Browser(_hash(cookie), device.id, tx.now, until))
+        tx.browsers.add(Browser(handle_hash(cookie), device.id, tx.now, until))
         tx.devices.mark_seen(device.id, tx.now)
         _record(tx, audit.Type.SIGN_IN_DONE, device)
         return cookie
@@ -95,18 +96,14 @@ class Browsers:
     def sign_out(self, cookie: str) -> None:
         """Sign the browser out; safe to repeat."""
         with self.store.write() as tx:
-            browser = tx.browsers.get(_hash(cookie))
+            browser = tx.browsers.get(handle_hash(cookie))
             device = None if browser is None else tx.devices.get(browser.device_id)
-            if device is not None and tx.browsers.end(_hash(cookie), tx.now):
+            if device is not None and tx.browsers.end(handle_hash(cookie), tx.now):
                 _record(tx, audit.Type.SIGN_IN_ENDED, device)
 
 
-def _hash(cookie: str) -> bytes:
-    return hashlib.sha256(cookie.encode()).digest()
-
-
 def _person(view: View, cookie: str) -> Person:
-    browser = view.browsers.get(_hash(cookie))
+    browser = view.browsers.get(handle_hash(cookie))
     if browser is None or browser.ended_at is not None or view.now >= browser.expires_at:
         raise errors.Problem(401, "signed_out", "Sign in with your passkey.")
     return device_auth.person_at_device(view, browser.device_id, until=browser.expires_at)

@@ -4,17 +4,14 @@ A typed code creates an approval on the person's enrolled devices. A person with
 be asked: their first device needs an enrollment code.
 """
 
-import hashlib
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from server.model.approval_requests import CreateApproval, NewApproval
 from server.model.approvals import Approval
 from server.model.audit import Entry
 from server.model.clients import App
-from server.model.consents import Consent
 from server.model.devices import DeviceCode
 from server.model.operations import CountedLimit
 from server.model.ports import Secrets
@@ -26,6 +23,7 @@ from server.protocol.clients import client_auth
 from server.protocol.devices import device_codes
 from server.protocol.devices.device_codes import AppRequest
 from server.protocol.forms import Form
+from server.protocol.names import handle_hash
 from server.protocol.policy.risks import Risk
 from server.protocol.resources import scopes, uris
 from server.protocol.times import rfc3339
@@ -114,21 +112,8 @@ class AppDevices:
             self.consents.save_identity_consent(tx, user_id, code.client_id, openid)
         if not scope:
             return
-        self.consents.save(
-            tx,
-            Consent(
-                id=self.consents.secrets.new_id(names.PREFIX_CONSENT),
-                user_id=user_id,
-                client_id=code.client_id,
-                app_id=code.client_id,
-                resource=code.resource,
-                scopes=scope,
-                created_at=tx.now,
-                expires_at=kinds.signed_end(json.loads(approval.details)[0]),
-                revoked_at=None,
-                approval_id=approval.id,
-            ),
-        )
+        consent = self.consents.signed_consent(tx, approval)
+        self.consents.save(tx, replace(consent, app_id=code.client_id, scopes=scope))
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,15 +187,6 @@ class DeviceGrantService:
         """Return the token that binds a form to its page."""
         return self.secrets.salt()
 
-    def submit_code(self, *, name: str, typed: str, peer: str) -> str:
-        """Accept a typed code and a user name. Returns why they were refused; "" if they were not.
-
-        The text does not reveal whether the user exists. If the user is unknown or has no device,
-        nobody is asked, and the new device waits until its code expires.
-        """
-        with self.store.write() as tx:
-            return self._submit_code(tx, name, typed, peer)
-
     def _create_code(  # noqa: PLR0913  # the members of a code
         self,
         tx: Unit,
@@ -228,7 +204,7 @@ class DeviceGrantService:
         tx.device_codes.add(
             DeviceCode(
                 id=self.secrets.new_id(names.PREFIX_DEVICE_REQUEST),
-                device_code_hash=hashlib.sha256(device_code.encode()).digest(),
+                device_code_hash=handle_hash(device_code),
                 user_code_hash=self._hash(user_code),
                 client_id=client_id,
                 resource=resource,
@@ -239,8 +215,6 @@ class DeviceGrantService:
                 created_at=tx.now,
                 expires_at=expires_at,
                 interval_ms=device_codes.INTERVAL_MS,
-                last_poll_at=None,
-                approval_id=None,
             )
         )
         shown = device_codes.format_code(user_code)
@@ -263,31 +237,34 @@ class DeviceGrantService:
     def _hash(self, user_code: str) -> bytes:
         return self.secrets.code_hash(_USER_CODE, user_code)
 
-    def _submit_code(self, tx: Unit, name: str, typed: str, peer: str) -> str:
-        """Create the approval in this unit of work.
+    def submit_code(self, *, name: str, typed: str, peer: str) -> str:
+        """Accept a typed code and a user name. Returns why they were refused; "" if they were not.
+
+        The text does not reveal whether the user exists. If the user is unknown or has no device,
+        nobody is asked, and the new device waits until its code expires.
 
         Rules, in order: 1. Guesses are limited, per address and in total. 2. The code is valid;
         each wrong code is counted. 3. The named user, or else a phantom, is asked. 4. One
         conditional UPDATE uses up the code.
         """
-        tx.lock("types user codes")  # so that all parallel attempts are counted
-        if _is_limit_reached(tx, peer):
-            return "Too many wrong codes. Wait ten minutes, then start again."
-        letters = device_codes.normalize_code(typed)
-        code = None if letters is None else tx.device_codes.by_user_code(self._hash(letters))
-        if code is None or code.approval_id is not None or tx.now >= code.expires_at:
-            tx.counters.count_subject(WRONG_CODES, peer)
-            tx.counters.count(_TOTAL, _WINDOW_MS)
-            return _WRONG
-        user = self._find_askable(tx, name, code.client_id)
-        try:
-            approval = self._create_approval(
-                tx, code, user, name, device_codes.format_code(letters or "")
-            )
-        except errors.ProtocolError:  # the app was disabled or narrowed in the meantime
-            return _WRONG
-        tx.device_codes.use(code.id, approval.id, tx.now)
-        return ""
+        with self.store.write() as tx:
+            tx.lock("types user codes")  # so that all parallel attempts are counted
+            if _is_limit_reached(tx, peer):
+                return "Too many wrong codes. Wait ten minutes, then start again."
+            letters = device_codes.normalize_code(typed)
+            code = None if letters is None else tx.device_codes.by_user_code(self._hash(letters))
+            if code is None or code.approval_id is not None or tx.now >= code.expires_at:
+                tx.counters.count_subject(WRONG_CODES, peer)
+                tx.counters.count(_TOTAL, _WINDOW_MS)
+                return _WRONG
+            user = self._find_askable(tx, name, code.client_id)
+            shown = device_codes.format_code(letters or "")
+            try:
+                approval = self._create_approval(tx, code, user, name, shown)
+            except errors.ProtocolError:  # the app was disabled or narrowed in the meantime
+                return _WRONG
+            tx.device_codes.use(code.id, approval.id, tx.now)
+            return ""
 
     def _find_askable(self, tx: Unit, name: str, client_id: str) -> User | None:
         """Return the user with this name, if one of their devices can be asked now."""

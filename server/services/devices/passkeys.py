@@ -195,12 +195,9 @@ class PasskeyService:
             jkt="",
             public_jwk={},
             refresh_hash=self.secrets.salt().encode(),
-            previous_hash=None,
             rotated_at=tx.now,
             created_at=tx.now,
             expires_at=tx.now + _NEVER_MS,
-            revoked_at=None,
-            device_id=None,
         )
 
     def _device(self, tx: Unit, session: Session, name: str, passkey: CreatedPasskey) -> Device:

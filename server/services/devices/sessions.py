@@ -1,6 +1,5 @@
 """Terminal sessions: starting them, their token responses and their lifetimes."""
 
-import hashlib
 from collections.abc import Mapping
 from typing import Final
 
@@ -9,21 +8,11 @@ from server.model.ports import Secrets
 from server.model.store import Unit
 from server.protocol import names
 from server.protocol.approvals import decisions
-from server.protocol.tokens.tokens import API_TOKEN_SECONDS
+from server.protocol.names import handle_hash
 
 IDLE_MS: Final = 30 * 24 * 60 * 60 * 1000
 UNREGISTERED_MS: Final = 15 * 60 * 1000
 """The lifetime of a session without a device; it can only register one."""
-
-
-def session_answer(access_token: str, refresh_token: str) -> dict[str, object]:
-    """Return the token response for a terminal (RFC 9449 5)."""
-    return {
-        "access_token": access_token,
-        "token_type": "DPoP",
-        "expires_in": API_TOKEN_SECONDS,
-        "refresh_token": refresh_token,
-    }
 
 
 def start_session(
@@ -43,13 +32,10 @@ def start_session(
         code_id=code_id,
         jkt=decisions.thumbprint(jwk),
         public_jwk=jwk,
-        refresh_hash=hashlib.sha256(refresh.encode()).digest(),
-        previous_hash=None,
+        refresh_hash=handle_hash(refresh),
         rotated_at=tx.now,
         created_at=tx.now,
         expires_at=tx.now + UNREGISTERED_MS,
-        revoked_at=None,
-        device_id=None,
         admitted_as=admitted_as,
     )
     tx.sessions.add(session)

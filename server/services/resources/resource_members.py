@@ -10,7 +10,6 @@ from typing import Final
 from server.model.resources import Resource
 from server.protocol.policy.risks import Risk
 from server.services.members import (
-    Clear,
     Flag,
     FormField,
     Kind,
@@ -80,7 +79,7 @@ RESOURCE_MEMBERS: Final[Members] = (
         Flag(
             "--token-seconds",
             "Maximum lifetime of its tokens; 10 to 3600.",
-            clears=(Clear("--no-token-seconds", None, "Remove the lifetime limit."),),
+            clear="Remove the lifetime limit.",
         ),
         Line("token life", "{} seconds"),
         check=checks.lifetime,
@@ -96,13 +95,7 @@ RESOURCE_MEMBERS: Final[Members] = (
         Flag(
             "--default-scope",
             "A scope for requests that specify none.",
-            clears=(
-                Clear(
-                    "--no-default-scope",
-                    (),
-                    "Remove every default scope. Requests must then specify scopes.",
-                ),
-            ),
+            clear="Remove every default scope. Requests must then specify scopes.",
         ),
         Line("default scopes"),
         default=(),

@@ -9,14 +9,14 @@ from server.model.clients import Agent, App
 from server.model.ports import Secrets
 from server.model.reactions import ResourceDeleted
 from server.model.resources import Resource
-from server.model.store import Directory, Store, Unit, View
+from server.model.store import Directory, Store, Unit
 from server.protocol.confusables import name_keys
 from server.protocol.names import PREFIX_RESOURCE, PREFIX_RESOURCE_SECRET, name_id
 from server.protocol.policy.risks import Risk
 from server.protocol.resources import scopes, uris
 from server.services import client_secrets, members, paging
 from server.services.audit import audit
-from server.services.members import Written, members_for_update
+from server.services.members import Written, members_for_update, names_of
 from server.services.paging import ResultPage
 from server.services.refusals import Exists, Invalid, NotFound, error_member
 from server.services.resources.resource_checks import find
@@ -29,7 +29,7 @@ _NO_ITEMS: Final[Mapping[str, Any]] = {}
 class NewResource(Written):
     """A new resource, as described by an administrator."""
 
-    member_names = frozenset(member.name for member in RESOURCE_MEMBERS)
+    member_names = names_of(RESOURCE_MEMBERS)
 
 
 class ResourceChanges(Written):
@@ -38,9 +38,7 @@ class ResourceChanges(Written):
     An empty type in `requires` removes the requirement.
     """
 
-    member_names = frozenset(member.name for member in members_for_update(RESOURCE_MEMBERS)) | {
-        "remove_scopes"
-    }
+    member_names = names_of(members_for_update(RESOURCE_MEMBERS)) | {"remove_scopes"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,11 +165,11 @@ class Resources:
             revoked = len(tx.delegations.revoke_resource(uri, tx.now))
             cancelled = tx.react(ResourceDeleted(uri, by)).requests
             tx.resources.delete(uri)
-            narrowed = tuple(_narrow(tx, agent, uri) for agent in _agents_with(tx, uri))
-            for agent in tx.agents.all():
-                if uri in agent.serves:
-                    remaining = tuple(other for other in agent.serves if other != uri)
-                    tx.agents.replace(replace(agent, serves=remaining), tx.now)
+            agents = tx.agents.all()
+            for agent in agents:
+                if uri in agent.resources or uri in agent.serves:
+                    tx.agents.replace(_without_resource(tx, agent, uri), tx.now)
+            narrowed = tuple(agent.name for agent in agents if uri in agent.resources)
             apps = tuple(_narrow_app(tx, app, uri) for app in tx.apps.all() if uri in app.resources)
             facts = {
                 "tokens_revoked": revoked,
@@ -254,20 +252,20 @@ def _check_required_types(directory: Directory, resource: Resource) -> None:
             raise NotFound("action type", kind)
 
 
-def _agents_with(view: View, uri: str) -> list[Agent]:
-    return [agent for agent in view.agents.all() if uri in agent.resources]
-
-
-def _narrow(tx: Unit, agent: Agent, uri: str) -> str:
+def _without_resource(tx: Unit, agent: Agent, uri: str) -> Agent:
     """Remove the resource, and the scopes that none of the agent's other resources has."""
+    agent = replace(
+        agent, serves=tuple(other_uri for other_uri in agent.serves if other_uri != uri)
+    )
+    if uri not in agent.resources:
+        return agent
     remaining, scope = _permissions_without(tx, agent, uri)
     limits = {
         other_uri: tuple(name for name in may if name in scope)
         for other_uri, may in agent.only.items()
         if other_uri != uri
     }
-    tx.agents.replace(replace(agent, resources=remaining, scopes=scope, only=limits), tx.now)
-    return agent.name
+    return replace(agent, resources=remaining, scopes=scope, only=limits)
 
 
 def _narrow_app(tx: Unit, app: App, uri: str) -> str:

@@ -133,12 +133,6 @@ def consent_page(
     )
 
 
-def waiting_page(plan: AuthorizationPlan, signed_in: SignedIn, waiting: int) -> WaitingPage:
-    """Return the waiting page for a plan."""
-    back = plan.request.return_to.redirect_uri
-    return WaitingPage(plan.app.name, signed_in.user.name, waiting, back)
-
-
 def _unknown_client(view: View, plan: AuthorizationPlan) -> UnknownClient:
     name, withheld = unknown_apps.shown_claim(view, plan.app)
     return UnknownClient(

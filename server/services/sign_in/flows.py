@@ -31,7 +31,6 @@ from server.services.sign_in.flow_pages import (
     consent_page,
     sign_in_methods,
     sign_in_page,
-    waiting_page,
 )
 from server.services.sign_in.sign_ins import SignedIn, SignIns
 from server.services.tokens.keys import id_token_claims
@@ -236,7 +235,8 @@ class Flows:
             ended = "The request was canceled, or not answered in time."
             return _Refused(plan, errors.AccessDenied(ended))
         if waiting := outcomes.count("waiting"):
-            return waiting_page(plan, signed_in, waiting)
+            leads_to = plan.request.return_to.redirect_uri
+            return WaitingPage(plan.app.name, signed_in.user.name, waiting, leads_to)
         if not all(self._is_covered(view, consent, signed_in) for consent in plan.consents_to_sign):
             return _Refused(plan, errors.AccessDenied("The consent was revoked."))
         signed_actions = (action for action, outcome in action_outcomes.items() if outcome)
@@ -251,7 +251,11 @@ class Flows:
         back = ready.plan.request.return_to
         if isinstance(ready, _Refused):
             _withdraw_approvals(tx, flow)
-            _record(tx, audit.Type.GRANT_REFUSED, ready.plan, None, cause=ready.error.code)
+            by, cause = audit.by_client(ready.plan.app.id), ready.error.code
+            entry = _entry(
+                audit.Type.GRANT_REFUSED, by, ready.plan, decision="refused", cause=cause
+            )
+            floods.record_refusal(tx, entry)
             return self.requests.refusal(back, ready.error)
         if flow.allowed_at is not None:
             self._store_consents(tx, ready)
@@ -261,7 +265,16 @@ class Flows:
         tx.code_grants.add_code(
             AuthorizationCode(handle_hash(code), grant, challenge, tx.now + CODE_MS)
         )
-        _record(tx, audit.Type.GRANT_GIVEN, ready.plan, ready, cause=None)
+        tx.audit.add(
+            _entry(
+                audit.Type.GRANT_GIVEN,
+                audit.by_user(grant.user_id),
+                ready.plan,
+                subject=grant.user_id,
+                decision="given",
+                approval_id=ready.approval_id,
+            )
+        )
         issuer = self.requests.server_policy.issuer
         return AuthorizationResponse(back, authorize.answer(issuer, back, {"code": code}))
 
@@ -331,27 +344,13 @@ def _grant(ready: _Ready) -> Grant:
     )
 
 
-def _record(
-    tx: Unit, kind: audit.Type, plan: AuthorizationPlan, ready: _Ready | None, *, cause: str | None
-) -> None:
-    signed_in = None if ready is None else ready.signed_in
-    entry = Entry(
+def _entry(kind: audit.Type, actor: str, plan: AuthorizationPlan, **members: str | None) -> Entry:
+    scope = " ".join((*plan.request.openid, *plan.request.scope))
+    return Entry(
         type=kind,
-        actor=audit.by_client(plan.app.id)
-        if signed_in is None
-        else audit.by_user(signed_in.user.id),
+        actor=actor,
         agent_id=plan.request.actor,
-        subject=None if signed_in is None else signed_in.user.id,
         resource=plan.resource or None,
-        decision="refused" if signed_in is None else "given",
-        cause=cause,
-        approval_id=None if ready is None else ready.approval_id,
-        facts={
-            "app": plan.app.id,
-            "scope": " ".join((*plan.request.openid, *plan.request.scope)),
-        },
+        facts={"app": plan.app.id, "scope": scope},
+        **members,
     )
-    if kind is audit.Type.GRANT_REFUSED:
-        floods.record_refusal(tx, entry)
-    else:
-        tx.audit.add(entry)

@@ -1,23 +1,26 @@
-"""Browsers' sign-ins to apps, identified by a cookie; and sign-in with a password.
+"""Browsers' sign-ins to apps, with a password or a passkey, identified by a cookie.
 
-`passkey_sign_in.py` contains the sign-in with a passkey. The database stores the cookie's hash.
-Each sign-in changes the cookie, which prevents session fixation.
+The database stores the cookie's hash. Each sign-in changes the cookie, which prevents session
+fixation. Sayso's own pages have their own cookie (`devices/browsers.py`), which is not valid here.
 """
 
 from dataclasses import dataclass, replace
 from typing import Final
 
 from server.model.audit import Entry
+from server.model.devices import Device
 from server.model.ports import PasswordHasher, Secrets
 from server.model.sign_in import SignIn
 from server.model.store import Store, Unit, View
 from server.model.users import User
-from server.protocol import names
+from server.protocol import errors, names
+from server.protocol.devices.passkeys import Assertion
 from server.protocol.names import PREFIX_BROWSER, PREFIX_SIGN_IN, handle_hash
 from server.protocol.users import passwords
 from server.services.audit import audit, floods
+from server.services.devices import passkeys
+from server.services.devices.passkeys import PasskeyService
 from server.services.sign_in import sign_in_attempts
-from server.services.sign_in.sign_in_attempts import SignInAttempt
 from server.services.tokens import refresh_families
 
 SIGNED_IN_MS: Final = 12 * 60 * 60 * 1000
@@ -45,6 +48,7 @@ class SignIns:
     store: Store
     secrets: Secrets
     hasher: PasswordHasher
+    passkeys: PasskeyService
 
     def new_cookie(self) -> str:
         """Return a cookie for a browser that is not signed in."""
@@ -81,12 +85,37 @@ class SignIns:
             if current_user is not None:
                 sign_in_attempts.record_success(tx, attempt)
                 tx.passwords.mark_used(current_user.id, tx.now)
-                new_cookie = self.start(tx, current_user, flow, cookie=cookie, device_id=None)
+                new_cookie = self._start(tx, current_user, flow, cookie=cookie, device_id=None)
             else:
                 sign_in_attempts.record_failure(tx, attempt)
         if new_cookie is None:
             raise WrongPassword
         return new_cookie
+
+    def sign_in_with_passkey(self, text: str, *, flow: bytes, peer: str, cookie: str = "") -> str:
+        """Verify a passkey assertion; returns the browser's new cookie.
+
+        Rules, in order: 1. The attempt is counted before it is checked, per passkey and address. 2.
+        The assertion is valid and new. 3. A failure is stored, and slows the next attempt. Raises
+        `TooManyAttempts`, or errors.Problem.
+        """
+        assertion = passkeys.parse_assertion(text)
+        attempt = sign_in_attempts.of_passkey(assertion.credential, peer)
+        with self.store.write() as tx:
+            error = sign_in_attempts.count(tx, attempt)
+        if error is not None:
+            raise error
+        try:
+            with self.store.write() as tx:
+                user, device = self.passkeys.verify(tx, assertion)
+                sign_in_attempts.record_success(tx, attempt)
+                _lock_active(tx, device)
+                return self._start(tx, user, flow, cookie=cookie, device_id=device.id)
+        except errors.Problem:
+            with self.store.write() as tx:
+                sign_in_attempts.record_failure(tx, attempt)
+                _record_failed_passkey(tx, assertion)
+            raise
 
     def current(self, view: View, cookie: str) -> SignedIn | None:
         """Return the sign-in that this cookie identifies, if it is valid."""
@@ -103,14 +132,7 @@ class SignIns:
             if signed_in is not None:
                 _end(tx, signed_in.sign_in, cause="signed out")
 
-    def count(self, attempt: SignInAttempt) -> None:
-        """Count an attempt before it is checked. Raises `TooManyAttempts` if a wait is needed."""
-        with self.store.write() as tx:
-            error = sign_in_attempts.count(tx, attempt)
-        if error is not None:
-            raise error
-
-    def start(
+    def _start(
         self, tx: Unit, user: User, flow: bytes | None, *, cookie: str, device_id: str | None
     ) -> str:
         """Sign in an authenticated user; returns the browser's new cookie.
@@ -152,13 +174,27 @@ def _check_user(
         return current_user
     kind = audit.Type.SIGN_IN_FAILED
     if current_user is None:
-        floods.record_refusal(
-            tx, Entry(kind, audit.SYSTEM, decision="refused", cause="no such account")
-        )
+        entry = Entry(kind, audit.SYSTEM, decision="refused", cause="no such account")
     else:
         by = audit.by_user(current_user.id)
-        floods.record_refusal(tx, Entry(kind, by, subject=current_user.id, decision="refused"))
+        entry = Entry(kind, by, subject=current_user.id, decision="refused")
+    floods.record_refusal(tx, entry)
     return None
+
+
+def _lock_active(tx: Unit, device: Device) -> None:
+    """Make a revocation of the device wait for this sign-in. Raises errors.Problem."""
+    if tx.devices.lock_active(device.id) is None:
+        raise errors.Problem(403, "unknown_passkey", passkeys.UNKNOWN)
+
+
+def _record_failed_passkey(tx: Unit, assertion: Assertion) -> None:
+    """Record a failure of a known passkey."""
+    passkey = tx.passkeys.by_credential(assertion.credential)
+    device = None if passkey is None else tx.devices.get(passkey.device_id)
+    if device is not None:
+        kind, actor = audit.Type.SIGN_IN_FAILED, audit.by_user(device.user_id)
+        floods.record_refusal(tx, Entry(kind, actor, subject=device.user_id, decision="refused"))
 
 
 def _end(tx: Unit, sign_in: SignIn, *, cause: str) -> None:

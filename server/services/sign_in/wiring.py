@@ -7,7 +7,6 @@ from server.services.consents.consents import ConsentService
 from server.services.devices.passkeys import PasskeyService
 from server.services.sign_in.authorize import AuthorizeService
 from server.services.sign_in.flows import Flows
-from server.services.sign_in.passkey_sign_in import PasskeySignIns
 from server.services.sign_in.rp_logout import RpLogout
 from server.services.sign_in.sign_ins import SignIns
 from server.services.sign_in.userinfo import UserInfo
@@ -30,8 +29,7 @@ class SignInServices:
     ) -> None:
         store, secrets, verifier = adapters.store, adapters.secrets, adapters.verifier
         policy = adapters.server_policy
-        self.sign_ins = SignIns(store, secrets, adapters.passwords)
-        self.passkeys = PasskeySignIns(store, passkeys, self.sign_ins)
+        self.sign_ins = SignIns(store, secrets, adapters.passwords, passkeys)
         self.authorize = AuthorizeService(store, secrets, proofs, actions, policy, documents)
         self.flows = Flows(
             store, secrets, verifier, self.authorize, consents, actions, self.sign_ins

@@ -40,9 +40,9 @@ class DelegationService:
     def search(
         self,
         *,
-        client: str | None,
-        user: str | None,
-        resource: str | None,
+        client: str | None = None,
+        user: str | None = None,
+        resource: str | None = None,
         ended: bool,
         limit: int,
         before: tuple[int, str] | None = None,
@@ -62,19 +62,6 @@ class DelegationService:
                 before=before,
             )
             return [with_names(view.directory, delegation) for delegation in delegations]
-
-    def mine(
-        self, person: Person, *, ended: bool, limit: int, before: tuple[int, str] | None = None
-    ) -> list[NamedDelegation]:
-        """Return the newest delegations that act for this person, like `search`."""
-        return self.search(
-            client=None,
-            user=person.user.id,
-            resource=None,
-            ended=ended,
-            limit=limit,
-            before=before,
-        )
 
     def of_approval(self, person: Person, approval_id: str) -> NamedDelegation | None:
         """Return the token of an approval if it acts for this person."""

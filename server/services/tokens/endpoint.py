@@ -5,11 +5,15 @@ from dataclasses import dataclass, replace
 from typing import Protocol, TypeAlias
 
 from server.model.clients import Agent, App
-from server.model.store import Store
+from server.model.store import Store, Unit
 from server.protocol import errors, names
 from server.protocol.clients import client_auth
 from server.protocol.forms import Form
-from server.services.clients.client_auth import ClientAuthentication, require_token_client
+from server.services.clients.client_auth import (
+    ClientAuthentication,
+    current_app,
+    require_token_client,
+)
 from server.services.users.dpop_proofs import Proofs
 
 
@@ -36,7 +40,10 @@ error that keeps them."""
 
 
 class AgentGrant(Protocol):
-    """A grant for agents; the endpoint has already authenticated the agent."""
+    """A grant for agents; the endpoint has already authenticated the agent.
+
+    It has its own units of work, because it may wait for an answer between two of them.
+    """
 
     def exchange(self, agent: Agent, request: TokenRequest) -> TokenResult:
         """Return the token response. Raises errors.ProtocolError."""
@@ -45,14 +52,14 @@ class AgentGrant(Protocol):
 class AppGrant(Protocol):
     """A grant for apps; the endpoint has already authenticated the app."""
 
-    def exchange(self, app: App, request: TokenRequest) -> TokenResult:
+    def exchange(self, tx: Unit, app: App, request: TokenRequest) -> TokenResult:
         """Return the token response. Raises errors.ProtocolError."""
 
 
 class PersonGrant(Protocol):
     """A grant for the terminal app, which proves a key instead."""
 
-    def exchange(self, request: TokenRequest) -> TokenResult:
+    def exchange(self, tx: Unit, request: TokenRequest) -> TokenResult:
         """Return the token response. Raises errors.ProtocolError."""
 
 
@@ -83,7 +90,8 @@ class TokenEndpoint:
         if (person_grant := self._terminal_grant(grant_type, request)) is not None:
             self._refuse_other_clients(request)
             _refuse_details(request)
-            return person_grant.exchange(request)
+            with self.store.write() as tx:
+                return person_grant.exchange(tx, request)
         if grant_type not in {*self.for_agents, *self.for_apps}:
             raise errors.UnsupportedGrantType("This grant type is not supported.")
         credentials = client_auth.read_credentials(request.authorization, request.form)
@@ -94,7 +102,9 @@ class TokenEndpoint:
         if isinstance(client, App):
             if grant_type != names.GRANT_AUTHORIZATION_CODE:
                 _refuse_details(request)
-            return self.for_apps[grant_type].exchange(client, bound_request)
+            with self.store.write() as tx:
+                app = current_app(tx, client)
+                return self.for_apps[grant_type].exchange(tx, app, bound_request)
         return self.for_agents[grant_type].exchange(client, bound_request)
 
     def _terminal_grant(self, grant_type: str, request: TokenRequest) -> PersonGrant | None:

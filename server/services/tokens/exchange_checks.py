@@ -26,7 +26,6 @@ from server.services.approvals import votes
 from server.services.clients import client_auth
 from server.services.notifications import request_limits
 from server.services.policy.evaluation import Evaluator, PolicyRequest
-from server.services.policy.schemas import Schemas
 from server.services.resources.targets import TokenTarget
 from server.services.server_policy import ServerPolicy
 
@@ -83,7 +82,6 @@ class ScopeBound:
 class ExchangeChecks:
     """Checks exchanges."""
 
-    schemas: Schemas
     evaluator: Evaluator
     server_policy: ServerPolicy
 
@@ -233,9 +231,10 @@ class ExchangeChecks:
         self, view: View, agent: Agent, exchange: LoggedExchange
     ) -> Sequence[ActionType]:
         if exchange.types and not exchange.details:  # replayed from the log, which has no details
-            return self.schemas.registered_types(view.directory, exchange.types)
+            return self.evaluator.schemas.registered_types(view.directory, exchange.types)
         try:
-            return self.schemas.check(view.directory, exchange.details, agent.action_types)
+            schemas = self.evaluator.schemas
+            return schemas.check(view.directory, exchange.details, agent.action_types)
         except errors.InvalidAuthorizationDetails as error:
             raise ExchangeRefused(Reason.DETAILS_INVALID, error=error) from error
 

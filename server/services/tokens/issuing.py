@@ -153,8 +153,11 @@ class TokenIssuer:
             response["scope"] = contents.scope
         return {**response, "authorization_details": list(details)} if details else response
 
-    def for_session(self, tx: Unit, session: Session) -> str:
-        """Return an access token for our own API, bound to the key of the person's terminal."""
+    def for_session(self, tx: Unit, session: Session, refresh_token: str) -> dict[str, object]:
+        """Return the token response for a terminal (RFC 9449 5).
+
+        The access token is for our own API and bound to the key of the terminal.
+        """
         now = tx.now // 1000
         claims = {
             "iss": self.server_policy.issuer,
@@ -169,7 +172,12 @@ class TokenIssuer:
             "exp": now + tokens.API_TOKEN_SECONDS,
         }
         keys = tx.directory.signing_keys()
-        return self.signer.sign(keys, "ES256", tokens.ACCESS_TOKEN_TYPE, claims)
+        return {
+            "access_token": self.signer.sign(keys, "ES256", tokens.ACCESS_TOKEN_TYPE, claims),
+            "token_type": "DPoP",
+            "expires_in": tokens.API_TOKEN_SECONDS,
+            "refresh_token": refresh_token,
+        }
 
     def _contents(  # noqa: PLR0913  # the contents of one token
         self,

@@ -47,7 +47,7 @@ class TokenServices:
         exchange_grant = TokenExchangeGrant(
             store,
             adapters.verifier,
-            ExchangeChecks(checks.evaluator.schemas, checks.evaluator, policy),
+            ExchangeChecks(checks.evaluator, policy),
             hint,
             token_issuer,
             StandingGrantExchanges(secrets, token_issuer),
@@ -65,20 +65,14 @@ class TokenServices:
                 names.GRANT_TOKEN_EXCHANGE: exchange_grant,
             },
             for_apps={
-                names.GRANT_AUTHORIZATION_CODE: AuthorizationCodeGrant(
-                    store, app_token_issuer, checks
-                ),
-                names.GRANT_DEVICE_CODE: AppDeviceGrant(
-                    store, app_token_issuer, checks, app_devices
-                ),
-                names.GRANT_REFRESH_TOKEN: AppRefreshGrant(store, app_token_issuer),
+                names.GRANT_AUTHORIZATION_CODE: AuthorizationCodeGrant(app_token_issuer, checks),
+                names.GRANT_DEVICE_CODE: AppDeviceGrant(app_token_issuer, checks, app_devices),
+                names.GRANT_REFRESH_TOKEN: AppRefreshGrant(app_token_issuer),
             },
             for_people={
-                names.GRANT_DEVICE_CODE: DeviceCodeGrant(
-                    store, secrets, proofs, token_issuer, checks
-                ),
-                names.GRANT_ENROLLMENT: EnrollmentGrant(store, secrets, proofs, token_issuer),
-                names.GRANT_REFRESH_TOKEN: RefreshTokenGrant(store, secrets, proofs, token_issuer),
+                names.GRANT_DEVICE_CODE: DeviceCodeGrant(secrets, proofs, token_issuer, checks),
+                names.GRANT_ENROLLMENT: EnrollmentGrant(secrets, proofs, token_issuer),
+                names.GRANT_REFRESH_TOKEN: RefreshTokenGrant(secrets, proofs, token_issuer),
             },
         )
         self.access_token_auth = AccessTokenAuth(issued_tokens, proofs)

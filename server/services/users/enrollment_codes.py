@@ -37,8 +37,6 @@ def issue(tx: Unit, secrets: Secrets, user: User, *, by: str) -> IssuedCode:
         created_by=by,
         created_at=tx.now,
         expires_at=tx.now + LIFETIME_MS,
-        used_at=None,
-        tries=0,
     )
     tx.codes.add(code)
     facts = {"code": code_id, "expires_at": code.expires_at}

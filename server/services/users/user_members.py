@@ -7,7 +7,7 @@ Never: rules across fields (`users.py`).
 from typing import Final
 
 from server.services import members
-from server.services.members import Clear, Flag, FormField, Kind, Line, Member, Members
+from server.services.members import Flag, FormField, Kind, Line, Member, Members
 from server.services.users import user_checks as checks
 
 USER_MEMBERS: Final[Members] = (
@@ -29,7 +29,7 @@ USER_MEMBERS: Final[Members] = (
         Flag(
             "--email",
             "Their email address, which also identifies them.",
-            clears=(Clear("--no-email", None, "Remove the email address."),),
+            clear="Remove the email address.",
         ),
         Line("email"),
         check=checks.email,
@@ -46,11 +46,7 @@ USER_MEMBERS: Final[Members] = (
                 ("auditor", "Auditor: read-only access to everything"),
             ),
         ),
-        Flag(
-            "--role",
-            "A role. Can be repeated.",
-            clears=(Clear("--no-role", (), "Remove every role."),),
-        ),
+        Flag("--role", "A role. Can be repeated.", clear="Remove every role."),
         Line("roles", empty="none"),
         default=(),
         check=checks.roles,
@@ -69,7 +65,7 @@ USER_MEMBERS: Final[Members] = (
             "--backup",
             "Who is asked next if they do not answer.",
             metavar="USER",
-            clears=(Clear("--no-backup", None, "Remove the backup."),),
+            clear="Remove the backup.",
         ),
         Line("backup", empty="none"),
         update_only=True,

@@ -15,7 +15,7 @@ from server.protocol.confusables import name_keys
 from server.protocol.names import PREFIX_USER, is_group
 from server.services import members, paging
 from server.services.audit import audit
-from server.services.members import Written, members_for_new, members_for_update
+from server.services.members import Written, members_for_new, members_for_update, names_of
 from server.services.paging import ResultPage
 from server.services.refusals import Conflict, Exists, Invalid, error_member
 from server.services.users import enrollment_codes
@@ -29,7 +29,7 @@ _NO_FACTS: Mapping[str, object] = {}
 class NewUser(Written):
     """A new user. A user without roles can only decide requests and use apps."""
 
-    member_names = frozenset(member.name for member in members_for_new(USER_MEMBERS))
+    member_names = names_of(members_for_new(USER_MEMBERS))
 
     def __init__(
         self, name: str, email: str | None = None, roles: Sequence[str] = (), **values: object
@@ -40,7 +40,7 @@ class NewUser(Written):
 class UserChanges(Written):
     """The changed fields of a user."""
 
-    member_names = frozenset(member.name for member in members_for_update(USER_MEMBERS))
+    member_names = names_of(members_for_update(USER_MEMBERS))
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,11 +126,11 @@ def _sign_in(site: Site) -> AnyResponse:
 def _signed_in_cookie(site: Site, form: Form, flow: bytes) -> str:
     """Sign in with a passkey or a password; returns the new cookie."""
     cookie, peer = cookie_of(site), _address(site)
-    assertion = form.get("assertion")
+    sign_ins, assertion = site.sign_in.sign_ins, form.get("assertion")
     if assertion:
-        return site.sign_in.passkeys.sign_in(assertion, flow=flow, peer=peer, cookie=cookie)
+        return sign_ins.sign_in_with_passkey(assertion, flow=flow, peer=peer, cookie=cookie)
     name, password = form.get("name") or "", form.get("password") or ""
-    return site.sign_in.sign_ins.sign_in(name, password, flow=flow, peer=peer, cookie=cookie)
+    return sign_ins.sign_in(name, password, flow=flow, peer=peer, cookie=cookie)
 
 
 def _address(site: Site) -> str:

@@ -168,7 +168,9 @@ class TestEachTable:
 
     def test_member_names_are_unique_on_each_surface(self, noun):
         """The API, the flags and the forms each have their own names."""
-        clears = [clear.flag for member in noun.members for clear in member.flag.clears]
+        clears = [
+            clear.flag for member in noun.members for clear in cli_members.clear_flags(member)
+        ]
         for names in (
             [member.wire_name for member in noun.members],
             [*(member.flag.name for member in noun.members), *clears],
@@ -190,7 +192,7 @@ class TestEachTable:
         for member in members.members_for_new(noun.members):
             assert member.flag.positional or member.flag.name in add
         for member in members.members_for_update(noun.members):
-            flags = {member.flag.name, *(clear.flag for clear in member.flag.clears)}
+            flags = {member.flag.name, *(clear.flag for clear in cli_members.clear_flags(member))}
             assert flags <= update or member.name in noun.by_steps
 
     def test_the_console_has_a_field_for_each_row(self, noun):

@@ -10,11 +10,10 @@ from typing import Final
 
 from server.model.clients import App
 from server.model.sign_in import Family, Grant, RefreshToken
-from server.model.store import Store, Unit
+from server.model.store import Unit
 from server.protocol import errors, names
 from server.protocol.names import handle_hash
 from server.protocol.resources import scopes, uris
-from server.services.clients import client_auth
 from server.services.notifications import notices
 from server.services.tokens import refresh_families
 from server.services.tokens.app_issuing import IDLE_MS, AccessTokenTerms, AppTokenIssuer
@@ -28,27 +27,24 @@ _REFUSED: Final = "The refresh token is unknown, used, or expired. Have the pers
 class AppRefreshGrant:
     """Rotates apps' refresh tokens."""
 
-    store: Store
     issuing: AppTokenIssuer
 
-    def exchange(self, app: App, request: TokenRequest) -> TokenResult:
+    def exchange(self, tx: Unit, app: App, request: TokenRequest) -> TokenResult:
         """Return the next tokens. Raises errors.ProtocolError.
 
         If the token is treated as stolen, its family is revoked.
         """
         refresh_token = request.form.require("refresh_token")
-        with self.store.write() as tx:
-            app = client_auth.current_app(tx, app)
-            token = tx.code_grants.token(handle_hash(refresh_token))
-            family = None if token is None else tx.code_grants.family(token.family_id)
-            if token is None or family is None or family.grant.app_id != app.id:
-                raise errors.InvalidGrant(_REFUSED)
-            if family.ended_at is not None or tx.now >= family.expires_at:
-                raise errors.InvalidGrant(_REFUSED)
-            if self._stolen(tx, token, refresh_token):
-                _end_family(tx, family)
-                return errors.InvalidGrant(_REFUSED)
-            return self._rotate(tx, app, family, request)
+        token = tx.code_grants.token(handle_hash(refresh_token))
+        family = None if token is None else tx.code_grants.family(token.family_id)
+        if token is None or family is None or family.grant.app_id != app.id:
+            raise errors.InvalidGrant(_REFUSED)
+        if family.ended_at is not None or tx.now >= family.expires_at:
+            raise errors.InvalidGrant(_REFUSED)
+        if self._stolen(tx, token, refresh_token):
+            _end_family(tx, family)
+            return errors.InvalidGrant(_REFUSED)
+        return self._rotate(tx, app, family, request)
 
     def _stolen(self, tx: Unit, token: RefreshToken, refresh_token: str) -> bool:
         if token.used_at is None:

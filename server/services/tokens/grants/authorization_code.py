@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from server.model.approvals import Approval
 from server.model.clients import App
 from server.model.sign_in import AuthorizationCode, Family, Grant
-from server.model.store import Store, Unit
+from server.model.store import Unit
 from server.protocol import errors, names
 from server.protocol.approvals.states import State, overdue
 from server.protocol.ciba import requests
@@ -19,7 +19,6 @@ from server.protocol.resources import uris
 from server.protocol.sign_in import pkce
 from server.services.approvals.app_actions import signed_details
 from server.services.approvals.current_checks import ApprovalChecks
-from server.services.clients import client_auth
 from server.services.notifications import notices
 from server.services.tokens import refresh_families
 from server.services.tokens.app_issuing import AccessTokenTerms, AppTokenIssuer
@@ -33,25 +32,21 @@ _REFUSED = "The code is unknown, used, expired, or belongs to a different app. S
 class AuthorizationCodeGrant:
     """Exchanges codes for tokens."""
 
-    store: Store
     issuing: AppTokenIssuer
     checks: ApprovalChecks
 
-    def exchange(self, app: App, request: TokenRequest) -> TokenResult:
+    def exchange(self, tx: Unit, app: App, request: TokenRequest) -> TokenResult:
         """Return the token response. Raises errors.ProtocolError.
 
         If the code was used before, its tokens are revoked.
         """
-        code = request.form.require("code")
-        with self.store.write() as tx:
-            app = client_auth.current_app(tx, app)
-            authorization_code = tx.code_grants.code(handle_hash(code))
-            if authorization_code is None or authorization_code.grant.app_id != app.id:
-                raise errors.InvalidGrant(_REFUSED)
-            if authorization_code.used_at is not None:
-                _end_reused_code(tx, authorization_code)
-                return errors.InvalidGrant(_REFUSED)
-            return self._redeem(tx, app, authorization_code, request)
+        code = tx.code_grants.code(handle_hash(request.form.require("code")))
+        if code is None or code.grant.app_id != app.id:
+            raise errors.InvalidGrant(_REFUSED)
+        if code.used_at is not None:
+            _end_reused_code(tx, code)
+            return errors.InvalidGrant(_REFUSED)
+        return self._redeem(tx, app, code, request)
 
     def _redeem(
         self, tx: Unit, app: App, code: AuthorizationCode, request: TokenRequest
@@ -79,15 +74,12 @@ class AuthorizationCodeGrant:
             _redeem_approval(tx, approval)
         jkt = request.dpop_jkt
         answer, jti = self.issuing.issue(tx, app, grant, _terms(grant, approval), jkt=jkt)
-        family_id = None
         if approval is None and names.GRANT_REFRESH_TOKEN in app.grant_types:
-            family, token = self.issuing.new_family(tx, grant, jti, jkt=jkt)
-            family_id, answer["refresh_token"] = family.id, token
+            family, answer["refresh_token"] = self.issuing.new_family(tx, grant, jti, jkt=jkt)
         else:
             seconds = int(str(answer["expires_in"]))
             family = self.issuing.new_empty_family(tx, grant, jti, 1000 * seconds, jkt=jkt)
-            family_id = family.id
-        tx.code_grants.set_code_tokens(code.hash, jti, family_id)
+        tx.code_grants.set_code_tokens(code.hash, jti, family.id)
         if not app.verified:
             tx.app_uses.use(app.id, tx.now)
         return answer

@@ -11,7 +11,7 @@ from server.services.clients import client_auth
 from server.services.policy import refusals
 from server.services.policy.evaluation import Evaluator, PolicyRequest
 from server.services.resources import targets
-from server.services.tokens.endpoint import TokenRequest
+from server.services.tokens.endpoint import TokenRequest, TokenResult
 from server.services.tokens.issuing import TokenIssuer, TokenOrigin
 
 
@@ -23,7 +23,7 @@ class ClientCredentialsGrant:
     evaluator: Evaluator
     issuing: TokenIssuer
 
-    def exchange(self, agent: Agent, request: TokenRequest) -> dict[str, object]:
+    def exchange(self, agent: Agent, request: TokenRequest) -> TokenResult:
         """Return the token response. Raises errors.ProtocolError."""
         scope_text = request.form.get("scope")
         if request.form.get("authorization_details") is not None:
@@ -45,5 +45,4 @@ class ClientCredentialsGrant:
             if verdict.outcome == "allow":
                 origin = TokenOrigin(policy=verdict.facts())
                 return self.issuing.for_target(tx, agent, target, (), origin, jkt=request.dpop_jkt)
-            refusal = refusals.refuse_agent_alone(tx, policy_request, verdict)
-        raise refusal
+            return refusals.refuse_agent_alone(tx, policy_request, verdict)

@@ -13,20 +13,19 @@ from server.model.clients import App
 from server.model.devices import DeviceCode, Session
 from server.model.ports import Secrets
 from server.model.sign_in import Grant
-from server.model.store import Store, Unit
+from server.model.store import Unit
 from server.protocol import errors, names
 from server.protocol.approvals import decisions
-from server.protocol.approvals.states import State, overdue
+from server.protocol.approvals.states import State
 from server.protocol.ciba import requests
 from server.protocol.devices import device_codes
 from server.protocol.names import handle_hash
 from server.protocol.resources import scopes
 from server.services.approvals.current_checks import ApprovalChecks
-from server.services.approvals.expiry import expire
+from server.services.approvals.expiry import expire_if_overdue
 from server.services.audit import audit
-from server.services.clients import client_auth
 from server.services.devices.device_grant import AppDevices
-from server.services.devices.sessions import session_answer, start_session
+from server.services.devices.sessions import start_session
 from server.services.notifications import notices
 from server.services.tokens.app_issuing import AccessTokenTerms, AppTokenIssuer
 from server.services.tokens.endpoint import TokenRequest, TokenResult
@@ -34,6 +33,12 @@ from server.services.tokens.issuing import TokenIssuer, decision_acr
 from server.services.users.dpop_proofs import Proofs
 
 UNKNOWN: Final = "device_code is unknown, used, or not yours."
+
+
+def _find_code(tx: Unit, request: TokenRequest, client_id: str) -> DeviceCode | None:
+    """Return the code that this client polls for."""
+    code = tx.device_codes.by_device_code(handle_hash(request.form.require("device_code")))
+    return code if code is not None and code.client_id == client_id else None
 
 
 def _redeem(
@@ -64,9 +69,7 @@ def _poll_result(tx: Unit, code: DeviceCode, waited_ms: int) -> Approval | error
 
 def _approval(tx: Unit, code: DeviceCode) -> Approval | None:
     approval = None if code.approval_id is None else tx.approvals.get(code.approval_id)
-    if approval is not None and overdue(approval.state, approval.expires_at, tx.now):
-        return expire(tx, approval) or tx.approvals.get(approval.id)
-    return approval
+    return None if approval is None else expire_if_overdue(tx, approval)
 
 
 def _pending(tx: Unit, code: DeviceCode, waited_ms: int) -> errors.ProtocolError:
@@ -98,28 +101,21 @@ def _expired() -> errors.ProtocolError:
 class DeviceCodeGrant:
     """Answers the polls of a terminal that waits for approval."""
 
-    store: Store
     secrets: Secrets
     proofs: Proofs
     issuing: TokenIssuer
     checks: ApprovalChecks
 
-    def exchange(self, request: TokenRequest) -> TokenResult:
-        """Return the session's first tokens. Raises errors.ProtocolError."""
-        code_hash = handle_hash(request.form.require("device_code"))
-        device_codes.refuse_scope(request.form)
-        with self.store.write() as tx:
-            return self._poll(tx, code_hash, request)
-
-    def _poll(self, tx: Unit, code_hash: bytes, request: TokenRequest) -> TokenResult:
-        """Handle one poll, in one unit of work.
+    def exchange(self, tx: Unit, request: TokenRequest) -> TokenResult:
+        """Return the session's first tokens. Raises errors.ProtocolError.
 
         Rules, in order: 1. The code is known and belongs to a terminal. 2. The proof is for the key
         that requested the code. 3. A person approved the sign-in in time. 4. That person may still
         sign in. 5. The UPDATE that redeems the approval succeeds, which it does only once.
         """
-        code = tx.device_codes.by_device_code(code_hash)
-        if code is None or code.client_id != names.APPROVER_CLIENT:
+        device_codes.refuse_scope(request.form)
+        code = _find_code(tx, request, names.APPROVER_CLIENT)
+        if code is None:
             return errors.InvalidGrant(UNKNOWN)
         jwk = self.proofs.terminal(tx, request.proofs)
         if decisions.thumbprint(jwk) != code.jkt:
@@ -144,7 +140,7 @@ class DeviceCodeGrant:
         )
         _record_session(tx, approval, session)
         notices.approval(tx, approval, "approval.redeemed")
-        return session_answer(self.issuing.for_session(tx, session), refresh)
+        return self.issuing.for_session(tx, session, refresh)
 
 
 def _record_session(tx: Unit, approval: Approval, session: Session) -> None:
@@ -166,27 +162,20 @@ def _record_session(tx: Unit, approval: Approval, session: Session) -> None:
 class AppDeviceGrant:
     """Answers the polls of an app on a device."""
 
-    store: Store
     issuing: AppTokenIssuer
     checks: ApprovalChecks
     devices: AppDevices
 
-    def exchange(self, app: App, request: TokenRequest) -> TokenResult:
-        """Return the token response. Raises errors.ProtocolError."""
-        code_hash = handle_hash(request.form.require("device_code"))
-        with self.store.write() as tx:
-            return self._poll(tx, client_auth.current_app(tx, app), code_hash, request)
-
-    def _poll(self, tx: Unit, app: App, code_hash: bytes, request: TokenRequest) -> TokenResult:
-        """Handle one poll, in one unit of work.
+    def exchange(self, tx: Unit, app: App, request: TokenRequest) -> TokenResult:
+        """Return the token response. Raises errors.ProtocolError.
 
         Rules, in order: 1. The code is known and belongs to this app. 2. The request matches the
         one that created the code. 3. A person approved the sign-in in time. 4. The person and the
         app may still have this access. 5. The UPDATE that redeems the approval succeeds, which it
         does only once.
         """
-        code = tx.device_codes.by_device_code(code_hash)
-        if code is None or code.client_id != app.id:
+        code = _find_code(tx, request, app.id)
+        if code is None:
             return errors.InvalidGrant(UNKNOWN)
         resource = code.resource or self.issuing.server_policy.userinfo_audience
         device_codes.check_unchanged(request.form, tuple(code.scope.split()), resource)
@@ -223,12 +212,7 @@ def _grant(tx: Unit, approval: Approval, code: DeviceCode) -> Grant:
         openid=openid,
         resource=code.resource,
         scope=scope,
-        actor=None,
-        nonce=None,
         auth_time=decision.at,
-        id_token_claims=(),
-        userinfo_claims=(),
-        jkt=None,
         acr=decision_acr(decision),
     )
 

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 from server.model.ports import Secrets
-from server.model.store import Store, Unit
+from server.model.store import Unit
 from server.protocol import errors
 from server.services.devices import enrollment
 from server.services.devices.enrollment import BadCode, split_code
-from server.services.devices.sessions import session_answer, start_session
+from server.services.devices.sessions import start_session
 from server.services.tokens.endpoint import TokenRequest, TokenResult
 from server.services.tokens.issuing import TokenIssuer
 from server.services.users.dpop_proofs import Proofs
@@ -17,35 +17,29 @@ from server.services.users.dpop_proofs import Proofs
 class EnrollmentGrant:
     """Redeems a code once. Five wrong secrets invalidate the code; a second use raises an alarm."""
 
-    store: Store
     secrets: Secrets
     proofs: Proofs
     issuing: TokenIssuer
 
-    def exchange(self, request: TokenRequest) -> TokenResult:
-        """Return the session's first tokens. Raises errors.ProtocolError."""
+    def exchange(self, tx: Unit, request: TokenRequest) -> TokenResult:
+        """Return the session's first tokens. Raises errors.ProtocolError.
+
+        1. The code exists. 2. The terminal proves its key. 3. The secret is right; otherwise, the
+        failed attempt is counted. 4. One conditional UPDATE marks the code as used.
+        """
         try:
             code_id, secret = split_code(request.form.require("code"))
         except BadCode as error:
             raise errors.InvalidGrant(enrollment.REFUSED) from error
-        with self.store.write() as tx:
-            return self._redeem(tx, code_id, secret, request)
-
-    def _redeem(self, tx: Unit, code_id: str, secret: str, request: TokenRequest) -> TokenResult:
-        """Use up the code, or count the failed attempt.
-
-        1. The code exists. 2. The terminal proves its key. 3. The secret is right. 4. One
-        conditional UPDATE marks the code as used.
-        """
         code = enrollment.find_code(tx, code_id, peer=request.peer)
         if isinstance(code, errors.ProtocolError):
             return code
         jwk = self.proofs.terminal(tx, request.proofs)
-        if (error := enrollment.check_secret(tx, self.secrets, code, secret)) is not None:
-            return error
+        if (refusal := enrollment.check_secret(tx, self.secrets, code, secret)) is not None:
+            return refusal
         if not enrollment.use_code(tx, code):
             return errors.InvalidGrant(enrollment.REFUSED)
         session, refresh = start_session(
             tx, self.secrets, jwk, user_id=code.user_id, code_id=code.id
         )
-        return session_answer(self.issuing.for_session(tx, session), refresh)
+        return self.issuing.for_session(tx, session, refresh)

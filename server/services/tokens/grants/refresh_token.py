@@ -6,12 +6,12 @@ from typing import Final
 from server.model.audit import Entry
 from server.model.devices import Session
 from server.model.ports import Secrets
-from server.model.store import Store, Unit
+from server.model.store import Unit
 from server.protocol import errors, names
 from server.protocol.approvals import decisions
 from server.protocol.names import handle_hash
 from server.services.audit import audit
-from server.services.devices.sessions import IDLE_MS, session_answer
+from server.services.devices.sessions import IDLE_MS
 from server.services.notifications import notices
 from server.services.tokens.endpoint import TokenRequest, TokenResult
 from server.services.tokens.issuing import TokenIssuer
@@ -26,24 +26,18 @@ _REFUSED: Final = "The session has ended. Sign in again with a new code."
 class RefreshTokenGrant:
     """Rotates refresh tokens. A token works only with its session's key."""
 
-    store: Store
     secrets: Secrets
     proofs: Proofs
     issuing: TokenIssuer
 
-    def exchange(self, request: TokenRequest) -> TokenResult:
-        """Return the next tokens of the terminal app. Raises ProtocolError."""
-        token = request.form.require("refresh_token")
-        with self.store.write() as tx:
-            return self._rotate(tx, handle_hash(token), request)
-
-    def _rotate(self, tx: Unit, token_hash: bytes, request: TokenRequest) -> TokenResult:
-        """Issue the session's next tokens.
+    def exchange(self, tx: Unit, request: TokenRequest) -> TokenResult:
+        """Return the next tokens of the terminal app. Raises ProtocolError.
 
         Checks, in order, that: 1. the session is valid; 2. the proof is for its key; 3. its user
         and device are active. For one minute, the previous token is accepted, because the response
         may have been lost. Later, it is treated as stolen.
         """
+        token_hash = handle_hash(request.form.require("refresh_token"))
         session = self._session(tx, token_hash, request)
         if not isinstance(session, Session):
             return session
@@ -57,7 +51,7 @@ class RefreshTokenGrant:
         expires_at = session.expires_at if session.device_id is None else tx.now + IDLE_MS
         if not tx.sessions.rotate(session.id, session.refresh_hash, new_hash, tx.now, expires_at):
             return errors.InvalidGrant(_REFUSED)
-        return session_answer(self.issuing.for_session(tx, session), refresh)
+        return self.issuing.for_session(tx, session, refresh)
 
     def _session(
         self, tx: Unit, token_hash: bytes, request: TokenRequest

@@ -9,7 +9,6 @@ from server.protocol.tokens.exchange_refusals import Reason
 from server.services.clients.agent_forms import AgentChanges
 from server.services.clients.app_forms import AppChanges
 from server.services.policy.evaluation import Evaluator
-from server.services.policy.schemas import Schemas
 from server.services.tokens.exchange_checks import ExchangeChecks
 from server.services.tokens.explanations import Explanations
 from server.services.tokens.issued_tokens import IssuedTokens
@@ -32,7 +31,7 @@ def explanations(local):
     return Explanations(
         services.store,
         IssuedTokens(services.verifier, services.server_policy),
-        ExchangeChecks(Schemas(), Evaluator(services.secrets), services.server_policy),
+        ExchangeChecks(Evaluator(services.secrets), services.server_policy),
     )
 
 

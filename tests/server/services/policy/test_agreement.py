@@ -24,7 +24,6 @@ from server.services.operations.trials import TrialRequest, Trials
 from server.services.policy import history
 from server.services.policy.evaluation import Evaluator
 from server.services.policy.policies import Policies
-from server.services.policy.schemas import Schemas
 from server.services.resources.resources import ResourceChanges
 from server.services.tokens.exchange_checks import ExchangeChecks, ExchangeRefused
 from tests.support.builders.callers import LocalAgent, new_person
@@ -134,7 +133,7 @@ class World:
         self.store, self.rules = local.services.store, local.server_policy
         evaluator = Evaluator(local.services.secrets)
         self.trials = Trials(self.store, self.rules, evaluator)
-        self.exchanges = ExchangeChecks(Schemas(), evaluator, self.rules)
+        self.exchanges = ExchangeChecks(evaluator, self.rules)
         people = [person, *(new_person(local, name) for name in PEOPLE[1:])]
         self.ids = {name: caller.user.id for name, caller in zip(PEOPLE, people, strict=True)}
         self.chains = {name: Chains(local, user_id) for name, user_id in self.ids.items()}

@@ -8,7 +8,6 @@ import pytest
 from server.protocol.tokens.exchange_refusals import Reason
 from server.services.clients.agent_forms import AgentChanges
 from server.services.policy.evaluation import Evaluator
-from server.services.policy.schemas import Schemas
 from server.services.refusals import Invalid, NotFound
 from server.services.tokens.exchange_checks import ExchangeChecks
 from server.services.tokens.explanations import Explanations
@@ -27,7 +26,7 @@ def explanations(local):
     return Explanations(
         services.store,
         IssuedTokens(services.verifier, services.server_policy),
-        ExchangeChecks(Schemas(), Evaluator(services.secrets), services.server_policy),
+        ExchangeChecks(Evaluator(services.secrets), services.server_policy),
     )
 
 

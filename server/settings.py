@@ -170,7 +170,7 @@ class Settings:
         url = self.database_url or f"sqlite:///{quote(str(self.data_dir / 'sayso.db'))}"
         if not self.database_password_file:
             return url
-        password = Path(self.database_password_file).read_text("utf-8").strip()
+        password = Path(self.database_password_file).read_text("utf-8-sig").strip()
         user, _, host = url.rpartition("@")
         return f"{user}:{quote(password, safe='')}@{host}"
 
@@ -250,7 +250,8 @@ def load(flags: Mapping[str, object] | None = None) -> Settings:
     args = {name: str(value) for name, value in (flags or {}).items() if value is not None}
     data_dir = args.get("data_dir") or environment.get("data_dir") or user_data_path("sayso")
     config = os.environ.get("SAYSO_CONFIG")
-    file = Path(config or Path(data_dir).expanduser() / "sayso.toml")
+    folder = _path("data_dir", str(data_dir))
+    file = _path("config", config) if config else folder / "sayso.toml"
     if config and not file.exists():
         raise BadSetting(f"{PREFIX}CONFIG must be the path of a file, and {file} does not exist.")
     layers = [(f"file {file}", _from_file(file)), ("environment", environment), ("flag", args)]
@@ -261,7 +262,7 @@ def _from_file(path: Path) -> dict[str, str]:
     if not path.exists():
         return {}
     try:
-        values = tomllib.loads(path.read_text("utf-8"))
+        values = tomllib.loads(path.read_text("utf-8-sig"))
     except ValueError as error:
         raise BadSetting(f"{path} is not TOML: {error}") from error
     if unknown := sorted(set(values) - set(NAMES)):
@@ -280,10 +281,20 @@ def _merge(layers: Sequence[tuple[str, Mapping[str, str]]]) -> Settings:
     return settings
 
 
+def _path(name: str, text: str) -> Path:
+    """Return the path of a setting. `~` is the home folder, as in a shell."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise BadSetting(f"{PREFIX}{name.upper()}: {text} has no home folder.") from error
+
+
 def _convert(name: str, text: str, source: str) -> object:
     kind = {f.name: f.type for f in fields(Settings)}[name]
     if kind is Path:
-        return Path(text).expanduser()
+        return _path(name, text)
+    if name.endswith("_file") and text:
+        return str(_path(name, text))
     if kind is not int:
         return text
     try:

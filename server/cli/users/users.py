@@ -164,7 +164,7 @@ def password(
         user = admin.passwords.remove(name_or_id, by=admin.by)
         result = "removed"
     else:
-        raw = sys.stdin.readline().rstrip("\r\n")
+        raw = sys.stdin.readline().removeprefix("\ufeff").rstrip("\r\n")
         user = admin.passwords.set(name_or_id, raw, by=admin.by)
         result = "set"
     document = {"user": user.name, "id": user.id, "password": result}

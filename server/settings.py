@@ -19,6 +19,7 @@ _PASSWORD: Final = re.compile(r"(?<=://)([^/@:]*):.*@")
 """A password may contain `/` and `@`."""
 _PASSWORD_PARAMETER: Final = re.compile(r"(?i)((?:password|passwd|secret|token)=)[^&]*")
 ISSUER_FILE: Final = "issuer"
+_expand: Final = os.path.expanduser  # for text; `~` is the home folder
 _PORTS = 65_536
 _MAX_NUMBER = 1_000_000_000
 """Times that are computed from a setting must fit into a column of the database."""
@@ -231,11 +232,6 @@ class Settings:
         return recorded.read_text().strip() if recorded.exists() else "http://localhost:8470"
 
 
-def _path(text: str) -> Path:
-    """Return the path of a setting. `~` is the home folder, as in a shell."""
-    return Path(os.path.expanduser(text))  # noqa: PTH111  # Path fails if there is no such user
-
-
 def _split(text: str) -> frozenset[str]:
     return frozenset(filter(None, (part.strip() for part in text.split(","))))
 
@@ -255,7 +251,7 @@ def load(flags: Mapping[str, object] | None = None) -> Settings:
     args = {name: str(value) for name, value in (flags or {}).items() if value is not None}
     data_dir = args.get("data_dir") or environment.get("data_dir") or user_data_path("sayso")
     config = os.environ.get("SAYSO_CONFIG")
-    file = _path(config or f"{data_dir}/sayso.toml")
+    file = Path(_expand(config or f"{data_dir}/sayso.toml"))
     if config and not file.exists():
         raise BadSetting(f"{PREFIX}CONFIG must be the path of a file, and {file} does not exist.")
     layers = [(f"file {file}", _from_file(file)), ("environment", environment), ("flag", args)]
@@ -287,10 +283,10 @@ def _merge(layers: Sequence[tuple[str, Mapping[str, str]]]) -> Settings:
 
 def _convert(name: str, text: str, source: str) -> object:
     kind = {f.name: f.type for f in fields(Settings)}[name]
-    if kind is Path or (name.endswith("_file") and text):
-        return _path(text) if kind is Path else str(_path(text))
+    if kind is Path:
+        return Path(_expand(text))
     if kind is not int:
-        return text
+        return _expand(text) if name.endswith("_file") else text
     try:
         return int(text)
     except ValueError as error:

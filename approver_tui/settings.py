@@ -223,8 +223,10 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
     home, server_folder = _home(values), values.get("SAYSO_DATA_DIR")
     return Settings(
         home=home,
-        server_folder=Path(server_folder).expanduser() if server_folder else _server_default(),
-        values=_values(values, file_of(home)),
+        server_folder=(
+            _folder("SAYSO_DATA_DIR", server_folder) if server_folder else _server_default()
+        ),
+        values=_values(values, file_of(home), config_file.read(file_of(home))),
         terminal_environment=TerminalEnvironment.detect(values, sys.platform),
     )
 
@@ -237,6 +239,13 @@ def settings_file() -> Path:
 def file_of(home: Path | None) -> Path:
     """Return the path of an installation's settings file."""
     return Home.in_folder(home).config / "config.toml"
+
+
+def values_after(changes: Mapping[str, str | None]) -> Mapping[str, Value]:
+    """Return each value as after these changes of the file. Raises BadSetting with the fix."""
+    path = settings_file()
+    changed = {**config_file.read(path), **changes}
+    return _values(os.environ, path, {n: text for n, text in changed.items() if text is not None})
 
 
 def check_value(name: str, text: str, source: str) -> str:
@@ -271,9 +280,10 @@ def wall_clock() -> int:
     return time.time_ns() // 1_000_000
 
 
-def _values(environment: Mapping[str, str], path: Path) -> Mapping[str, Value]:
+def _values(
+    environment: Mapping[str, str], path: Path, file_values: Mapping[str, str]
+) -> Mapping[str, Value]:
     """Return each value: the environment overrides the file, which overrides the default."""
-    file_values = config_file.read(path)
     try:
         for name, text in file_values.items():
             check_value(name, text, str(path))
@@ -295,7 +305,15 @@ def _value(
 
 def _home(environment: Mapping[str, str]) -> Path | None:
     folder = environment.get("SAYSO_APPROVER_HOME")
-    return Path(folder).expanduser().absolute() if folder else None
+    return _folder("SAYSO_APPROVER_HOME", folder).absolute() if folder else None
+
+
+def _folder(variable: str, text: str) -> Path:
+    """Return the path of a folder. `~` is the home folder, as in a shell."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise BadSetting(f"{variable}: {text} has no home folder.") from error
 
 
 def _server_default() -> Path:

@@ -229,9 +229,9 @@ def _action(cli_args: argparse.Namespace) -> Mapping[str, Any] | None:
 def _details(text: str) -> Mapping[str, Any]:
     """Return the facts of the action. Raises ValueError."""
     if text == "@-":
-        text = sys.stdin.read()
+        text = sys.stdin.read().removeprefix("\ufeff")
     elif text.startswith("@"):
-        text = Path(text[1:]).read_text("utf-8")
+        text = Path(text[1:]).read_text("utf-8-sig")
     try:
         details = json.loads(text)
     except (ValueError, RecursionError) as error:

@@ -35,10 +35,11 @@ def agent_from_env() -> AsyncAgent:
     if file is None:
         return AsyncAgent(issuer, client_id, secret=secret)
     try:
-        return AsyncAgent(issuer, client_id, key=Path(file).read_text("utf-8"))
+        key = Path(file).expanduser().read_text("utf-8-sig")
+        return AsyncAgent(issuer, client_id, key=key)
     except OSError as error:
         raise ValueError(f"{_KEY_FILE}: {file}: {error.strerror}.") from error
-    except ValueError as error:
+    except (ValueError, RuntimeError) as error:  # RuntimeError: ~ without a home folder
         raise ValueError(f"{_KEY_FILE}: {file}: {error}") from error
 
 

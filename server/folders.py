@@ -57,6 +57,17 @@ def replace_private(file: Path, text: str) -> None:
 
 
 @contextmanager
+def errors_about(path: Path, prefix: str) -> Iterator[None]:
+    """Name this path in errors of the system that name no path or a temporary folder's."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None or (error.filename and prefix not in str(error.filename)):
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from error
+
+
+@contextmanager
 def temporary(parent: Path, prefix: str, now: int) -> Iterator[Path]:
     """Yield a new private folder that is deleted afterwards.
 

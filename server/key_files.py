@@ -110,7 +110,11 @@ def open_required(settings: Settings, store: Store) -> tuple[bytes, bytes]:
 
 def problems(settings: Settings, store: Store) -> list[str]:
     """List the problems with the key files, one sentence each. Changes nothing."""
-    key_ids = _key_ids(store)
+    return problems_of(settings, _key_ids(store))
+
+
+def problems_of(settings: Settings, key_ids: Mapping[str, str]) -> list[str]:
+    """List the problems with the key files of a database with these key IDs."""
     files = [file for file in every(settings) if file.name != WEBHOOK or settings.webhook_url]
     messages = [problem(file, key_ids) for file in files if file.name in key_ids]
     return [message for message in messages if message]

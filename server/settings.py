@@ -19,6 +19,7 @@ _PASSWORD: Final = re.compile(r"(?<=://)([^/@:]*):.*@")
 """A password may contain `/` and `@`."""
 _PASSWORD_PARAMETER: Final = re.compile(r"(?i)((?:password|passwd|secret|token)=)[^&]*")
 ISSUER_FILE: Final = "issuer"
+_expand: Final = os.path.expanduser  # for text; `~` is the home folder
 _PORTS = 65_536
 _MAX_NUMBER = 1_000_000_000
 """Times that are computed from a setting must fit into a column of the database."""
@@ -170,7 +171,7 @@ class Settings:
         url = self.database_url or f"sqlite:///{quote(str(self.data_dir / 'sayso.db'))}"
         if not self.database_password_file:
             return url
-        password = Path(self.database_password_file).read_text("utf-8").strip()
+        password = Path(self.database_password_file).read_text("utf-8-sig").strip()
         user, _, host = url.rpartition("@")
         return f"{user}:{quote(password, safe='')}@{host}"
 
@@ -250,7 +251,7 @@ def load(flags: Mapping[str, object] | None = None) -> Settings:
     args = {name: str(value) for name, value in (flags or {}).items() if value is not None}
     data_dir = args.get("data_dir") or environment.get("data_dir") or user_data_path("sayso")
     config = os.environ.get("SAYSO_CONFIG")
-    file = Path(config or Path(data_dir).expanduser() / "sayso.toml")
+    file = Path(_expand(config or f"{data_dir}/sayso.toml"))
     if config and not file.exists():
         raise BadSetting(f"{PREFIX}CONFIG must be the path of a file, and {file} does not exist.")
     layers = [(f"file {file}", _from_file(file)), ("environment", environment), ("flag", args)]
@@ -261,7 +262,7 @@ def _from_file(path: Path) -> dict[str, str]:
     if not path.exists():
         return {}
     try:
-        values = tomllib.loads(path.read_text("utf-8"))
+        values = tomllib.loads(path.read_text("utf-8-sig"))
     except ValueError as error:
         raise BadSetting(f"{path} is not TOML: {error}") from error
     if unknown := sorted(set(values) - set(NAMES)):
@@ -283,9 +284,9 @@ def _merge(layers: Sequence[tuple[str, Mapping[str, str]]]) -> Settings:
 def _convert(name: str, text: str, source: str) -> object:
     kind = {f.name: f.type for f in fields(Settings)}[name]
     if kind is Path:
-        return Path(text).expanduser()
+        return Path(_expand(text))
     if kind is not int:
-        return text
+        return _expand(text) if name.endswith("_file") else text
     try:
         return int(text)
     except ValueError as error:

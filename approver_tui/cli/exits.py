@@ -54,6 +54,8 @@ class Exit(IntEnum):
     """A text from the server does not verify, or a receipt is not valid."""
     INTERRUPTED = 130
     """Interrupted."""
+    CLOSED_PIPE = 141
+    """The program that reads the output has ended, as after SIGPIPE."""
 
 
 BY_KIND = {

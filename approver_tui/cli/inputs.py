@@ -77,8 +77,11 @@ def parse_option(flag: str, parse: Callable[[str], _Parsed], text: str) -> _Pars
 
 
 def stdin_line() -> str:
-    """Return the next line of stdin without its line ending."""
-    return sys.stdin.readline().rstrip("\r\n")
+    """Return the next line of stdin without its line ending.
+
+    PowerShell may write a byte order mark first, which would make a PIN wrong.
+    """
+    return sys.stdin.readline().removeprefix("\ufeff").rstrip("\r\n")
 
 
 def warnings(client: Client) -> list[str]:

@@ -77,6 +77,8 @@ VERBS = {
 COMPLETION_VARIABLE = "_SAYSO_APPROVER_COMPLETE"
 """The variable by which a shell requests completion; click reads it."""
 
+_CLOSED_PIPE = 141
+"""`Exit.CLOSED_PIPE`, whose module is loaded only after an error."""
 _EXPECTED = (
     click.ClickException,
     click.Abort,
@@ -168,19 +170,32 @@ def _check_login() -> None:
     load_required(this_home())
 
 
-def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """Run the command and exit with its code."""
-    keep_memory_private()
-    sys.stdin = sys.stdin or Path(os.devnull).open()  # noqa: SIM115  # closed by the caller
-    unshowable.replace_unshowable()
-    cli_args = list(sys.argv[1:] if arguments is None else arguments)
+def _run(arguments: list[str]) -> object:
+    """Run the command; returns its result. Exits with 141 if the reader of the output has ended."""
+    stdout = sys.stdout
     try:
-        code = cli.main(
-            args=cli_args,
+        return cli.main(
+            args=arguments,
             prog_name=PROGRAM,
             complete_var=COMPLETION_VARIABLE,
             standalone_mode=False,
         )
+    except SystemExit:
+        if sys.stdout is not stdout:  # click replaces the stream of a closed pipe and exits with 1
+            sys.exit(_CLOSED_PIPE)
+        raise
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command and exit with its code."""
+    keep_memory_private()
+    sys.stdin = sys.stdin or Path(os.devnull).open()  # noqa: SIM115  # closed by the caller
+    if sys.stdout is None:
+        sys.exit("Error: The standard output is closed.")
+    unshowable.replace_unshowable()
+    cli_args = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        code = _run(cli_args)
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         sys.exit(error.exit_code)

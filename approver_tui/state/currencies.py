@@ -33,6 +33,12 @@ def amounts(value: object) -> Iterator[tuple[str, int]]:
             yield from amounts(list(value.values()))
 
 
+def example(currency: str) -> str:
+    """Return an amount as the user would type it, with the decimal places of the currency."""
+    digits = _DIGITS.get(currency, 2)
+    return f"30.{'0' * digits}" if digits else "3000"
+
+
 def typed_amount(text: str, currency: str) -> dict[str, object]:
     """Return the amount that the user typed, as JSON. Raises ValueError."""
     integer, _, decimals = text.partition(".")

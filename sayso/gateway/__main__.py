@@ -67,7 +67,7 @@ def _serve(cli_args: Sequence[str]) -> None:
 
     if not options.config.is_file():
         raise BadFile("", str(options.config), "no such file. Write it with `sayso gateway init`.")
-    file_config = config.read(options.config.read_text("utf-8"), os.environ)
+    file_config = config.read(options.config.read_text("utf-8-sig"), os.environ)
     _check_issuer(file_config.issuer)
     agent = _agent(file_config)
     upstream: UpstreamServer

@@ -3,13 +3,17 @@
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import Final
 
 from server import folders, key_files
 from server.backups import archives
 from server.backups.archives import FORMAT, Manifest
 from server.crypto.secrets import BadKeyFile, read_key
+from server.model.store import Busy
 from server.settings import PREFIX, Settings, process_environment
 from server.storage import dumps
+
+_PREFIX: Final = ".sayso-backup-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +34,16 @@ def make(settings: Settings, target: Path, now: int, *, with_keys: bool) -> Back
     """
     if target.exists():
         raise FileExistsError(17, "File exists", str(target))
-    with folders.temporary(target.parent, ".sayso-backup-", now) as folder:
+    with (
+        folders.errors_about(target, _PREFIX),
+        folders.temporary(target.parent, _PREFIX, now) as folder,
+    ):
         copy = folder / archives.DATABASE
         environment = process_environment(without=PREFIX)
-        contents = dumps.dump(settings.sqlalchemy_url, copy, now, environment)
+        try:
+            contents = dumps.dump(settings.sqlalchemy_url, copy, now, environment)
+        except Busy as error:
+            raise Busy(f"{target} was not written. {error}") from error
         files = _files(settings, contents)
         keys = {file.name: file.path.read_bytes() for file in files} if with_keys else {}
         manifest = Manifest(

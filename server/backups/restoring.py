@@ -24,6 +24,7 @@ from server.storage.open import SCHEMA, SchemaMismatch
 from server.storage.operations import in_force, restores
 from server.storage.operations.restores import RestoreInput, Terminal
 
+_PREFIX: Final = ".sayso-restore-"
 _NO_DATABASE: Final = "There is no database to restore in place."
 
 
@@ -52,6 +53,8 @@ class Prepared:
     archive: archives.OpenArchive | None
     """The unpacked archive; None for a restore in place."""
     new_keys: Mapping[Path, bytes]
+    key_ids: Mapping[str, str]
+    """The IDs of the keys that the restored database was made with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,8 @@ class Restored:
     """Parts of the configuration that had changed since the backup and were reverted."""
     replaced: Path | None
     """The path of the replaced SQLite file."""
+    key_problems: tuple[str, ...]
+    """The problems with key files that a restore does not need, one sentence each."""
 
 
 @contextmanager
@@ -76,7 +81,8 @@ def from_archive(
     with ExitStack() as stack:
         parent = dumps.sqlite_file(url).parent if settings.on_sqlite else settings.data_dir
         folders.make_private(parent)
-        folder = stack.enter_context(folders.temporary(parent, ".sayso-restore-", now))
+        stack.enter_context(folders.errors_about(parent, _PREFIX))
+        folder = stack.enter_context(folders.temporary(parent, _PREFIX, now))
         archive = archives.read(file, folder)
         new_keys = _check(settings, archive)
         stack.enter_context(dumps.exclusive(url))
@@ -95,6 +101,7 @@ def from_archive(
             later,
             archive,
             new_keys,
+            manifest.key_ids,
         )
 
 
@@ -122,6 +129,7 @@ def in_place(settings: Settings, now: int) -> Iterator[Prepared]:
             later=None,
             archive=None,
             new_keys={},
+            key_ids=contents.key_ids,
         )
 
 
@@ -142,7 +150,8 @@ def finish(prepared: Prepared, keep: Collection[str]) -> Restored:
             dumps.restore_postgres(archive.database, url, process_environment(without=PREFIX))
         counts, changed = _make_safe(url, prepared, keep)
     last_seen.forget(settings)
-    return Restored(counts, prepared.later is not None, changed, replaced)
+    problems = key_files.problems_of(settings, prepared.key_ids)
+    return Restored(counts, prepared.later is not None, changed, replaced, tuple(problems))
 
 
 def _make_safe(

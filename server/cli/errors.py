@@ -39,6 +39,8 @@ class Exit(IntEnum):
     """A backup or the audit log is damaged, was changed, or does not match."""
     INTERRUPTED = 130
     """Interrupted."""
+    CLOSED_PIPE = 141
+    """The program that reads the output has ended, as after SIGPIPE."""
 
 
 class Meaning(NamedTuple):

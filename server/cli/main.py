@@ -6,7 +6,6 @@ Owns: the table of commands. Never: what a command does; its module is imported 
 import atexit
 import gc
 import io
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -63,6 +62,8 @@ PROGRAM: Final = "sayso"
 COMPLETION_VARIABLE: Final = "_SAYSO_COMPLETE"
 """The environment variable with which a shell requests completion; click reads it."""
 
+_CLOSED_PIPE: Final = 141
+"""`Exit.CLOSED_PIPE`, whose module is loaded only after an error."""
 _GC_THRESHOLD: Final = 50_000
 """Imports leave no garbage, but collecting it would take a fifth of the time of a short command."""
 
@@ -119,9 +120,27 @@ def cli(context: click.Context, data_dir: Path | None) -> None:
     context.obj = {"data_dir": data_dir}
 
 
+def _run(arguments: list[str]) -> object:
+    """Run the command; returns its result. Exits with 141 if the reader of the output has ended."""
+    stdout = sys.stdout
+    try:
+        return cli.main(
+            args=arguments,
+            prog_name=PROGRAM,
+            complete_var=COMPLETION_VARIABLE,
+            standalone_mode=False,
+        )
+    except SystemExit:
+        if sys.stdout is not stdout:  # click replaces the stream of a closed pipe and exits with 1
+            sys.exit(_CLOSED_PIPE)
+        raise
+
+
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command and exit with its exit code."""
     argv = list(sys.argv[1:] if arguments is None else arguments)
+    if sys.stdout is None and "serve" not in argv:  # before a secret is made that nobody would see
+        sys.exit("Error: The standard output is closed.")
     if arguments is None and "serve" not in argv:  # a server loads everything before it starts
         lazy_imports.turn_on()
         gc.set_threshold(_GC_THRESHOLD)
@@ -130,16 +149,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal in Latin-1 cannot show every name
     try:
-        code = cli.main(
-            args=argv,
-            prog_name=PROGRAM,
-            complete_var=COMPLETION_VARIABLE,
-            standalone_mode=False,
-        )
-    except BrokenPipeError:
-        # The reader has closed the pipe (`sayso … | head`). Python must not flush at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
+        code = _run(argv)
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         sys.exit(error.exit_code)

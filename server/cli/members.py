@@ -88,7 +88,7 @@ _KINDS: Final[Mapping[Kind, _FlagKind]] = {
     Kind.SWITCH: _FlagKind({"default": None}),
     Kind.NUMBER: _FlagKind({"type": int}),
     Kind.MOMENT: _FlagKind(document=rfc3339_or_none, text=moment),
-    Kind.KEYS: _FlagKind({"type": click.File("r", encoding="utf-8")}, methodcaller("read")),
+    Kind.KEYS: _FlagKind({"type": click.File("r", encoding="utf-8-sig")}, methodcaller("read")),
     Kind.ICON: _FlagKind({"type": click.File("rb")}, _read_icon, _icon_path, _icon_path),
 }
 

@@ -66,6 +66,8 @@ COMMANDS: Final[Mapping[str, str]] = {
     "user.disable": "Run: sayso users disable {}",
     "user.enable": "Run: sayso users enable {}",
     "user.enroll": "Run: sayso users enroll {}",
+    "user.last_administrator": "Run: sayso users update USER --role admin. "
+    "To change this user anyway, use --force.",
 }
 """By code: a kind of record that was not found, or a change that helps. `{}` is a value."""
 

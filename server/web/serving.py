@@ -86,6 +86,8 @@ _SIGNED_IN_AGAIN: Final = (
     "You signed in again after you opened this page. Check your entries and submit them again."
 )
 _CHANGED_STATUS: Final = 412
+_FILTER_STATUSES: Final = frozenset({400, 404, 422})
+"""The statuses for an invalid filter of a list."""
 _POINTER: Final = re.compile(r"/(\w+): ")
 """The start of an error message of the API about one member."""
 _INTERNAL_FIELDS: Final = frozenset({"csrf", "statement"})
@@ -187,7 +189,7 @@ def show(
 
     `submission` is the form that was submitted on the page, and `response` the API's response.
     """
-    facts: Facts = {read.fact: visit.answer(read) for read in row.reads}
+    facts, status = _answers(visit, row)
     if row.load is not None and not extra:
         loaded = row.load(visit)
         if not isinstance(loaded, dict):
@@ -214,7 +216,29 @@ def show(
             "problem": submission.text,
         }
     facts = {"page": row, "fields_of": fields_of, "told": response, **facts, **extra}
-    return draw(visit, row.template, row.menu_key, facts)
+    drawn = draw(visit, row.template, row.menu_key, facts)
+    drawn.status_code = status or drawn.status_code
+    return drawn
+
+
+def _answers(visit: Visit, row: Page) -> tuple[Facts, int]:
+    """The responses to the page's API calls, and the status of a refused filter or 0.
+
+    A refused filter, such as a user who does not exist, leaves the list empty and shows the form.
+    """
+    facts: Facts = {}
+    status = 0
+    for read in row.reads:
+        try:
+            facts[read.fact] = visit.answer(read)
+        except errors.Problem as problem:
+            is_filtered = "cursor" in read.query and any(map(request.args.get, read.query))
+            if not is_filtered or problem.status not in _FILTER_STATUSES:
+                raise
+            status = problem.status
+            facts[read.fact] = {"items": [], "next": None}
+            facts["refused"] = {"text": problem.detail, "member": "", "path": ""}
+    return facts, status
 
 
 def draw(visit: Visit, template: str, at: str, facts: Mapping[str, Any]) -> AnyResponse:

@@ -16,6 +16,16 @@ def test_a_named_home_is_absolute():
     assert settings.load({"SAYSO_APPROVER_HOME": "here"}).home == Path.cwd() / "here"
 
 
+@pytest.mark.parametrize("variable", ["SAYSO_APPROVER_HOME", "SAYSO_DATA_DIR"])
+def test_a_folder_may_be_written_with_a_tilde(monkeypatch, variable):
+    """The tilde expands to the home folder, as in a shell."""
+    monkeypatch.setenv("HOME", "/home/ana")
+    loaded = settings.load({"SAYSO_APPROVER_HOME": "/x", variable: "~/sayso"})
+    assert Path("/home/ana/sayso") in {loaded.home, loaded.server_folder}
+    with pytest.raises(BadSetting, match=f"{variable}: ~nobody-here/x has no home folder"):
+        settings.load({variable: "~nobody-here/x"})
+
+
 def test_without_a_home_the_platform_decides():
     """An empty variable counts as unset."""
     assert settings.load({}).home is None

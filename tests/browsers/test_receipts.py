@@ -2,15 +2,25 @@
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
+from server.audit_log.notes import LogKey
+from server.audit_log.receipts import BadReceipt
+from server.audit_log.receipts import check as check_receipt
 from tests.support.browsers.chromium import Chromium, stranger
 from tests.support.browsers.first_sign_in import enroll
 from tests.support.clients.agent import Agent
 from tests.support.servers.server import LiveServer
 
+_CREATED: Final = {
+    "agent/id": "sayso_ag_other",
+    "risk": "critical",
+    "kind": "app_action",
+    "ceremony": "pin",
+}
+"""Members that the entry of the request contains, and other values for them."""
 _PROVED = """
 Promise.all([import("/receipt_proof.js"), fetch("/jwks").then((answer) => answer.json())])
   .then(([{ proved }, { keys }]) => proved(RECEIPT, keys))
@@ -68,7 +78,7 @@ def _extend_text(text: str) -> str:
 
 
 def test_a_receipt_is_proved_and_each_changed_field_is_named(
-    opened: Chromium, receipt: Any
+    server: LiveServer, opened: Chromium, receipt: Any
 ) -> None:
     """I26: the passkey, the log entry and the server's signature prove it in the browser."""
     assert "This receipt is valid." in opened.text("#verdict")
@@ -102,6 +112,10 @@ def test_a_receipt_is_proved_and_each_changed_field_is_named(
         "entries/1/body": (_extend_text, "entries: a body does not match its proof"),
         "approval/state": ("denied", "approval/state: the log says approval.approved"),
         "approval/decided_by": ({}, "approval/decided_by: differs from the log"),
+        **{
+            f"approval/{path}": (value, f"approval/{path}: differs from the log")
+            for path, value in _CREATED.items()
+        },
         "policy_version": (7, "policy_version: differs from the log"),
         "answers": ([], "answers: differ from the log"),
         "token/id": ("other", "token/id: differs from the log"),
@@ -119,6 +133,13 @@ def test_a_receipt_is_proved_and_each_changed_field_is_named(
     }
     for path, (value, says) in words.items():
         assert says in changed(set_in(path, value)), path
+    log_key = LogKey.read(server.services.audit_log.key.text)
+    for path, value in _CREATED.items():  # the checks of auditors and terminals have the same rule
+        copy = json.loads(json.dumps(receipt))
+        set_in(f"approval/{path}", value)(copy)
+        with pytest.raises(BadReceipt, match="of the request differs from the log"):
+            check_receipt(copy, [log_key])
+    check_receipt(receipt, [log_key])
     for at, says in (
         (0, "it names a different passkey"),
         (1, "the passkey signed a different payload"),

@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from server.services.approvals.oversight import Oversight
 from server.services.audit import audit
 from server.services.clients.agents import Agents
+from server.storage.notifications.tables import outbox
 from tests.support.builders.clock import MINUTE, SECOND
 from tests.support.checks.log_and_rows import story
 from tests.support.checks.refusals import assert_unchanged, check_refusal
@@ -275,6 +277,13 @@ def _dead(server: LiveServer, agent: Agent) -> list[str | None]:
         return [m.last_error for m in view.outbox.dead(100) if m.target == agent.key.id]
 
 
+def _states(server: LiveServer, agent: Agent) -> list[str]:
+    """Return the states of the agent's outbox messages."""
+    with server.services.store.read() as view:
+        rows = select(outbox.c.state).where(outbox.c.target == agent.key.id)
+        return list(view._connection.execute(rows).scalars())
+
+
 def test_a_disabled_agent_gets_no_ping(
     server: LiveServer, pinged: Agent, person: Terminal, far: Receiver
 ) -> None:
@@ -282,5 +291,5 @@ def test_a_disabled_agent_gets_no_ping(
     _ask(pinged, person)
     services = server.services
     Agents(services.store, services.secrets).disable(pinged.key.id, by=audit.OPERATOR)
-    time.sleep(0.5)
+    until(lambda: _states(server, pinged) == ["sent"])  # handled, without a call
     assert far.got == []

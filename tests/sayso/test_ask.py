@@ -226,8 +226,9 @@ def test_a_missing_variable_exits_with_2(shell: _Shell) -> None:
 def test_details_come_from_a_file_or_stdin(shell: _Shell, tmp_path: Path) -> None:
     """`@FILE` and `@-` give the same request as details in the argument."""
     file = tmp_path / "details.json"
-    file.write_text(json.dumps(FACTS))
-    for source, stdin in ((f"@{file}", ""), ("@-", json.dumps(FACTS))):
+    text = "\ufeff" + json.dumps(FACTS)  # some editors and PowerShell write a byte order mark
+    file.write_text(text)
+    for source, stdin in ((f"@{file}", ""), ("@-", text)):
         result = shell.ask(
             *PAY[:3],
             source,

@@ -291,14 +291,15 @@ async def test_the_command_serves_the_agent_configured_by_environment_variables(
 async def test_an_agent_configured_by_environment_variables_can_use_a_key_file(
     server: LiveServer, person: Terminal, tmp_path: Path
 ) -> None:
-    """The file has the private key as a JWK."""
+    """The file has the private key as a JWK. Its path may begin with a tilde."""
     key = new_key("ES256")
     registered = server.agent(auth_method="private_key_jwt", jwks=json.dumps(key.jwk))
     (tmp_path / "key.jwk").write_text(json.dumps(key.private_jwk))
     variables = {
         "SAYSO_ISSUER": server.url,
         "SAYSO_AGENT_ID": registered.id,
-        "SAYSO_AGENT_KEY_FILE": str(tmp_path / "key.jwk"),
+        "SAYSO_AGENT_KEY_FILE": "~/key.jwk",
+        "HOME": str(tmp_path),
     }
     with mock.patch.dict(os.environ, variables):
         created = agent_from_env()
@@ -334,6 +335,14 @@ async def test_an_agent_configured_by_environment_variables_can_use_a_key_file(
                 "SAYSO_AGENT_KEY_FILE": "/nowhere",
             },
             "SAYSO_AGENT_KEY_FILE: /nowhere: No such file",
+        ),
+        (
+            {
+                "SAYSO_ISSUER": "http://localhost:1",
+                "SAYSO_AGENT_ID": "x",
+                "SAYSO_AGENT_KEY_FILE": "~nobody-here/key.jwk",
+            },
+            "SAYSO_AGENT_KEY_FILE: ~nobody-here/key.jwk: ",
         ),
         (
             {

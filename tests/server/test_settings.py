@@ -70,6 +70,16 @@ def test_the_settings_file_is_in_the_data_folder_or_at_sayso_config(tmp_path, mo
     assert load().log_level == "error"
 
 
+def test_a_settings_file_may_begin_with_a_byte_order_mark(tmp_path):
+    """Some editors write one. It is ignored, also in the file of the database password."""
+    _file(tmp_path, "\ufefflog_level = 'debug'")
+    (tmp_path / "password").write_text("\ufeffsecret\n")
+    url = "postgresql+psycopg://sayso@db.example/sayso"
+    password_file = {"database_url": url, "database_password_file": tmp_path / "password"}
+    loaded = load({"data_dir": tmp_path, **password_file})
+    assert (loaded.log_level, make_url(loaded.sqlalchemy_url).password) == ("debug", "secret")
+
+
 def test_the_settings_file_is_utf_8_whatever_the_locale(tmp_path):
     """The error names the file. An editor with a different encoding is the usual cause."""
     (tmp_path / "sayso.toml").write_bytes(
@@ -92,6 +102,19 @@ def test_a_folder_may_be_written_with_a_tilde(monkeypatch, tmp_path):
     _file(tmp_path / "sayso", 'log_level = "debug"')
     loaded = load({"data_dir": "~/sayso"})
     assert (loaded.data_dir, loaded.log_level) == (tmp_path / "sayso", "debug")
+    monkeypatch.setenv("SAYSO_CONFIG", "~/sayso/sayso.toml")
+    assert load().log_level == "debug"
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name.endswith("_file")])
+def test_a_file_may_be_written_with_a_tilde(monkeypatch, tmp_path, name):
+    """Every setting that is a path accepts it, also in the settings file."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "file").write_text("secret")
+    url = {"database_url": "postgresql+psycopg://sayso@db.example/sayso"}
+    _file(tmp_path, f'{name} = "~/file"')
+    loaded = load({"data_dir": "~", **url})
+    assert getattr(loaded, name) == str(tmp_path / "file")
 
 
 @pytest.mark.parametrize(

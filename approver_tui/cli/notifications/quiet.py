@@ -39,7 +39,7 @@ def quiet() -> None:
     metavar="HH:MM",
     required=True,
     callback=_check_time,
-    help="End time; 24:00 is allowed.",
+    help="End time; 24:00 is allowed. The start time means 24 hours.",
 )
 @click.option(
     "--day",

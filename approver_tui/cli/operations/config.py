@@ -58,12 +58,12 @@ def unset(*, name: str) -> None:
 
 def _change(changes: Mapping[str, str | None]) -> None:
     path = settings.settings_file()
+    values = settings.values_after(changes)
     _check_keys({**config_file.read(path), **changes})
     config_file.write(path, changes)
     if wants_json():
         _show()
         return
-    values = settings.load().values
     print_lines(f"{name} is {values[name].text} ({values[name].source})." for name in changes)
 
 

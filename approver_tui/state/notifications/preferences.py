@@ -25,7 +25,8 @@ class QuietHours:
     def text(self) -> SafeText:
         """The quiet hours in one line."""
         days = "every day" if len(self.days) == _DAYS_PER_WEEK else ", ".join(self.days)
-        return SafeText(f"{self.begins} to {self.ends} {self.zone}, {days}")
+        length = " (24 hours)" if self.begins == self.ends else ""
+        return SafeText(f"{self.begins} to {self.ends}{length} {self.zone}, {days}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.widgets import Static
 
+from approver_tui.state import currencies
 from approver_tui.state.risks import Risk
 from approver_tui.state.standing_grants.standing_grants import StandingGrantProposal, VaryingFact
 from approver_tui.state.standing_grants.varying import VaryingMember
@@ -61,7 +62,8 @@ class StandingGrantForm(ChangeForm):
         self._duration = Choices([words for _, words in _DURATIONS[:duration_count]], id="duration")
         self._duration.styles.height = duration_count
         self._uses = Amount(LABELS["uses"], SafeText(""), uses_placeholder)
-        self._sum = Amount(LABELS["sum"], currency, fmt("e.g. 30")) if currency else None
+        example = fmt("e.g. {}", SafeText(currencies.example(str(currency))))
+        self._sum = Amount(LABELS["sum"], currency, example) if currency else None
         self._members = [(member, _control(member)) for member in members]
         self._notify = CheckLine(fmt("Notify me of each use"), is_on=True)
         self.also = CheckLine(fmt("Approve this request too"), is_on=can_approve)

@@ -128,7 +128,7 @@ def search(
 
 
 @command.command("hash")
-@click.argument("source", metavar="FILE", type=click.File("r", encoding="utf-8"), default="-")
+@click.argument("source", metavar="FILE", type=click.File("r", encoding="utf-8-sig"), default="-")
 @prints
 def hash_value(admin: OpenInstallation, source: TextIO) -> Printed:
     """Print the hash by which a login hint or an `auth_req_id` is found in the log.

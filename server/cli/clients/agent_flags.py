@@ -68,7 +68,7 @@ def update(
 @click.argument("method", type=click.Choice(names.AUTH_METHODS))
 @click.option(
     "--jwks",
-    type=click.File("r", encoding="utf-8"),
+    type=click.File("r", encoding="utf-8-sig"),
     help="Its public keys (JWK set) for private_key_jwt; default: its current keys.",
 )
 @overlap_option

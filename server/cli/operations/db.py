@@ -164,6 +164,7 @@ def _lines(prepared: Prepared, restored: Restored) -> list[str]:
         lines.append(
             f"Changed since the backup, now as in the backup: {', '.join(restored.reverted_parts)}."
         )
+    lines += restored.key_problems
     if not restored.was_compared:
         lines.append("Check roles, groups, policy and resources: they are as in the backup.")
     return [*lines, _NEXT_STEP]
@@ -181,4 +182,5 @@ def _document(prepared: Prepared, restored: Restored) -> dict[str, object]:
         "held": {kind: restored.counts[kind] for kind in KINDS},
         "configuration_changed": list(restored.reverted_parts),
         "replaced": None if restored.replaced is None else str(restored.replaced),
+        "key_problems": list(restored.key_problems),
     }

@@ -69,20 +69,23 @@ def _fix(finding: Finding) -> str:
     return f"{finding.fix} {command_for(finding.remedy)}".rstrip()
 
 
+_READABLE: Final = "Other users can read"
+
+
 def _check_files(settings: Settings) -> Iterator[Finding]:
     """The problems of files that other users can read."""
+    for file in key_files.every(settings):
+        path = file.path
+        if path.is_file() and path.stat().st_mode & _OTHERS_MODE:
+            yield Finding("broken", f"{_READABLE} {path}.", f"Run: chmod 600 {path}")
     folder = settings.data_dir
     if not folder.exists():
         return
     if folder.stat().st_mode & _OTHERS_MODE:
-        yield Finding("weak", f"Other users can read {folder}.", f"Run: chmod 700 {folder}")
-    for file in key_files.every(settings):
-        path = file.path
-        if path.is_file() and path.stat().st_mode & _OTHERS_MODE:
-            yield Finding("broken", f"Other users can read {path}.", f"Run: chmod 600 {path}")
+        yield Finding("weak", f"{_READABLE} {folder}.", f"Run: chmod 700 {folder}")
     for path in sorted(folder.glob("*.db*")):
         if path.stat().st_mode & _OTHERS_MODE:
-            yield Finding("weak", f"Other users can read {path}.", f"Run: chmod 600 {path}")
+            yield Finding("weak", f"{_READABLE} {path}.", f"Run: chmod 600 {path}")
 
 
 def _check_addresses(settings: Settings) -> Iterator[Finding]:
@@ -138,7 +141,9 @@ def _check_database(settings: Settings) -> Iterator[Finding]:
 
 
 def _broken(problems: Iterable[str]) -> Iterator[Finding]:
-    return (Finding("broken", problem, _FIX_FIRST) for problem in problems)
+    """The findings about these problems, without those that `_check_files` finds."""
+    others = (problem for problem in problems if not problem.startswith(_READABLE))
+    return (Finding("broken", problem, _FIX_FIRST) for problem in others)
 
 
 def _check_log(services: OpenInstallation) -> Iterator[Finding]:

@@ -20,7 +20,7 @@ from server.services.refusals import Exists, Invalid
 
 def file_or_builtin(verb: Callable[..., Any]) -> Callable[..., Any]:
     """Add FILE and --builtin: the file of an action type, or the name of a built-in one."""
-    argument = click.argument("file", type=click.File("r", encoding="utf-8"), required=False)
+    argument = click.argument("file", type=click.File("r", encoding="utf-8-sig"), required=False)
     option = click.option("--builtin", "name", metavar="TYPE", help="A built-in action type.")
     return argument(option(verb))
 
@@ -122,7 +122,7 @@ def update(admin: OpenInstallation, file: TextIO | None, *, name: str | None) ->
 @command.command("preview")
 @file_or_builtin
 @click.option(
-    "--details", type=click.File("r", encoding="utf-8"), help="The details, as a JSON object."
+    "--details", type=click.File("r", encoding="utf-8-sig"), help="The details, as a JSON object."
 )
 @prints
 def preview(

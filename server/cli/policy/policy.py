@@ -22,7 +22,7 @@ with lazily():
     from server.services.policy import builtin, documents
     from server.services.policy.displays import duration_text
 
-_FILE = click.File("r", encoding="utf-8")
+_FILE = click.File("r", encoding="utf-8-sig")
 file_argument = click.argument("file", type=_FILE)
 policy_option = click.option(
     "--policy", "rules", type=_FILE, help="Use this rule set instead of the one in force."

@@ -97,7 +97,7 @@ def _flags(flag: str, stored: Iterable[str], added: str | None) -> str:
 
 
 token_file = click.argument(
-    "source", metavar="FILE", type=click.File("r", encoding="ascii"), default="-"
+    "source", metavar="FILE", type=click.File("r", encoding="utf-8-sig"), default="-"
 )
 _TIMES = frozenset({"iat", "exp", "auth_time"})
 

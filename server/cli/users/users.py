@@ -24,6 +24,9 @@ with lazily():
 
 _OTHER_MEMBERS: Final = USER_MEMBERS[1:]
 """The members besides the name, which documents have as `user`."""
+_force_option: Final = click.option(
+    "--force", is_flag=True, help="Change the user even if they are the last administrator."
+)
 
 
 @click.group("users")
@@ -77,20 +80,22 @@ def show(admin: OpenInstallation, name_or_id: str) -> Printed:
 @command.command("update")
 @click.argument("name_or_id", metavar="USER")
 @members.change_flags(USER_MEMBERS)
+@_force_option
 @prints
-def update(admin: OpenInstallation, /, name_or_id: str, **flags: Any) -> Printed:  # noqa: ANN401  # one flag for each member
+def update(admin: OpenInstallation, /, name_or_id: str, *, force: bool, **flags: Any) -> Printed:  # noqa: ANN401  # one flag for each member
     """Change the email address, the roles or the backup."""
     changes = UserChanges(**members.written(USER_MEMBERS, flags, admin.now))
-    user = admin.users.update(name_or_id, changes, by=admin.by)
+    user = admin.users.update(name_or_id, changes, by=admin.by, force=force)
     return user_document(user), _lines(admin, user)
 
 
 @command.command("disable")
 @click.argument("name_or_id", metavar="USER")
+@_force_option
 @prints
-def disable(admin: OpenInstallation, name_or_id: str) -> Printed:
+def disable(admin: OpenInstallation, name_or_id: str, *, force: bool) -> Printed:
     """Disable a user: their requests end, tokens for them are revoked, their sessions close."""
-    disabled = admin.users.disable(name_or_id, by=admin.by)
+    disabled = admin.users.disable(name_or_id, by=admin.by, force=force)
     user, tokens, requests = disabled.user, disabled.tokens_revoked, disabled.requests_cancelled
     counts = {"tokens_revoked": tokens, "requests_cancelled": requests}
     document = {"user": user.name, "id": user.id, "state": user.state, **counts}
@@ -159,7 +164,7 @@ def password(
         user = admin.passwords.remove(name_or_id, by=admin.by)
         result = "removed"
     else:
-        raw = sys.stdin.readline().rstrip("\r\n")
+        raw = sys.stdin.readline().removeprefix("\ufeff").rstrip("\r\n")
         user = admin.passwords.set(name_or_id, raw, by=admin.by)
         result = "set"
     document = {"user": user.name, "id": user.id, "password": result}

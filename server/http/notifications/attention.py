@@ -24,7 +24,10 @@ Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
 
 class QuietHours(StrictBody):
-    """Quiet hours on some days in a time zone. They span midnight if `to` is not after `from`."""
+    """Quiet hours on some days in a time zone. They span midnight if `to` is before `from`.
+
+    If both are equal, they last 24 hours.
+    """
 
     model_config = ConfigDict(populate_by_name=True)
 

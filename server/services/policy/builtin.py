@@ -41,6 +41,8 @@ from server.services.policy.documents import InvalidPolicy, NamesByKind
 from server.services.refusals import Invalid, NotFound
 from server.services.users import user_or_group
 
+MAX_BYTES: Final = 65_536
+"""The maximum size of a policy in UTF-8."""
 _DEFAULT_REASON: Final = "No rule allows this, so it needs approval."
 _DEFAULT_REQUEST_REASON: Final = "Every agent request in your name needs approval."
 _MAX_REASONS: Final = 3
@@ -244,6 +246,9 @@ def compile_row(row: PolicyRow) -> BuiltinEngine:
 
 def bind_names(view: View, text: str, *, version: int, by: str) -> PolicyRow:
     """Resolve the names of a rule set. Raises `InvalidPolicy` with the rule and the remedy."""
+    size = len(text.encode("utf-8", "surrogatepass"))
+    if size > MAX_BYTES:
+        raise InvalidPolicy(f"A policy has at most {MAX_BYTES} bytes in UTF-8. This has {size}.")
     document = documents.parse_policy(text)
     names = documents.names_in(document)
     agents = _ids_by_name(names, "agent", lambda name: _id(view.directory.agent_called(name)))

@@ -35,7 +35,6 @@ from server.protocol.text import check_prose
 from server.services.refusals import Invalid
 from server.services.zones import zone
 
-MAX_CHARACTERS: Final = 65_536
 MAX_RULES: Final = 200
 MAX_ALTERNATIVES: Final = 100
 MAX_COUNT: Final = 1_000
@@ -73,8 +72,6 @@ def read_toml(text: str) -> dict[str, object]:
 
 def parse_policy(text: str) -> PolicyDocument:
     """Parse a document. Raises `InvalidPolicy`."""
-    if len(text) > MAX_CHARACTERS:
-        raise InvalidPolicy(f"A policy has at most {MAX_CHARACTERS} characters.")
     members = read_toml(text)
     if set(members) != {"rules"} or not isinstance(members["rules"], list):
         raise InvalidPolicy("A policy contains only [[rules]], and at least one.")

@@ -27,6 +27,12 @@ def end(tx: Unit, grant_id: str, *, reason: str, actor: str) -> StandingGrant | 
     return None if standing_grant is None else _record_ends(tx, [standing_grant], actor)[0]
 
 
+def end_access(tx: Unit, user_id: str, agent_id: str, *, actor: str) -> int:
+    """Revoke all of this user's grants for this agent; returns their number."""
+    standing_grants = tx.standing_grants.end_between(user_id, agent_id, None, "revoked", tx.now)
+    return len(_record_ends(tx, standing_grants, actor))
+
+
 def agent_deactivated(tx: Unit, event: AgentDeactivated) -> None:
     """Revoke the grants for an agent that was disabled."""
     agent = event.agent

@@ -98,6 +98,8 @@ class AccessRevocation:
             device_auth.current_device(tx, person)
             app = by_path(tx, path_id)
             access = _ClientAccess(tx, person.user.id, path_id if app is None else app.id)
+            # Exchanges and revoked consents also lock consents before grants.
+            tx.consents.lock(access.user_id, access.client_id, tx.now)
             grants = access.end_grants()
             consents, from_consents = access.end_consents()
             tokens = from_consents + access.end_tokens()
@@ -113,17 +115,7 @@ class _ClientAccess:
     client_id: str
 
     def end_grants(self) -> int:
-        ended = 0
-        while standing_grants := self.tx.standing_grants.search(
-            user_id=self.user_id,
-            agent_ids=(self.client_id,),
-            live_at=self.tx.now,
-            limit=_BATCH_SIZE,
-        ):
-            for grant in standing_grants:
-                ends.end(self.tx, grant.id, reason="revoked", actor=self._actor)
-            ended += len(standing_grants)
-        return ended
+        return ends.end_access(self.tx, self.user_id, self.client_id, actor=self._actor)
 
     def end_consents(self) -> tuple[int, int]:
         """Revoke the consents; returns their number, and the number of tokens revoked with them."""

@@ -93,8 +93,13 @@ class Users:
             user = create(tx, self.secrets, new, by=by)
             return user, enrollment_codes.issue(tx, self.secrets, user, by=by)
 
-    def update(self, name_or_id: str, changes: UserChanges, *, by: str) -> User:
-        """Change email address, roles or backup. Raises `NotFound`, `Exists` or `Invalid`."""
+    def update(
+        self, name_or_id: str, changes: UserChanges, *, by: str, force: bool = False
+    ) -> User:
+        """Change email address, roles or backup. Raises `NotFound`, `Exists` or `Invalid`.
+
+        Raises `Conflict` if no enabled administrator would be left, unless `force` is set.
+        """
         with self.store.administer() as tx:
             before = find(tx, name_or_id)
             user = replace(before, **members.check_changes(tx, USER_MEMBERS, changes))
@@ -105,6 +110,9 @@ class Users:
             if user == before:
                 return user
             _refuse_used_email(tx, user)
+            if not force:
+                with error_member("roles"):
+                    _refuse_last_administrator(tx, before, user)
             tx.users.replace(user)
             # The audit log is permanent, so it must not contain email addresses.
             changed = {"email_changed": user.email != before.email}
@@ -112,16 +120,19 @@ class Users:
             _record(tx, audit.Type.USER_UPDATED, user, by, facts)
             return user
 
-    def disable(self, name_or_id: str, *, by: str) -> DisabledUser:
+    def disable(self, name_or_id: str, *, by: str, force: bool = False) -> DisabledUser:
         """Disable a user, cancel their open requests, and revoke their tokens.
 
-        A second call changes nothing. Raises `NotFound`.
+        A second call changes nothing. Raises `NotFound`, or `Conflict` for the last enabled
+        administrator, unless `force` is set.
         """
         with self.store.administer() as tx:
-            user = find(tx, name_or_id)
-            if not user.enabled:
-                return DisabledUser(user)
-            user = replace(user, state="disabled", disabled_at=tx.now)
+            before = find(tx, name_or_id)
+            if not before.enabled:
+                return DisabledUser(before)
+            user = replace(before, state="disabled", disabled_at=tx.now)
+            if not force:
+                _refuse_last_administrator(tx, before, user)
             tx.users.replace(user)
             tx.codes.withdraw(user.id, tx.now)
             tokens = len(tx.delegations.revoke_user(user.id, tx.now))
@@ -207,6 +218,22 @@ def _refuse_used_email(tx: Unit, user: User) -> None:
     existing = tx.directory.user_called(user.email) if user.email else None
     if existing is not None and existing.id != user.id:
         raise Exists(f"{user.email} already belongs to {existing.name}.")
+
+
+def _refuse_last_administrator(tx: Unit, before: User, after: User) -> None:
+    """Refuse a change after which only the command line could make an administrator."""
+    if not _administers(before) or _administers(after):
+        return
+    if not any(_administers(user) for user in tx.users.all() if user.id != after.id):
+        raise Conflict(
+            f"{before.name} is the last enabled administrator. "
+            "Make another user an administrator first.",
+            remedy=("user.last_administrator",),
+        )
+
+
+def _administers(user: User) -> bool:
+    return user.enabled and "admin" in user.roles
 
 
 def _is_locked(device: Device) -> bool:

@@ -22,6 +22,16 @@ _LIVE = Prepared(
     .with_for_update(read=True)
 )
 """On PostgreSQL, this locks the row, so that a revocation waits until the unit of work ends."""
+_LOCK = Prepared(
+    select(c.c.id)
+    .where(
+        c.c.user_id == bindparam("user"),
+        c.c.client_id == bindparam("client"),
+        *_IN_FORCE,
+    )
+    .order_by(c.c.id)
+    .with_for_update()
+)
 _BY_USER = select(c).where(c.c.user_id == bindparam("user")).order_by(*_NEWEST)
 _LIVE_OF_USER = _BY_USER.where(*_IN_FORCE)
 _END = update(c).where(*_IN_FORCE).values(revoked_at=bindparam("now")).returning(c)
@@ -35,6 +45,10 @@ class Consents(RecordRows[Consent, str]):
     def live(self, user_id: str, client_id: str, resource: str, now: int) -> Consent | None:
         """Return the user's consent for this client at this resource, if one is in force."""
         return self._find(_LIVE, user=user_id, client=client_id, resource=resource, now=now)
+
+    def lock(self, user_id: str, client_id: str, now: int) -> None:
+        """Lock the user's consents for this client, by ID, until the unit of work ends."""
+        self._any(_LOCK, user=user_id, client=client_id, now=now)
 
     def of_user(self, user_id: str, now: int, *, ended: bool) -> list[Consent]:
         """Return the user's consents, newest first; `ended` adds expired and revoked ones."""

@@ -55,6 +55,8 @@ _END = (
     .values(ended_at=bindparam("now"), ended_because=bindparam("reason"))
     .returning(g)
 )
+_LOCK_IN_ORDER = select(g.c.id).where(_IN_FORCE).order_by(g.c.id).with_for_update()
+"""On PostgreSQL, an UPDATE locks rows in any order, so two that end several could deadlock."""
 _USE = Prepared(insert_row(u))
 _USES = select(u).where(u.c.grant_id == bindparam("grant")).order_by(u.c.number)
 
@@ -156,11 +158,13 @@ class StandingGrants(RecordRows[StandingGrant, str]):
         return self._end(reason, now, type=action_type)
 
     def end_between(
-        self, user_id: str, agent_id: str, resource: str, reason: str, now: int
+        self, user_id: str, agent_id: str, resource: str | None, reason: str, now: int
     ) -> list[StandingGrant]:
-        """Revoke this user's grants for this agent and resource; returns the revoked grants."""
+        """Revoke this user's grants for this agent, at one resource or all of them."""
         return self._end(reason, now, user_id=user_id, agent_id=agent_id, resource=resource)
 
-    def _end(self, reason: str, now: int, **columns: str) -> list[StandingGrant]:
+    def _end(self, reason: str, now: int, **columns: str | None) -> list[StandingGrant]:
         """Revoke the grants with these values; returns the revoked grants."""
-        return self._list(_END.where(*matches(g, **columns)), reason=reason, now=now)
+        conditions = matches(g, **columns)
+        self._db.execute(_LOCK_IN_ORDER.where(*conditions), {"now": now})
+        return self._list(_END.where(*conditions), reason=reason, now=now)

@@ -1,6 +1,7 @@
 """Help, starting without a command, and the PIN prompt in a terminal."""
 
 import io
+import os
 import subprocess
 import sys
 
@@ -62,6 +63,20 @@ def test_a_closed_stdin_counts_as_empty():
     result = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
     assert result.stdout.startswith("Usage: sayso-approver")
     assert "Traceback" not in result.stderr
+
+
+def test_closed_output_is_not_a_success():
+    """A reader that has ended is quiet, as in other programs. A closed stdout is an error."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "approver_tui", "--help"]
+    piped = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, check=False)
+    os.close(writer)
+    assert (piped.returncode, piped.stderr) == (141, b"")
+    shell = ["sh", "-c", f"exec {' '.join(command)} >&-"]
+    closed = subprocess.run(shell, capture_output=True, text=True, check=False)
+    message = "Error: The standard output is closed.\n"
+    assert (closed.returncode, closed.stdout, closed.stderr) == (1, "", message)
 
 
 def test_help_imports_no_network_or_ui_libraries():

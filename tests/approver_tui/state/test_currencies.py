@@ -22,6 +22,16 @@ def test_an_amount_has_the_decimal_places_of_its_currency(text, currency, minor)
     assert typed_amount(text, currency) == {"minor": minor, "currency": currency}
 
 
+@pytest.mark.parametrize(
+    ("currency", "text", "minor"),
+    [("JPY", "3000", 3_000), ("EUR", "30.00", 3_000), ("BHD", "30.000", 30_000)],
+)
+def test_an_example_has_the_decimal_places_of_its_currency(currency, text, minor):
+    """The form shows it, and the user can type an amount in this form."""
+    assert currencies.example(currency) == text
+    assert typed_amount(text, currency)["minor"] == minor
+
+
 @pytest.mark.parametrize(("text", "currency"), [("1.5", "JPY"), ("1.005", "EUR"), ("x", "EUR")])
 def test_an_invalid_amount_is_refused(text, currency):
     """No digit is dropped."""

@@ -33,7 +33,7 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def _start(folder: Path, issuer: str) -> int | str | None:
     file = folder / "gateway.toml"
-    file.write_text(_FILE.format(issuer=issuer))
+    file.write_text("\ufeff" + _FILE.format(issuer=issuer))  # some editors write it
     with pytest.raises(SystemExit) as exit_info:
         main(["--upstream", "http://localhost:9/mcp", "--config", str(file)])
     return exit_info.value.code

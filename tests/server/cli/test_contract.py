@@ -195,3 +195,17 @@ def test_the_installed_command_returns_the_same_exit_codes(tmp_path):
     assert (missing.returncode, missing.stdout) == (3, "")
     assert json.loads(missing.stderr)["code"] == "not_found"
     assert (tmp_path / "data").stat().st_mode & 0o077 == 0
+
+
+def test_closed_output_is_not_a_success():
+    """A reader that has ended is quiet, as in other programs. A closed stdout is an error."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "server", "--help"]
+    piped = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, check=False)
+    os.close(writer)
+    assert (piped.returncode, piped.stderr) == (141, b"")
+    shell = ["sh", "-c", f"exec {' '.join(command)} >&-"]
+    closed = subprocess.run(shell, capture_output=True, text=True, check=False)
+    message = "Error: The standard output is closed.\n"
+    assert (closed.returncode, closed.stdout, closed.stderr) == (1, "", message)

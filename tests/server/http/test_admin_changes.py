@@ -18,7 +18,7 @@ from server.services.clients.invitations import NewInvitation
 from tests.support.builders.admins import JWK, AdminSite
 from tests.support.builders.callers import LocalTerminal, another_device
 from tests.support.builders.clock import DAY
-from tests.support.builders.installation import PAY, PAYMENT
+from tests.support.builders.installation import BY, PAY, PAYMENT
 from tests.support.builders.passkey import LocalBrowser, SoftPasskey, enrollment_code
 from tests.support.builders.site import Answer
 from tests.support.inputs.valid_bodies import FULL
@@ -102,6 +102,18 @@ def test_null_clears_a_member_and_a_missing_member_stays(
     assert changed["keys"] == [{**JWK, "kid": "b", "alg": "ES256"}]
     assert changed["dpop_bound_access_tokens"] is False
     assert changed["expires_at"] == "2098-01-01T00:00:00.000Z"
+
+
+def test_the_last_administrator_cannot_be_changed(staff: AdminSite, admin: LocalTerminal) -> None:
+    """Both changes get 409; the role is named as the member."""
+    path = f"/api/users/{admin.user.id}"
+    staff.local.admin.users.disable("first", by=BY)
+    disabled = admin.call("POST", f"{path}/disable")
+    assert disabled.refusal == (409, "conflict")
+    assert "admin is the last enabled administrator." in disabled.json["detail"]
+    without_role = _patch(staff, path, {"roles": []})
+    assert (without_role.refusal, without_role.json["member"]) == ((409, "conflict"), "roles")
+    assert admin.call("GET", path).json["state"] == "enabled"
 
 
 @pytest.mark.parametrize(

@@ -301,6 +301,30 @@ def test_the_sign_in_keeps_a_form_that_one_of_our_pages_sent(console: Console) -
     assert '<form id="next" method="get" action="/admin/users/some"></form>' in page
 
 
+@pytest.mark.parametrize("at", ["approvals", "grants", "consents", "delegations", "devices"])
+def test_a_filter_for_an_unknown_user_keeps_the_form(console: Console, at: str) -> None:
+    """The page shows the error, and the text in the form can be corrected."""
+    page = console.get("admin", f"/admin/{at}?user=typo")
+    assert page.status_code == 404
+    assert "There is no user typo." in page.text
+    assert 'name="user" value="typo"' in page.text
+    unfiltered = console.get("admin", f"/admin/{at}?user=")
+    assert (unfiltered.status_code, "There is no user" in unfiltered.text) == (200, False)
+
+
+def test_the_console_does_not_disable_the_last_administrator(console: Console) -> None:
+    """The page says why, next to the button and at the field of the roles."""
+    console.staff.local.admin.users.disable("first", by=BY)
+    path = f"/admin/users/{console.staff.people['admin'].user.id}"
+    refused = console.post("admin", f"{path}/disable")
+    assert refused.status_code == 409
+    assert "admin is the last enabled administrator." in refused.text
+    version = console.document(f"/api{path.removeprefix('/admin')}")["version"]
+    changed = console.post("admin", f"{path}/change", {"version": version, "roles-auditor": "1"})
+    assert changed.status_code == 409
+    assert "admin is the last enabled administrator." in _problem(changed.text, "roles")
+
+
 def test_a_refused_explanation_does_not_empty_the_policy_editor(console: Console) -> None:
     """The page of the policy has both forms."""
     answer = console.post("admin", "/admin/explain", {"agent": "no-one", "flow": "request"})

@@ -4,7 +4,7 @@ import json
 from urllib.parse import urlencode
 
 from server.services.approvers.group_members import MAX_MEMBERS
-from server.services.policy.documents import MAX_CHARACTERS
+from server.services.policy.builtin import MAX_BYTES
 from server.services.users.users import NewUser
 from tests.support.builders.console import Console
 from tests.support.builders.installation import BY
@@ -32,9 +32,9 @@ def test_a_member_is_removed_from_a_full_group(console: Console) -> None:
 def test_the_longest_policy_is_activated(console: Console) -> None:
     """In a form and in JSON, quotation marks and line breaks take more bytes."""
     comment = '# "all", "some", "none" = "all"\n'
-    text = rule("deny") + comment * (MAX_CHARACTERS // len(comment))
-    text = text[: MAX_CHARACTERS - 1] + "\n"
-    assert MAX_CHARACTERS == len(text) < len(json.dumps(text)) < len(urlencode({"": text}))
+    text = rule("deny") + comment * (MAX_BYTES // len(comment))
+    text = text[: MAX_BYTES - 1] + "\n"
+    assert MAX_BYTES == len(text) < len(json.dumps(text)) < len(urlencode({"": text}))
     form = {"document": text.replace("\n", "\r\n"), "version": "0"}
     answer = console.signed("admin", "/admin/policy/set", form)
     assert answer.status_code == 303, answer.text

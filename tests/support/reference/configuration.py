@@ -21,7 +21,7 @@ sayso-approver config                                   # each setting of the te
 sayso-approver config set notify_medium desktop
 ```
 
-All settings are optional.
+All settings are optional. In folders and files, `~` at the beginning is your home folder.
 """
 _SERVER = """\
 ## The server and `sayso`

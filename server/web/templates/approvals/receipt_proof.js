@@ -33,6 +33,9 @@ const EFFECTS = {
   standing_grant: "standing_grant.given",
 };
 
+// The facts of a request that its entry contains. Earlier versions left some out.
+const FACTS = ["kind", "display_digest", "ceremony"];
+
 // How each kind of key signs, and its JWS name. The key decides, not the signer.
 const ALGORITHMS = {
   EC: { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" },
@@ -76,6 +79,9 @@ export function differs(ours, theirs, at = "") {
   }
   return "";
 }
+
+/** The log does not contradict the receipt, but does not have all of its facts. */
+class NotProved extends Error {}
 
 function must(holds, words) {
   if (!holds) throw new Error(words);
@@ -152,13 +158,22 @@ async function entryOf({ body, proof }, approval, key) {
   return entry;
 }
 
+/** Check the creation of the request, as server/audit_log/receipts.py does; returns the facts of its entry. */
+function checkCreation(approval, created) {
+  must(created?.type === ASKED, "entries: the creation of the request is missing");
+  const { facts = {} } = created;
+  must(created.agent_id === approval.agent.id, "approval/agent/id: differs from the log");
+  must(created.action === approval.action_digest, "approval/action_digest: differs from the log");
+  must(created.posture === approval.risk, "approval/risk: differs from the log");
+  for (const name of FACTS) must(!(name in facts) || facts[name] === approval[name], `approval/${name}: differs from the log`);
+  return facts;
+}
+
 /** Check that the log and the receipt agree about a request; returns the entries. */
 async function checkEntries({ approval, policy_version: version, answers, entries }, key) {
   const log = await Promise.all(entries.map((each) => entryOf(each, approval, key)));
-  const { id, action_digest: action, display_digest: display, kind, state, reason } = approval;
-  const { type, action: asked, facts = {} } = log[0] ?? {};
-  const same = type === ASKED && asked === action && facts.display_digest === display;
-  must(same, `approval: the log describes a different request than ${id}`);
+  const { kind, state, reason } = approval;
+  const facts = checkCreation(approval, log[0]);
   must((facts.policy.version ?? null) === version, "policy_version: differs from the log");
   const end = log.findLast((each) => ENDS.has(each.type));
   must(OUTCOMES[state].includes(end.type), `approval/state: the log says ${end.type}`);
@@ -167,6 +182,8 @@ async function checkEntries({ approval, policy_version: version, answers, entrie
   must(log.some((each) => each.type === EFFECTS[kind]) === (state === "redeemed"), `approval/state: the log does not say ${state}`);
   const signed = log.map((each) => each.facts?.signed).filter(Boolean);
   must(`${signed.sort()}` === `${answers.map((each) => each.signed).sort()}`, "answers: differ from the log");
+  const missing = FACTS.filter((name) => !(name in facts));
+  if (missing.length > 0) throw new NotProved(`the log does not contain ${missing.join(" and ")}, which earlier versions did not record`);
   return log;
 }
 
@@ -186,6 +203,7 @@ async function checkLog(receipt) {
     must(!allowed || given.approval.id === allowed.given_in, "given_in: the log names a different request");
     if (given) await checkEntries(given, key);
   } catch (error) {
+    if (error instanceof NotProved) return error.message;
     if (!(error instanceof BadNote)) throw error;
     return `its checkpoint cannot be verified here: ${error.message.replace(/\.$/, "")}`;
   }

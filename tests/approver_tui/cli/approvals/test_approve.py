@@ -39,6 +39,12 @@ def test_the_right_pin_approves(approve, approval, fingerprint):
     assert document["decided"]["decision"] == "approve"
 
 
+def test_a_byte_order_mark_is_not_part_of_the_pin(approve):
+    """PowerShell writes it before text that it pipes. The PIN uses no attempt."""
+    result = approve(stdin=f"\ufeff{PIN}\r\n")
+    assert (result.code, result.document["state"]) == (0, "approved"), result.err
+
+
 def test_a_wrong_fingerprint_changes_nothing(logged_in, server, approval):
     """A wrong fingerprint is a conflict, and it is detected before a PIN attempt is counted."""
     command = ("approve", approval["id"], "--fingerprint", "0000-0000", "--pin-stdin", "--json")

@@ -97,3 +97,9 @@ def test_a_request_is_extended(logged_in, server):
     assert "It now expires at 2030-01-01" in logged_in("extend", approval["id"]).out
     (listed,) = logged_in("inbox", "--json").document["items"]
     assert listed["expires_at"] == "2030-01-01T10:00:00.000Z"
+
+
+def test_two_equal_times_mean_24_hours(logged_in):
+    """The output says so, because a reader could take them for no quiet hours."""
+    logged_in("quiet", "set", "--from", "22:00", "--to", "22:00", "--zone", "UTC")
+    assert "Quiet hours: 22:00 to 22:00 (24 hours) UTC" in logged_in("quiet").out

@@ -67,6 +67,27 @@ def test_a_value_on_several_lines_or_a_quoted_name_is_not_replaced(run, content)
     assert path.read_text() == content
 
 
+@pytest.mark.parametrize("command", [("set", "theme", "nord"), ("unset", "theme")])
+def test_a_file_with_an_unknown_setting_is_refused_before_it_is_changed(run, command):
+    """The error names the file and the setting; a wrong value can still be replaced."""
+    path = settings.load().file
+    path.parent.mkdir(parents=True)
+    content = 'theme = "gruvbox"\ncolour = "red"\n'
+    path.write_text(content)
+    refused = run("config", *command, "--json")
+    assert (refused.code, path.read_text()) == (Exit.USAGE, content)
+    assert f"{path}: there is no setting colour." in refused.error["detail"]
+    path.write_text('theme = "none"\n')
+    assert run("config", *command).code == 0
+
+
+def test_a_wrong_value_in_the_environment_is_refused_before_the_file_is_changed(run, monkeypatch):
+    """A command that fails changes nothing."""
+    monkeypatch.setenv("SAYSO_APPROVER_NOTIFY_HIGH", "loud")
+    assert run("config", "set", "theme", "nord").code == Exit.USAGE
+    assert not settings.settings_file().exists()
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [

@@ -1,14 +1,17 @@
 """Backups on the command line: contents, refusals, and what a restore keeps."""
 
+import errno
 import io
 import json
 import tarfile
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
 from server.app import build
 from server.backups import archives
+from server.model.store import Busy
 from server.services.operations.restores import KINDS, ONLY_IF_CHANGED
 from server.settings import Settings
 
@@ -124,6 +127,47 @@ def test_a_log_key_that_is_newer_than_the_backup_does_not_prevent_a_comparison(
     assert admin_cli(*command).code == 0
     assert admin_cli("db", "restore", str(backup), "--force", "--json").document["compared"]
     assert admin_cli("agents", "show", "bot", "--json").document["state"] == "enabled"
+
+
+def test_a_restore_names_a_log_key_that_does_not_belong_to_the_backup(
+    admin_cli, data_folder, tmp_path
+):
+    """The server would refuse to sign the log, so the operator learns it now."""
+    admin_cli("audit", "key")
+    admin_cli("db", "backup", str(tmp_path / "backup"))
+    document = admin_cli("db", "restore", str(tmp_path / "backup"), "--force", "--json").document
+    assert document["key_problems"] == []
+    admin_cli("audit", "rotate-key")
+    restored = admin_cli("db", "restore", str(tmp_path / "backup"), "--force")
+    assert f"{data_folder / 'log.key'} is not the audit log key" in restored.out
+    (data_folder / "log.key").unlink()
+    restored = admin_cli("db", "restore", "--in-place", "--json")
+    (problem,) = restored.document["key_problems"]
+    assert problem.startswith(f"{data_folder / 'log.key'} is missing.")
+
+
+def test_a_backup_that_cannot_be_written_names_the_given_path(admin_cli, tmp_path):
+    """The error does not name the temporary folder."""
+    target = tmp_path / "missing" / "x"
+    refused = admin_cli("db", "backup", str(target), "--json")
+    assert (refused.code, refused.error["message"]) == (1, f"{target}: No such file or directory.")
+
+
+@pytest.mark.parametrize(
+    ("function", "error"),
+    [
+        ("server.backups.archives.write", OSError(errno.ENOSPC, "No space left on device")),
+        ("server.storage.dumps.backup_sqlite", Busy("The database could not be copied: full.")),
+    ],
+    ids=["archive", "copy"],
+)
+def test_a_full_disk_is_reported_with_the_path(admin_cli, tmp_path, monkeypatch, function, error):
+    """The errors of the system and of SQLite name no path themselves."""
+    monkeypatch.setattr(function, mock.Mock(side_effect=error))
+    refused = admin_cli("db", "backup", str(tmp_path / "x"), "--json")
+    assert refused.error["message"].startswith(str(tmp_path / "x"))
+    assert str(error.args[-1]) in refused.error["message"]
+    assert list(tmp_path.glob(".sayso*")) == []
 
 
 @pytest.mark.parametrize("member", ["database", "manifest.json", "manifest.mac"])

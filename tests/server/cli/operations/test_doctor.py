@@ -147,3 +147,13 @@ def test_every_key_file_is_checked(admin_cli, data_folder):
     findings = [item["what"] for item in json.loads(result.out)["items"]]
     assert any(f"{data_folder / 'master.key'} is not the master key" in what for what in findings)
     assert any(f"{data_folder / 'pin.key'} is missing" in what for what in findings)
+
+
+@pytest.mark.parametrize("name", ["master.key", "log.key"])
+def test_a_key_that_others_can_read_is_found_once(admin_cli, data_folder, name):
+    """The database cannot be opened with it either, which is the same problem."""
+    admin_cli("audit", "key")
+    (data_folder / name).chmod(0o644)
+    output = admin_cli("doctor").out
+    assert output.count(f"Other users can read {data_folder / name}.") == 1
+    assert f"Run: chmod 600 {data_folder / name}" in output

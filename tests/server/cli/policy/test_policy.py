@@ -39,6 +39,12 @@ def test_the_output_of_show_can_be_set(admin_cli, rules):
     assert admin_cli("policy", "set", path, "--json").document["version"] == 1
 
 
+def test_a_policy_file_may_begin_with_a_byte_order_mark(admin_cli, rules):
+    """Some editors write one."""
+    path = rules("\ufeff", rule("deny", 'when.user = ["admin"]'))
+    assert admin_cli("policy", "set", path, "--json").document["version"] == 1
+
+
 def test_an_invalid_policy_changes_nothing(admin_cli, rules):
     """The error names the rule and the remedy, and the stored policy stays."""
     output = admin_cli("policy", "set", rules(rule("deny", 'when.user = ["admin"]'))).out

@@ -16,8 +16,8 @@ def typed(monkeypatch):
 
 
 def test_a_password_is_set_from_stdin_and_removed(admin_cli, typed):
-    """The first line is the password, and it is never printed or logged."""
-    typed("correct horse battery\nand more\n")
+    """The first line is the password, without a byte order mark. It is never printed or logged."""
+    typed("\ufeffcorrect horse battery\nand more\n")
     result = admin_cli("users", "password", "admin", "--password-stdin", "--json")
     assert result.document["password"] == "set"
     assert "correct" not in result.out + admin_cli("audit", "tail").out

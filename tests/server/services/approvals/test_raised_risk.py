@@ -59,7 +59,7 @@ def test_a_standing_grant_does_not_decide_a_request_with_raised_risk(
 def test_a_request_raised_to_critical_needs_two_people(local: LocalSite, agent: LocalAgent) -> None:
     """With fewer than two eligible people, the request is refused immediately."""
     local.admin.resources.update(PAY, ResourceChanges(scopes={"payments:read": Risk.LOW}), by=BY)
-    local.admin.users.disable("admin", by=BY)
+    local.admin.users.disable("admin", by=BY, force=True)
     refused = agent.ask(risk="critical")
     assert refused.refusal == (403, "access_denied")
     assert "2 approvals" in refused.json["error_description"]

@@ -247,7 +247,7 @@ def test_enabling_an_agent_needs_an_enabled_owner(admin_services):
     register_agent(admin_services)
     add_user(admin_services, "ana")
     admin_services.agents.disable("invoice-bot", by=BY)
-    admin_services.users.disable("admin", by=BY)
+    admin_services.users.disable("admin", by=BY, force=True)
     with pytest.raises(Conflict, match="No owner of invoice-bot is enabled"):
         admin_services.agents.enable("invoice-bot", by=BY)
     _update(admin_services, add_owners=("ana",))

@@ -141,7 +141,7 @@ def test_another_enabled_owner_prevents_the_grace_period(owned: Owned) -> None:
     owned.admin_services.clock.forward(9 * GRACE)
     assert (owned.sweeper.round(), owned.state) == (0, "enabled")
     assert owned.admin_services.entries("agent.orphaned") == []
-    owned.admin_services.users.disable("admin", by=BY)
+    owned.admin_services.users.disable("admin", by=BY, force=True)
     assert owned.sweeper.round() == 0
     owned.admin_services.clock.forward(GRACE)
     assert owned.sweeper.round() == 1
@@ -162,7 +162,8 @@ def test_an_enabled_owner_ends_the_grace_period(owned: Owned, new_owner: str) ->
     assert (adopted["actor"], adopted["agent_id"]) == (BY, owned.agent.id)
     owned.admin_services.clock.forward(2 * HOUR)
     assert (owned.sweeper.round(), owned.state) == (0, "enabled")
-    owned.admin_services.users.disable("admin" if new_owner == "another" else "olga", by=BY)
+    name = "admin" if new_owner == "another" else "olga"
+    owned.admin_services.users.disable(name, by=BY, force=True)
     owned.admin_services.clock.forward(GRACE - 1)
     assert owned.sweeper.round() == 0
     owned.admin_services.clock.forward(1)
@@ -209,7 +210,7 @@ def test_a_disabled_agent_is_not_orphaned(owned: Owned) -> None:
 def test_the_last_enabled_owner_cannot_be_removed(owned: Owned) -> None:
     """Therefore, an agent can be orphaned only by disabling its owners."""
     owned.admin_services.agents.update(owned.agent.id, AgentChanges(add_owners=("admin",)), by=BY)
-    owned.admin_services.users.disable("admin", by=BY)
+    owned.admin_services.users.disable("admin", by=BY, force=True)
     with pytest.raises(Invalid, match="enabled owner"):
         owned.admin_services.agents.update(
             owned.agent.id, AgentChanges(remove_owners=("olga",)), by=BY

@@ -66,7 +66,7 @@ def test_an_audit_log_without_checkpoints_is_weak(admin_services):
 def test_an_installation_without_an_enabled_administrator_is_weak(admin_services, findings):
     """A disabled administrator does not count."""
     _healthy(admin_services)
-    admin_services.users.disable("admin", by=BY)
+    admin_services.users.disable("admin", by=BY, force=True)
     levels = findings()
     assert levels["There is no administrator."] == "weak"
     assert levels["The agent invoice-bot has no enabled owner."] == "weak"

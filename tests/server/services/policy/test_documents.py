@@ -161,7 +161,6 @@ DOCUMENTS = {
     "rules as a table": ("[rules]", "contains only"),
     "no rule": ("rules = []", "1 to 200 rules"),
     "too many": ("\n".join(rule("deny", name=f"r{n}") for n in range(201)), "1 to 200 rules"),
-    "too long": ("#" * 65_537, "65536 characters"),
     "a rule that is a number": ("rules = [1]", "rule 1: must be a table"),
     "no id": ('[[rules]]\noutcome = "deny"', "rule 1: id: is missing"),
     "no reason": ('[[rules]]\nid = "a"\noutcome = "deny"', "rule a: because: is missing"),

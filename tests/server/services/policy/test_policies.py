@@ -42,6 +42,17 @@ def test_setting_a_rule_set_creates_a_version_and_an_entry(policies, admin_servi
     ]
 
 
+def test_the_size_of_a_rule_set_is_limited_in_bytes(policies):
+    """The limit of a request's body is in bytes too, so the API accepts what the service does."""
+    start = rule("deny") + "\n#"
+    longest = start + "\u00e9" * ((65_536 - len(start)) // 2)
+    longest += "." * (65_536 - len(longest.encode()))
+    assert policies.set(longest, by=BY).version == 1
+    with pytest.raises(InvalidPolicy, match=r"at most 65536 bytes in UTF-8\. This has 65537\."):
+        policies.set(longest + ".", by=BY)
+    assert policies.show().version == 1
+
+
 NAMES = {
     "an agent": ('when.agent = ["nobody"]', r"rule r: there is no agent nobody\."),
     "an owner": ('when.owner = ["nobody"]', r"rule r: there is no user nobody\."),

@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from server.protocol.approvals.states import State
 from server.services.clients.agent_forms import AgentChanges
+from server.services.consents.revocations import revoke_consent
 from server.services.policy.policies import Policies
 from server.services.resources.resources import ResourceChanges
 from server.services.standing_grants import uses
@@ -17,7 +18,7 @@ from tests.support.builders.callers import new_local_agent, new_person
 from tests.support.builders.clock import MINUTE, SECOND
 from tests.support.builders.installation import BY, PAY, PAY_SCOPES, PAYMENT
 from tests.support.builders.policies import rule
-from tests.support.builders.token_chains import BANK, Chains
+from tests.support.builders.token_chains import BANK, Chains, consent
 from tests.support.checks.locks import run_during
 
 SCOPES_ONLY = {"sum": None, "vary": []}
@@ -191,6 +192,26 @@ def test_expired_uses_and_the_end_of_their_grants_do_not_deadlock(postgres_local
     assert postgres_local.services.sweeper.round() == 2
     ending.join()
     assert [usage(postgres_local, grant)[2] for grant in grants] == [["released"], ["released"]]
+
+
+def test_two_revocations_of_access_do_not_deadlock(postgres_local, monkeypatch):
+    """Revoking a client's access locks its consents before its grants, as revoking a consent."""
+    postgres_local.admin.resources.add(PAY, PAY_SCOPES, {}, by=BY)
+    postgres_local.admin.actions.add(json.dumps(PAYMENT), by=BY)
+    standing_grants.lower(postgres_local)
+    person, services = new_person(postgres_local, "ana"), postgres_local.services
+    agent = new_local_agent(postgres_local, "first")
+    grant = standing_grants.give(person, standing_grants.example(agent))
+    given = consent(services, person.user.id, agent.id, *PAY_SCOPES, resource=grant.resource)
+
+    def revoke_given():
+        with services.store.write() as tx:
+            revoke_consent(tx, tx.consents.get(given), actor=BY, cause="revoked")
+
+    revoking = run_during(monkeypatch, StandingGrants, "end_between", services.store, revoke_given)
+    answer = person.call("DELETE", f"/api/acting/{agent.id}")
+    revoking.join()
+    assert (answer.status, answer.json["grants_ended"]) == (200, 1)
 
 
 def test_a_poll_after_the_expiry_releases_the_use(local, agent, grant):

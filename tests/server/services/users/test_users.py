@@ -112,6 +112,32 @@ def test_disabling_a_user_cancels_requests_and_revokes_tokens(admin_services):
     assert facts == {"tokens_revoked": 1, "requests_cancelled": 2}
 
 
+@pytest.mark.parametrize("roles", [None, (), ("auditor",)], ids=["disable", "none", "other"])
+def test_the_last_enabled_administrator_stays_one(admin_services, roles):
+    """Otherwise, only the command line on the server could make a new administrator."""
+    add_user(admin_services, "ana", roles=("admin", "auditor"))
+    add_user(admin_services, "ben", roles=("auditor",))
+    add_user(admin_services, "cleo", roles=("admin",))
+
+    def change(name, **members):
+        if roles is None:
+            return admin_services.users.disable(name, by=BY, **members).user
+        return admin_services.users.update(name, UserChanges(roles=roles), by=BY, **members)
+
+    admin_services.users.disable("cleo", by=BY)
+    version = admin_services.version()
+    with pytest.raises(Conflict, match=r"ana is the last enabled administrator\.") as refused:
+        change("ana")
+    assert refused.value.member == ("" if roles is None else "roles")
+    assert admin_services.version() == version
+    change("ben")
+    change("cleo")
+    admin_services.users.enable("cleo", by=BY)
+    admin_services.users.update("cleo", UserChanges(roles=("admin",)), by=BY)
+    assert change("ana").roles == (("admin", "auditor") if roles is None else roles)
+    assert change("cleo", force=True) != admin_services.users.show("ben")[0]
+
+
 def test_disabling_a_user_twice_has_no_further_effect(admin_services):
     """Disabling twice writes one event and one audit entry."""
     user = add_user(admin_services, "ana")

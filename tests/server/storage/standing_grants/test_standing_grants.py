@@ -1,6 +1,8 @@
 """Standing grants in the database are complete, end once, and never exceed their limits."""
 
 import random
+import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from threading import Barrier
@@ -18,6 +20,8 @@ from server.storage.standing_grants.tables import standing_grants as table
 from server.storage.store import SqlStore
 from tests.support.builders.clock import NOON, MovableClock
 from tests.support.builders.installation import PAY, approval_row
+from tests.support.checks.locks import waiting_sessions
+from tests.support.checks.waiting import until
 
 ANN = User("sayso_us_ann", "ann", None, (), "enabled", NOON)
 REQUEST = approval_row("sayso_ap_1", "sayso_ag_1", ANN.id, NOON)
@@ -126,6 +130,41 @@ def test_a_use_is_reserved_and_spent_or_released_once(store: SqlStore) -> None:
     with store.read() as view:
         states = [use.state for use in view.standing_grants.uses_of(GRANT.id)]
     assert states == ["spent", "released", "reserved"]
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize("columns", ["agent", "user", "resource", "type", "agent of a user"])
+def test_two_ends_of_several_grants_do_not_deadlock(
+    postgres_url: str, open_database: Callable[[str], SqlStore], columns: str
+) -> None:
+    """Each end locks the grants by ID, whatever the order in which they were stored."""
+    store, later = open_database(postgres_url), replace(GRANT, id="sayso_sg_2")
+    _add(store, later, GRANT)
+
+    ended: list[list[StandingGrant]] = []
+
+    def end_several() -> None:
+        with store.write() as tx:
+            rows = tx.standing_grants
+            ends = {
+                "agent": lambda: rows.end_of_agent(GRANT.agent_id, "revoked", NOON),
+                "user": lambda: rows.end_of_user(ANN.id, "revoked", NOON),
+                "resource": lambda: rows.end_at(PAY, "revoked", NOON),
+                "type": lambda: rows.end_of_type("payment", "revoked", NOON),
+                "agent of a user": lambda: rows.end_between(
+                    ANN.id, GRANT.agent_id, None, "revoked", NOON
+                ),
+            }
+            ended.append(ends[columns]())
+
+    ending = threading.Thread(target=end_several)
+    with store.write() as tx:
+        assert tx.standing_grants.end(GRANT.id, "revoked", NOON)
+        ending.start()
+        until(lambda: waiting_sessions(store) == 1)
+        assert tx.standing_grants.end(later.id, "revoked", NOON)
+    ending.join(10)
+    assert ended == [[]]
 
 
 @pytest.mark.parametrize("grant", [GRANT, GRANT_WITHOUT_SUM], ids=["sum", "no-sum"])

@@ -9,7 +9,7 @@ from server.model.ports import BadToken, Secrets
 from server.model.store import Store, Unit, View
 from server.protocol import errors
 from server.protocol.approvals import ceremonies, decisions
-from server.protocol.approvals.states import State, overdue
+from server.protocol.approvals.states import State
 from server.services.approvals import answer_entries, votes
 from server.services.approvals.ceremonies import (
     ApproveAnswer,
@@ -147,7 +147,7 @@ class ApprovalService:
         self, tx: Unit, approval: Approval, answer: Decision, granted: str | None
     ) -> ApproverView | errors.Problem | None:
         """Return the result if the approval is closed or closes now; None if it stays pending."""
-        if overdue(approval.state, approval.expires_at, tx.now):
+        if approval.is_overdue(tx.now):
             return _already_closed(tx, expire_if_overdue(tx, approval))
         if approval.state is not State.PENDING:
             earlier_answers = tx.decisions.of_approval(approval.id)

@@ -15,7 +15,6 @@ from server.model.policy import Hours
 from server.model.policy_rules import DAYS
 from server.model.store import Store, Unit, View
 from server.protocol import errors
-from server.protocol.approvals.states import State, overdue
 from server.protocol.policy.risks import Risk
 from server.protocol.times import rfc3339
 from server.services.audit import audit
@@ -123,8 +122,7 @@ class NotificationSettingsService:
         with self.store.write() as tx:
             device_auth.current_device(tx, person)
             approval = self.find_for_approver(tx, approval_id, person.user.id)
-            has_expired = overdue(approval.state, approval.expires_at, tx.now)
-            if has_expired or approval.state is not State.PENDING:
+            if not approval.is_pending(tx.now):
                 raise errors.Problem(409, "not_pending", "This request is not pending.")
             if approval.risk.rank >= Risk.HIGH.rank:
                 raise errors.Problem(

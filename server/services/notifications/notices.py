@@ -84,8 +84,9 @@ def standing_grant(tx: Unit, subject: StandingGrant, event: str) -> None:
     _add_webhook(tx, event, {"standing_grant": subject.id, "agent": subject.agent_id})
 
 
-def incident(tx: Unit, subject: Incident, event: str, owned: Sequence[tuple[str, str]]) -> None:
-    """Add an event about an incident, for the owners of its agents."""
+def incident_opened(tx: Unit, subject: Incident, owned: Sequence[tuple[str, str]] = ()) -> None:
+    """Add an event about a new incident, for the owners of its agents."""
+    event = "alarm.incident_opened"
     for user_id, agent_id in owned:
         tx.feed.add(user_id, event, agent_id=agent_id, incident_id=subject.id)
     facts = {"incident": subject.id, "approval": subject.approval_id, "user": subject.user_id}

@@ -143,7 +143,8 @@ def _check_key_and_pin(tx: Unit, answer: ApproveAnswer) -> None:
             403, "key_not_allowed", "Approve with an approval key: enter your PIN."
         )
     if answer.key == PASSKEY:
-        _check_no_pin_claimed(answer)
+        if Step.PIN in answer.ceremony:
+            raise invalid_decision("Passkeys do not use a PIN. Remove pin from ceremony.")
     elif is_high_risk or Step.PIN in answer.ceremony | ceremonies.parse_ceremony(
         answer.approval.ceremony
     ):
@@ -154,11 +155,6 @@ def _check_key_and_pin(tx: Unit, answer: ApproveAnswer) -> None:
             "device_too_new",
             "This device cannot approve high-risk requests yet. Vouch for it from an older device.",
         )
-
-
-def _check_no_pin_claimed(answer: ApproveAnswer) -> None:
-    if Step.PIN in answer.ceremony:
-        raise invalid_decision("Passkeys do not use a PIN. Remove pin from ceremony.")
 
 
 def _check_pin(tx: Unit, answer: ApproveAnswer) -> None:

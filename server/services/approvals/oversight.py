@@ -165,9 +165,10 @@ def find(view: View, approval_id: str) -> Approval:
 
 def with_names(view: View, approval: Approval) -> NamedApproval:
     """Return a request with the names of its client and user."""
-    user = None if approval.user_id is None else view.directory.user(approval.user_id)
-    names = [
-        None if client is None else display_names.name_of(view.directory, client)
-        for client in (approval.agent_id, approval.caller_id)
-    ]
-    return NamedApproval(approval, names[0] or "", user, names[1])
+    directory, caller = view.directory, approval.caller_id
+    return NamedApproval(
+        approval,
+        display_names.name_of(directory, approval.agent_id),
+        directory.user(approval.user_id or ""),
+        None if caller is None else display_names.name_of(directory, caller),
+    )

@@ -194,12 +194,8 @@ def find_askable(tx: Unit, agent: Agent, hinted_user: HintedUser) -> User | None
 
     A user whom the agent may not ask looks like one who does not exist.
     """
-    directory = tx.directory
-    user = (
-        directory.user(hinted_user.text)
-        if hinted_user.by_id
-        else directory.user_called(hinted_user.text)
-    )
+    find = tx.directory.user if hinted_user.by_id else tx.directory.user_called
+    user = find(hinted_user.text)
     if user is None or not user.enabled:
         return None
-    return user if directory.includes(agent.asks, user.id) else None
+    return user if tx.directory.includes(agent.asks, user.id) else None

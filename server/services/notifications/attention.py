@@ -96,7 +96,7 @@ def notify(
     if reason is None:
         count_notification(tx, approval, user_id)
         tx.feed.add(user_id, event, approval_id=approval.id)
-        push_request(tx, user_id, approval.id)
+        push_all(tx, user_id, ASK, approval.id)
         return not phantom
     tx.feed.add(user_id, event, approval_id=approval.id, not_notified_because=reason.why)
     if not phantom and reason.until is not None and reason.until < approval.expires_at:
@@ -225,16 +225,10 @@ def _types(approval: Approval) -> str:
     return " ".join(sorted({item["type"] for item in json.loads(approval.details)}))
 
 
-def push_request(tx: Unit, user_id: str, approval_id: str) -> None:
-    """Push a request to all browsers of a person."""
+def push_all(tx: Unit, user_id: str, kind: PushKind, approval_id: str = "") -> None:
+    """Push a message to all browsers of a person."""
     for subscription_id, origin in tx.pushes.targets(user_id):
-        push(tx, origin, subscription_id, ASK, approval_id)
-
-
-def push_all(tx: Unit, user_id: str, kind: PushKind) -> None:
-    """Push a message that is not about a request to all browsers of a person."""
-    for subscription_id, origin in tx.pushes.targets(user_id):
-        push(tx, origin, subscription_id, kind)
+        push(tx, origin, subscription_id, kind, approval_id)
 
 
 def push(

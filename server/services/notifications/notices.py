@@ -62,7 +62,7 @@ def requested_of_nobody(tx: Unit, subject: Approval, phantom_id: str, policy: Se
 def digest(tx: Unit, user_id: str, highest: Approval, pending: int) -> None:
     """Notify a person once of all requests that were held back; `highest` has the highest risk."""
     tx.feed.add(user_id, attention.DIGEST, approval_id=highest.id)
-    attention.push_request(tx, user_id, highest.id)
+    attention.push_all(tx, user_id, attention.ASK, highest.id)
     facts = {"user": user_id, "approval": highest.id, "waiting": pending, "notify": True}
     _add_webhook(tx, attention.DIGEST, facts)
 

@@ -147,13 +147,6 @@ def pause(
     )
 
 
-def consent_refusal(
-    tx: Unit, client_id: str, user: User, policy: ServerPolicy
-) -> RequestLimit | None:
-    """Return the limit that prevents asking this user for a consent now; None if there is none."""
-    return page_refusal(tx, client_id, user, "consent", [kinds.CONSENT], policy)
-
-
 def page_refusal(
     tx: Unit,
     client_id: str,

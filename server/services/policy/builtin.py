@@ -149,10 +149,8 @@ def _because(rules: Sequence[_CompiledRule]) -> str:
 def _combined_requirements(question: Question, ask_rules: Sequence[_CompiledRule]) -> Requirements:
     asks = [compiled.rule.ask for compiled in ask_rules]
     risk = highest([question.risk, *(ask.risk for ask in asks if ask.risk is not None)])
-    defaults, steps = (
-        default_requirements(question, risk),
-        CONFIRM.union(*(ask.ceremony for ask in asks)),
-    )
+    defaults = default_requirements(question, risk)
+    steps = CONFIRM.union(*(ask.ceremony for ask in asks))
     return Requirements(
         risk=risk,
         ceremony=possible_steps(question, defaults.ceremony | steps),

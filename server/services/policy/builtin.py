@@ -8,8 +8,7 @@ have no effect. Never: deciding whether a rule matches (`conditions.py`), or par
 
 import hashlib
 import json
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from importlib.resources import files
@@ -63,7 +62,7 @@ class _CompiledRule:
 class BuiltinEngine:
     """A compiled rule set, as an adapter of the port `Policy`."""
 
-    rules: Mapping[tuple[RequestFlow, Outcome], Sequence[_CompiledRule]]
+    rules: Mapping[RequestFlow, Mapping[Outcome, Sequence[_CompiledRule]]]
     """The rules for each flow, by outcome."""
     counts_tokens: bool
     """Whether a rule counts the agent's tokens."""
@@ -84,19 +83,17 @@ class BuiltinEngine:
 
     def _evaluate(self, question: Question) -> PolicyAnswer:
         """Return the answer without approvals."""
-        deny_rules = list(self._matching(question, "deny"))
+        rules = self.rules[question.flow]
+        deny_rules = [compiled for compiled in rules["deny"] if compiled.fits(question)]
         if deny_rules:
             return PolicyAnswer(allowed=False, rules=_ids(deny_rules), because=_because(deny_rules))
-        ask_rules = list(self._matching(question, "ask"))
-        if not ask_rules and (allowing := next(self._matching(question, "allow"), None)):
-            return PolicyAnswer(True, (allowing.rule.id,), allowing.rule.because)  # noqa: FBT003  # the member `allowed`
+        ask_rules = [compiled for compiled in rules["ask"] if compiled.fits(question)]
+        for compiled in () if ask_rules else rules["allow"]:
+            if compiled.fits(question):
+                return PolicyAnswer(True, (compiled.rule.id,), compiled.rule.because)  # noqa: FBT003  # the member `allowed`
         if any(compiled.names_people for compiled in ask_rules):
             return _ask_answer(question, ask_rules)
         return self._cached_ask(question, ask_rules)
-
-    def _matching(self, question: Question, outcome: Outcome) -> Iterator[_CompiledRule]:
-        rules = self.rules[question.flow, outcome]
-        return (compiled for compiled in rules if compiled.fits(question))
 
     def _cached_ask(self, question: Question, ask_rules: Sequence[_CompiledRule]) -> PolicyAnswer:
         """Return the answer of rules that do not name people, cached by the kind of question."""
@@ -113,11 +110,13 @@ class BuiltinEngine:
 def compile_document(document: PolicyDocument, agents: NameIds, users: NameIds) -> BuiltinEngine:
     """Compile a rule set with resolved names."""
     new_values = conditions.new_value_lookup(document)
-    compiled_rules = [_compile_rule(rule, agents, users, new_values) for rule in document.rules]
-    rules: defaultdict[tuple[RequestFlow, Outcome], list[_CompiledRule]] = defaultdict(list)
-    for compiled in compiled_rules:
-        for flow in set(_flows(compiled.rule)):
-            rules[flow, compiled.rule.outcome].append(compiled)
+    rules: dict[RequestFlow, dict[Outcome, list[_CompiledRule]]] = {
+        flow: {"deny": [], "ask": [], "allow": []} for flow in FLOWS
+    }
+    for rule in document.rules:
+        compiled = _compile_rule(rule, agents, users, new_values)
+        for flow in set(_flows(rule)):
+            rules[flow][rule.outcome].append(compiled)
     return BuiltinEngine(
         rules,
         counts_tokens=any(rule.when.count is not None for rule in document.rules),

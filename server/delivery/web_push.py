@@ -7,9 +7,7 @@ a push service's response, which is not trusted.
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
-from typing import Final
-
-import requests
+from typing import Any, Final
 
 from server.delivery import egress
 from server.delivery.egress import EgressLimits, Undeliverable
@@ -111,14 +109,22 @@ class _Session:
 
     def post(
         self, url: str, *, data: bytes, headers: Mapping[str, str], **_: object
-    ) -> requests.Response:
-        """Send one request; returns only its status. Raises `egress.Undeliverable`."""
+    ) -> "_StatusOnly":
+        """Send one request. Raises `egress.Undeliverable`."""
         self.answer = egress.send(
             "POST", url, body=data, headers=headers, reach=self._reach, max_bytes=_MAX_RESPONSE
         )
-        response = requests.Response()
-        response.status_code = self.answer.status
-        return response
+        return _StatusOnly(self.answer.status)
+
+
+@dataclass(frozen=True, slots=True)
+class _StatusOnly:
+    """The response for `pywebpush`, without its text."""
+
+    status_code: int
+    reason: str = ""
+    text: str = ""
+    headers: Mapping[str, Any] = field(default_factory=dict)
 
 
 def _wait_ms(headers: Mapping[str, str]) -> int:

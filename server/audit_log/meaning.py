@@ -13,14 +13,14 @@ from server.audit_log.signatures import Members, PublicKey, Signed
 
 _DISABLED: Final = frozenset({"agent.disabled", "agent.quarantined", "agent.deleted"})
 _APPROVED: Final = frozenset({"approval.approved", "approval.allowed"})
-_DECISIONS: Final[Mapping[str, str]] = {
+DECISIONS: Final[Mapping[str, str]] = {
     "approval.approved": "approve",
     "approval.voted": "approve",
     "approval.vote_withdrawn": "withdraw",
     "approval.denied": "deny",
 }
 """The types of entries with a user's answer, and the decision that the user signed."""
-_ANSWERS: Final = frozenset(_DECISIONS) | _APPROVED
+_ANSWERS: Final = frozenset(DECISIONS) | _APPROVED
 _CLOSED: Final = frozenset({"approval.denied", "approval.expired", "approval.cancelled"})
 
 
@@ -101,7 +101,7 @@ def _check_signature(signed: Signed, key: PublicKey, entry: Members) -> None:
         raise Contradiction("The user's signature is invalid.")
     if signed.payload.get("approval") != entry.get("approval_id"):
         raise Contradiction("The user signed a different request.")
-    if signed.payload.get("decision") != _DECISIONS[str(entry.get("type"))]:
+    if signed.payload.get("decision") != DECISIONS[str(entry.get("type"))]:
         raise Contradiction("The user signed a different decision.")
 
 

@@ -10,15 +10,16 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Final
 
 from server.audit_log import signatures
+from server.audit_log.meaning import DECISIONS
 from server.audit_log.merkle import BadProof
 from server.audit_log.notes import BadNote, LogKey
 from server.audit_log.proofs import Proof
+from server.audit_log.signatures import Members
 
 FORMAT: Final = "sayso-receipt/1"
-Members: TypeAlias = Mapping[str, Any]
 _NO_PROOF: Final = (
     "has no proof that it is in the log: the receipt was made within two seconds of it. Download "
     "it again."
@@ -30,13 +31,6 @@ _WITHDRAWN: Final = "approval.vote_withdrawn"
 _APPROVED: Final = "approval.approved"
 _DENIED: Final = "approval.denied"
 _ISSUED: Final = "token.issued"
-_ANSWERS: Final = {
-    _APPROVED: "approve",
-    _VOTED: "approve",
-    _WITHDRAWN: "withdraw",
-    _DENIED: "deny",
-}
-"""The entries that contain a signed answer, and the answer."""
 _OUTCOMES: Final[Mapping[str, frozenset[str]]] = {
     "pending": frozenset({_REQUESTED}),
     "approved": frozenset({_APPROVED, _ALLOWED}),
@@ -61,7 +55,7 @@ _FACTS: Final = ("kind", "display_digest", "ceremony")
 """The facts of a request that its entry contains. Earlier versions of Sayso left some out."""
 _COMMON_MEMBERS: Final = ("agent_id", "subject", "resource")
 """The members that are the same for a consent or standing grant and for each of its uses."""
-EVIDENCE: Final = frozenset({*_ANSWERS, *_EFFECTS.values()}).union(*_OUTCOMES.values())
+EVIDENCE: Final = frozenset({*DECISIONS, *_EFFECTS.values()}).union(*_OUTCOMES.values())
 """The types of entries that a receipt contains."""
 
 
@@ -227,13 +221,13 @@ def _check_outcome(approval: Members, log: Sequence[_Entry]) -> None:
 
 def _check_answers(request: Members, log: Sequence[_Entry]) -> None:
     """Check the last answer of each user; a receipt does not contain the earlier ones."""
-    last_answers = {entry.members["actor"]: entry for entry in log if entry.type in _ANSWERS}
+    last_answers = {entry.members["actor"]: entry for entry in log if entry.type in DECISIONS}
     for answer in request["answers"]:
         label = f"The answer of {answer['by']['id']}"
         entry = last_answers.pop(f"user:{answer['by']['id']}", None)
         _require(
             entry
-            and _ANSWERS[entry.type] == answer["decision"]
+            and DECISIONS[entry.type] == answer["decision"]
             and entry.facts["signed"] == answer["signed"],
             f"{label} is not in the log.",
         )

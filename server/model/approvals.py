@@ -10,7 +10,7 @@ from typing import Final, Literal, TypeAlias
 
 from server.protocol.approvals import ceremonies
 from server.protocol.approvals.ceremonies import Step
-from server.protocol.approvals.states import State
+from server.protocol.approvals.states import State, overdue
 from server.protocol.ciba.requests import INTERVAL_MS
 from server.protocol.policy.risks import Risk
 
@@ -119,6 +119,14 @@ class Approval:
     def sort_key(self) -> int:
         """The sort key of pending requests: highest risk first, then soonest expiry."""
         return lowest_sort_key(self.risk) + self.expires_at
+
+    def is_overdue(self, now: int) -> bool:
+        """Return whether it is past the deadline of its state."""
+        return overdue(self.state, self.expires_at, now)
+
+    def is_pending(self, now: int) -> bool:
+        """Return whether it can still be answered."""
+        return self.state is State.PENDING and not self.is_overdue(now)
 
 
 def lowest_sort_key(risk: Risk) -> int:

@@ -18,17 +18,17 @@ class Incident:
     """
 
     id: str
-    state: Literal["open", "closed"]
-    scope: Scope
-    approval_id: str | None
-    user_id: str | None
-    """The user who reported it."""
-    device_id: str | None
-    note: str | None
-    """Their note to the administrators."""
     evidence: str
     """JSON text: the request, the signed bytes, the agents before the report, the revoked items."""
     opened_at: int
+    state: Literal["open", "closed"] = "open"
+    scope: Scope = "agent"
+    approval_id: str | None = None
+    user_id: str | None = None
+    """The user who reported it."""
+    device_id: str | None = None
+    note: str | None = None
+    """Their note to the administrators."""
     closed_at: int | None = None
     closed_by: str | None = None
     """The actor in the form of the audit log."""

@@ -155,7 +155,7 @@ def erase(admin: OpenInstallation, /, name_or_id: str, *, force: bool) -> Printe
             f"Permanently erase {safe(name)} from the audit log?",
             f"Erasing {name} cannot be undone. To skip the question, add --force.",
         )
-    user, texts = admin.erasures.erase(name_or_id, by=admin.by)
+    user, texts = admin.retention.erase(name_or_id, by=admin.by)
     return (
         {"user": user.id, "texts": texts},
         [f"Erased {pluralize(texts, 'text')} of {user.name} from the audit log. IDs are kept."],

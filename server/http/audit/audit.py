@@ -63,7 +63,7 @@ def trim(admin: AdminServices, body: wire.TrimInput) -> wire.Trim:
 @managed("POST /api/users/<id>/erase", signed=True)
 def erase(admin: AdminServices, record_id: str) -> wire.Erasure:
     """Erase the personal texts of a user from the audit log."""
-    user, texts = admin.erasures.erase(record_id, by=admin.by)
+    user, texts = admin.retention.erase(record_id, by=admin.by)
     return wire.Erasure(user=user.id, texts=texts)
 
 

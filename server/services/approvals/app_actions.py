@@ -21,7 +21,6 @@ from server.protocol.approvals import ceremonies, kinds
 from server.protocol.approvals.ceremonies import Ceremony
 from server.protocol.approvals.states import State
 from server.protocol.json_text import JsonValue
-from server.protocol.policy.action_types import ActionType
 from server.protocol.policy.questions import Approvals, Requirements, Verdict
 from server.protocol.policy.risks import Risk
 from server.protocol.text import display_safe
@@ -30,6 +29,7 @@ from server.services.audit import audit
 from server.services.consents.offers import page_outcome
 from server.services.notifications import request_limits
 from server.services.policy import displays
+from server.services.policy.displays import DisplayedAction
 from server.services.policy.evaluation import Evaluator, PolicyRequest
 from server.services.policy.refusals import DeniedByPolicy
 from server.services.resources import targets
@@ -37,21 +37,13 @@ from server.services.resources.targets import TokenTarget
 from server.services.server_policy import ServerPolicy
 
 
-@dataclass(frozen=True, slots=True)
-class CheckedAppAction:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckedAppAction(DisplayedAction):
     """A valid app action with its policy verdict."""
 
-    target: TokenTarget
-    details: tuple[Mapping[str, JsonValue], ...]
-    actions: tuple[ActionType, ...]
     verdict: Verdict
     requirements: Requirements
     """The requirements for approving it."""
-
-    @property
-    def risk(self) -> Risk:
-        """The risk that the user sees."""
-        return self.requirements.risk
 
     def can_be_approved_by(self, user: User, risk: Risk, ceremony: Ceremony) -> bool:
         """Return whether this user's approval suffices, at this risk and with this ceremony."""
@@ -99,7 +91,15 @@ class AppActions:
             raise errors.AccessDenied(
                 "This action needs more than one approver, but an app can ask only one person."
             )
-        act = CheckedAppAction(target, tuple(details), actions, verdict, verdict.requirements)
+        needs = verdict.requirements
+        act = CheckedAppAction(
+            target=target,
+            details=tuple(details),
+            actions=actions,
+            risk=needs.risk,
+            verdict=verdict,
+            requirements=needs,
+        )
         if user is not None and not act.can_be_approved_by(
             user, act.risk, act.requirements.ceremony
         ):

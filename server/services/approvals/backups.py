@@ -11,7 +11,6 @@ from server.model.approvals import Approval
 from server.model.approvers import NamedApprover
 from server.model.store import Store, Unit
 from server.model.users import User
-from server.protocol.approvals.states import State, overdue
 from server.protocol.policy.questions import Requirements
 from server.services.approvals import oversight
 from server.services.approvals.oversight import NamedApproval
@@ -59,7 +58,7 @@ class BackupRequests:
 
 
 def _check_pending(tx: Unit, approval: Approval) -> None:
-    if approval.state is not State.PENDING or overdue(approval.state, approval.expires_at, tx.now):
+    if not approval.is_pending(tx.now):
         raise Conflict("This request is no longer pending.")
     if approval.kind != "action" or approval.user_id is None:
         raise Conflict("You can add an approver only to an agent's request to a user.")

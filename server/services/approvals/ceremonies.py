@@ -79,6 +79,11 @@ class ApproveAnswer:
     entries: CeremonyEntries
 
 
+def invalid_decision(detail: str, *, log: str = "") -> errors.Problem:
+    """Return the error for an answer that is malformed or does not fit its request."""
+    return errors.Problem(422, "invalid_decision", detail, log=log)
+
+
 def check_approval(
     tx: Unit, secrets: Secrets, answer: ApproveAnswer, *, attempts_counted: bool
 ) -> errors.Problem | AttemptsCounted | None:
@@ -138,7 +143,8 @@ def _check_key_and_pin(tx: Unit, answer: ApproveAnswer) -> None:
             403, "key_not_allowed", "Approve with an approval key: enter your PIN."
         )
     if answer.key == PASSKEY:
-        _check_no_pin_claimed(answer)
+        if Step.PIN in answer.ceremony:
+            raise invalid_decision("Passkeys do not use a PIN. Remove pin from ceremony.")
     elif is_high_risk or Step.PIN in answer.ceremony | ceremonies.parse_ceremony(
         answer.approval.ceremony
     ):
@@ -148,13 +154,6 @@ def _check_key_and_pin(tx: Unit, answer: ApproveAnswer) -> None:
             403,
             "device_too_new",
             "This device cannot approve high-risk requests yet. Vouch for it from an older device.",
-        )
-
-
-def _check_no_pin_claimed(answer: ApproveAnswer) -> None:
-    if Step.PIN in answer.ceremony:
-        raise errors.Problem(
-            422, "invalid_decision", "Passkeys do not use a PIN. Remove pin from ceremony."
         )
 
 
@@ -188,14 +187,10 @@ def _check_steps(answer: ApproveAnswer) -> None:
             members={"ceremony": ceremony_text(needed)},
         )
     if answer.ceremony - needed - _OPTIONAL:
-        raise errors.Problem(
-            422, "invalid_decision", "ceremony contains a step that this request does not require."
-        )
+        raise invalid_decision("ceremony contains a step that this request does not require.")
     for step, member in _ENTRY_MEMBERS.items():
         if (step in answer.ceremony) != (answer.entries.entry_for(step) is not None):
-            raise errors.Problem(
-                422, "invalid_decision", f"{member} does not match the signed ceremony."
-            )
+            raise invalid_decision(f"{member} does not match the signed ceremony.")
 
 
 def _counted_user(answer: ApproveAnswer, step: Step) -> str:
@@ -207,9 +202,7 @@ def _count_attempt(tx: Unit, answer: ApproveAnswer, step: Step) -> None:
     user = _counted_user(answer, step)
     count = tx.ceremony_attempts.count_attempt(answer.approval.id, step, user, MAX_ATTEMPTS)
     if count is None:
-        raise errors.Problem(
-            423, "request_locked", LOCKED_TEXT, members={"step": str(step), "left": 0}
-        )
+        raise _locked({"step": str(step), "left": 0})
 
 
 def _wrong_entry(tx: Unit, answer: ApproveAnswer, step: Step) -> errors.Problem:
@@ -228,6 +221,10 @@ def _wrong_entry(tx: Unit, answer: ApproveAnswer, step: Step) -> errors.Problem:
         )
         return errors.Problem(422, "wrong_entry", text, members=members)
     _lock(tx, answer, step)
+    return _locked(members)
+
+
+def _locked(members: Mapping[str, object]) -> errors.Problem:
     return errors.Problem(423, "request_locked", LOCKED_TEXT, members=members)
 
 

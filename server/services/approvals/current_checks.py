@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from server.model import display_names
 from server.model.approvals import Approval, Approver
+from server.model.clients import Agent
 from server.model.store import Unit, View
 from server.protocol import errors, names
 from server.protocol.approvals.states import State
@@ -75,12 +76,9 @@ class ApprovalChecks:
         lacks_key = agent.dpop_bound and approval.delivery == "push" and approval.jkt is None
         if names.GRANT_CIBA not in agent.grant_types or not may_ask or lacks_key:
             return POLICY_CHANGED
-        case = self.evaluator.as_of_today(tx, agent, user, approval)
-        return (
-            None
-            if case is not None and self._is_still_approvable(tx, case, approval)
-            else POLICY_CHANGED
-        )
+        case = self.evaluator.as_of_today(tx, approval)
+        is_approvable = case is not None and self._is_still_approvable(tx, case, approval)
+        return None if is_approvable else POLICY_CHANGED
 
     def _is_still_approvable(self, tx: Unit, case: PolicyRequest, approval: Approval) -> bool:
         """Return whether the displayed risk and the votes suffice under current policy.
@@ -119,9 +117,7 @@ class ApprovalChecks:
         approvals = votes.cast_approvals(tx, approval)
         if approvals.count < approval.quorum:
             return False
-        agent = tx.directory.agent(approval.agent_id)
-        user = tx.directory.user(approval.user_id or "")
-        case = None if agent is None else self.evaluator.as_of_today(tx, agent, user, approval)
+        case = self.evaluator.as_of_today(tx, approval)
         return case is not None and self.evaluator.holds(tx, case, approvals)
 
     def _app_action_reason(self, tx: Unit, approval: Approval) -> str | None:
@@ -138,8 +134,7 @@ class ApprovalChecks:
         if app is not None:
             act = self.actions.recheck(tx, app, approval)
             return None if act is None else act.risk
-        agent = tx.directory.agent(approval.agent_id)
-        case = None if agent is None else self.evaluator.as_of_today(tx, agent, None, approval)
+        case = self.evaluator.as_of_today(tx, approval)
         return None if case is None else case.risk
 
     def current_signals(self, view: View, approval: Approval) -> Unusual | None:
@@ -148,15 +143,14 @@ class ApprovalChecks:
         Returns None for other requests, and if current policy would refuse the request. The display
         then shows the signals from when the request was created.
         """
-        agent = view.directory.agent(approval.agent_id)
-        user = view.directory.user(approval.user_id or "")
-        is_pending_action = approval.kind == "action" and approval.state is State.PENDING
-        if not is_pending_action or agent is None or user is None:
+        if approval.kind != "action" or approval.state is not State.PENDING:
             return None
-        case = self.evaluator.as_of_today(view, agent, user, approval)
-        if case is None:
+        case = self.evaluator.as_of_today(view, approval)
+        if case is None or case.user is None or not isinstance(case.agent, Agent):
             return None
-        to_compare = RequestToCompare(agent, user, case.target, case.details, case.actions)
+        to_compare = RequestToCompare(
+            case.agent, case.user, case.target, case.details, case.actions
+        )
         asked_at = approval.created_at
         return history.compare(view, self.evaluator.secrets, to_compare, asked_at=asked_at).unusual
 
@@ -169,22 +163,20 @@ def build_approval_checks(adapters: Adapters) -> ApprovalChecks:
 
 
 def _missing_basis(tx: Unit, approval: Approval) -> str | None:
-    """Return why its resource, token, caller or standing grant is no longer valid, or None."""
+    """Return why its resource, token, caller or standing grant is no longer valid, or None.
+
+    Locks its subject token against revocation.
+    """
     scope = tuple(approval.scope.split())
     if targets.stored_resource(tx.directory, approval.resource, scope) is None:
         return "resource_deleted"
-    if not _is_parent_active(tx, approval):
+    parent = approval.parent_id
+    if parent is not None and tx.delegations.lock_live(parent, tx.now) is None:
         return PARENT_ENDED
     caller = approval.caller_id
     if caller is not None and display_names.find(tx.directory, caller, tx.now) is None:
         return CALLER_DISABLED
     return GRANT_ENDED if uses.has_grant_ended(tx, approval) else None
-
-
-def _is_parent_active(tx: Unit, approval: Approval) -> bool:
-    """Return whether its subject token is active, and lock the token against revocation."""
-    parent_id = approval.parent_id
-    return parent_id is None or tx.delegations.lock_live(parent_id, tx.now) is not None
 
 
 def _user_reason(tx: Unit, approval: Approval) -> str | None:

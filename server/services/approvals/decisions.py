@@ -9,13 +9,14 @@ from server.model.ports import BadToken, Secrets
 from server.model.store import Store, Unit, View
 from server.protocol import errors
 from server.protocol.approvals import ceremonies, decisions
-from server.protocol.approvals.states import State, overdue
+from server.protocol.approvals.states import State
 from server.services.approvals import answer_entries, votes
 from server.services.approvals.ceremonies import (
     ApproveAnswer,
     AttemptsCounted,
     attempts_left,
     check_approval,
+    invalid_decision,
 )
 from server.services.approvals.current_checks import ApprovalChecks
 from server.services.approvals.expiry import expire_if_overdue
@@ -84,16 +85,13 @@ class ApprovalService:
         """
         submitted_decision = with_checked_texts(submitted_decision)
         result: ApproverView | errors.Problem | AttemptsCounted = AttemptsCounted()
-        for attempts_counted in (False, True):
-            if isinstance(result, AttemptsCounted):
-                with self.store.write() as tx:
-                    result = self._decide(
-                        tx,
-                        person,
-                        approval_id,
-                        submitted_decision,
-                        attempts_counted=attempts_counted,
-                    )
+        for counted in (False, True):
+            with self.store.write() as tx:
+                result = self._decide(
+                    tx, person, approval_id, submitted_decision, attempts_counted=counted
+                )
+            if not isinstance(result, AttemptsCounted):
+                break
         if isinstance(result, errors.Problem):
             raise result
         assert isinstance(result, ApproverView)  # noqa: S101  # attempts are counted only in the first unit of work
@@ -147,7 +145,7 @@ class ApprovalService:
         self, tx: Unit, approval: Approval, answer: Decision, granted: str | None
     ) -> ApproverView | errors.Problem | None:
         """Return the result if the approval is closed or closes now; None if it stays pending."""
-        if overdue(approval.state, approval.expires_at, tx.now):
+        if approval.is_overdue(tx.now):
             return _already_closed(tx, expire_if_overdue(tx, approval))
         if approval.state is not State.PENDING:
             earlier_answers = tx.decisions.of_approval(approval.id)
@@ -251,9 +249,7 @@ class ApprovalService:
         payload, key = self._verify_signature(tx, device, jws)
         self._check_payload(tx, payload, approval, device, None)
         if payload.code != decisions.SUSPICIOUS:
-            raise errors.Problem(
-                422, "invalid_decision", "A report is a denial with the code suspicious."
-            )
+            raise invalid_decision("A report is a denial with the code suspicious.")
         expire_if_overdue(tx, approval)
         earlier = votes.earlier_answer(tx, approval, person.user.id)
         denied = None if earlier else tx.approvals.transition(approval, State.DENIED, now=tx.now)
@@ -278,9 +274,7 @@ class ApprovalService:
             signed = self.signatures.verify(tx, device, jws, decisions.DECISION_TYPE)
             return decisions.read_decision(signed.payload), signed.key
         except (BadToken, ValueError) as error:
-            raise errors.Problem(
-                422, "invalid_decision", "The signed decision is malformed.", log=str(error)
-            ) from error
+            raise invalid_decision("The signed decision is malformed.", log=str(error)) from error
 
     def _check_payload(
         self,
@@ -361,4 +355,4 @@ def _signed_steps(payload: decisions.Decision) -> ceremonies.Ceremony:
     try:
         return ceremonies.parse_ceremony(payload.ceremony)
     except ValueError as error:
-        raise errors.Problem(422, "invalid_decision", f"{error}.") from error
+        raise invalid_decision(f"{error}.") from error

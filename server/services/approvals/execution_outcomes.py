@@ -66,7 +66,7 @@ class Outcomes:
             )
             is_first = tx.outcomes.add_once(outcome)
             stored = outcome if is_first else tx.outcomes.get(approval.id)
-            if not _is_same_report(stored, outcome):
+            if stored is None or replace(stored, at=outcome.at) != outcome:
                 raise errors.Problem(
                     409,
                     "already_reported",
@@ -148,8 +148,3 @@ def _executed_digest(approval: Approval, reported_outcome: ReportedOutcome) -> s
         if reported_outcome.details is None
         else granted_digest_with(approval, reported_outcome.details)
     )
-
-
-def _is_same_report(stored: Outcome | None, reported: Outcome) -> bool:
-    members = ("result", "text", "executed_digest")
-    return all(getattr(stored, name) == getattr(reported, name) for name in members)

@@ -6,7 +6,7 @@ from typing import Final
 from server.model.approvals import Approval
 from server.model.store import Store, Unit
 from server.protocol.approvals.outcomes import NOT_REDEEMED
-from server.protocol.approvals.states import State, overdue
+from server.protocol.approvals.states import State
 from server.services.audit import audit, floods
 from server.services.notifications import notices, pushes
 from server.services.standing_grants import uses
@@ -39,7 +39,7 @@ class Sweeper:
         """Expire an approval if it is still overdue; returns whether this call expired it."""
         with self.store.write() as tx:
             approval = tx.approvals.get(approval_id)
-            if approval is None or not overdue(approval.state, approval.expires_at, tx.now):
+            if approval is None or not approval.is_overdue(tx.now):
                 return False
             return expire(tx, approval) is not None
 
@@ -59,7 +59,7 @@ class Sweeper:
 
 def expire_if_overdue(tx: Unit, approval: Approval) -> Approval:
     """Expire an approval that is overdue; returns its current state."""
-    if not overdue(approval.state, approval.expires_at, tx.now):
+    if not approval.is_overdue(tx.now):
         return approval
     return expire(tx, approval) or tx.approvals.get(approval.id) or approval
 

@@ -11,7 +11,6 @@ from server.model.approval_views import ApproverView
 from server.model.approvals import Approval
 from server.model.store import Store, Unit, View
 from server.protocol import errors
-from server.protocol.approvals.states import State, overdue
 from server.protocol.policy.risks import Risk
 from server.services.approvals.views import approver_view
 from server.services.approvers import approvers
@@ -86,8 +85,7 @@ class Extensions:
 
 def _new_expiry(view: View, person: Person, approval: Approval) -> int:
     """Return the new expiry. Raises errors.Problem if the request cannot be extended."""
-    is_overdue = overdue(approval.state, approval.expires_at, view.now)
-    if is_overdue or approval.state is not State.PENDING:
+    if not approval.is_pending(view.now):
         raise errors.Problem(409, "not_pending", "This request is no longer pending.")
     _check(view, person, approval)
     return _limited_expiry(view, approval)

@@ -21,7 +21,6 @@ from server.protocol.approvals.narrowing import NOT_GRANTED, Change, NotNarrower
 from server.protocol.approvals.states import State
 from server.protocol.policy import rendering
 from server.protocol.policy.action_types import ActionType
-from server.protocol.policy.rendering import Fact
 from server.protocol.text import pluralize
 from server.services.approvers import approvers
 from server.services.policy import displays, history
@@ -87,8 +86,7 @@ class Narrowings:
         """
         with self.store.read() as view:
             approval = _pending_request(view, person, approval_id)
-            _check_kind(approval)
-            terms = _requested_terms(approval)
+            terms = narrowing.terms(approval.action)
             types = self._types(view, terms)
             facts = [
                 (index, fact)
@@ -113,7 +111,7 @@ class Narrowings:
         _check_kind(approval)
         with _as_problem():
             terms = narrowing.read_granted(approval.action, text)
-            requested_terms = _requested_terms(approval)
+            requested_terms = narrowing.terms(approval.action)
             types = self.schemas.check(view.directory, terms.details, None)
             rows = [
                 *_scope_rows(requested_terms, terms),
@@ -144,7 +142,7 @@ class Narrowings:
 
     def remove_granted(self, tx: Unit, approval: Approval) -> Approval | None:
         """Remove the granted text; returns None if the request is no longer pending."""
-        terms = _requested_terms(approval)
+        terms = narrowing.terms(approval.action)
         past = self._history_addition(tx, approval, terms, self._types(tx, terms))
         return tx.approvals.narrow(approval.id, None, "{}", past)
 
@@ -154,11 +152,9 @@ class Narrowings:
 
     def _text(self, view: View, approval: Approval, requested: RequestedNarrowing) -> str:
         """Return the granted text of a requested narrowing, without checking it."""
-        _check_kind(approval)
-        terms = _requested_terms(approval)
+        terms = narrowing.terms(approval.action)
+        rules = [action.fact_rules.narrow for action in self._types(view, terms)]
         with _as_problem():
-            types = self.schemas.check(view.directory, terms.details, None)
-            rules = [action.fact_rules.narrow for action in types]
             granted = narrowing.narrowed_details(
                 terms, requested.drop_scopes, requested.changes, rules
             )
@@ -200,11 +196,12 @@ def _resource(view: View, approval: Approval) -> Resource | None:
 
 
 def _pending_request(view: View, person: Person, approval_id: str) -> Approval:
-    """Return a pending request for this approver. Raises errors.Problem 404 or 409."""
+    """Return an agent's pending request for this approver. Raises errors.Problem 404, 409, 422."""
     device_auth.current_device(view, person)
     approval = approvers.get_for_approver(view, approval_id, person.user.id)
     if approval.state is not State.PENDING:
         raise errors.Problem(409, "not_pending", f"This request is {approval.state}.")
+    _check_kind(approval)
     return approval
 
 
@@ -214,10 +211,6 @@ def _headline(view: View, approval: Approval, terms: Terms, types: tuple[ActionT
         return str(json.loads(approval.display)["headline"])
     target = TokenTarget(resource, terms.scope)
     return displays.headline(target, terms.details, types)
-
-
-def _requested_terms(approval: Approval) -> Terms:
-    return narrowing.terms(approval.action)
 
 
 def _check_kind(approval: Approval) -> None:
@@ -263,9 +256,9 @@ def _detail_rows(
         assert isinstance(aligned, dict)  # noqa: S101  # both arguments are objects
         name = f"{index + 1}. " if len(types) > 1 else ""
         pairs = zip(rendering.facts(action, before), rendering.facts(action, aligned), strict=True)
-        rows += [_row(name, was, now) for was, now in pairs if was.value != now.value]
+        rows += [
+            GrantDifference(f"{name}{was.label}", was.value, now.value)
+            for was, now in pairs
+            if was.value != now.value
+        ]
     return rows
-
-
-def _row(name: str, was: Fact, now: Fact) -> GrantDifference:
-    return GrantDifference(f"{name}{was.label}", was.value, now.value)

@@ -10,7 +10,7 @@ from typing import Final
 from server.lazy_imports import lazily
 from server.model import display_names
 from server.model.store import Store, View
-from server.protocol.approvals.states import State, overdue
+from server.protocol.approvals.states import State
 from server.protocol.text import check_prose
 from server.services.clients import client_names
 from server.services.refusals import Conflict, NotFound, valid
@@ -106,10 +106,8 @@ class Oversight:
             approval = find(tx, approval_id)
             text = _ADMIN_REASON.format(reason)
             if not withdraw(tx, [approval], reason=text, actor=by, facts={"reason": reason}):
-                is_overdue = overdue(approval.state, approval.expires_at, tx.now)
-                raise Conflict(
-                    f"This request is already {State.EXPIRED if is_overdue else approval.state}."
-                )
+                state = State.EXPIRED if approval.is_overdue(tx.now) else approval.state
+                raise Conflict(f"This request is already {state}.")
             return with_names(tx, find(tx, approval_id))
 
     def devices(
@@ -167,9 +165,10 @@ def find(view: View, approval_id: str) -> Approval:
 
 def with_names(view: View, approval: Approval) -> NamedApproval:
     """Return a request with the names of its client and user."""
-    user = None if approval.user_id is None else view.directory.user(approval.user_id)
-    names = [
-        None if client is None else display_names.name_of(view.directory, client)
-        for client in (approval.agent_id, approval.caller_id)
-    ]
-    return NamedApproval(approval, names[0] or "", user, names[1])
+    directory, caller = view.directory, approval.caller_id
+    return NamedApproval(
+        approval,
+        display_names.name_of(directory, approval.agent_id),
+        directory.user(approval.user_id or ""),
+        None if caller is None else display_names.name_of(directory, caller),
+    )

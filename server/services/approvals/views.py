@@ -31,12 +31,8 @@ def approver_view(
         nonce=nonce,
         tally=votes.tally(view, approval),
         held_back=_held_back(view, approval, viewer),
-        supersedes=_superseded(view, approval),
+        supersedes=view.approvals.get(approval.supersedes) if approval.supersedes else None,
     )
-
-
-def _superseded(view: View, approval: Approval) -> Approval | None:
-    return None if approval.supersedes is None else view.approvals.get(approval.supersedes)
 
 
 def _held_back(view: View, approval: Approval, viewer: str | None) -> bool:

@@ -64,7 +64,7 @@ def tally(view: View, approval: Approval) -> Tally | None:
     return Tally(
         need=approval.quorum,
         have=_count(approval, voters),
-        votes=tuple(Vote(answer, _name(view, answer.user_id)) for answer in answers),
+        votes=tuple(Vote(answer, user_checks.name_of(view, answer.user_id)) for answer in answers),
         left=_missing_names(
             view, approval, voters | {answer.user_id for answer in valid_approvals(answers)}
         ),
@@ -251,13 +251,8 @@ def _missing_names(view: View, approval: Approval, voters: set[str]) -> tuple[st
     groups = view.groups.all() if approval.multi_approver else []
     group_names = {group.id: group.name for group in groups}
     missing = {
-        group_names.get(approver.group_id or "") or _name(view, approver.user_id)
+        group_names.get(approver.group_id or "") or user_checks.name_of(view, approver.user_id)
         for approver in _still_needed(view, approval, voters)
         if voters.isdisjoint((approver.user_id, approver.voter_id))
     }
     return tuple(sorted(missing))
-
-
-def _name(view: View, user_id: str) -> str:
-    user = view.directory.user(user_id)
-    return user_id if user is None else user.name

@@ -4,7 +4,7 @@ Naming a deputy requires the high key and the PIN. The user and the deputy can e
 with a session. Both are notified, and every answer by a deputy names the user they decided for.
 """
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import Final
@@ -23,6 +23,7 @@ from server.services.devices.statements import Statements
 from server.services.refusals import NotFound
 from server.services.users import device_auth
 from server.services.users.device_auth import Person
+from server.services.users.user_checks import name_of
 
 MAX_DURATION_MS: Final = 366 * 24 * 60 * 60 * 1000
 MAX_DEPUTIES: Final = 5
@@ -79,7 +80,7 @@ class Deputies:
         is valid. 4. The statement has not been used before. Both are notified.
         """
         with self.store.write() as tx:
-            requested = requested_deputy.deputy, requested_deputy.begins, requested_deputy.ends
+            requested = astuple(requested_deputy)
             device = self.statements.check_own(tx, person, jws, decisions.DEPUTY, *requested)
             tx.lock(f"deputies {person.user.id}")
             other, begins, ends = _check_deputy(tx, person, requested_deputy)
@@ -106,7 +107,7 @@ class Deputies:
             deputy = tx.deputies.get(deputy_id)
             participants = () if deputy is None else (deputy.user_id, deputy.deputy_id)
             if deputy is None or person.user.id not in participants or deputy.state == "over":
-                raise errors.Problem(404, "not_found", "Deputy not found.")
+                raise errors.not_found("Deputy not found.")
             end(tx, deputy, by=audit.by_user(person.user.id))
 
 
@@ -163,7 +164,7 @@ def _find_deputy(view: View, person: Person, name_or_id: str) -> User:
     """Return the named user, who must be enabled and not the person. Raises Problem 404 or 422."""
     other = view.directory.user_called(name_or_id)
     if other is None or not other.enabled:
-        raise errors.Problem(404, "not_found", "User not found.")
+        raise errors.not_found("User not found.")
     if other.id == person.user.id:
         raise errors.invalid_body("/deputy: must be a different person.")
     return other
@@ -209,12 +210,8 @@ def _check_limit(view: View, person: Person, other: User, begins: int, ends: int
 
 
 def _with_names(view: View, deputy: Deputy) -> NamedDeputy:
-    user, other = view.directory.user(deputy.user_id), view.directory.user(deputy.deputy_id)
-    return NamedDeputy(
-        deputy,
-        deputy.user_id if user is None else user.name,
-        deputy.deputy_id if other is None else other.name,
-    )
+    user_name, deputy_name = name_of(view, deputy.user_id), name_of(view, deputy.deputy_id)
+    return NamedDeputy(deputy, user_name, deputy_name)
 
 
 def _record(tx: Unit, kind: audit.Type, deputy: Deputy, by: str, **facts: str) -> None:

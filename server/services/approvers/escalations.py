@@ -13,7 +13,6 @@ from typing import Final, TypeAlias
 from server.model.approvals import Approval
 from server.model.notifications import Hold
 from server.model.store import Store, Unit, View
-from server.protocol.approvals.states import State, overdue
 from server.services.approvers import deputies
 from server.services.approvers.substitutes import Substitutes
 from server.services.audit import audit
@@ -115,11 +114,7 @@ def _release(tx: Unit, substitutes: Substitutes, *, hold: Hold) -> bool:
     if released.why in attention.DIGEST_DELAYS_MS:
         return digests.send(tx, released, policy)
     approval = tx.approvals.get(released.approval_id)
-    if (
-        approval is None
-        or approval.state is not State.PENDING
-        or overdue(approval.state, approval.expires_at, tx.now)
-    ):
+    if approval is None or not approval.is_pending(tx.now):
         return False
     attention.notify(tx, approval, released.user_id, attention.REMINDER, policy)
     return True

@@ -40,7 +40,7 @@ class Trim:
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """Deletes bodies."""
+    """Deletes bodies, and personal texts."""
 
     store: Store
 
@@ -75,6 +75,17 @@ class Retention:
                 tx.audit.trim(start, min(start + _BATCH_SIZE, position), KEPT_TYPES)
         return size
 
+    def erase(self, name_or_id: str, *, by: str) -> tuple[User, int]:
+        """Delete a user's texts from every entry; returns their number. Raises `NotFound`."""
+        with self.store.write() as tx:
+            user = tx.directory.user_called(name_or_id)
+            if user is None:
+                raise NotFound("user", name_or_id)
+            texts = tx.audit.openings.erase(user.id)
+            facts = {"texts": texts}
+            tx.audit.add(Entry(audit.Type.AUDIT_ERASED, by, subject=user.id, facts=facts))
+            return user, texts
+
 
 class RetentionSchedule:
     """Trims the log once a day across all processes, and finishes every announced trim."""
@@ -105,24 +116,6 @@ class RetentionSchedule:
                 if not tx.audit.search(today, None, 1):
                     _announce(tx, tx.now - age, audit.SYSTEM)
         self._next = now + _PAUSE_MS
-
-
-@dataclass(frozen=True, slots=True)
-class Erasures:
-    """Erases a user's personal texts. USER is a name, an email address or an ID."""
-
-    store: Store
-
-    def erase(self, name_or_id: str, *, by: str) -> tuple[User, int]:
-        """Delete a user's texts from every entry; returns their number. Raises `NotFound`."""
-        with self.store.write() as tx:
-            user = tx.directory.user_called(name_or_id)
-            if user is None:
-                raise NotFound("user", name_or_id)
-            texts = tx.audit.openings.erase(user.id)
-            facts = {"texts": texts}
-            tx.audit.add(Entry(audit.Type.AUDIT_ERASED, by, subject=user.id, facts=facts))
-            return user, texts
 
 
 def _check_age(view: View, moment: int) -> None:

@@ -14,7 +14,7 @@ from server.model.clients import Agent
 from server.model.ports import Secrets
 from server.model.store import Store, Unit, View
 from server.protocol import errors
-from server.protocol.approvals.states import State, overdue
+from server.protocol.approvals.states import State
 from server.services.approvals.withdrawals import SUPERSEDED, WITHDRAWN
 from server.services.audit import audit
 from server.services.ciba import redemption
@@ -109,7 +109,7 @@ class Callbacks:
             return self._resend(tx, approval)
         if approval.state is not State.APPROVED:
             return _error_members(self.redemption.refusal(tx, approval))
-        if overdue(approval.state, approval.expires_at, tx.now):
+        if approval.is_overdue(tx.now):
             return None
         handle = self.secrets.auth_req_id(approval.id)
         answer = self.redemption.redeem(tx, agent, approval, handle, jkt=approval.jkt)

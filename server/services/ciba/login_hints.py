@@ -31,8 +31,22 @@ _REPLAY_KIND = "login hint"
 
 
 @dataclass(frozen=True, slots=True)
+class HintedUser:
+    """The user that an agent identifies, by name or by ID."""
+
+    text: str
+    by_id: bool
+
+    def hash(self, secrets: Secrets, agent_id: str) -> bytes:
+        """Return a hash that hides the name and is equal for all spellings of the same name."""
+        text = self.text if self.by_id else skeleton(self.text)
+        kind = "id" if self.by_id else "name"
+        return hashlib.sha256(secrets.nonce("hint", agent_id, kind, text).encode()).digest()
+
+
+@dataclass(frozen=True, slots=True)
 class LoginHints:
-    """Signs and reads login hint tokens."""
+    """Signs and reads login hint tokens, and finds the user that a request names."""
 
     signer: Signer
     verifier: Verifier
@@ -93,6 +107,31 @@ class LoginHints:
                 "login_hint_token was already used. Exchange the token again."
             )
 
+    def hinted_user(
+        self, tx: Unit, agent: Agent, request: BackchannelRequest, subject: str | None = None
+    ) -> HintedUser:
+        """Return the user that a request names: by name, or by the subject of a token.
+
+        `subject` is the user of a `login_hint_token` that was already read. Raises
+        errors.InvalidRequest for an `id_token_hint` that we did not issue to this agent.
+        """
+        if subject is None and request.login_hint is not None:
+            return HintedUser(request.login_hint, by_id=request.login_hint.startswith(PREFIX_USER))
+        if subject is None:
+            subject = self._subject(tx, agent, request.id_token_hint or "")
+        return HintedUser(subject, by_id=True)
+
+    def _subject(self, tx: Unit, agent: Agent, hint: str) -> str:
+        """Return the subject of our ID token for this agent; it may have expired."""
+        claims = id_token_claims(self.verifier, tx, hint)
+        audience = claims.get("aud")
+        audiences = audience if isinstance(audience, list) else [audience]
+        if not all(isinstance(name, str) for name in audiences) or agent.id not in audiences:
+            raise errors.InvalidRequest("id_token_hint was issued to a different client.")
+        if claims.get("iss") != self.server_policy.issuer or not isinstance(claims.get("sub"), str):
+            raise errors.InvalidRequest("id_token_hint is from a different issuer.")
+        return str(claims["sub"])
+
 
 NOT_SERVED: Final = "not_served"
 """The `reason` that tells the agent's operator what the registration lacks."""
@@ -150,60 +189,13 @@ def client_of(view: View, token_id: str | None) -> str | None:
     return None if delegation is None else delegation.client_id
 
 
-@dataclass(frozen=True, slots=True)
-class HintedUser:
-    """The user that an agent identifies, by name or by ID."""
+def find_askable(tx: Unit, agent: Agent, hinted_user: HintedUser) -> User | None:
+    """Return the named user if they are enabled and the agent may ask them.
 
-    text: str
-    by_id: bool
-
-    def hash(self, secrets: Secrets, agent_id: str) -> bytes:
-        """Return a hash that hides the name and is equal for all spellings of the same name."""
-        text = self.text if self.by_id else skeleton(self.text)
-        kind = "id" if self.by_id else "name"
-        return hashlib.sha256(secrets.nonce("hint", agent_id, kind, text).encode()).digest()
-
-
-@dataclass(frozen=True, slots=True)
-class Hints:
-    """Resolves hints. A user whom the agent may not ask looks like one who does not exist."""
-
-    verifier: Verifier
-    server_policy: ServerPolicy
-
-    def hinted_user(
-        self, tx: Unit, agent: Agent, request: BackchannelRequest, subject: str | None = None
-    ) -> HintedUser:
-        """Return the user that a request names: by name, or by the subject of a token.
-
-        `subject` is the user of a `login_hint_token` that was already read. Raises
-        errors.InvalidRequest for an `id_token_hint` that we did not issue to this agent.
-        """
-        if subject is None and request.login_hint is not None:
-            return HintedUser(request.login_hint, by_id=request.login_hint.startswith(PREFIX_USER))
-        if subject is None:
-            subject = self._subject(tx, agent, request.id_token_hint or "")
-        return HintedUser(subject, by_id=True)
-
-    def find_askable(self, tx: Unit, agent: Agent, hinted_user: HintedUser) -> User | None:
-        """Return the named user if they are enabled and the agent may ask them."""
-        directory = tx.directory
-        user = (
-            directory.user(hinted_user.text)
-            if hinted_user.by_id
-            else directory.user_called(hinted_user.text)
-        )
-        if user is None or not user.enabled:
-            return None
-        return user if directory.includes(agent.asks, user.id) else None
-
-    def _subject(self, tx: Unit, agent: Agent, hint: str) -> str:
-        """Return the subject of our ID token for this agent; it may have expired."""
-        claims = id_token_claims(self.verifier, tx, hint)
-        audience = claims.get("aud")
-        audiences = audience if isinstance(audience, list) else [audience]
-        if not all(isinstance(name, str) for name in audiences) or agent.id not in audiences:
-            raise errors.InvalidRequest("id_token_hint was issued to a different client.")
-        if claims.get("iss") != self.server_policy.issuer or not isinstance(claims.get("sub"), str):
-            raise errors.InvalidRequest("id_token_hint is from a different issuer.")
-        return str(claims["sub"])
+    A user whom the agent may not ask looks like one who does not exist.
+    """
+    find = tx.directory.user if hinted_user.by_id else tx.directory.user_called
+    user = find(hinted_user.text)
+    if user is None or not user.enabled:
+        return None
+    return user if tx.directory.includes(agent.asks, user.id) else None

@@ -17,7 +17,6 @@ from server.model.store import Unit, View
 from server.model.users import User
 from server.protocol import errors, names
 from server.protocol.approvals.ceremonies import CONFIRM, Ceremony
-from server.protocol.approvals.states import State, overdue
 from server.protocol.ciba import login_hint_tokens, request_objects, requests
 from server.protocol.ciba.login_hint_tokens import LoginHint
 from server.protocol.ciba.requests import BackchannelRequest
@@ -367,9 +366,7 @@ def find_superseded(
     approval = view.approvals.by_handle(hashlib.sha256(handle.encode()).digest())
     if approval is None or (approval.agent_id, approval.kind) != (agent.id, "action"):
         raise errors.InvalidRequest("supersedes must be the auth_req_id of one of your requests.")
-    if approval.state is not State.PENDING or overdue(
-        approval.state, approval.expires_at, view.now
-    ):
+    if not approval.is_pending(view.now):
         raise _no_longer_pending()
     asks_the_same = json.loads(approval.action)["user"] == user.id
     if not (asks_the_same if hint_hash is None else approval.hint_hash == hint_hash):

@@ -12,7 +12,7 @@ from server.protocol import errors
 from server.protocol.approvals import decisions, outcomes
 from server.protocol.approvals.states import State
 from server.protocol.ciba import requests
-from server.protocol.times import rfc3339
+from server.protocol.times import rfc3339_or_none
 from server.services.approvals import votes
 from server.services.approvals.current_checks import ApprovalChecks
 from server.services.approvals.withdrawals import withdraw
@@ -82,7 +82,7 @@ class Redemption:
             "deny_code": answer.code,
             "note": answer.note,
             "retry": None if code is None else code.retry,
-            "retry_at": None if answer.retry_at is None else rfc3339(answer.retry_at),
+            "retry_at": rfc3339_or_none(answer.retry_at),
             "login_hint": None if ask_instead is None else ask_instead.name,
         }
         return {name: value for name, value in members.items() if value is not None}

@@ -23,7 +23,7 @@ from server.services.approvers import answer_sources, approvers, substitutes
 from server.services.approvers.substitutes import Substitutes
 from server.services.audit import audit
 from server.services.ciba import callbacks, plans, redemption, user_codes
-from server.services.ciba.login_hints import Hints, LoginHints, client_of, read_caller
+from server.services.ciba.login_hints import LoginHints, client_of, find_askable, read_caller
 from server.services.ciba.plans import (
     BackchannelCall,
     RequestObjects,
@@ -53,7 +53,6 @@ class BackchannelService:
     store: Store
     secrets: Secrets
     planner: RequestPlanner
-    hints: Hints
     objects: RequestObjects
     proofs: Proofs
     login_hints: LoginHints
@@ -125,8 +124,8 @@ class BackchannelService:
         call.replay_key.mark_used(tx)
         call = self._with_login_hint(tx, call)
         plan_for = partial(self.planner.plan, tx, call, self.planner.validate(tx, call))
-        hinted_user = self.hints.hinted_user(tx, call.agent, call.request, call.known_user)
-        user = self.hints.find_askable(tx, call.agent, hinted_user)
+        hinted_user = self.login_hints.hinted_user(tx, call.agent, call.request, call.known_user)
+        user = find_askable(tx, call.agent, hinted_user)
         if self.server_policy.hide_unknown_users:
             hint_hash = hinted_user.hash(self.secrets, call.agent.id)
             return self._start_hidden(tx, call, plan_for, user, hint_hash)

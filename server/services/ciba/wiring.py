@@ -5,7 +5,7 @@ from server.services.approvals.current_checks import ApprovalChecks, build_appro
 from server.services.approvers.substitutes import Substitutes
 from server.services.ciba.callbacks import Callbacks
 from server.services.ciba.grant import CibaGrant
-from server.services.ciba.login_hints import Hints, LoginHints
+from server.services.ciba.login_hints import LoginHints
 from server.services.ciba.plans import RequestObjects, RequestPlanner
 from server.services.ciba.redemption import Redemption
 from server.services.ciba.requests import BackchannelService
@@ -47,7 +47,6 @@ class CibaServices:
             store,
             secrets,
             RequestPlanner(checks.evaluator, policy),
-            Hints(adapters.verifier, policy),
             RequestObjects(adapters.verifier, policy),
             proofs,
             self.login_hints,

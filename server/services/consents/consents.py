@@ -109,7 +109,9 @@ class ConsentService:
         )
         if tx.devices.active_count(user.id, tx.now) == 0:
             raise errors.AccessDenied("You have no device to answer on. Enroll one first.")
-        limit = request_limits.consent_refusal(tx, offer.party.id, user, self.server_policy)
+        limit = request_limits.page_refusal(
+            tx, offer.party.id, user, "consent", [kinds.CONSENT], self.server_policy
+        )
         if limit is not None:
             raise errors.AccessDenied(limit[1], detail=limit[0])
         return self._create_approval(tx, requested_consent, offer)

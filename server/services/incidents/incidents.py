@@ -10,8 +10,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from server.model.audit import Entry
-from server.model.incidents import Cause, Incident
-from server.model.store import Store, Unit, View
+from server.model.incidents import Incident
+from server.model.store import Store, View
 from server.protocol.text import check_prose
 from server.protocol.times import rfc3339, rfc3339_or_none
 from server.services.audit import audit
@@ -88,32 +88,6 @@ class Incidents:
                 )
             )
             return _with_names(tx, closed)
-
-
-def open_alarm(
-    tx: Unit,
-    incident_id: str,
-    cause: Cause,
-    evidence: Mapping[str, object],
-    *,
-    user_id: str | None = None,
-    device_id: str | None = None,
-) -> Incident:
-    """Open an incident that is not about a reported request."""
-    incident = Incident(
-        id=incident_id,
-        state="open",
-        scope="agent",
-        approval_id=None,
-        user_id=user_id,
-        device_id=device_id,
-        note=None,
-        evidence=json.dumps(evidence, sort_keys=True),
-        opened_at=tx.now,
-        cause=cause,
-    )
-    tx.incidents.add(incident)
-    return incident
 
 
 def agent_evidence(before: "Agent", quarantined: "DisabledAgent") -> dict[str, object]:

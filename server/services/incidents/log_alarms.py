@@ -3,16 +3,17 @@
 Owns: the incident of an alarm. Never: deciding whether the log was changed; administrators do that.
 """
 
+import json
 from dataclasses import asdict, dataclass
 from typing import Final
 
 from server.model.audit import Entry
-from server.model.incidents import Cause
+from server.model.incidents import Cause, Incident
 from server.model.ports import Secrets
 from server.model.store import Store, Unit
 from server.protocol import names
 from server.services.audit import audit
-from server.services.incidents.incidents import MAX_LISTED, open_alarm
+from server.services.incidents.incidents import MAX_LISTED
 from server.services.notifications import notices
 from server.services.users.device_auth import Person
 
@@ -50,14 +51,18 @@ class LogAlarms:
         return next(device_incidents, None)
 
     def _open(self, tx: Unit, person: Person, alarm: LogAlarm) -> str:
-        log, incident_id = asdict(alarm), self.secrets.new_id(names.PREFIX_INCIDENT)
-        user_id, device_id = person.user.id, person.registered_device.id
-        evidence = {"agents": [], "log": log}
-        incident = open_alarm(
-            tx, incident_id, _CAUSE, evidence, user_id=user_id, device_id=device_id
+        log, user_id = asdict(alarm), person.user.id
+        incident = Incident(
+            id=self.secrets.new_id(names.PREFIX_INCIDENT),
+            evidence=json.dumps({"agents": [], "log": log}, sort_keys=True),
+            opened_at=tx.now,
+            user_id=user_id,
+            device_id=person.registered_device.id,
+            cause=_CAUSE,
         )
-        facts = {"incident": incident_id, "device": device_id, "log": log}
+        tx.incidents.add(incident)
+        facts = {"incident": incident.id, "device": incident.device_id, "log": log}
         kind, by = audit.Type.INCIDENT_OPENED, audit.by_user(user_id)
         tx.audit.add(Entry(kind, by, subject=user_id, cause=_CAUSE, facts=facts))
-        notices.incident(tx, incident, "alarm.incident_opened", ())
-        return incident_id
+        notices.incident_opened(tx, incident)
+        return incident.id

@@ -4,12 +4,13 @@ Nothing is deleted: an administrator can add an owner and enable the agent. Owns
 grace period, and the incident. Never: finding the owners (`owners.py`).
 """
 
+import json
 from dataclasses import dataclass
 from typing import Final
 
 from server.model.audit import Entry
 from server.model.clients import Agent
-from server.model.incidents import Cause
+from server.model.incidents import Cause, Incident
 from server.model.ports import Secrets
 from server.model.store import Store, Unit, View
 from server.protocol import names
@@ -60,7 +61,9 @@ class OrphanQuarantine:
         by, incident_id = audit.SYSTEM, self.secrets.new_id(names.PREFIX_INCIDENT)
         quarantined = quarantine(tx, agent, incident_id, by=by, cause=_CAUSE)
         evidence = {"agents": [incidents.agent_evidence(agent, quarantined)]}
-        incident = incidents.open_alarm(tx, incident_id, _CAUSE, evidence)
+        stored = json.dumps(evidence, sort_keys=True)
+        incident = Incident(incident_id, stored, tx.now, cause=_CAUSE)
+        tx.incidents.add(incident)
         tx.audit.add(
             Entry(
                 type=audit.Type.INCIDENT_OPENED,

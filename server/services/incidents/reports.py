@@ -85,7 +85,6 @@ class Reports:
             )
             incident = Incident(
                 id=incident_id,
-                state="open",
                 scope=report.scope,
                 approval_id=approval.id,
                 user_id=person.user.id,
@@ -96,7 +95,7 @@ class Reports:
             )
             tx.incidents.add(incident)
             _record(tx, incident, approval, incident_evidence, by=by)
-            notices.incident(tx, incident, "alarm.incident_opened", _owners(tx, agents))
+            notices.incident_opened(tx, incident, _owners(tx, agents))
             return ReportResult(incident, approver_view(tx, approval))
 
 

@@ -5,13 +5,13 @@ what happens when a reason no longer applies. Never: omitting a request from a l
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 from server.model.approvals import Approval
-from server.model.notifications import Hold, Lane, NotificationPreferences, RecentNotifications, Why
+from server.model.notifications import Hold, Lane, RecentNotifications, Why
 from server.model.policy import Hours
 from server.model.store import Unit, View
 from server.protocol.policy.risks import Risk
@@ -49,40 +49,6 @@ class HeldNotification(NamedTuple):
     until: int | None
 
 
-class NotificationCandidate(NamedTuple):
-    """A request that a person may be notified of, and the person's preferences."""
-
-    tx: Unit
-    approval: Approval
-    user_id: str
-    preferences: NotificationPreferences
-
-
-def _check_mute(case: NotificationCandidate) -> HeldNotification | None:
-    return HeldNotification("muted", None) if case.preferences.muted else None
-
-
-def _check_hold(case: NotificationCandidate) -> HeldNotification | None:
-    hold = case.preferences.hold
-    if hold is None or hold.why in DIGEST_DELAYS_MS:
-        return None
-    return HeldNotification(hold.why, hold.until)
-
-
-def _check_quiet_hours(case: NotificationCandidate) -> HeldNotification | None:
-    hours = case.preferences.quiet
-    until = None if hours is None else quiet_until(hours, case.tx.now)
-    return None if until is None else HeldNotification("quiet_hours", until)
-
-
-REASONS: Final[tuple[Callable[[NotificationCandidate], HeldNotification | None], ...]] = (
-    _check_mute,
-    _check_hold,
-    _check_quiet_hours,
-)
-"""The reasons from a person's settings. The first one that applies is reported."""
-
-
 def hold_reason(
     tx: Unit, approval: Approval, user_id: str, policy: ServerPolicy
 ) -> HeldNotification | None:
@@ -98,14 +64,17 @@ def hold_reason(
 
 
 def held_by_settings(tx: Unit, approval: Approval, user_id: str) -> HeldNotification | None:
-    """Return the person's setting that holds back this notification; None if there is none."""
+    """Return the first of the person's settings that holds it back: mute, snooze, quiet hours."""
     if approval.risk.rank >= Risk.HIGH.rank or approval.kind != "action":
         return None
     preferences = tx.attention.preferences(user_id, approval.agent_id, approval.id, tx.now)
-    case = NotificationCandidate(tx, approval, user_id, preferences)
-    return next(
-        (notification for reason in REASONS if (notification := reason(case)) is not None), None
-    )
+    if preferences.muted:
+        return HeldNotification("muted", None)
+    hold, hours = preferences.hold, preferences.quiet
+    if hold is not None and hold.why not in DIGEST_DELAYS_MS:
+        return HeldNotification(hold.why, hold.until)
+    until = None if hours is None else quiet_until(hours, tx.now)
+    return None if until is None else HeldNotification("quiet_hours", until)
 
 
 def notify(
@@ -127,7 +96,7 @@ def notify(
     if reason is None:
         count_notification(tx, approval, user_id)
         tx.feed.add(user_id, event, approval_id=approval.id)
-        push_request(tx, user_id, approval.id)
+        push_all(tx, user_id, ASK, approval.id)
         return not phantom
     tx.feed.add(user_id, event, approval_id=approval.id, not_notified_because=reason.why)
     if not phantom and reason.until is not None and reason.until < approval.expires_at:
@@ -256,16 +225,10 @@ def _types(approval: Approval) -> str:
     return " ".join(sorted({item["type"] for item in json.loads(approval.details)}))
 
 
-def push_request(tx: Unit, user_id: str, approval_id: str) -> None:
-    """Push a request to all browsers of a person."""
+def push_all(tx: Unit, user_id: str, kind: PushKind, approval_id: str = "") -> None:
+    """Push a message to all browsers of a person."""
     for subscription_id, origin in tx.pushes.targets(user_id):
-        push(tx, origin, subscription_id, ASK, approval_id)
-
-
-def push_all(tx: Unit, user_id: str, kind: PushKind) -> None:
-    """Push a message that is not about a request to all browsers of a person."""
-    for subscription_id, origin in tx.pushes.targets(user_id):
-        push(tx, origin, subscription_id, kind)
+        push(tx, origin, subscription_id, kind, approval_id)
 
 
 def push(

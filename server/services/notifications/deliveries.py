@@ -9,7 +9,7 @@ from contextlib import suppress
 
 from server.model.approvals import Approval, Delivery
 from server.model.store import Busy, Store, View
-from server.protocol.approvals.states import State, overdue
+from server.protocol.approvals.states import State
 
 
 def record(store: Store, device_id: str, approvals: Iterable[Approval]) -> None:
@@ -22,11 +22,7 @@ def record(store: Store, device_id: str, approvals: Iterable[Approval]) -> None:
         return
     with suppress(Busy):
         with store.read() as view:
-            open_ids = [
-                approval.id
-                for approval in pending
-                if not overdue(approval.state, approval.expires_at, view.now)
-            ]
+            open_ids = [approval.id for approval in pending if approval.is_pending(view.now)]
             missing = view.deliveries.missing(device_id, open_ids)
         if not missing:
             return

@@ -38,9 +38,10 @@ def send(tx: Unit, due: Hold, policy: ServerPolicy) -> bool:
         ends = [
             reason.until
             for reason in notifications
-            if reason is not None and reason.why == "quiet_hours"
+            if reason is not None and reason.why == "quiet_hours" and reason.until is not None
         ]
-        _postpone(tx, due, min((end for end in ends if end is not None), default=None))
+        if ends:
+            _postpone(tx, due, min(ends))
         return False
     if tx.notifications.recent(due.user_id, "", "", "digest").hour >= _PER_HOUR:
         _postpone(tx, due, tx.now + _RETRY_MS)
@@ -54,6 +55,5 @@ def _highest_risk(approvals: list[Approval]) -> Approval:
     return max(approvals, key=lambda approval: (approval.risk.rank, approval.created_at))
 
 
-def _postpone(tx: Unit, due: Hold, until: int | None) -> None:
-    if until is not None:
-        tx.attention.hold(replace(due, until=until))
+def _postpone(tx: Unit, due: Hold, until: int) -> None:
+    tx.attention.hold(replace(due, until=until))

@@ -62,7 +62,7 @@ def requested_of_nobody(tx: Unit, subject: Approval, phantom_id: str, policy: Se
 def digest(tx: Unit, user_id: str, highest: Approval, pending: int) -> None:
     """Notify a person once of all requests that were held back; `highest` has the highest risk."""
     tx.feed.add(user_id, attention.DIGEST, approval_id=highest.id)
-    attention.push_request(tx, user_id, highest.id)
+    attention.push_all(tx, user_id, attention.ASK, highest.id)
     facts = {"user": user_id, "approval": highest.id, "waiting": pending, "notify": True}
     _add_webhook(tx, attention.DIGEST, facts)
 
@@ -84,8 +84,9 @@ def standing_grant(tx: Unit, subject: StandingGrant, event: str) -> None:
     _add_webhook(tx, event, {"standing_grant": subject.id, "agent": subject.agent_id})
 
 
-def incident(tx: Unit, subject: Incident, event: str, owned: Sequence[tuple[str, str]]) -> None:
-    """Add an event about an incident, for the owners of its agents."""
+def incident_opened(tx: Unit, subject: Incident, owned: Sequence[tuple[str, str]] = ()) -> None:
+    """Add an event about a new incident, for the owners of its agents."""
+    event = "alarm.incident_opened"
     for user_id, agent_id in owned:
         tx.feed.add(user_id, event, agent_id=agent_id, incident_id=subject.id)
     facts = {"incident": subject.id, "approval": subject.approval_id, "user": subject.user_id}

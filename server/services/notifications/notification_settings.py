@@ -5,7 +5,6 @@ and high-risk and critical requests still notify the person.
 """
 
 from dataclasses import dataclass
-from zoneinfo import ZoneInfoNotFoundError
 
 from server.model import display_names
 from server.model.approval_requests import FindForApprover
@@ -15,14 +14,13 @@ from server.model.policy import Hours
 from server.model.policy_rules import DAYS
 from server.model.store import Store, Unit, View
 from server.protocol import errors
-from server.protocol.approvals.states import State, overdue
 from server.protocol.policy.risks import Risk
 from server.protocol.times import rfc3339
+from server.services import zones
 from server.services.audit import audit
 from server.services.notifications import attention
 from server.services.users import device_auth
 from server.services.users.device_auth import Person
-from server.services.zones import zone
 
 _MINUTE_MS = 60_000
 
@@ -73,7 +71,8 @@ class NotificationSettingsService:
 
         Raises errors.Problem 422 if the time zone is unknown.
         """
-        _check_zone(hours.zone)
+        if not zones.is_known(hours.zone):
+            raise errors.invalid_body("/zone: must be a time zone such as Europe/Berlin, or UTC.")
         with self.store.write() as tx:
             device_auth.current_device(tx, person)
             tx.attention.set_quiet_hours(person.user.id, hours, tx.now)
@@ -123,8 +122,7 @@ class NotificationSettingsService:
         with self.store.write() as tx:
             device_auth.current_device(tx, person)
             approval = self.find_for_approver(tx, approval_id, person.user.id)
-            has_expired = overdue(approval.state, approval.expires_at, tx.now)
-            if has_expired or approval.state is not State.PENDING:
+            if not approval.is_pending(tx.now):
                 raise errors.Problem(409, "not_pending", "This request is not pending.")
             if approval.risk.rank >= Risk.HIGH.rank:
                 raise errors.Problem(
@@ -152,15 +150,6 @@ class NotificationSettingsService:
                 raise errors.not_found("This request is not snoozed.")
             tx.attention.unhold(person.user.id, approval.id)
             _record(tx, person, audit.Type.APPROVAL_WOKEN, approval.agent_id, approval.id)
-
-
-def _check_zone(name: str) -> None:
-    try:
-        zone(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise errors.invalid_body(
-            "/zone: must be a time zone such as Europe/Berlin, or UTC."
-        ) from None
 
 
 def _muted_agent(view: View, mute: Mute) -> MutedAgent:

@@ -10,7 +10,7 @@ pages and in the feed until the device subscribes again or they dismiss it.
 import hashlib
 import json
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Final
 
 from server.model.audit import Entry
@@ -207,8 +207,7 @@ def address_of(secrets: Secrets, subscription: PushSubscription) -> PushAddress:
 
 
 def _seal_address(secrets: Secrets, subscription_id: str, address: PushAddress) -> bytes:
-    members = {"endpoint": address.endpoint, "p256dh": address.p256dh, "auth": address.auth}
-    return secrets.seal(_purpose(subscription_id), json.dumps(members).encode())
+    return secrets.seal(_purpose(subscription_id), json.dumps(asdict(address)).encode())
 
 
 def _purpose(subscription_id: str) -> str:

@@ -36,7 +36,6 @@ PAUSE_WITHIN_MS: Final = 10 * MINUTE_MS
 """The window in which denials of one type are counted."""
 PAUSE_MS: Final = 30 * MINUTE_MS
 """The length of a pause, from the last denial."""
-_OTHER_APPROVER: Final = "Another approver of this request"
 UNKNOWN_USERS: Final = CountedLimit(
     "unknown_users", "agent", "Login hints for unknown users", 20, 10 * MINUTE_MS, "unknown user:"
 )
@@ -82,9 +81,9 @@ class RemainingRequests:
         """Return the limit that prevents asking this user and the other approvers now, or None."""
         agent, policy = self.agent.id, self.server_policy
         if self._is_full(policy.open_per_agent, risk, agent, user.id):
-            return self._too_many_open
+            return self._too_many("open_per_agent", " for this person")
         if self._is_full(policy.open_in_all, risk, agent, None):
-            return self._too_many_in_all
+            return self._too_many("open_in_all")
         if self._is_full(policy.open_per_user, risk, None, user.id):
             return RequestLimit(
                 "open_per_user", "This person has too many open requests. Ask again later."
@@ -100,9 +99,9 @@ class RemainingRequests:
             self.agent.id, hint_hash, self.tx.now, urgent=is_urgent(risk)
         )
         if count - self._freed(risk) >= self.server_policy.open_per_agent:
-            return self._too_many_open
+            return self._too_many("open_per_agent", " for this person")
         is_full = self._is_full(self.server_policy.open_in_all, risk, self.agent.id, None)
-        return self._too_many_in_all if is_full else None
+        return self._too_many("open_in_all") if is_full else None
 
     def _is_full(self, limit: int, risk: Risk, agent: str | None, user: str | None) -> bool:
         """Return whether the limit is reached. An urgent request counts only urgent requests."""
@@ -115,20 +114,11 @@ class RemainingRequests:
         replaced = self.replaced
         return int(replaced is not None and (not is_urgent(risk) or is_urgent(replaced.risk)))
 
-    @property
-    def _too_many_in_all(self) -> RequestLimit:
-        return _too_many("open_in_all", self.server_policy.open_in_all)
-
-    @property
-    def _too_many_open(self) -> RequestLimit:
-        return _too_many("open_per_agent", self.server_policy.open_per_agent, " for this person")
-
-
-def _too_many(reason: str, limit: int, to_whom: str = "") -> RequestLimit:
-    requests = pluralize(limit, "open request")
-    return RequestLimit(
-        reason, f"This agent already has {requests}{to_whom}. Wait for answers first."
-    )
+    def _too_many(self, setting: str, to_whom: str = "") -> RequestLimit:
+        requests = pluralize(getattr(self.server_policy, setting), "open request")
+        return RequestLimit(
+            setting, f"This agent already has {requests}{to_whom}. Wait for answers first."
+        )
 
 
 def pause(
@@ -149,14 +139,12 @@ def pause(
     ends = [end for end in (own, other) if end is not None]
     if not ends:
         return None
-    return _pause_limit("This person" if own is not None else _OTHER_APPROVER, max(ends))
-
-
-def consent_refusal(
-    tx: Unit, client_id: str, user: User, policy: ServerPolicy
-) -> RequestLimit | None:
-    """Return the limit that prevents asking this user for a consent now; None if there is none."""
-    return page_refusal(tx, client_id, user, "consent", [kinds.CONSENT], policy)
+    who = "This person" if own is not None else "Another approver of this request"
+    return RequestLimit(
+        PAUSED,
+        f"{who} has denied such requests repeatedly. Ask again in half an hour.",
+        {"reason": PAUSED, "retry": "not_before", "retry_at": rfc3339(max(ends))},
+    )
 
 
 def page_refusal(
@@ -187,14 +175,6 @@ def device_refusal(tx: Unit, client_id: str, user: User, policy: ServerPolicy) -
     if pause_end_of(tx, client_id, user.id, [action_type], policy.denials_before_pause) is not None:
         return PAUSED
     return None
-
-
-def _pause_limit(who: str, until: int) -> RequestLimit:
-    return RequestLimit(
-        PAUSED,
-        f"{who} has denied such requests repeatedly. Ask again in half an hour.",
-        {"reason": PAUSED, "retry": "not_before", "retry_at": rfc3339(until)},
-    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ with lazily():
     from server.services.approvers.groups import Groups
     from server.services.audit import audit
     from server.services.audit.entries import AuditEntries
-    from server.services.audit.retention import Erasures, Retention
+    from server.services.audit.retention import Retention
     from server.services.clients.agent_auth import AgentAuth
     from server.services.clients.agents import Agents
     from server.services.clients.apps import Apps
@@ -94,7 +94,6 @@ class AdminServices:
     invitations = cached_property(lambda self: Invitations(self._store, self._secrets))
     oversight = cached_property(lambda self: Oversight(self._store))
     entries = cached_property(lambda self: AuditEntries(self._store))
-    erasures = cached_property(lambda self: Erasures(self._store))
     retention = cached_property(lambda self: Retention(self._store))
     outbox = cached_property(lambda self: OutboxAdministration(self._store))
     backup_requests = cached_property(

@@ -270,10 +270,8 @@ def _outbox(view: View) -> Iterator[Finding]:
             yield _undelivered(failure, "your webhook", fix)
         elif agent is not None:
             fix = f"Check that the endpoint of {agent.name} can be reached from this machine."
-            yield replace(
-                _undelivered(failure, agent.name, fix, remedy=("agent.show", agent.name)),
-                about=("agent", agent.id),
-            )
+            found = _undelivered(failure, agent.name, fix, remedy=("agent.show", agent.name))
+            yield replace(found, about=("agent", agent.id))
 
 
 def _pushes(view: View) -> Iterator[Finding]:

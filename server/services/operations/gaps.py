@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from server.model.clients import Agent
 from server.model.store import View
@@ -10,10 +9,8 @@ from server.model.users import User
 from server.protocol.policy.action_types import ActionType
 from server.services.approvers import answer_sources
 from server.services.policy.evaluation import Evaluator, PolicyRequest
-from server.services.policy.schemas import Schemas
 from server.services.resources.targets import TokenTarget
 
-_SCHEMAS: Final = Schemas()
 CandidateRequest = tuple[str, TokenTarget, Sequence[ActionType]]
 """The name of a scope or action type, and a request for only that."""
 
@@ -34,7 +31,7 @@ def of_agent(view: View, evaluator: Evaluator, agent: Agent, users: Sequence[Use
     people = [
         user for user in users if user.enabled and view.directory.includes(agent.asks, user.id)
     ]
-    candidates = _candidates(view, agent)
+    candidates = _candidates(view, evaluator, agent)
     gaps = (_gap(view, evaluator, agent, candidate, people) for candidate in candidates)
     return [gap for gap in gaps if gap is not None]
 
@@ -61,7 +58,7 @@ def _gap(
     return Gap(what, need, most) if need else None
 
 
-def _candidates(view: View, agent: Agent) -> Iterator[CandidateRequest]:
+def _candidates(view: View, evaluator: Evaluator, agent: Agent) -> Iterator[CandidateRequest]:
     registered = (view.directory.resource(uri) for uri in agent.resources)
     resources = [resource for resource in registered if resource is not None]
     for resource in resources:
@@ -73,5 +70,5 @@ def _candidates(view: View, agent: Agent) -> Iterator[CandidateRequest]:
             yield (
                 row.type,
                 TokenTarget(resources[0], ()),
-                _SCHEMAS.registered_types(view.directory, [row.type]),
+                evaluator.schemas.registered_types(view.directory, [row.type]),
             )

@@ -36,6 +36,7 @@ _MINUTE_MS: Final = 60_000
 _HOUR_MS: Final = 60 * _MINUTE_MS
 _MEDIUM: Final[tuple[Lane, ...]] = ("medium",)
 _NOT_LOW: Final[tuple[Lane, ...]] = ("medium", "urgent", "digest")
+_BELOW_HIGH: Final = "Notifications below high risk"
 
 
 class LimitSubject(NamedTuple):
@@ -152,18 +153,28 @@ class _CountedRows:
 _Counts = Callable[[_CountedRows], Mapping[LimitSubject, int]]
 
 
-def _count_open(kinds: Collection[str], subject: Callable[[OpenRequest], LimitSubject]) -> _Counts:
-    return lambda rows: Counter(subject(request) for request in rows.open if request.kind in kinds)
+def _count_open(subject: Callable[[OpenRequest], LimitSubject], *kinds: str) -> _Counts:
+    """Count the open requests of these kinds, by default those of agents."""
+    counted = kinds or ("action",)
+    return lambda rows: Counter(subject(row) for row in rows.open if row.kind in counted)
 
 
-def _count_notified(
-    within_ms: int, lanes: Collection[Lane], subject: Callable[[SentNotification], LimitSubject]
-) -> _Counts:
-    return lambda rows: Counter(
-        subject(row)
-        for row in rows.notifications
-        if row.at > rows.now - within_ms and row.lane in lanes
-    )
+def _of_notifications(
+    name: str,
+    counted_per: str,
+    what: str,
+    within_ms: int,
+    lanes: Collection[Lane],
+    subject: Callable[[SentNotification], LimitSubject],
+) -> Limit:
+    """Return a limit that counts the notifications about requests in these lanes."""
+
+    def count(rows: _CountedRows) -> Mapping[LimitSubject, int]:
+        since = rows.now - within_ms
+        recent = (row for row in rows.notifications if row.at > since and row.lane in lanes)
+        return Counter(map(subject, recent))
+
+    return Limit(name, counted_per, what, count, within_ms)
 
 
 def _count_windows(prefix: str, subject: Callable[[str], LimitSubject]) -> _Counts:
@@ -188,6 +199,10 @@ def _count_pauses(rows: _CountedRows) -> Mapping[LimitSubject, int]:
 
 def _by_user(row: OpenRequest | SentNotification) -> LimitSubject:
     return LimitSubject(user_id=row.user_id)
+
+
+def _by_user_and_kind(request: OpenRequest) -> LimitSubject:
+    return LimitSubject(user_id=request.user_id, other=request.kind)
 
 
 def _by_minute(notification: SentNotification) -> LimitSubject:
@@ -236,21 +251,21 @@ LIMITS: Final = (
         "open_per_agent",
         "agent and person",
         "Unanswered requests",
-        _count_open(["action"], lambda row: LimitSubject(row.agent_id, row.user_id)),
+        _count_open(lambda row: LimitSubject(row.agent_id, row.user_id)),
         cause="open_per_agent",
     ),
     Limit(
         "open_per_user",
         "person",
         "Unanswered requests of all agents",
-        _count_open(["action"], _by_user),
+        _count_open(_by_user),
         cause="open_per_user",
     ),
     Limit(
         "open_in_all",
         "agent",
         "Unanswered requests to all people",
-        _count_open(["action"], lambda row: LimitSubject(row.agent_id)),
+        _count_open(lambda row: LimitSubject(row.agent_id)),
         cause="open_in_all",
     ),
     Limit(
@@ -261,50 +276,34 @@ LIMITS: Final = (
         request_limits.PAUSE_WITHIN_MS,
         cause=request_limits.PAUSED,
     ),
-    Limit(
+    _of_notifications(
         "notify_per_minute",
         "person; agent and person for high and critical risk",
         "Notifications",
-        _count_notified(_MINUTE_MS, _NOT_LOW, _by_minute),
         _MINUTE_MS,
+        _NOT_LOW,
+        _by_minute,
     ),
-    Limit(
-        "notify_per_hour",
-        "person",
-        "Notifications below high risk",
-        _count_notified(_HOUR_MS, _MEDIUM, _by_user),
-        _HOUR_MS,
+    _of_notifications("notify_per_hour", "person", _BELOW_HIGH, _HOUR_MS, _MEDIUM, _by_user),
+    _of_notifications(
+        "notify_per_agent", "agent and person", "Notifications", _HOUR_MS, _NOT_LOW, _by_agent
     ),
-    Limit(
-        "notify_per_agent",
-        "agent and person",
-        "Notifications",
-        _count_notified(_HOUR_MS, _NOT_LOW, _by_agent),
-        _HOUR_MS,
-    ),
-    Limit(
-        "notify_per_type",
-        "action type and person",
-        "Notifications below high risk",
-        _count_notified(_HOUR_MS, _MEDIUM, _by_type),
-        _HOUR_MS,
+    _of_notifications(
+        "notify_per_type", "action type and person", _BELOW_HIGH, _HOUR_MS, _MEDIUM, _by_type
     ),
     Limit("notify_low_per_hour", "person", "Notifications for low risk", _count_nobody, _HOUR_MS),
     Limit(
         "open_consents",
         "person",
         "Pending consents",
-        _count_open(["consent"], _by_user),
+        _count_open(_by_user, "consent"),
         fixed=request_limits.OPEN_CONSENTS,
     ),
     Limit(
         "open_devices",
         "person",
         "Pending devices",
-        _count_open(
-            ["device", "app_device"],
-            lambda row: LimitSubject(user_id=row.user_id, other=row.kind),
-        ),
+        _count_open(_by_user_and_kind, "device", "app_device"),
         fixed=request_limits.OPEN_DEVICES,
     ),
     *map(

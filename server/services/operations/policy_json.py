@@ -9,7 +9,6 @@ with lazily():
     from server.model.policy import PolicyRow
     from server.protocol.approvals import ceremonies
     from server.protocol.times import rfc3339
-    from server.services.operations.audiences import RequestAudience
     from server.services.operations.replays import Replay
     from server.services.operations.trials import PolicyTestResult, TrialResult
     from server.services.policy import builtin, documents
@@ -83,21 +82,10 @@ def _asks(explanation: TrialResult) -> dict[str, object] | None:
         "ceremony": ceremonies.ceremony_text(needs.ceremony),
         "quorum": needs.quorum,
         "ttl": needs.seconds,
-        **_audience(audience),
-    }
-
-
-def _audience(request_audience: RequestAudience) -> dict[str, object]:
-    backup = (
-        None
-        if request_audience.backup is None
-        else {"name": request_audience.backup, "at_once": request_audience.at_once}
-    )
-    return {
-        "people": [asdict(person) for person in request_audience.people],
-        "excluded": list(request_audience.excluded),
-        "deputies": list(request_audience.deputies),
-        "backup": backup,
+        "people": [asdict(person) for person in audience.people],
+        "excluded": list(audience.excluded),
+        "deputies": list(audience.deputies),
+        "backup": audience.backup and {"name": audience.backup, "at_once": audience.at_once},
     }
 
 

@@ -7,7 +7,7 @@ details of refusals, because the audit log stores only their types.
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, fields, replace
 from itertools import chain, islice
 from typing import Final
 
@@ -36,7 +36,6 @@ from server.services.operations.audiences import PolicyApprover, audience_of
 from server.services.operations.trials import trial
 from server.services.policy import refusals
 from server.services.policy.evaluation import Evaluator, PolicyRequest, engine_of
-from server.services.policy.schemas import Schemas
 from server.services.refusals import Invalid
 from server.services.resources import targets
 from server.services.standing_grants import uses
@@ -54,8 +53,8 @@ _REFUSED: Mapping[str, Outcome] = {
 
 
 @dataclass(frozen=True, slots=True)
-class PastDecision:
-    """A past policy decision."""
+class _Decision:
+    """The request of a past policy decision, and its outcome at the time."""
 
     flow: RequestFlow
     id: str
@@ -65,8 +64,14 @@ class PastDecision:
     resource: str | None
     scope: tuple[str, ...]
     types: tuple[str, ...]
-    details: Sequence[Mapping[str, JsonValue]]
     before: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class PastDecision(_Decision):
+    """A past policy decision, with what is needed to make it again."""
+
+    details: Sequence[Mapping[str, JsonValue]]
     approvals: Approvals | None = None
     """The approval at the start of its delegation chain."""
     signals: str | None = None
@@ -103,18 +108,9 @@ class ReplayedOutcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """A decision that would have changed, with the names of agents and users."""
+class Change(_Decision):
+    """A decision that would have changed, with the names of its agent and user."""
 
-    flow: RequestFlow
-    id: str
-    at: int
-    agent: str
-    user: str | None
-    resource: str | None
-    scope: tuple[str, ...]
-    types: tuple[str, ...]
-    before: Outcome
     after: Outcome
     rules: tuple[str, ...]
     standing_grant: str | None = None
@@ -150,7 +146,6 @@ class Replays:
 
     store: Store
     evaluator: Evaluator
-    schemas: Schemas = field(default_factory=Schemas)
 
     def replay(self, last_ms: int, rules: str | None = None) -> Replay:
         """Evaluate the last `last_ms` under these rules, or the current ones. Raises `Invalid`."""
@@ -215,7 +210,7 @@ class Replays:
             target = targets.resolve_stored(directory, agent, decision.resource, decision.scope)
         except errors.ProtocolError:
             return None
-        actions = self.schemas.registered_types(directory, decision.types)
+        actions = self.evaluator.schemas.registered_types(directory, decision.types)
         if len(actions) < len(decision.types):
             return None
         user = directory.user(decision.user or "")
@@ -381,16 +376,11 @@ def _change(view: View, decision: PastDecision, after: ReplayedOutcome) -> Chang
     approvers: Sequence[PolicyApprover] = ()
     if needs is not None and after.quorum is not None:
         approvers = audience_of(view, after.case, needs, after.people).approvers
+    same = {member.name: getattr(decision, member.name) for member in fields(_Decision)}
+    same["agent"] = display_names.name_of(view.directory, decision.agent)
+    same["user"] = None if user is None else user.name
     return Change(
-        flow=decision.flow,
-        id=decision.id,
-        at=decision.at,
-        agent=display_names.name_of(view.directory, decision.agent),
-        user=None if user is None else user.name,
-        resource=decision.resource,
-        scope=decision.scope,
-        types=decision.types,
-        before=decision.before,
+        **same,
         after=after.outcome,
         rules=after.verdict.rules,
         standing_grant=after.standing_grant,

@@ -7,7 +7,7 @@ Never: evaluating a case itself; it calls the evaluator that enforcement uses.
 import json
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, Literal, TypeAlias, cast
 
@@ -32,7 +32,6 @@ from server.services.clients import apps, client_names
 from server.services.operations.audiences import RequestAudience, audience_of
 from server.services.policy import builtin, documents, policies
 from server.services.policy.evaluation import Evaluator, PolicyRequest, current_codes, engine_of
-from server.services.policy.schemas import Schemas
 from server.services.refusals import ChangeRefused, Invalid
 from server.services.resources import targets
 from server.services.resources.targets import TokenTarget
@@ -58,8 +57,6 @@ class TrialRequest:
     resource: str | None = None
     scope: tuple[str, ...] = ()
     details: str | None = None
-    at: int | None = None
-    """The time of the request; None means now."""
     acr: str | None = None
     """Its `acr_values`, which require the person's own answer and may require their PIN."""
 
@@ -133,14 +130,13 @@ class Trials:
     store: Store
     server_policy: ServerPolicy
     evaluator: Evaluator
-    schemas: Schemas = field(default_factory=Schemas)
 
     def explain(self, request: TrialRequest, rules: str | None = None) -> TrialResult:
         """Return a request's outcome and the deciding rules. Raises `NotFound` or `Invalid`."""
         with self.store.read() as view:
             row = trial(view, rules)
             case = self._case(view, request)
-            verdict = self._evaluator(rules, row).decide(view, case, request.at)
+            verdict = self._evaluator(rules, row).decide(view, case)
             consent = answer_sources.covering_consent(view, case)
             sources = _answer_sources(view, case, verdict, consent, acr=bool(request.acr))
             next_step = _next_step(case, sources, consent)
@@ -189,7 +185,7 @@ class Trials:
         try:
             details = requests.read_details(trial.details)
             target = self._target(view, agent, trial, asks=details != ())
-            actions = self.schemas.check(view.directory, details, agent.action_types)
+            actions = self.evaluator.schemas.check(view.directory, details, agent.action_types)
             targets.check_required_types(target, frozenset(action.type for action in actions))
         except errors.ProtocolError as error:
             raise Invalid(f"{error.code}: {error.description}") from error

@@ -9,7 +9,7 @@ have no effect. Never: deciding whether a rule matches (`conditions.py`), or par
 import hashlib
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from importlib.resources import files
 from typing import Final
@@ -61,19 +61,11 @@ class _CompiledRule:
 
 
 @dataclass(frozen=True, slots=True)
-class _RulesByOutcome:
-    """The rules for one flow, by outcome."""
-
-    denies: tuple[_CompiledRule, ...]
-    asks: tuple[_CompiledRule, ...]
-    allows: tuple[_CompiledRule, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class BuiltinEngine:
     """A compiled rule set, as an adapter of the port `Policy`."""
 
-    rules_by_flow: Mapping[RequestFlow, _RulesByOutcome]
+    rules: Mapping[RequestFlow, Mapping[Outcome, Sequence[_CompiledRule]]]
+    """The rules for each flow, by outcome."""
     counts_tokens: bool
     """Whether a rule counts the agent's tokens."""
     cache: dict[object, PolicyAnswer] = field(default_factory=dict)
@@ -89,26 +81,18 @@ class BuiltinEngine:
             return policy_answer
         if not policy_answer.requirements.met_by(approvals, question.user):
             return policy_answer
-        return PolicyAnswer(
-            allowed=True,
-            rules=policy_answer.rules,
-            because=policy_answer.because,
-            requirements=policy_answer.requirements,
-        )
+        return replace(policy_answer, allowed=True)
 
     def _evaluate(self, question: Question) -> PolicyAnswer:
         """Return the answer without approvals."""
-        rules = self.rules_by_flow[question.flow]
-        deny_rules = [compiled for compiled in rules.denies if compiled.fits(question)]
+        rules = self.rules[question.flow]
+        deny_rules = [compiled for compiled in rules["deny"] if compiled.fits(question)]
         if deny_rules:
             return PolicyAnswer(allowed=False, rules=_ids(deny_rules), because=_because(deny_rules))
-        ask_rules = [compiled for compiled in rules.asks if compiled.fits(question)]
-        if not ask_rules:
-            allow_rule = next(
-                (compiled for compiled in rules.allows if compiled.fits(question)), None
-            )
-            if allow_rule is not None:
-                return PolicyAnswer(True, (allow_rule.rule.id,), allow_rule.rule.because)  # noqa: FBT003  # the member `allowed`
+        ask_rules = [compiled for compiled in rules["ask"] if compiled.fits(question)]
+        for compiled in () if ask_rules else rules["allow"]:
+            if compiled.fits(question):
+                return PolicyAnswer(True, (compiled.rule.id,), compiled.rule.because)  # noqa: FBT003  # the member `allowed`
         if any(compiled.names_people for compiled in ask_rules):
             return _ask_answer(question, ask_rules)
         return self._cached_ask(question, ask_rules)
@@ -128,14 +112,15 @@ class BuiltinEngine:
 def compile_document(document: PolicyDocument, agents: NameIds, users: NameIds) -> BuiltinEngine:
     """Compile a rule set with resolved names."""
     new_values = conditions.new_value_lookup(document)
-    compiled_rules = [_compile_rule(rule, agents, users, new_values) for rule in document.rules]
+    rules: dict[RequestFlow, dict[Outcome, list[_CompiledRule]]] = {
+        flow: {"deny": [], "ask": [], "allow": []} for flow in FLOWS
+    }
+    for rule in document.rules:
+        compiled = _compile_rule(rule, agents, users, new_values)
+        for flow in set(_flows(rule)):
+            rules[flow][rule.outcome].append(compiled)
     return BuiltinEngine(
-        {
-            flow: _by_outcome(
-                compiled for compiled in compiled_rules if flow in _flows(compiled.rule)
-            )
-            for flow in FLOWS
-        },
+        rules,
         counts_tokens=any(rule.when.count is not None for rule in document.rules),
     )
 
@@ -143,13 +128,6 @@ def compile_document(document: PolicyDocument, agents: NameIds, users: NameIds) 
 def _flows(rule: PolicyRule) -> Collection[RequestFlow]:
     """Return the flows that the rule applies to; `app` only if the rule names it."""
     return rule.when.at or _AGENT_FLOWS
-
-
-def _by_outcome(rules: Iterable[_CompiledRule]) -> _RulesByOutcome:
-    by_outcome: dict[Outcome, list[_CompiledRule]] = {"deny": [], "ask": [], "allow": []}
-    for rule in rules:
-        by_outcome[rule.rule.outcome].append(rule)
-    return _RulesByOutcome(*map(tuple, by_outcome.values()))
 
 
 def _ask_answer(question: Question, ask_rules: Sequence[_CompiledRule]) -> PolicyAnswer:
@@ -172,10 +150,8 @@ def _because(rules: Sequence[_CompiledRule]) -> str:
 def _combined_requirements(question: Question, ask_rules: Sequence[_CompiledRule]) -> Requirements:
     asks = [compiled.rule.ask for compiled in ask_rules]
     risk = highest([question.risk, *(ask.risk for ask in asks if ask.risk is not None)])
-    defaults, steps = (
-        default_requirements(question, risk),
-        CONFIRM.union(*(ask.ceremony for ask in asks)),
-    )
+    defaults = default_requirements(question, risk)
+    steps = CONFIRM.union(*(ask.ceremony for ask in asks))
     return Requirements(
         risk=risk,
         ceremony=possible_steps(question, defaults.ceremony | steps),

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
 from server.model.approval_requests import Display
 from server.model.clients import Agent
@@ -31,17 +31,26 @@ NOTHING_COMPARED: Final = Unusual()
 _NO_TEMPLATE = "This type has no template."
 
 
-@dataclass(frozen=True, slots=True)
-class DisplayedRequest:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DisplayedAction:
+    """An agent's or app's action to render."""
+
+    target: TokenTarget
+    details: Sequence[Mapping[str, JsonValue]]
+    """The `authorization_details`, as sent."""
+    actions: Sequence[ActionType]
+    """The action type of each detail."""
+    risk: Risk
+    """The risk to display."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DisplayedRequest(DisplayedAction):
     """The input for the display text of an agent's request."""
 
     agent: Agent
     owners: tuple[str, ...]
     user: User
-    target: TokenTarget
-    details: Sequence[Mapping[str, JsonValue]]
-    actions: Sequence[ActionType]
-    risk: Risk
     because: str
     """The reason that policy gives for asking."""
     ceremony: Ceremony
@@ -52,26 +61,6 @@ class DisplayedRequest:
     token_seconds: int
     through: tuple[str, ...] = ()
     """The names of the prior actors, most recent first (RFC 8693 4.1)."""
-
-
-class DisplayedAction(Protocol):
-    """An agent's or app's action to render."""
-
-    @property
-    def target(self) -> TokenTarget:
-        """The resource and the scopes."""
-
-    @property
-    def details(self) -> Sequence[Mapping[str, JsonValue]]:
-        """The `authorization_details`, as sent."""
-
-    @property
-    def actions(self) -> Sequence[ActionType]:
-        """The action type of each detail."""
-
-    @property
-    def risk(self) -> Risk:
-        """The risk to display."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from datetime import time
 from typing import Final, TypeAlias, TypeVar, cast
-from zoneinfo import ZoneInfoNotFoundError
 
 from server.model.policy import Hours
 from server.model.policy_rules import (
@@ -32,8 +31,8 @@ from server.protocol.policy import uses
 from server.protocol.policy.questions import APP, FLOWS, MAX_QUORUM, Outcome, RequestFlow
 from server.protocol.policy.risks import Risk
 from server.protocol.text import check_prose
+from server.services import zones
 from server.services.refusals import Invalid
-from server.services.zones import zone
 
 MAX_RULES: Final = 200
 MAX_ALTERNATIVES: Final = 100
@@ -339,12 +338,9 @@ def _hour(table: _Table, name: str, value: object) -> time:
 
 
 def _zone(table: _Table, name: str, value: object) -> str:
-    zone_name = _string(table, name, value)
-    try:
-        zone(zone_name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
+    if not zones.is_known(zone_name := _string(table, name, value)):
         remedy = "is not a known time zone. Use one such as Europe/Berlin, or UTC"
-        raise table.fail(name, remedy) from None
+        raise table.fail(name, remedy)
     return zone_name
 
 

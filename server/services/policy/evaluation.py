@@ -184,10 +184,12 @@ class Evaluator:
             has_fact=any(action.has_type_back for action in case.actions),
         )
 
-    def as_of_today(
-        self, view: View, agent: Agent, user: User | None, approval: Approval
-    ) -> PolicyRequest | None:
+    def as_of_today(self, view: View, approval: Approval) -> PolicyRequest | None:
         """Return the pending request as if it were sent now; None if it would be refused."""
+        agent = view.directory.agent(approval.agent_id)
+        user = view.directory.user(approval.user_id or "")
+        if agent is None:
+            return None
         try:
             terms = effective_terms(approval)
             details = terms.details
@@ -200,9 +202,7 @@ class Evaluator:
 
     def current_requirements(self, view: View, approval: Approval) -> Requirements | None:
         """Return the current requirements for approving a request; None if nobody can."""
-        agent = view.directory.agent(approval.agent_id)
-        user = view.directory.user(approval.user_id or "")
-        case = None if agent is None else self.as_of_today(view, agent, user, approval)
+        case = self.as_of_today(view, approval)
         return None if case is None else self.decide(view, case).requirements
 
     def _engine(self, view: View) -> Engine:

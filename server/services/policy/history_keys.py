@@ -140,12 +140,9 @@ class HistoryKeys:
 
 def keys_of(secrets: Secrets, compared_request: RequestToCompare) -> HistoryKeys:
     """Compute the keys of one request."""
-    builder = _KeyBuilder(secrets, compared_request.user.id)
-    agent, user, uri = (
-        compared_request.agent,
-        compared_request.user.id,
-        compared_request.target.resource.uri,
-    )
+    agent, user = compared_request.agent, compared_request.user.id
+    uri = compared_request.target.resource.uri
+    builder = _KeyBuilder(secrets, user)
     for action, detail in zip(compared_request.actions, compared_request.details, strict=True):
         builder.add(action, detail)
     kinds = dict.fromkeys(action.type for action in compared_request.actions) or (uri,)
@@ -246,10 +243,8 @@ class _KeyBuilder:
             steps = _indexes(trail)
             if isinstance(value, str) and steps == _indexes(of)[: len(steps)]:
                 everybody = self._hash("name", action.type, _normalized(value))
-                mark, person = (
-                    NAME_MARK_PREFIX + everybody[:_MARK_LENGTH],
-                    f"{self.user} {everybody}",
-                )
+                mark = NAME_MARK_PREFIX + everybody[:_MARK_LENGTH]
+                person = f"{self.user} {everybody}"
                 return NameKeys(ValueLocation(action, trail), mark, person, everybody)
         return None
 

@@ -7,7 +7,7 @@ Revoking one requires only a session. `uses.py` uses grants.
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 from server.lazy_imports import lazily
 from server.model.ports import Secrets
@@ -247,7 +247,7 @@ def _grant(secrets: Secrets, approval: Approval, ceremony: str, now: int) -> Sta
         type=example[0]["type"] if example else None,
         version=terms["version"],
         risk=Risk(terms["risk"]),
-        ceremony=_CEREMONIES[Step.PIN in ceremonies.parse_ceremony(ceremony)],
+        ceremony="pin" if Step.PIN in ceremonies.parse_ceremony(ceremony) else "confirm",
         uses=terms["uses"],
         sum_minor=total.get("minor"),
         sum_currency=total.get("currency"),
@@ -259,9 +259,6 @@ def _grant(secrets: Secrets, approval: Approval, ceremony: str, now: int) -> Sta
         created_at=now,
         expires_at=kinds.signed_end(terms),
     )
-
-
-_CEREMONIES: Final[tuple[Literal["confirm"], Literal["pin"]]] = ("confirm", "pin")
 
 
 def _own_grant(view: View, person: Person, grant_id: str) -> StandingGrant:

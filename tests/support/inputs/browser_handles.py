@@ -84,8 +84,7 @@ def create_records(server: LiveServer, person: Terminal, agent_id: str) -> dict[
         )
         evidence = json.dumps({"agents": []})
         incident = Incident(
-            *(new_id(PREFIX_INCIDENT), "open", "agent", None, user_id, device_id, None),
-            *(evidence, tx.now),
+            new_id(PREFIX_INCIDENT), evidence, tx.now, user_id=user_id, device_id=device_id
         )
         tx.standing_grants.add(grant)
         tx.deputies.add(deputy)

@@ -19,7 +19,7 @@ from server.audit_log.proofs import Proof
 from server.audit_log.verify import Broken, verify_file
 from server.protocol.approvals.decisions import digest
 from server.services.audit import audit
-from server.services.audit.retention import Erasures
+from server.services.audit.retention import Retention
 from server.services.policy.policies import Policies
 from tests.support.builders import receipts
 from tests.support.builders.callers import LocalAgent, LocalTerminal, new_person
@@ -454,7 +454,7 @@ def test_the_receipt_of_an_erased_user_verifies(
     note = {"reason": "Called the supplier.", "private_note": "Zaphod knows."}
     assert person.deny(approval.id, **note).status == 200
     before = receipts.prove_receipt(person, approval.id)
-    _user, texts = Erasures(local.services.store).erase(person.user.id, by=audit.OPERATOR)
+    _user, texts = Retention(local.services.store).erase(person.user.id, by=audit.OPERATOR)
     after = receipts.of(person, approval.id)
     for receipt in (before, after):
         assert "is denied, with 1 answer" in verified(receipt)

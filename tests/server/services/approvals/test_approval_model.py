@@ -18,7 +18,7 @@ from server.http import dispatch
 from server.http.route import HttpResponse, Route
 from server.protocol.approvals.states import State
 from server.protocol.tokens import token_exchange as protocol
-from server.services.approvals import decisions, withdrawals
+from server.services.approvals import withdrawals
 from server.services.approvals.current_checks import ApprovalChecks
 from server.services.approvals.decisions import ApprovalService
 from server.services.ciba.grant import CibaGrant
@@ -112,7 +112,12 @@ def _a_second_token_is_issued(patch: pytest.MonkeyPatch) -> None:
 def _a_late_decision_counts(patch: pytest.MonkeyPatch) -> None:
     """Planted fault: a decision is accepted after the expiry."""
     move = Approvals.transition
-    patch.setattr(decisions, "overdue", lambda *_: False)
+    check_open = ApprovalService._check_open
+
+    def ignore_expiry(self: ApprovalService, tx: Any, approval: Any, *more: Any) -> Any:
+        return check_open(self, tx, replace(approval, expires_at=tx.now + 1), *more)
+
+    patch.setattr(ApprovalService, "_check_open", ignore_expiry)
     patch.setattr(Approvals, "transition", lambda self, *a, **n: move(self, *a, **{**n, "now": 0}))
 
 

@@ -12,7 +12,7 @@ from server.services.audit import audit
 from server.services.audit.audit import Type
 from server.services.audit.entries import AuditEntries
 from server.services.audit.log import AuditLog
-from server.services.audit.retention import Erasures
+from server.services.audit.retention import Retention
 from server.services.refusals import NotFound
 from tests.support.builders.installation import BY, add_user
 
@@ -103,7 +103,7 @@ def test_stored_bytes_have_commitments_and_readers_see_the_texts(admin_services)
 def test_an_erased_user_leaves_a_log_that_verifies(admin_services, log):
     """Other users' texts stay, and an entry records who erased how many texts."""
     before = _bundle(log)
-    user, texts = Erasures(admin_services.store).erase("ann", by="user:sayso_us_dpo")
+    user, texts = Retention(admin_services.store).erase("ann", by="user:sayso_us_dpo")
     assert texts == 2
     names = _names(admin_services)
     assert "bob" in names
@@ -116,13 +116,13 @@ def test_an_erased_user_leaves_a_log_that_verifies(admin_services, log):
     assert _verify_export(log).erased == texts
     assert '"ann"' not in "".join(_bundle(log))
     assert verify(before, [log.key]).erased == 0
-    assert Erasures(admin_services.store).erase(user.id, by=BY)[1] == 0
+    assert Retention(admin_services.store).erase(user.id, by=BY)[1] == 0
 
 
 @pytest.mark.usefixtures("log")
 def test_an_erased_text_is_marked_in_its_entry(admin_services):
     """A separate member marks the erased text, because a person could type `erased`."""
-    Erasures(admin_services.store).erase("ann", by=BY)
+    Retention(admin_services.store).erase("ann", by=BY)
     entries = AuditEntries(admin_services.store).search(EntrySearch(type=Type.USER_ADDED), 10)
     erased = {entry.members["facts"]["name"]: entry.members.get("erased") for entry in entries}
     assert (erased[ERASED], erased["bob"]) == (["name"], None)
@@ -135,7 +135,7 @@ def test_erased_bytes_are_not_in_the_file(tmp_path, admin_services):
     assert b"Zaphod" in _database_bytes(tmp_path)
     with admin_services.store.write() as tx:
         tx._connection.exec_driver_sql("PRAGMA secure_delete=OFF")
-    Erasures(admin_services.store).erase("cleo", by=BY)
+    Retention(admin_services.store).erase("cleo", by=BY)
     assert b"Zaphod" not in _database_bytes(tmp_path)
 
 
@@ -150,7 +150,7 @@ def _database_bytes(folder):
 def test_erasing_an_unknown_user_is_not_found(admin_services):
     """Only a user can be erased."""
     with pytest.raises(NotFound):
-        Erasures(admin_services.store).erase("nobody", by=BY)
+        Retention(admin_services.store).erase("nobody", by=BY)
 
 
 @pytest.mark.usefixtures("log")

@@ -12,7 +12,7 @@ from server.protocol.names import ACR_SIGNED, ACR_SIGNED_PIN, GRANT_CIBA, GRANT_
 from server.protocol.policy.risks import Risk
 from server.services.audit import audit
 from server.services.audit.entries import AuditEntries
-from server.services.audit.retention import Erasures
+from server.services.audit.retention import Retention
 from server.services.clients.agent_forms import AgentChanges
 from tests.support.builders.clock import DAY, MINUTE
 from tests.support.builders.installation import BY, PAY, PAY_SCOPES, register_agent
@@ -71,7 +71,7 @@ def test_a_request_is_found_by_a_value_that_the_log_does_not_have(agent, local):
     assert handle not in json.dumps(entry)
     assert found(handle) == found("admin") == [approval.id]
     assert found("nobody") == []
-    Erasures(local.services.store).erase("admin", by=BY)
+    Retention(local.services.store).erase("admin", by=BY)
     assert found(handle) == found("admin") == []
 
 

@@ -93,7 +93,10 @@ def test_a_report_counts_until_its_incident_is_closed(
 ) -> None:
     """The report counts only for the reported agent."""
     incident = Incident(
-        "sayso_in_1", "open", "agent", request_for_ann.id, ANN.id, LAPTOP, None, "{}", NOON
+        *("sayso_in_1", "{}", NOON),
+        approval_id=request_for_ann.id,
+        user_id=ANN.id,
+        device_id=LAPTOP,
     )
     with store.write() as tx:
         tx.incidents.add(incident)

@@ -18,7 +18,7 @@ def me(site: Site, person: Person) -> user_wire.Me:
     """Get the current user and device."""
     device = None if person.device is None else _device(site, person.device, person)
     return user_wire.Me(
-        user=user_wire.user(person.user), device=device, server_time=rfc3339(site.clock.now())
+        user=user_wire.User.of(person.user), device=device, server_time=rfc3339(site.clock.now())
     )
 
 

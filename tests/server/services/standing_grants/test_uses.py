@@ -185,7 +185,7 @@ def test_expired_uses_and_the_end_of_their_grants_do_not_deadlock(postgres_local
     def end_grants():
         with store.write() as tx:
             for grant in reversed(grants):
-                assert tx.standing_grants.end(grant.id, "revoked", tx.now)
+                assert tx.standing_grants.end("revoked", tx.now, id=grant.id)
 
     ending = run_during(monkeypatch, StandingGrants, "release", store, end_grants)
     assert postgres_local.services.sweeper.round() == 2

@@ -152,18 +152,18 @@ def test_the_update_statement_agrees_with_the_rule(store: SqlStore, grant: Stand
 
 
 @pytest.mark.parametrize(
-    "end",
+    "columns",
     [
-        lambda rows: rows.end(GRANT.id, "why", NOON),
-        lambda rows: rows.end_of_agent("sayso_ag_1", "why", NOON)[0],
-        lambda rows: rows.end_of_user(ANN.id, "why", NOON)[0],
-        lambda rows: rows.end_at(PAY, "why", NOON)[0],
-        lambda rows: rows.end_of_type("payment", "why", NOON)[0],
-        lambda rows: rows.end_between(ANN.id, "sayso_ag_1", PAY, "why", NOON)[0],
+        {"id": GRANT.id},
+        {"agent_id": "sayso_ag_1"},
+        {"user_id": ANN.id},
+        {"resource": PAY},
+        {"type": "payment"},
+        {"user_id": ANN.id, "agent_id": "sayso_ag_1", "resource": PAY},
     ],
     ids=["id", "agent", "user", "resource", "type", "between"],
 )
-def test_only_the_matching_standing_grant_is_ended_once(store, end) -> None:
+def test_only_the_matching_standing_grant_is_ended_once(store, columns) -> None:
     """An ended grant cannot be used, and keeps the reason."""
     other = replace(
         GRANT,
@@ -178,9 +178,9 @@ def test_only_the_matching_standing_grant_is_ended_once(store, end) -> None:
         tx.users.add(User("sayso_us_bob", "bob", None, (), "enabled", NOON))
         tx.standing_grants.add(other)
     with store.write() as tx:
-        assert end(tx.standing_grants) == replace(GRANT, ended_at=NOON, ended_because="why")
-        assert tx.standing_grants.end(GRANT.id, "again", NOON + 1) is None
-        assert tx.standing_grants.end_of_user(ANN.id, "again", NOON + 1) == []
+        ended = replace(GRANT, ended_at=NOON, ended_because="why")
+        assert tx.standing_grants.end("why", NOON, **columns) == [ended]
+        assert tx.standing_grants.end("again", NOON + 1, **columns) == []
         assert tx.standing_grants.reserve(GRANT.id, "sayso_ap_a", 0, NOON) is None
         assert not tx.standing_grants.in_force(GRANT.id, NOON)
     assert _get(store, other) == other

@@ -49,12 +49,12 @@ class DeviceName(StrictBody):
     name: str = Field(max_length=256)
 
 
-class OwnDeviceLink(BaseModel):
+class OwnDeviceLink(RecordResponse):
     """A one-time code to enroll another device, shown once, and the enrollment link."""
 
     enrollment_code: str
     link: str
-    expires_at: str
+    expires_at: Time
 
 
 class Pin(BaseModel):

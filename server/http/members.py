@@ -61,7 +61,8 @@ def _icon(text: str) -> bytes:
         ) from None
 
 
-def _people(ids: tuple[str, ...], names_by_id: NamesById) -> list[Reference]:
+def references(ids: tuple[str, ...], names_by_id: NamesById) -> list[Reference]:
+    """Return the ID and name of each person; a person without a name has the ID as name."""
     return [
         Reference(id=person_id, name=names_by_id.get(person_id, person_id)) for person_id in ids
     ]
@@ -100,7 +101,7 @@ _KINDS: Final[Mapping[Kind, _WireKind]] = {
     Kind.CHOICE: _WireKind(Text, str),
     Kind.CHOICES: _WireKind(Names, list[str], tuple, _list),
     Kind.NAMES: _WireKind(Names, list[str], tuple, _list),
-    Kind.PEOPLE: _WireKind(Names, list[Reference], tuple, _people),
+    Kind.PEOPLE: _WireKind(Names, list[Reference], tuple, references),
     Kind.LISTS: _WireKind(dict[str, Names], dict[str, list[str]], _read_lists, _lists),
     Kind.SWITCH: _WireKind(bool, bool),
     Kind.NUMBER: _WireKind(int, int),

@@ -2,14 +2,20 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Final, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Final, Generic, Literal, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+)
 
 from server.http.route import MAX_BODY_BYTES
-from server.model.clients import Secret
 from server.protocol import errors, json_text
-from server.protocol.times import rfc3339, rfc3339_or_none
+from server.protocol.times import rfc3339
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -69,6 +75,14 @@ def _check_moment(text: str) -> str:
 Moment = Annotated[str, Field(max_length=40), AfterValidator(_check_moment)]
 """An RFC 3339 time with an offset."""
 
+
+def _as_time(value: object) -> object:
+    return rfc3339(value) if isinstance(value, int) else value
+
+
+Time = Annotated[str, BeforeValidator(_as_time)]
+"""An RFC 3339 time in a response. Records have milliseconds."""
+
 RiskWord = Literal["low", "medium", "high", "critical"]
 
 
@@ -84,7 +98,19 @@ class SignedStatement(StrictBody):
     statement: str = Field(max_length=8_192)
 
 
-class Reference(BaseModel):
+class RecordResponse(BaseModel):
+    """A response about a record: its members have the names of the record's."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    @classmethod
+    def of(cls, record: object, **members: object) -> Self:
+        """Return the response with these members, and all others from the record."""
+        names = cls.model_fields.keys() - members.keys()
+        return cls.model_validate({name: getattr(record, name) for name in names} | members)
+
+
+class Reference(RecordResponse):
     """The ID and name of a record."""
 
     id: str
@@ -121,14 +147,14 @@ class Rotation(StrictBody):
     overlap: int = Field(default=86_400, ge=0, le=2_592_000)
 
 
-class ClientSecret(BaseModel):
+class ClientSecret(RecordResponse):
     """Metadata of a client secret."""
 
     id: str
     hint: str
-    created_at: str
-    expires_at: str | None
-    last_used_at: str | None
+    created_at: Time
+    expires_at: Time | None
+    last_used_at: Time | None
 
 
 def read(kind: type[Model], body: bytes, *, status: int = 422) -> Model:
@@ -152,14 +178,3 @@ def _correction(error: "ErrorDetails") -> str:
     if limits.get("min_length") == 1:
         return "must not be empty"
     return _CORRECTIONS.get(error["type"], "is invalid").format_map(limits)
-
-
-def secret(record: Secret) -> ClientSecret:
-    """The JSON of a secret, without the secret itself."""
-    return ClientSecret(
-        id=record.id,
-        hint=record.hint,
-        created_at=rfc3339(record.created_at),
-        expires_at=rfc3339_or_none(record.expires_at),
-        last_used_at=rfc3339_or_none(record.last_used_at),
-    )

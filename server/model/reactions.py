@@ -5,7 +5,8 @@ functions that then run, in order. They all run in the same unit of work.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
+from operator import add
 
 from server.model.clients import Agent
 from server.model.consents import Consent
@@ -23,12 +24,7 @@ class Ended:
     sign_ins: int = 0
 
     def __add__(self, other: "Ended") -> "Ended":
-        return Ended(
-            self.requests + other.requests,
-            self.approved + other.approved,
-            self.tokens + other.tokens,
-            self.sign_ins + other.sign_ins,
-        )
+        return Ended(*map(add, astuple(self), astuple(other)))
 
 
 class Event:

@@ -8,8 +8,10 @@ The Unicode data (`unicode_tables`) is read on first use.
 
 import re
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Iterator
 from functools import cache, lru_cache
+from operator import itemgetter
 from pathlib import Path
 from typing import Final
 
@@ -84,16 +86,11 @@ def _script_sets(text: str) -> frozenset[frozenset[str]]:
 
 @lru_cache(maxsize=4096)
 def _scripts_of(character: str) -> frozenset[str]:
-    code = ord(character)
-    ranges = _script_ranges()
-    low, high = 0, len(ranges)
-    while low < high:
-        middle = (low + high) // 2
-        first, last, names = ranges[middle]
-        if first <= code <= last:
-            return names
-        low, high = (middle + 1, high) if last < code else (low, middle)
-    return frozenset()
+    code, ranges = ord(character), _script_ranges()
+    index = bisect_right(ranges, code, key=itemgetter(0)) - 1
+    if index < 0 or ranges[index][1] < code:
+        return frozenset()
+    return ranges[index][2]
 
 
 @cache

@@ -31,8 +31,13 @@ class ProtocolError(Exception):
     unchanged. `detail` is only logged.
     """
 
-    code: ClassVar[str] = "invalid_request"
-    status: ClassVar[int] = 400
+    code: ClassVar[str]
+    status: ClassVar[int]
+
+    def __init_subclass__(cls, *, code: str = "", status: int = 400) -> None:
+        super().__init_subclass__()
+        if code:  # otherwise those of its parent
+            cls.code, cls.status = code, status
 
     def __init__(
         self,
@@ -49,178 +54,120 @@ class ProtocolError(Exception):
         self.headers = headers
 
 
-class InvalidRequest(ProtocolError):
+class InvalidRequest(ProtocolError, code="invalid_request"):
     """Malformed, missing or repeated parameter (RFC 6749 5.2, CIBA 13)."""
 
 
-class InvalidScope(ProtocolError):
+class InvalidScope(ProtocolError, code="invalid_scope"):
     """A scope that is unknown or not allowed for the caller (RFC 6749 5.2)."""
 
-    code = "invalid_scope"
 
-
-class InvalidTarget(ProtocolError):
+class InvalidTarget(ProtocolError, code="invalid_target"):
     """A resource that is malformed, unknown or not allowed (RFC 8707 2)."""
 
-    code = "invalid_target"
 
-
-class InvalidAuthorizationDetails(ProtocolError):
+class InvalidAuthorizationDetails(ProtocolError, code="invalid_authorization_details"):
     """Details that no registered action type accepts (RFC 9396 5)."""
 
-    code = "invalid_authorization_details"
 
-
-class InvalidClient(ProtocolError):
+class InvalidClient(ProtocolError, code="invalid_client", status=401):
     """Client authentication failed (RFC 6749 5.2); always 401."""
 
-    code = "invalid_client"
-    status = 401
 
-
-class UnauthorizedClient(ProtocolError):
+class UnauthorizedClient(ProtocolError, code="unauthorized_client"):
     """The client may not use this grant or flow (RFC 6749 5.2)."""
 
-    code = "unauthorized_client"
 
-
-class UnsupportedGrantType(ProtocolError):
+class UnsupportedGrantType(ProtocolError, code="unsupported_grant_type"):
     """A grant type that this server does not support (RFC 6749 5.2)."""
 
-    code = "unsupported_grant_type"
 
-
-class InvalidGrant(ProtocolError):
+class InvalidGrant(ProtocolError, code="invalid_grant"):
     """An unknown or used code, handle or token, or one of a different client (RFC 6749 5.2)."""
 
-    code = "invalid_grant"
 
-
-class AuthorizationPending(ProtocolError):
+class AuthorizationPending(ProtocolError, code="authorization_pending"):
     """The request has not been answered yet (CIBA 11)."""
 
-    code = "authorization_pending"
 
-
-class SlowDown(ProtocolError):
+class SlowDown(ProtocolError, code="slow_down"):
     """The client polled too early; the interval is five seconds longer now (CIBA 11)."""
 
-    code = "slow_down"
 
-
-class ExpiredToken(ProtocolError):
+class ExpiredToken(ProtocolError, code="expired_token"):
     """The request expired before it was answered or redeemed (CIBA 11)."""
 
-    code = "expired_token"
 
-
-class AccessDenied(ProtocolError):
+class AccessDenied(ProtocolError, code="access_denied"):
     """The person denied the request, or it was withdrawn (CIBA 11)."""
 
-    code = "access_denied"
 
-
-class MissingUserCode(ProtocolError):
+class MissingUserCode(ProtocolError, code="missing_user_code"):
     """The person requires a user code, and none was sent (CIBA 13)."""
 
-    code = "missing_user_code"
 
-
-class InvalidUserCode(ProtocolError):
+class InvalidUserCode(ProtocolError, code="invalid_user_code"):
     """The user code is wrong (CIBA 13)."""
 
-    code = "invalid_user_code"
 
-
-class TransactionFailed(ProtocolError):
+class TransactionFailed(ProtocolError, code="transaction_failed"):
     """The answer could not be delivered to the agent; only used for push (CIBA 12)."""
 
-    code = "transaction_failed"
 
-
-class RequestRefused(ProtocolError):
+class RequestRefused(ProtocolError, code="access_denied", status=403):
     """Policy refuses the request before anyone is asked (CIBA 13); always 403."""
 
-    code = "access_denied"
-    status = 403
 
-
-class UnsupportedResponseType(ProtocolError):
+class UnsupportedResponseType(ProtocolError, code="unsupported_response_type"):
     """The authorization endpoint only supports `code` (RFC 6749 4.1.2.1)."""
 
-    code = "unsupported_response_type"
 
-
-class RequestNotSupported(ProtocolError):
+class RequestNotSupported(ProtocolError, code="request_not_supported"):
     """A request object at the authorization endpoint (OpenID Connect Core 3.1.2.6)."""
 
-    code = "request_not_supported"
 
-
-class RegistrationNotSupported(ProtocolError):
+class RegistrationNotSupported(ProtocolError, code="registration_not_supported"):
     """The `registration` parameter is not supported (OpenID Connect Core 3.1.2.6)."""
 
-    code = "registration_not_supported"
 
-
-class InvalidRequestUri(ProtocolError):
+class InvalidRequestUri(ProtocolError, code="invalid_request_uri"):
     """A pushed request that is unknown, used, expired or from another app (RFC 9126 2.2)."""
 
-    code = "invalid_request_uri"
 
-
-class LoginRequired(ProtocolError):
+class LoginRequired(ProtocolError, code="login_required"):
     """Nobody is signed in, and `prompt=none` forbids asking (OpenID Connect Core 3.1.2.6)."""
 
-    code = "login_required"
 
-
-class ConsentRequired(ProtocolError):
+class ConsentRequired(ProtocolError, code="consent_required"):
     """Consent is missing, and `prompt=none` forbids asking (OpenID Connect Core 3.1.2.6)."""
 
-    code = "consent_required"
 
-
-class UnmetAuthenticationRequirements(ProtocolError):
+class UnmetAuthenticationRequirements(ProtocolError, code="unmet_authentication_requirements"):
     """No sign-in method meets the `acr` that the app requires (RFC 9470)."""
 
-    code = "unmet_authentication_requirements"
 
-
-class InteractionRequired(ProtocolError):
+class InteractionRequired(ProtocolError, code="interaction_required"):
     """A person must first approve a request at the backchannel endpoint."""
 
-    code = "interaction_required"
 
-
-class UnknownUserId(ProtocolError):
+class UnknownUserId(ProtocolError, code="unknown_user_id"):
     """The login hint does not identify a user that this agent may ask (CIBA 13)."""
 
-    code = "unknown_user_id"
 
-
-class ExpiredLoginHintToken(ProtocolError):
+class ExpiredLoginHintToken(ProtocolError, code="expired_login_hint_token"):
     """An expired login_hint_token (CIBA 13)."""
 
-    code = "expired_login_hint_token"
 
-
-class InvalidBindingMessage(ProtocolError):
+class InvalidBindingMessage(ProtocolError, code="invalid_binding_message"):
     """A binding message that cannot be displayed (CIBA 13)."""
 
-    code = "invalid_binding_message"
 
-
-class InvalidDpopProof(ProtocolError):
+class InvalidDpopProof(ProtocolError, code="invalid_dpop_proof"):
     """A DPoP proof that is missing or invalid (RFC 9449 5)."""
 
-    code = "invalid_dpop_proof"
 
-
-class UseDpopNonce(ProtocolError):
+class UseDpopNonce(ProtocolError, code="use_dpop_nonce"):
     """A DPoP proof without a valid nonce (RFC 9449 8). The response has a new one."""
-
-    code = "use_dpop_nonce"
 
     def __init__(self, nonce: str) -> None:
         super().__init__(
@@ -229,46 +176,32 @@ class UseDpopNonce(ProtocolError):
         )
 
 
-class InvalidToken(ProtocolError):
+class InvalidToken(ProtocolError, code="invalid_token", status=401):
     """An invalid bearer token (RFC 6750 3.1)."""
-
-    code = "invalid_token"
-    status = 401
 
     def __init__(self, description: str, *, detail: str = "") -> None:
         challenge = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
         super().__init__(description, detail=detail, headers=challenge)
 
 
-class InvalidRedirectUri(ProtocolError):
+class InvalidRedirectUri(ProtocolError, code="invalid_redirect_uri"):
     """A redirect URI that cannot be registered (RFC 7591 3.2.2)."""
 
-    code = "invalid_redirect_uri"
 
-
-class InvalidClientMetadata(ProtocolError):
+class InvalidClientMetadata(ProtocolError, code="invalid_client_metadata"):
     """Metadata that cannot be registered (RFC 7591 3.2.2)."""
 
-    code = "invalid_client_metadata"
 
-
-class InvalidSoftwareStatement(ProtocolError):
+class InvalidSoftwareStatement(ProtocolError, code="invalid_software_statement"):
     """An invalid software statement (RFC 7591 3.2.2)."""
 
-    code = "invalid_software_statement"
 
-
-class UnapprovedSoftwareStatement(ProtocolError):
+class UnapprovedSoftwareStatement(ProtocolError, code="unapproved_software_statement"):
     """A software statement from an issuer that is not trusted (RFC 7591 3.2.2)."""
 
-    code = "unapproved_software_statement"
 
-
-class TemporarilyUnavailable(ProtocolError):
+class TemporarilyUnavailable(ProtocolError, code="temporarily_unavailable", status=503):
     """The server cannot answer now. `Retry-After` says when to retry."""
-
-    code = "temporarily_unavailable"
-    status = 503
 
     def __init__(self, description: str, *, retry_after: int = 1, detail: str = "") -> None:
         super().__init__(
@@ -276,11 +209,8 @@ class TemporarilyUnavailable(ProtocolError):
         )
 
 
-class ServerError(ProtocolError):
+class ServerError(ProtocolError, code="server_error", status=500):
     """An internal error, without details (RFC 6749 4.1.2.1)."""
-
-    code = "server_error"
-    status = 500
 
 
 class Problem(Exception):

@@ -17,6 +17,12 @@ def rfc3339_or_none(moment: int | None) -> str | None:
     return None if moment is None else rfc3339(moment)
 
 
+def day_text(moment: int) -> str:
+    """Return milliseconds since the epoch as a date in UTC, such as 1 December 2026."""
+    date = datetime.fromtimestamp(moment / 1000, UTC)
+    return f"{date.day} {date:%B %Y}"
+
+
 def time_text(moment: int) -> str:
     """Return milliseconds since the epoch as text for people, such as `2026-05-01 14:30 UTC`."""
     return datetime.fromtimestamp(moment / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")

@@ -86,6 +86,14 @@ class DatabaseRows:
         """Return the record of each row."""
         return [read(row) for row in self._rows(statement, values)]
 
+    def _column(self, statement: Statement, /, **values: object) -> list[Any]:
+        """Return the first value of each row."""
+        return [row[0] for row in self._rows(statement, values)]
+
+    def _number(self, statement: Statement, /, **values: object) -> int:
+        """Return the number that the statement selects."""
+        return int(self._rows(statement, values)[0][0])
+
 
 class TimedRows(DatabaseRows):
     """Rows that depend on the time of the unit of work."""

@@ -18,6 +18,7 @@ from server.http.site import Site
 from server.model.store import Busy
 from server.protocol import errors, forms
 from server.protocol.forms import Form
+from server.protocol.times import day_text
 from server.web import themes
 
 HEADERS: Final = {
@@ -175,13 +176,7 @@ def is_same_origin(site: Site) -> bool:
     return cookies.is_same_origin(site.server_policy, headers)
 
 
-def day(at: int) -> str:
-    """A time in milliseconds as a date in UTC, such as 1 December 2026."""
-    date = datetime.fromtimestamp(at / 1000, UTC)
-    return f"{date.day} {date:%B %Y}"
-
-
 def moment(at: int, *, seconds: bool = False) -> str:
     """A time in milliseconds as a date and a time of day in UTC."""
     time = datetime.fromtimestamp(at / 1000, UTC).time()
-    return f"{day(at)}, {time.isoformat('seconds' if seconds else 'minutes')} UTC"
+    return f"{day_text(at)}, {time.isoformat('seconds' if seconds else 'minutes')} UTC"

@@ -15,9 +15,9 @@ from markupsafe import Markup, escape
 
 from server.protocol.names import is_app, path_id
 from server.protocol.text import display_safe, pluralize
-from server.protocol.times import rfc3339
+from server.protocol.times import day_text, rfc3339
 from server.services.clients.agent_members import AGENT_MEMBERS
-from server.web.browser import day, moment
+from server.web.browser import moment
 from server.web.console.member_fields import page_lines
 
 _MAX_CHARACTERS: Final = 2_000
@@ -67,7 +67,7 @@ def _period(begins: str, ends: str) -> Markup:
         return Markup("{} to {}").format(_time(begins), _time(ends))
     last = end - timedelta(days=1)
     return Markup("{} to {} (UTC), inclusive").format(
-        *(day(_clock(moment.isoformat())) for moment in (first, last))
+        *(day_text(_clock(moment.isoformat())) for moment in (first, last))
     )
 
 

@@ -7,14 +7,13 @@ from typing import Literal, TypeAlias
 from pydantic import BaseModel
 
 from server.http.approvals import decision_wire, execution_wire, narrowing_wire
-from server.http.wire import Listed, Reference, RiskWord
+from server.http.wire import Listed, RecordResponse, Reference, RiskWord, Time
 from server.model.approval_views import ApproverView
 from server.model.approvals import Approval as ApprovalRecord
 from server.model.approvals import Delivery, automatic_decision
 from server.protocol import errors
 from server.protocol.approvals import decisions
-from server.protocol.approvals.unusual import Unusual
-from server.protocol.times import rfc3339, rfc3339_or_none
+from server.protocol.times import rfc3339
 from server.services.approvals import extensions, retries
 from server.services.approvals.inbox import ApprovalPage
 from server.services.standing_grants import uses
@@ -29,7 +28,7 @@ class SupersededRequest(BaseModel):
     fingerprint: str
 
 
-class Signal(BaseModel):
+class Signal(RecordResponse):
     """One reason why a request is unusual."""
 
     code: str
@@ -37,7 +36,7 @@ class Signal(BaseModel):
     text: str
 
 
-class UnusualSignals(BaseModel):
+class UnusualSignals(RecordResponse):
     """Every signal of a request, and what the request was compared with."""
 
     signals: list[Signal]
@@ -62,17 +61,17 @@ class DecidedByGrant(BaseModel):
 DecidedBy: TypeAlias = DecidedByConsent | DecidedByGrant
 
 
-class DeviceDelivery(BaseModel):
+class DeviceDelivery(RecordResponse):
     """When a device received, showed and answered a request."""
 
     id: str
     name: str
-    delivered_at: str
-    seen_at: str | None
-    decided_at: str | None
+    delivered_at: Time
+    seen_at: Time | None
+    decided_at: Time | None
 
 
-class Approval(BaseModel):
+class Approval(RecordResponse):
     """A request for a person's decision. The digests are of `action` and `display` as sent."""
 
     id: str
@@ -86,9 +85,9 @@ class Approval(BaseModel):
     display: str
     action_digest: str
     display_digest: str
-    created_at: str
-    expires_at: str
-    over_at: str | None
+    created_at: Time
+    expires_at: Time
+    over_at: Time | None
     held_back: bool
     supersedes: SupersededRequest | None
     decided: decision_wire.DecisionDetails | None
@@ -114,21 +113,10 @@ class Approvals(Listed[Approval]):
 def approval(approver_view: ApproverView) -> Approval:
     """An approval as JSON."""
     record = approver_view.approval
-    return Approval(
-        id=record.id,
-        kind=record.kind,
-        state=str(record.state),  # type: ignore[arg-type]  # the states are these words
-        reason=record.reason,
-        risk=str(record.risk),  # type: ignore[arg-type]  # the risks are these words
-        ceremony=record.ceremony,
+    return Approval.of(
+        record,
         agent=Reference(id=record.agent_id, name=approver_view.agent_name),
-        action=record.action,
-        display=record.display,
-        action_digest=record.action_digest,
-        display_digest=record.display_digest,
-        created_at=rfc3339(record.created_at),
-        expires_at=rfc3339(record.expires_at),
-        over_at=rfc3339_or_none(record.decided_at),
+        over_at=record.decided_at,
         held_back=approver_view.held_back,
         supersedes=superseded(approver_view.supersedes),
         decided=decision_wire.decided(approver_view),
@@ -139,15 +127,10 @@ def approval(approver_view: ApproverView) -> Approval:
         execution=execution_wire.execution(approver_view.execution),
         nonce=approver_view.nonce,
         vote_tally=decision_wire.vote_tally(approver_view.tally),
-        tries_left=_attempts_left(approver_view),
+        tries_left=approver_view.tries_left,
         devices=devices(approver_view.deliveries),
-        unusual=unusual_signals(approver_view.unusual),
+        unusual=approver_view.unusual,
     )
-
-
-def _attempts_left(approver_view: ApproverView) -> dict[str, int] | None:
-    attempts = approver_view.tries_left
-    return None if attempts is None else {str(step): count for step, count in attempts.items()}
 
 
 def approvals(page: ApprovalPage) -> Approvals:
@@ -180,17 +163,6 @@ def superseded(earlier: ApprovalRecord | None) -> SupersededRequest | None:
     )
 
 
-def unusual_signals(unusual: Unusual | None) -> UnusualSignals | None:
-    """The current signals as JSON; None if those in the display text still apply."""
-    if unusual is None:
-        return None
-    signals = [
-        Signal(code=str(signal.code), severity=signal.severity.value, text=signal.text)
-        for signal in unusual.signals
-    ]
-    return UnusualSignals(signals=signals, compared=unusual.compared)
-
-
 def decided_by(record: ApprovalRecord) -> DecidedBy | None:
     """The consent or grant that decided; None if a person decided or no one has."""
     decided_by = automatic_decision(record)
@@ -202,14 +174,9 @@ def decided_by(record: ApprovalRecord) -> DecidedBy | None:
 
 def devices(deliveries: Iterable[Delivery] | None) -> list[DeviceDelivery] | None:
     """The deliveries to each device; None if the viewer may not see them."""
-    return None if deliveries is None else [_device(device) for device in deliveries]
-
-
-def _device(delivery: Delivery) -> DeviceDelivery:
-    return DeviceDelivery(
-        id=delivery.device_id,
-        name=delivery.device_name,
-        delivered_at=rfc3339(delivery.delivered_at),
-        seen_at=rfc3339_or_none(delivery.seen_at),
-        decided_at=rfc3339_or_none(delivery.decided_at),
-    )
+    if deliveries is None:
+        return None
+    return [
+        DeviceDelivery.of(delivery, id=delivery.device_id, name=delivery.device_name)
+        for delivery in deliveries
+    ]

@@ -2,11 +2,17 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from server.http.wire import Moment, Reference, StrictBody, milliseconds
-from server.model.approval_views import ApproverView, Tally, Vote
-from server.protocol.times import rfc3339, rfc3339_or_none
+from server.http.wire import (
+    Moment,
+    RecordResponse,
+    Reference,
+    StrictBody,
+    Time,
+    milliseconds,
+)
+from server.model.approval_views import ApproverView, Tally
 from server.services.approvals import answer_entries
 from server.services.approvals.ceremonies import CeremonyEntries
 from server.services.approvals.submitted_decisions import SubmittedDecision
@@ -41,13 +47,13 @@ class SignedDecision(StrictBody):
         )
 
 
-class DecisionDetails(BaseModel):
+class DecisionDetails(RecordResponse):
     """Who decided, what they decided, on which device, and the note to the agent."""
 
     decision: Literal["approve", "deny"]
     by: Reference
     device: Reference
-    at: str
+    at: Time
     channel: str
     ceremony: str
     self_approved: bool
@@ -55,7 +61,7 @@ class DecisionDetails(BaseModel):
     reason: str | None
     code: str | None
     note: str | None
-    retry_at: str | None
+    retry_at: Time | None
     ask: Reference | None
     """The person to ask instead."""
     private_note: str | None
@@ -66,36 +72,28 @@ def decided(approver_view: ApproverView) -> DecisionDetails | None:
     answer = approver_view.decision
     if answer is None:
         return None
-    return DecisionDetails(
-        decision=answer.decision,  # type: ignore[arg-type]  # a withdrawal decides nothing
+    return DecisionDetails.of(
+        answer,
         by=Reference(id=answer.user_id, name=approver_view.decider_name),
         device=Reference(id=answer.device_id, name=approver_view.device_name),
-        at=rfc3339(answer.at),
-        channel=answer.channel,
-        ceremony=answer.ceremony,
         self_approved=answer_entries.self_approved(approver_view.approval, answer),
-        reason=answer.reason,
-        code=answer.code,
-        note=answer.note,
-        retry_at=rfc3339_or_none(answer.retry_at),
         ask=None
         if answer.ask_user is None
         else Reference(id=answer.ask_user, name=approver_view.other_name),
-        private_note=answer.private_note,
     )
 
 
-class ApproverVote(BaseModel):
+class ApproverVote(RecordResponse):
     """One person's answer. Show the facts of the request before the answers of others."""
 
     by: Reference
     decision: Literal["approve", "deny", "withdraw"]
-    at: str
+    at: Time
     counts: bool
     reason: str | None
 
 
-class VoteTally(BaseModel):
+class VoteTally(RecordResponse):
     """How many people must approve, how many have approved, and who still can."""
 
     need: int
@@ -108,16 +106,12 @@ def vote_tally(tally: Tally | None) -> VoteTally | None:
     """The tally of a request with several approvers, as JSON."""
     if tally is None:
         return None
-    answers = [_vote(vote) for vote in tally.votes]
-    return VoteTally(need=tally.need, have=tally.have, left=list(tally.left), answers=answers)
-
-
-def _vote(vote: Vote) -> ApproverVote:
-    answer = vote.decision
-    return ApproverVote(
-        by=Reference(id=answer.user_id, name=vote.name),
-        decision=answer.decision,
-        at=rfc3339(answer.at),
-        counts=answer.voided_at is None,
-        reason=answer.reason,
-    )
+    answers = [
+        ApproverVote.of(
+            vote.decision,
+            by=Reference(id=vote.decision.user_id, name=vote.name),
+            counts=vote.decision.voided_at is None,
+        )
+        for vote in tally.votes
+    ]
+    return VoteTally.of(tally, answers=answers)

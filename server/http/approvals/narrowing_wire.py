@@ -1,14 +1,12 @@
 """Narrowing as JSON: what an approver would grant instead, and how it reads."""
 
-from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from server.http.wire import StrictBody
+from server.http.wire import RecordResponse, StrictBody
 from server.model.approvals import Approval
-from server.model.granted import GrantDifference, differences_of, effective_digest, granted_headline
+from server.model.granted import differences_of, effective_digest, granted_headline
 from server.protocol.approvals.narrowing import Change
 from server.protocol.policy import uses
 from server.services.approvals.narrowing import Narrowable, Narrowed, RequestedNarrowing
@@ -39,7 +37,7 @@ class Narrowing(StrictBody):
         return RequestedNarrowing(tuple(self.drop_scopes), changes, self.token_seconds)
 
 
-class GrantedFact(BaseModel):
+class GrantedFact(RecordResponse):
     """A fact whose granted value differs from the requested value."""
 
     label: str
@@ -47,7 +45,7 @@ class GrantedFact(BaseModel):
     granted: str
 
 
-class GrantedAction(BaseModel):
+class GrantedAction(RecordResponse):
     """The granted action, if it is narrower than the request. The digest is of `text` as sent.
 
     `headline` describes what is granted in one line, like the headline of the display.
@@ -59,7 +57,7 @@ class GrantedAction(BaseModel):
     changes: list[GrantedFact]
 
 
-class NarrowingFact(BaseModel):
+class NarrowingFact(RecordResponse):
     """A fact that can be narrowed, with its requested value. A list has `items`."""
 
     place: int
@@ -70,7 +68,7 @@ class NarrowingFact(BaseModel):
     items: list[str]
 
 
-class NarrowingOptions(BaseModel):
+class NarrowingOptions(RecordResponse):
     """The scopes and facts of a request that can be narrowed."""
 
     scopes: list[str]
@@ -81,24 +79,14 @@ class NarrowingOptions(BaseModel):
 def narrowing_options(options: Narrowable) -> NarrowingOptions:
     """Return the parts that can be narrowed as JSON."""
     facts = [
-        NarrowingFact(
-            place=index,
-            fact=fact.pointer,
-            label=fact.label,
-            asked=fact.asked,
-            rule=fact.rule,
-            items=list(fact.items),
-        )
-        for index, fact in options.facts
+        NarrowingFact.of(fact, place=index, fact=fact.pointer) for index, fact in options.facts
     ]
-    return NarrowingOptions(
-        scopes=list(options.scopes), facts=facts, token_seconds=options.token_seconds
-    )
+    return NarrowingOptions.of(options, facts=facts)
 
 
 def proposed(narrowed: Narrowed) -> GrantedAction:
     """A proposed narrowing as JSON."""
-    return _granted_as(narrowed.text, narrowed.digest, narrowed.headline, narrowed.rows)
+    return GrantedAction.of(narrowed, changes=narrowed.rows)
 
 
 def granted(record: Approval) -> GrantedAction | None:
@@ -106,11 +94,11 @@ def granted(record: Approval) -> GrantedAction | None:
     headline = granted_headline(record)
     if record.granted is None or headline is None:
         return None
-    return _granted_as(record.granted, effective_digest(record), headline, differences_of(record))
-
-
-def _granted_as(
-    text: str, digest: str, headline: str, rows: Sequence[GrantDifference]
-) -> GrantedAction:
-    changes = [GrantedFact(**asdict(row)) for row in rows]
-    return GrantedAction(text=text, digest=digest, headline=headline, changes=changes)
+    return GrantedAction.model_validate(
+        {
+            "text": record.granted,
+            "digest": effective_digest(record),
+            "headline": headline,
+            "changes": differences_of(record),
+        }
+    )

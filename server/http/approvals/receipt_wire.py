@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import Final, Literal
 
-from pydantic import BaseModel
-
 from server.audit_log.proofs import Proof
 from server.http import wire
 from server.http.approvals import approval_wire
@@ -13,19 +11,19 @@ from server.http.tokens.delegation_wire import ManagedDelegation
 from server.model.audit import StoredEntry
 from server.protocol.approvals import decisions
 from server.protocol.times import rfc3339
-from server.services.approvals.receipts import AnswerEvidence, Key, Receipt, RequestEvidence
+from server.services.approvals.receipts import AnswerEvidence, Receipt, RequestEvidence
 
 VERSION: Final = "sayso-receipt/1"
 
 
-class SigningKey(BaseModel):
+class SigningKey(wire.RecordResponse):
     """A public key (RFC 7517). For a passkey, `kid` is its credential ID."""
 
     kid: str
     jwk: dict[str, str]
 
 
-class ReceiptEntry(BaseModel):
+class ReceiptEntry(wire.RecordResponse):
     """An audit entry, with its exact bytes as text. The entry for an answer has the same `signed`.
 
     `proof` is a C2SP tlog-proof that the entry is in the audit log. It is null until a checkpoint
@@ -36,7 +34,7 @@ class ReceiptEntry(BaseModel):
     proof: str | None
 
 
-class DeviceSummary(BaseModel):
+class DeviceSummary(wire.RecordResponse):
     """The ID, name and kind of a device."""
 
     id: str
@@ -44,14 +42,14 @@ class DeviceSummary(BaseModel):
     kind: str
 
 
-class ReceiptDecision(BaseModel):
+class ReceiptDecision(wire.RecordResponse):
     """One answer as its device signed it, with the evidence to verify it."""
 
     by: wire.Reference
     device: DeviceSummary
     decision: Literal["approve", "deny", "withdraw"]
     code: str | None
-    at: str
+    at: wire.Time
     ceremony: str
     counts: bool
     reason: str | None
@@ -59,7 +57,7 @@ class ReceiptDecision(BaseModel):
     key: SigningKey | None
 
 
-class ReceiptRequest(BaseModel):
+class ReceiptRequest(wire.RecordResponse):
     """A request, its answers, and its audit entries, oldest first."""
 
     approval: approval_wire.Approval
@@ -105,9 +103,9 @@ def receipt(record: Receipt, issuer: str) -> ReceiptContent:
 
 
 def _evidence(request: RequestEvidence, proofs: Mapping[str, Proof]) -> ReceiptRequest:
-    return ReceiptRequest(
+    return ReceiptRequest.of(
+        request,
         approval=approval_wire.approval(request.view),
-        policy_version=request.policy_version,
         answers=[_answer(answer) for answer in request.answers],
         entries=[_entry(entry, proofs.get(entry.id)) for entry in request.entries],
     )
@@ -115,25 +113,17 @@ def _evidence(request: RequestEvidence, proofs: Mapping[str, Proof]) -> ReceiptR
 
 def _answer(answer_evidence: AnswerEvidence) -> ReceiptDecision:
     answer, device = answer_evidence.decision, answer_evidence.device
-    return ReceiptDecision(
+    return ReceiptDecision.of(
+        answer,
         by=wire.Reference(id=answer.user_id, name=answer_evidence.name),
         device=DeviceSummary(
             id=answer.device_id, name="" if device is None else device.name, kind=answer.channel
         ),
-        decision=answer.decision,
-        code=answer.code,
-        at=rfc3339(answer.at),
-        ceremony=answer.ceremony,
         counts=answer.voided_at is None,
-        reason=answer.reason,
         signed=answer.jws,
-        key=_key(answer_evidence.key),
+        key=answer_evidence.key,
     )
 
 
 def _entry(entry: StoredEntry, proof: Proof | None) -> ReceiptEntry:
     return ReceiptEntry(body=entry.body.decode(), proof=None if proof is None else proof.text)
-
-
-def _key(key: Key | None) -> SigningKey | None:
-    return None if key is None else SigningKey(kid=key.kid, jwk=dict(key.jwk))

@@ -4,8 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from server.http.wire import Reference, SignedStatement
-from server.protocol.times import rfc3339
+from server.http.wire import RecordResponse, Reference, SignedStatement, Time
 from server.services.approvers.deputies import NamedDeputy, RequestedDeputy
 
 _MOMENT = 40
@@ -23,14 +22,14 @@ class NewDeputy(SignedStatement):
         return RequestedDeputy(self.deputy, self.begins, self.ends)
 
 
-class Deputy(BaseModel):
+class Deputy(RecordResponse):
     """A person who can decide for another person during a period."""
 
     id: str
     user: Reference
     deputy: Reference
-    begins: str = Field(serialization_alias="from")
-    ends: str = Field(serialization_alias="to")
+    begins: Time = Field(serialization_alias="from")
+    ends: Time = Field(serialization_alias="to")
     state: Literal["named", "begun", "over"]
 
 
@@ -50,11 +49,10 @@ class ManagedDeputies(BaseModel):
 def deputy(named_deputy: NamedDeputy) -> Deputy:
     """A deputy as JSON."""
     record = named_deputy.deputy
-    return Deputy(
-        id=record.id,
+    return Deputy.of(
+        record,
         user=Reference(id=record.user_id, name=named_deputy.user_name),
         deputy=Reference(id=record.deputy_id, name=named_deputy.deputy_name),
-        begins=rfc3339(record.from_at),
-        ends=rfc3339(record.to_at),
-        state=record.state,
+        begins=record.from_at,
+        ends=record.to_at,
     )

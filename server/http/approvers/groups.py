@@ -1,7 +1,5 @@
 """Endpoints of groups of approvers."""
 
-from pydantic import BaseModel
-
 from server.http import listing, members
 from server.http.members import (
     answer_fields,
@@ -11,9 +9,8 @@ from server.http.members import (
     with_fields,
 )
 from server.http.route import HttpRequest, managed
-from server.http.wire import Listed, StrictBody
+from server.http.wire import Listed, RecordResponse, StrictBody, Time
 from server.model.approvers import Group
-from server.protocol.times import rfc3339
 from server.services import paging
 from server.services.approvers.group_members import GROUP_MEMBERS
 from server.services.approvers.groups import GroupChanges
@@ -32,11 +29,11 @@ class GroupChange(StrictBody):
 
 
 @with_fields(answer_fields(GROUP_MEMBERS))
-class ManagedGroup(BaseModel):
+class ManagedGroup(RecordResponse):
     """A group of approvers."""
 
     id: str
-    created_at: str
+    created_at: Time
     version: str
 
 
@@ -80,9 +77,8 @@ def delete(admin: AdminServices, record_id: str) -> None:
 
 
 def _document(admin: AdminServices, group: Group) -> ManagedGroup:
-    return ManagedGroup(
-        id=group.id,
-        created_at=rfc3339(group.created_at),
+    return ManagedGroup.of(
+        group,
         version=power.version(group),
         **members.response_members(GROUP_MEMBERS, group, admin.names(group.members)),
     )

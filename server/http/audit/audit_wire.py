@@ -5,16 +5,15 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from server.http.wire import Listed, Moment, StrictBody
+from server.http.wire import Listed, Moment, RecordResponse, StrictBody, Time
 from server.model.audit import StoredEntry
-from server.protocol.times import rfc3339
 
 
-class LogEntry(BaseModel):
+class LogEntry(RecordResponse):
     """An audit entry. `members` is its content, and `leaf` is the hash of its bytes."""
 
     id: str
-    at: str
+    at: Time
     type: str
     actor: str
     correlation_id: str
@@ -76,7 +75,7 @@ def timeline(records: Sequence[StoredEntry]) -> Timeline:
     start = records[0].at
     return Timeline(
         items=[
-            TimelineEntry(**entry(record).model_dump(), milliseconds=record.at - start)
+            TimelineEntry.of(record, leaf=record.leaf.hex(), milliseconds=record.at - start)
             for record in records
         ]
     )
@@ -84,13 +83,4 @@ def timeline(records: Sequence[StoredEntry]) -> Timeline:
 
 def entry(record: StoredEntry) -> LogEntry:
     """An audit entry as JSON."""
-    return LogEntry(
-        id=record.id,
-        at=rfc3339(record.at),
-        type=record.type,
-        actor=record.actor,
-        correlation_id=record.correlation_id,
-        members=record.members,
-        names=dict(record.names),
-        leaf=record.leaf.hex(),
-    )
+    return LogEntry.of(record, leaf=record.leaf.hex())

@@ -6,9 +6,17 @@ from pydantic import BaseModel, Field
 
 from server.http import members
 from server.http.members import answer_fields, change_fields, new_fields, with_fields
-from server.http.wire import ClientSecret, Listed, Names, Reference, StrictBody, Text, secret
+from server.http.wire import (
+    ClientSecret,
+    Listed,
+    Names,
+    RecordResponse,
+    Reference,
+    StrictBody,
+    Text,
+    Time,
+)
 from server.model.clients import Agent
-from server.protocol.times import rfc3339, rfc3339_or_none
 from server.services.clients.agent_members import AGENT_MEMBERS
 from server.services.operations import power
 
@@ -50,34 +58,34 @@ class DisableAgentResult(BaseModel):
 
 
 @with_fields(answer_fields(AGENT_MEMBERS))
-class ManagedAgent(BaseModel):
+class ManagedAgent(RecordResponse):
     """An agent, as administrators and its owners see it."""
 
     client_id: str
     state: Literal["enabled", "quarantined", "disabled"]
     auth_before: str | None
-    auth_before_until: str | None
+    auth_before_until: Time | None
     secrets: list[ClientSecret]
     keys: list[dict[str, str]]
-    key_uses: dict[str, str | None]
-    created_at: str
-    named_at: str
+    key_uses: dict[str, Time | None]
+    created_at: Time
+    named_at: Time
     version: str
 
 
-class Pause(BaseModel):
+class Pause(RecordResponse):
     """A pause after repeated denials. The agent cannot request `type`; null means scopes."""
 
     user: Reference
     type: str | None
-    until: str
+    until: Time
 
 
 class AgentDetails(ManagedAgent):
     """An agent with its pauses, and the time when it is quarantined unless it gets an owner."""
 
     pauses: list[Pause]
-    quarantine_at: str | None
+    quarantine_at: Time | None
 
 
 class ManagedAgents(Listed[ManagedAgent]):
@@ -103,18 +111,11 @@ class AgentWithSecret(BaseModel):
 
 def document(record: Agent, names_by_id: members.NamesById) -> ManagedAgent:
     """Return an agent as JSON; `names_by_id` maps the IDs of people to names."""
-    return ManagedAgent(
+    return ManagedAgent.of(
+        record,
         client_id=record.id,
-        state=record.state,
-        auth_before=record.auth_before,
-        auth_before_until=rfc3339_or_none(record.auth_before_until),
-        secrets=[secret(stored) for stored in record.secrets],
-        keys=[dict(key) for key in record.jwks],
-        key_uses={
-            key["kid"]: rfc3339_or_none(record.key_uses.get(key["kid"])) for key in record.jwks
-        },
-        created_at=rfc3339(record.created_at),
-        named_at=rfc3339(record.named_at),
+        keys=record.jwks,
+        key_uses={key["kid"]: record.key_uses.get(key["kid"]) for key in record.jwks},
         version=power.version(record),
         **members.response_members(AGENT_MEMBERS, record, names_by_id),
     )

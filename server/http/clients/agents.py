@@ -11,7 +11,6 @@ from server.http.route import STAFF_AND_OWNERS, HttpRequest, managed
 from server.http.wire import Reference, Rotation
 from server.model.audit import EntrySearch
 from server.model.clients import Agent
-from server.protocol.times import rfc3339, rfc3339_or_none
 from server.services.clients.agent_auth import AuthChange
 from server.services.clients.agent_forms import AgentChanges, NewAgent
 from server.services.clients.agent_members import AGENT_MEMBERS
@@ -52,11 +51,10 @@ def add(admin: AdminServices, body: wire.NewAgent) -> wire.AgentWithSecret:
 def show(admin: AdminServices, record_id: str) -> wire.AgentDetails:
     """Get one agent with its permissions, owners, secrets, keys and pauses."""
     agent, _ = admin.agents.show(record_id)
-    document = _document(admin, agent)
-    return wire.AgentDetails(
-        **document.model_dump(),
+    return wire.AgentDetails.of(
+        _document(admin, agent),
         pauses=_pauses(admin, agent),
-        quarantine_at=rfc3339_or_none(admin.orphans.grace_end(agent.id)),
+        quarantine_at=admin.orphans.grace_end(agent.id),
     )
 
 
@@ -124,10 +122,10 @@ def entries(request: HttpRequest, admin: AdminServices, record_id: str) -> LogEn
 
 def _pauses(admin: AdminServices, agent: Agent) -> list[wire.Pause]:
     return [
-        wire.Pause(
+        wire.Pause.of(
+            pause,
             user=Reference(id=pause.user_id, name=pause.user_name),
             type=pause.type or None,
-            until=rfc3339(pause.until),
         )
         for pause in admin.pauses.of_agent(agent.id)
     ]

@@ -13,10 +13,9 @@ from server.http.members import (
     with_fields,
 )
 from server.http.route import HttpRequest, managed
-from server.http.wire import ClientSecret, Listed, Rotation, StrictBody, secret
+from server.http.wire import ClientSecret, Listed, RecordResponse, Rotation, StrictBody, Time
 from server.model.clients import App
 from server.protocol import names
-from server.protocol.times import rfc3339
 from server.services import paging
 from server.services.clients.app_forms import AppChanges, NewApp
 from server.services.clients.app_members import APP_MEMBERS
@@ -40,7 +39,7 @@ class ClientChanges(StrictBody):
 
 
 @with_fields(answer_fields(APP_MEMBERS))
-class ManagedApp(BaseModel):
+class ManagedApp(RecordResponse):
     """An app, as administrators see it."""
 
     id: str
@@ -50,7 +49,7 @@ class ManagedApp(BaseModel):
     state: Literal["enabled", "disabled"]
     secrets: list[ClientSecret]
     keys: list[dict[str, str]]
-    created_at: str
+    created_at: Time
     version: str
 
 
@@ -67,15 +66,11 @@ class AppWithSecret(BaseModel):
 
 def _to_wire(record: App) -> ManagedApp:
     """Return an app as JSON."""
-    return ManagedApp(
+    return ManagedApp.of(
+        record,
         id=names.path_id(record.id),
         client_id=record.id,
-        origin=record.origin,
-        claimed_name=record.claimed_name,
-        state=record.state,
-        secrets=[secret(stored) for stored in record.secrets],
-        keys=[dict(key) for key in record.jwks],
-        created_at=rfc3339(record.created_at),
+        keys=record.jwks,
         version=power.version(record),
         **members.response_members(APP_MEMBERS, record),
     )

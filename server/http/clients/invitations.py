@@ -3,10 +3,20 @@
 from pydantic import BaseModel, Field
 
 from server.http import listing
+from server.http.members import references
 from server.http.route import HttpRequest, managed
-from server.http.wire import Listed, Moment, Names, Reference, StrictBody, Text, milliseconds
+from server.http.wire import (
+    Listed,
+    Moment,
+    Names,
+    RecordResponse,
+    Reference,
+    StrictBody,
+    Text,
+    Time,
+    milliseconds,
+)
 from server.model.clients import Invitation
-from server.protocol.times import rfc3339, rfc3339_or_none
 from server.services.clients.invitations import SAFE_GRANTS
 from server.services.clients.invitations import NewInvitation as RequestedInvitation
 from server.services.operations.administration import AdminServices
@@ -26,7 +36,7 @@ class NewInvitation(StrictBody):
     expires_at: Moment | None = None
 
 
-class ManagedInvitation(BaseModel):
+class ManagedInvitation(RecordResponse):
     """An invitation to register agents."""
 
     id: str
@@ -38,9 +48,9 @@ class ManagedInvitation(BaseModel):
     asks: list[Reference] | None
     uses_left: int
     created_by: str
-    created_at: str
-    expires_at: str
-    revoked_at: str | None
+    created_at: Time
+    expires_at: Time
+    revoked_at: Time | None
 
 
 class ManagedInvitations(Listed[ManagedInvitation]):
@@ -92,21 +102,6 @@ def _new(body: NewInvitation) -> RequestedInvitation:
 
 def _document(admin: AdminServices, record: Invitation) -> ManagedInvitation:
     names_by_id = admin.names((record.owner_id, *(record.asks or ())))
-    people = [
-        Reference(id=person_id, name=names_by_id.get(person_id, person_id))
-        for person_id in (record.asks or ())
-    ]
-    return ManagedInvitation(
-        id=record.id,
-        owner=Reference(id=record.owner_id, name=names_by_id.get(record.owner_id, record.owner_id)),
-        grant_types=list(record.grant_types),
-        resources=list(record.resources),
-        scopes=list(record.scopes),
-        action_types=None if record.action_types is None else list(record.action_types),
-        asks=None if record.asks is None else people,
-        uses_left=record.uses_left,
-        created_by=record.created_by,
-        created_at=rfc3339(record.created_at),
-        expires_at=rfc3339(record.expires_at),
-        revoked_at=rfc3339_or_none(record.revoked_at),
-    )
+    (owner,) = references((record.owner_id,), names_by_id)
+    asks = None if record.asks is None else references(record.asks, names_by_id)
+    return ManagedInvitation.of(record, owner=owner, asks=asks)

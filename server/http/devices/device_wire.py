@@ -1,16 +1,15 @@
 """Devices as JSON."""
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, Field
 
 from server.http.oauth_wire import OauthAnswer
-from server.http.wire import Listed, Reference, StrictBody
+from server.http.wire import Listed, RecordResponse, Reference, StrictBody, Time
 from server.model.devices import MAX_ATTEMPTS
 from server.model.devices import Device as DeviceRecord
 from server.model.users import User as UserRecord
 from server.protocol import base64url
-from server.protocol.times import rfc3339, rfc3339_or_none
 from server.services.devices.devices import MAX_UNCONFIRMED, PinAnswer
 
 _THIRTY_TWO_BYTES = r"^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$"
@@ -50,12 +49,12 @@ class DeviceName(StrictBody):
     name: str = Field(max_length=256)
 
 
-class OwnDeviceLink(BaseModel):
+class OwnDeviceLink(RecordResponse):
     """A one-time code to enroll another device, shown once, and the enrollment link."""
 
     enrollment_code: str
     link: str
-    expires_at: str
+    expires_at: Time
 
 
 class Pin(BaseModel):
@@ -67,14 +66,14 @@ class Pin(BaseModel):
     exhausted: bool
 
 
-class _DeviceMembers(BaseModel):
+class _DeviceMembers(RecordResponse):
     id: str
     name: str
     kind: str
     state: Literal["active", "revoked"]
-    created_at: str
-    last_seen_at: str | None
-    high_from: str
+    created_at: Time
+    last_seen_at: Time | None
+    high_from: Time
     keys: dict[str, str]
     pin: Pin
 
@@ -92,7 +91,7 @@ class Devices(BaseModel):
     items: list[Device]
 
 
-class PinResult(BaseModel):
+class PinResult(RecordResponse):
     """The server's share of a PIN."""
 
     y: str
@@ -119,21 +118,7 @@ class ManagedDevices(Listed[ManagedDevice]):
 
 def device(record: DeviceRecord, *, this: bool, nonce: str | None) -> Device:
     """Return a device as JSON."""
-    return Device(**_members(record), this=this, nonce=nonce)
-
-
-def _members(record: DeviceRecord) -> dict[str, Any]:
-    return {
-        "id": record.id,
-        "name": record.name,
-        "kind": record.kind,
-        "state": record.state,
-        "created_at": rfc3339(record.created_at),
-        "last_seen_at": rfc3339_or_none(record.last_seen_at),
-        "high_from": rfc3339(record.high_from),
-        "keys": dict(record.kids),
-        "pin": pin(record),
-    }
+    return Device.of(record, keys=record.kids, pin=pin(record), this=this, nonce=nonce)
 
 
 def pin(record: DeviceRecord) -> Pin:
@@ -148,15 +133,14 @@ def pin(record: DeviceRecord) -> Pin:
 
 def pin_result(answer: PinAnswer) -> PinResult:
     """Return the server's half of a PIN as JSON."""
-    y = base64url.encode(answer.y)
     attempts_left = max(0, MAX_ATTEMPTS - answer.tries)
-    return PinResult(y=y, nonce=answer.nonce, tries=answer.tries, left=attempts_left)
+    return PinResult.of(answer, y=base64url.encode(answer.y), left=attempts_left)
 
 
 def managed_device(record: DeviceRecord, user: UserRecord | None) -> ManagedDevice:
     """Return a user's device as JSON."""
     owner = Reference(id=record.user_id, name=user.name if user else record.user_id)
-    return ManagedDevice(**_members(record), user=owner)
+    return ManagedDevice.of(record, keys=record.kids, pin=pin(record), user=owner)
 
 
 class DeviceAuthorization(OauthAnswer):

@@ -18,7 +18,7 @@ def me(site: Site, person: Person) -> user_wire.Me:
     """Get the current user and device."""
     device = None if person.device is None else _device(site, person.device, person)
     return user_wire.Me(
-        user=user_wire.user(person.user), device=device, server_time=rfc3339(site.clock.now())
+        user=user_wire.User.of(person.user), device=device, server_time=rfc3339(site.clock.now())
     )
 
 
@@ -42,11 +42,8 @@ def register(site: Site, person: Person, body: device_wire.NewDevice) -> device_
 def code(site: Site, person: Person, body: wire.SignedStatement) -> device_wire.OwnDeviceLink:
     """Create a one-time code for another device. It is shown once."""
     issued = site.devices.devices.create_code(person, body.statement)
-    return device_wire.OwnDeviceLink(
-        enrollment_code=issued.code,
-        link=enrollment.link(site.server_policy.issuer, issued.code),
-        expires_at=rfc3339(issued.expires_at),
-    )
+    link = enrollment.link(site.server_policy.issuer, issued.code)
+    return device_wire.OwnDeviceLink.of(issued, enrollment_code=issued.code, link=link)
 
 
 @own("PATCH /api/devices/<id>", errors=(404, 422))

@@ -130,7 +130,7 @@ def offer(site: Site) -> PasskeySignInOptions:
 def sign_in(site: Site, body: PasskeyAssertion) -> HttpResponse:
     """Sign this browser in with a passkey."""
     user, cookie = site.devices.passkeys.sign_in(body.assertion)
-    answer = SignedIn(user=user_wire.user(user))
+    answer = SignedIn(user=user_wire.User.of(user))
     return as_json(200, answer.model_dump(), cookies.set_cookie_header(site.server_policy, cookie))
 
 

@@ -8,8 +8,7 @@ from server.http import listing
 from server.http.approvals import approval_wire
 from server.http.route import STAFF_AND_OWNERS, HttpRequest, managed, own
 from server.http.site import Site
-from server.http.wire import Listed, Reference, StrictBody
-from server.protocol.times import rfc3339
+from server.http.wire import Listed, RecordResponse, Reference, StrictBody, Time
 from server.services import paging
 from server.services.incidents.incidents import NamedIncident, agents_json, incident_json
 from server.services.incidents.log_alarms import LogAlarm
@@ -63,12 +62,12 @@ class ReportedAgent(BaseModel):
     approved_cancelled: int
 
 
-class ReportResponse(BaseModel):
+class ReportResponse(RecordResponse):
     """The result of a report."""
 
     incident: str
     scope: _ScopeWord
-    opened_at: str
+    opened_at: Time
     agents: list[ReportedAgent]
     approval: approval_wire.Approval
 
@@ -153,11 +152,10 @@ def report(site: Site, person: Person, record_id: str, body: SignedReport) -> Re
     report_result = site.incidents.reports.report(person, record_id, body.record())
     incident = report_result.incident
     agents = agents_json(site.incidents.incidents.show(incident.id))
-    return ReportResponse(
+    return ReportResponse.of(
+        incident,
         incident=incident.id,
-        scope=incident.scope,
-        opened_at=rfc3339(incident.opened_at),
-        agents=[ReportedAgent.model_validate(agent) for agent in agents],
+        agents=agents,
         approval=approval_wire.approval(report_result.approval),
     )
 

@@ -8,11 +8,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from server.http.approvals.approval_wire import Approval, approval
 from server.http.route import own
 from server.http.site import Site
-from server.http.wire import Reference, StrictBody
+from server.http.wire import RecordResponse, Reference, StrictBody, Time
 from server.model.notifications import Hold, Why
 from server.model.policy import Hours as HoursRecord
 from server.model.policy_rules import DAYS
-from server.protocol.times import rfc3339, rfc3339_or_none
+from server.protocol.times import rfc3339_or_none
 from server.services.notifications.notification_settings import MutedAgent
 from server.services.users.device_auth import Person
 
@@ -55,19 +55,19 @@ class NewSnooze(StrictBody):
     minutes: int = Field(ge=1, le=_MONTH)
 
 
-class Mute(BaseModel):
+class Mute(RecordResponse):
     """A muted agent."""
 
     agent: Reference
-    since: str
-    until: str | None
+    since: Time
+    until: Time | None
 
 
-class Snooze(BaseModel):
+class Snooze(RecordResponse):
     """A snoozed request, and when the snooze ends."""
 
     approval: str
-    until: str
+    until: Time
     why: Why
 
 
@@ -93,17 +93,13 @@ def _attention(site: Site, person: Person) -> Attention:
 
 def _mute(muted: MutedAgent) -> Mute:
     """A mute as JSON."""
-    record = muted.mute
-    return Mute(
-        agent=Reference(id=record.agent_id, name=muted.agent_name),
-        since=rfc3339(record.since),
-        until=rfc3339_or_none(record.until),
-    )
+    agent = Reference(id=muted.mute.agent_id, name=muted.agent_name)
+    return Mute.of(muted.mute, agent=agent)
 
 
 def _snooze(hold: Hold) -> Snooze:
     """A hold as JSON."""
-    return Snooze(approval=hold.approval_id, until=rfc3339(hold.until), why=hold.why)
+    return Snooze.of(hold, approval=hold.approval_id)
 
 
 def _time(text: str) -> time:

@@ -5,7 +5,8 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from server.protocol.times import rfc3339, rfc3339_or_none
+from server.http.wire import RecordResponse, Time
+from server.protocol.times import rfc3339
 from server.services.notifications.outbox import OutboxState
 from server.services.notifications.outbox import UndeliveredMessage as Undelivered
 
@@ -19,7 +20,7 @@ class OutboxCounts(BaseModel):
     dead: int
 
 
-class UndeliveredMessage(BaseModel):
+class UndeliveredMessage(RecordResponse):
     """A message that was not delivered."""
 
     id: str
@@ -28,15 +29,15 @@ class UndeliveredMessage(BaseModel):
     state: Literal["waiting", "dead"]
     attempts: int
     last_error: str | None
-    created_at: str
+    created_at: Time
 
 
-class PushServiceState(BaseModel):
+class PushServiceState(RecordResponse):
     """A push service. `problem` says why the service refuses messages."""
 
     service: str
     browsers: int
-    delivered_at: str | None
+    delivered_at: Time | None
     problem: str | None
 
 
@@ -59,14 +60,11 @@ class OutboxStatus(BaseModel):
 def undelivered(undelivered_message: Undelivered) -> UndeliveredMessage:
     """A message as JSON."""
     message = undelivered_message.message
-    return UndeliveredMessage(
+    return UndeliveredMessage.of(
+        message,
         id=str(message.id),
-        channel=message.channel,
         recipient=undelivered_message.recipient,
         state="dead" if message.state == "dead" else "waiting",
-        attempts=message.attempts,
-        last_error=message.last_error,
-        created_at=rfc3339(message.created_at),
     )
 
 
@@ -77,14 +75,6 @@ def answer(state: OutboxState, loops: Iterable[tuple[str, int]]) -> OutboxStatus
             **{name: state.counts.get(name, 0) for name in OutboxCounts.model_fields}
         ),
         items=[undelivered(message) for message in state.dead],
-        push=[
-            PushServiceState(
-                service=service.origin,
-                browsers=service.browsers,
-                delivered_at=rfc3339_or_none(service.delivered_at),
-                problem=service.problem,
-            )
-            for service in state.push
-        ],
+        push=[PushServiceState.of(service, service=service.origin) for service in state.push],
         loops=[LoopState(name=name, last_run=rfc3339(at)) for name, at in loops],
     )

@@ -5,9 +5,8 @@ from pydantic import BaseModel, Field
 from server.http import cookies
 from server.http.route import HttpRequest, own
 from server.http.site import Site
-from server.http.wire import Reference, StrictBody
+from server.http.wire import RecordResponse, Reference, StrictBody, Time
 from server.model.notifications import PushAddress
-from server.protocol.times import rfc3339, rfc3339_or_none
 from server.services.notifications.push_subscriptions import LostBrowser, NamedSubscription
 from server.services.notifications.pushes import DORMANT_MS
 from server.services.users.device_auth import Person
@@ -34,7 +33,7 @@ class NewPushSubscription(StrictBody):
         return PushAddress(self.endpoint, self.keys.p256dh, self.keys.auth)
 
 
-class PushSubscription(BaseModel):
+class PushSubscription(RecordResponse):
     """A browser that receives a person's notifications. The address is not included."""
 
     id: str
@@ -42,21 +41,21 @@ class PushSubscription(BaseModel):
     this: bool
     """Whether it belongs to the calling device."""
     service: str
-    created_at: str
-    opened_at: str
-    delivered_at: str | None
+    created_at: Time
+    opened_at: Time
+    delivered_at: Time | None
     dormant: bool
     """Whether no page was opened there for two weeks. The push service may drop it."""
     problem: str | None
 
 
-class LostPush(BaseModel):
+class LostPush(RecordResponse):
     """A subscription that the push service dropped. Opening a page in the browser restores it."""
 
     id: str
     device: Reference
     service: str
-    lost_at: str
+    lost_at: Time
 
 
 class PushSubscriptions(BaseModel):
@@ -73,27 +72,19 @@ class PushSubscriptions(BaseModel):
 def _lost_push(named_loss: LostBrowser) -> LostPush:
     """A lost subscription as JSON."""
     loss = named_loss.loss
-    return LostPush(
-        id=loss.id,
-        device=Reference(id=loss.device_id, name=named_loss.device_name),
-        service=loss.origin,
-        lost_at=rfc3339(loss.lost_at),
-    )
+    device = Reference(id=loss.device_id, name=named_loss.device_name)
+    return LostPush.of(loss, device=device, service=loss.origin)
 
 
 def push_subscription(named_subscription: NamedSubscription, now: int) -> PushSubscription:
     """A subscription as JSON."""
     subscription = named_subscription.subscription
-    return PushSubscription(
-        id=subscription.id,
+    return PushSubscription.of(
+        subscription,
         device=Reference(id=subscription.device_id, name=named_subscription.device_name),
         this=named_subscription.is_current,
         service=subscription.origin,
-        created_at=rfc3339(subscription.created_at),
-        opened_at=rfc3339(subscription.opened_at),
-        delivered_at=rfc3339_or_none(subscription.delivered_at),
         dormant=subscription.opened_at < now - DORMANT_MS,
-        problem=subscription.problem,
     )
 
 

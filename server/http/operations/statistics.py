@@ -7,7 +7,7 @@ from pydantic import BaseModel
 from server.http import listing
 from server.http.route import STAFF_AND_OWNERS, HttpRequest, managed
 from server.http.site import Site
-from server.http.wire import Reference
+from server.http.wire import RecordResponse, Reference
 from server.services.operations.administration import AdminServices
 from server.services.operations.doctor import Finding
 from server.services.operations.limits import overview_json
@@ -98,7 +98,7 @@ class FindingSubject(BaseModel):
     id: str
 
 
-class FindingDocument(BaseModel):
+class FindingDocument(RecordResponse):
     """A weakness or a fault, and how to fix it."""
 
     level: Literal["broken", "weak", "note"]
@@ -141,8 +141,7 @@ def _findings(records: list[Finding]) -> Findings:
 
 def _finding(finding: Finding) -> FindingDocument:
     about = None if finding.about is None else dict(zip(("kind", "id"), finding.about, strict=True))
-    members = {"level": finding.level, "what": finding.what, "fix": finding.fix, "about": about}
-    return FindingDocument.model_validate(members)
+    return FindingDocument.of(finding, about=about)
 
 
 class LimitCount(BaseModel):

@@ -6,12 +6,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from server.http import listing
 from server.http.route import READS, HttpRequest, managed
-from server.http.wire import Listed, StrictBody
+from server.http.wire import Listed, RecordResponse, StrictBody, Time
 from server.model.policy import ActionRow
 from server.protocol import errors, names
 from server.protocol.approvals import ceremonies
 from server.protocol.names import name_id
-from server.protocol.times import rfc3339
 from server.services.operations import power
 from server.services.operations.administration import AdminServices
 from server.services.policy import action_types
@@ -43,14 +42,14 @@ class ActionPreview(BaseModel):
     ceremony: str
 
 
-class ManagedAction(BaseModel):
+class ManagedAction(RecordResponse):
     """An action type and its file, as text."""
 
     id: str
     type: str
     revision: int
     document: str
-    created_at: str
+    created_at: Time
     version: str
 
 
@@ -60,12 +59,10 @@ class ManagedActions(Listed[ManagedAction]):
 
 def _action(record: ActionRow) -> ManagedAction:
     """An action type as JSON."""
-    return ManagedAction(
+    return ManagedAction.of(
+        record,
         id=names.name_id(record.type),
-        type=record.type,
         revision=record.version,
-        document=record.document,
-        created_at=rfc3339(record.created_at),
         version=power.version(record),
     )
 

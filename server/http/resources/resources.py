@@ -11,10 +11,17 @@ from server.http.members import (
     with_fields,
 )
 from server.http.route import HttpRequest, managed
-from server.http.wire import ClientSecret, Listed, Names, Rotation, StrictBody, secret
+from server.http.wire import (
+    ClientSecret,
+    Listed,
+    Names,
+    RecordResponse,
+    Rotation,
+    StrictBody,
+    Time,
+)
 from server.model.resources import Resource
 from server.protocol import names
-from server.protocol.times import rfc3339
 from server.services.operations import power
 from server.services.operations.administration import AdminServices
 from server.services.resources.resource_members import RESOURCE_MEMBERS
@@ -38,13 +45,13 @@ class ResourceChanges(StrictBody):
 
 
 @with_fields(answer_fields(RESOURCE_MEMBERS))
-class ManagedResource(BaseModel):
+class ManagedResource(RecordResponse):
     """A resource, as administrators see it."""
 
     id: str
     client_id: str
     secrets: list[ClientSecret]
-    created_at: str
+    created_at: Time
     version: str
 
 
@@ -59,7 +66,7 @@ class ResourceWithSecret(BaseModel):
     client_secret: str
 
 
-class DeletedResource(BaseModel):
+class DeletedResource(RecordResponse):
     """What was revoked with a resource."""
 
     uri: str
@@ -71,11 +78,9 @@ class DeletedResource(BaseModel):
 
 def _resource(record: Resource) -> ManagedResource:
     """Return a resource as JSON."""
-    return ManagedResource(
+    return ManagedResource.of(
+        record,
         id=names.name_id(record.uri),
-        client_id=record.client_id,
-        secrets=[secret(stored) for stored in record.secrets],
-        created_at=rfc3339(record.created_at),
         version=power.version(record),
         **members.response_members(RESOURCE_MEMBERS, record),
     )
@@ -128,11 +133,4 @@ def rotate(admin: AdminServices, record_id: str, body: Rotation) -> ResourceWith
 def delete(admin: AdminServices, record_id: str) -> DeletedResource:
     """Delete a resource. Returns the items revoked with it."""
     uri = admin.resources.by_id(record_id).uri
-    deleted = admin.resources.delete(uri, by=admin.by)
-    return DeletedResource(
-        uri=uri,
-        tokens_revoked=deleted.tokens_revoked,
-        requests_cancelled=deleted.requests_cancelled,
-        agents_narrowed=list(deleted.agents_narrowed),
-        apps_narrowed=list(deleted.apps_narrowed),
-    )
+    return DeletedResource.of(admin.resources.delete(uri, by=admin.by), uri=uri)

@@ -5,12 +5,11 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from server.http.wire import Listed, Reference, RiskWord, StrictBody
-from server.model.standing_grants import GrantUse
+from server.http.wire import Listed, RecordResponse, Reference, RiskWord, StrictBody, Time
 from server.protocol.approvals import decisions
 from server.protocol.policy import uses as pointers
-from server.protocol.standing_grants.standing_grants import Sum
-from server.protocol.times import rfc3339, rfc3339_or_none
+from server.protocol.policy.action_types import ActionType
+from server.protocol.standing_grants.standing_grants import Pattern, Sum
 from server.services.standing_grants.displays import money_text, pattern_facts
 from server.services.standing_grants.proposals import (
     CheckedProposal,
@@ -47,7 +46,7 @@ class GrantProposal(StrictBody):
         )
 
 
-class Money(BaseModel):
+class Money(RecordResponse):
     """An amount in minor units, and its formatted text."""
 
     minor: int
@@ -62,18 +61,18 @@ class PatternFact(BaseModel):
     value: str
 
 
-class PastRequest(BaseModel):
+class PastRequest(RecordResponse):
     """A past request, and whether the grant would have covered it. `mismatch` says why not."""
 
     id: str
     state: str
     fingerprint: str
-    created_at: str
+    created_at: Time
     covered: bool
     mismatch: str | None
 
 
-class GrantPreview(BaseModel):
+class GrantPreview(RecordResponse):
     """A preview of a standing grant. No standing grant was created."""
 
     agent: Reference
@@ -85,12 +84,12 @@ class GrantPreview(BaseModel):
     given_at: RiskWord
     uses: int
     sum: Money | None
-    expires_at: str
+    expires_at: Time
     notify: bool
     requests: list[PastRequest]
 
 
-class StandingGrant(BaseModel):
+class StandingGrant(RecordResponse):
     """A standing grant, with its limits and its remaining uses."""
 
     id: str
@@ -107,9 +106,9 @@ class StandingGrant(BaseModel):
     spent: Money | None
     notify: bool
     approval: str
-    created_at: str
-    expires_at: str
-    ended_at: str | None
+    created_at: Time
+    expires_at: Time
+    ended_at: Time | None
     ended_because: str | None
 
 
@@ -119,14 +118,14 @@ class StandingGrants(BaseModel):
     items: list[StandingGrant]
 
 
-class StandingGrantUse(BaseModel):
+class StandingGrantUse(RecordResponse):
     """A use of a standing grant, and the request that used it."""
 
     number: int
     approval: str
     minor: int
     state: Literal["reserved", "spent", "released"]
-    at: str
+    at: Time
 
 
 class StandingGrantDetails(StandingGrant):
@@ -147,21 +146,18 @@ class ManagedGrants(Listed[ManagedGrant]):
 
 def preview(proposal: CheckedProposal, past: list[TriedRequest]) -> GrantPreview:
     """The preview of a grant as JSON."""
-    return GrantPreview(
-        agent=Reference(id=proposal.example.agent.id, name=proposal.example.agent.name),
-        resource=proposal.example.target.resource.uri,
-        scopes=list(proposal.example.target.scope),
-        type=None if proposal.example.action is None else proposal.example.action.type,
-        pattern=[
-            PatternFact(label=label, value=value)
-            for label, value in pattern_facts(proposal.example.action, proposal.pattern)
-        ],
-        risk=str(proposal.example.risk),  # type: ignore[arg-type]  # the risks are these words
-        given_at=str(proposal.given_at),  # type: ignore[arg-type]  # as above
-        uses=proposal.bounds.uses,
-        sum=_money(proposal.bounds.sum),
-        expires_at=rfc3339(proposal.bounds.until),
-        notify=proposal.notify,
+    example, bounds = proposal.example, proposal.bounds
+    return GrantPreview.of(
+        proposal,
+        agent=example.agent,
+        resource=example.target.resource.uri,
+        scopes=example.target.scope,
+        type=None if example.action is None else example.action.type,
+        pattern=_pattern(example.action, proposal.pattern),
+        risk=example.risk,
+        uses=bounds.uses,
+        sum=_money(bounds.sum),
+        expires_at=bounds.until,
         requests=[_past(request) for request in past],
     )
 
@@ -171,66 +167,46 @@ def grant(standing_grant: NamedStandingGrant, now: int) -> StandingGrant:
     record = standing_grant.grant
     total = record.bounds.sum
     spent = None if total is None else replace(total, minor=record.spent_minor)
-    return StandingGrant(
-        id=record.id,
+    return StandingGrant.of(
+        record,
         state=record.state(now),
         agent=Reference(id=record.agent_id, name=standing_grant.agent_name),
-        resource=record.resource,
-        scopes=list(record.scopes),
-        type=record.type,
-        pattern=[
-            PatternFact(label=label, value=value)
-            for label, value in pattern_facts(standing_grant.action, record.pattern)
-        ],
-        risk=str(record.risk),  # type: ignore[arg-type]  # the risks are these words
-        uses=record.uses,
-        used=record.used,
+        pattern=_pattern(standing_grant.action, record.pattern),
         sum=_money(total),
         spent=_money(spent),
-        notify=record.notify,
         approval=record.approval_id,
-        created_at=rfc3339(record.created_at),
-        expires_at=rfc3339(record.expires_at),
-        ended_at=rfc3339_or_none(record.ended_at),
-        ended_because=record.ended_because,
     )
 
 
 def details(standing_grant: NamedStandingGrant, now: int) -> StandingGrantDetails:
     """A standing grant with its uses, as JSON."""
-    grant_uses = [_use(use) for use in standing_grant.uses]
-    return StandingGrantDetails(**grant(standing_grant, now).model_dump(), taken=grant_uses)
+    grant_uses = [StandingGrantUse.of(use, approval=use.approval_id) for use in standing_grant.uses]
+    return StandingGrantDetails.of(grant(standing_grant, now), taken=grant_uses)
 
 
 def managed(standing_grant: NamedStandingGrant, now: int) -> ManagedGrant:
     """A standing grant for administrators, as JSON."""
     user = Reference(id=standing_grant.grant.user_id, name=standing_grant.user_name)
-    return ManagedGrant(**grant(standing_grant, now).model_dump(), user=user)
+    return ManagedGrant.of(grant(standing_grant, now), user=user)
 
 
 def _money(value: Sum | None) -> Money | None:
     if value is None:
         return None
-    return Money(minor=value.minor, currency=value.currency, text=money_text(value))
+    return Money.of(value, text=money_text(value))
+
+
+def _pattern(action: ActionType | None, pattern: Pattern) -> list[PatternFact]:
+    return [
+        PatternFact(label=label, value=value) for label, value in pattern_facts(action, pattern)
+    ]
 
 
 def _past(tried_request: TriedRequest) -> PastRequest:
     approval = tried_request.approval
-    return PastRequest(
-        id=approval.id,
-        state=str(approval.state),
+    return PastRequest.of(
+        approval,
         fingerprint=decisions.fingerprint(approval.action_digest),
-        created_at=rfc3339(approval.created_at),
         covered=tried_request.mismatch is None,
         mismatch=tried_request.mismatch,
-    )
-
-
-def _use(grant_use: GrantUse) -> StandingGrantUse:
-    return StandingGrantUse(
-        number=grant_use.number,
-        approval=grant_use.approval_id,
-        minor=grant_use.minor,
-        state=grant_use.state,
-        at=rfc3339(grant_use.at),
     )

@@ -5,9 +5,7 @@ from typing import Literal
 from pydantic import BaseModel
 
 from server.http.route import managed
-from server.http.wire import StrictBody, Text
-from server.model.tokens import SigningKey
-from server.protocol.times import rfc3339, rfc3339_or_none
+from server.http.wire import RecordResponse, StrictBody, Text, Time
 from server.services.operations.administration import AdminServices
 
 
@@ -17,14 +15,14 @@ class KeyRotation(StrictBody):
     alg: Text
 
 
-class ManagedKey(BaseModel):
+class ManagedKey(RecordResponse):
     """A signing key, without its private part."""
 
     kid: str
     alg: str
     state: Literal["active", "retiring"]
-    created_at: str
-    retires_at: str | None
+    created_at: Time
+    retires_at: Time | None
 
 
 class ManagedKeys(BaseModel):
@@ -33,7 +31,7 @@ class ManagedKeys(BaseModel):
     items: list[ManagedKey]
 
 
-class RotatedKey(BaseModel):
+class RotatedKey(RecordResponse):
     """The current signing key, and the keys that it replaced."""
 
     key: ManagedKey
@@ -41,7 +39,7 @@ class RotatedKey(BaseModel):
     dropped: list[str]
 
 
-class RevokedKey(BaseModel):
+class RevokedKey(RecordResponse):
     """A revoked key, and the key that replaces it."""
 
     kid: str
@@ -49,35 +47,20 @@ class RevokedKey(BaseModel):
     replaced_by: ManagedKey | None
 
 
-def _key(record: SigningKey) -> ManagedKey:
-    """Return a signing key as JSON."""
-    return ManagedKey(
-        kid=record.kid,
-        alg=record.alg,
-        state=record.state,
-        created_at=rfc3339(record.created_at),
-        retires_at=rfc3339_or_none(record.retires_at),
-    )
-
-
 @managed("GET /api/keys")
 def list_keys(admin: AdminServices) -> ManagedKeys:
     """List signing keys, newest first."""
-    items = [_key(key) for key in admin.keys.all()]
-    return ManagedKeys(items=items)
+    return ManagedKeys(items=[ManagedKey.of(key) for key in admin.keys.all()])
 
 
 @managed("POST /api/keys", status=201, signed=True)
 def rotate(admin: AdminServices, body: KeyRotation) -> RotatedKey:
     """Create a new signing key and use it."""
     rotated = admin.keys.rotate(body.alg, by=admin.by)
-    retiring = [key.kid for key in rotated.retiring]
-    return RotatedKey(key=_key(rotated.key), retiring=retiring, dropped=list(rotated.dropped))
+    return RotatedKey.of(rotated, retiring=[key.kid for key in rotated.retiring])
 
 
 @managed("POST /api/keys/<id>/revoke")
 def revoke(admin: AdminServices, record_id: str) -> RevokedKey:
     """Revoke a leaked signing key immediately."""
-    revoked = admin.keys.revoke(record_id, by=admin.by)
-    new = None if revoked.replaced_by is None else _key(revoked.replaced_by)
-    return RevokedKey(kid=revoked.kid, alg=revoked.alg, replaced_by=new)
+    return RevokedKey.of(admin.keys.revoke(record_id, by=admin.by))

@@ -1,17 +1,16 @@
 """Users as JSON."""
 
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel
 
 from server.http import members
 from server.http.devices.device_wire import Device, ManagedDevice, managed_device
 from server.http.members import answer_fields, change_fields, new_fields, with_fields
-from server.http.wire import Listed, StrictBody
+from server.http.wire import Listed, RecordResponse, StrictBody, Time
 from server.model.devices import Device as DeviceRecord
 from server.model.users import User as UserRecord
-from server.protocol.times import rfc3339, rfc3339_or_none
 from server.services.operations import power
 from server.services.users.enrollment_codes import IssuedCode
 from server.services.users.user_members import USER_MEMBERS
@@ -27,7 +26,7 @@ class UserChanges(StrictBody):
     """The fields to change. Omitted fields keep their value. Null removes the email or backup."""
 
 
-class User(BaseModel):
+class User(RecordResponse):
     """A user."""
 
     id: str
@@ -45,13 +44,13 @@ class Me(BaseModel):
 
 
 @with_fields(answer_fields(USER_MEMBERS))
-class ManagedUser(BaseModel):
+class ManagedUser(RecordResponse):
     """A user, as administrators see them."""
 
     id: str
     state: Literal["enabled", "disabled"]
-    created_at: str
-    disabled_at: str | None
+    created_at: Time
+    disabled_at: Time | None
     version: str
 
 
@@ -65,15 +64,15 @@ class UserDetails(ManagedUser):
     devices: list[ManagedDevice]
 
 
-class EnrollmentCode(BaseModel):
+class EnrollmentCode(RecordResponse):
     """A one-time code for enrolling a device, which is shown once."""
 
     user: ManagedUser
     enrollment_code: str
-    expires_at: str
+    expires_at: Time
 
 
-class DisableUserResult(BaseModel):
+class DisableUserResult(RecordResponse):
     """What was revoked with a user."""
 
     user: ManagedUser
@@ -81,38 +80,22 @@ class DisableUserResult(BaseModel):
     requests_cancelled: int
 
 
-def user(record: UserRecord) -> User:
-    """Return a user as JSON."""
-    return User(id=record.id, name=record.name, email=record.email, roles=list(record.roles))
-
-
 def managed_user(record: UserRecord) -> ManagedUser:
     """Return a user as JSON, for administrators."""
-    return ManagedUser(**_user(record))
+    return ManagedUser.of(
+        record,
+        version=power.version(record),
+        **members.response_members(USER_MEMBERS, record),
+    )
 
 
 def user_details(record: UserRecord, devices: Iterable[DeviceRecord]) -> UserDetails:
     """Return a user and their devices as JSON."""
-    return UserDetails(
-        **_user(record), devices=[managed_device(device, record) for device in devices]
+    return UserDetails.of(
+        managed_user(record), devices=[managed_device(device, record) for device in devices]
     )
 
 
 def code(record: UserRecord, issued: IssuedCode) -> EnrollmentCode:
     """Return a new code as JSON."""
-    return EnrollmentCode(
-        user=managed_user(record),
-        enrollment_code=issued.code,
-        expires_at=rfc3339(issued.expires_at),
-    )
-
-
-def _user(record: UserRecord) -> dict[str, Any]:
-    return {
-        "id": record.id,
-        "state": record.state,
-        "created_at": rfc3339(record.created_at),
-        "disabled_at": rfc3339_or_none(record.disabled_at),
-        "version": power.version(record),
-        **members.response_members(USER_MEMBERS, record),
-    }
+    return EnrollmentCode.of(issued, user=managed_user(record), enrollment_code=issued.code)

@@ -40,11 +40,7 @@ def update(admin: AdminServices, record_id: str, body: wire.UserChanges) -> wire
 def disable(admin: AdminServices, record_id: str) -> wire.DisableUserResult:
     """Disable a user. Returns what was revoked."""
     disabled_user = admin.users.disable(record_id, by=admin.by)
-    return wire.DisableUserResult(
-        user=wire.managed_user(disabled_user.user),
-        tokens_revoked=disabled_user.tokens_revoked,
-        requests_cancelled=disabled_user.requests_cancelled,
-    )
+    return wire.DisableUserResult.of(disabled_user, user=wire.managed_user(disabled_user.user))
 
 
 @managed("POST /api/users/<id>/enable")

@@ -10,12 +10,12 @@ All screens show these sentences.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final, TypeAlias
 
 from server.protocol.approvals.comparisons import Amount, Baseline, Comparison, PastApprovals
 from server.protocol.text import SafeText, display_safe, pluralize
+from server.protocol.times import day_text
 
 
 class Code(StrEnum):
@@ -138,13 +138,7 @@ def _describe_history(compared: Comparison, *, clear: bool) -> SafeText:
         only = "" if len(compared.amounts) != 1 else _only_amount(compared.amounts[0], past)
         return _safe(f"Only {approvals} to compare with{only}.")
     intro = "Nothing unusual, compared" if clear else "Compared"
-    return _safe(f"{intro} with {approvals} since {_format_day(past.since)}.")
-
-
-def _format_day(moment: int) -> str:
-    """Format the day of a moment in UTC."""
-    day = datetime.fromtimestamp(moment / 1_000, UTC)
-    return f"{day.day} {day:%B %Y}"
+    return _safe(f"{intro} with {approvals} since {day_text(past.since)}.")
 
 
 def _only_amount(amount: Amount, past: PastApprovals) -> str:
@@ -181,7 +175,7 @@ def _renamed_agent(compared: Comparison) -> SentenceValues | None:
 
 
 def _former_name(formerly: tuple[str, int] | None) -> str:
-    return "" if formerly is None else f": {formerly[0]}, until {_format_day(formerly[1])}"
+    return "" if formerly is None else f": {formerly[0]}, until {day_text(formerly[1])}"
 
 
 def _new_key(compared: Comparison) -> SentenceValues | None:

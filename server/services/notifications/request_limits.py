@@ -105,9 +105,9 @@ class RemainingRequests:
 
     def _is_full(self, limit: int, risk: Risk, agent: str | None, user: str | None) -> bool:
         """Return whether the limit is reached. An urgent request counts only urgent requests."""
-        approvals, now = self.tx.approvals, self.tx.now
-        count = approvals.open_urgent if is_urgent(risk) else approvals.open_count
-        return count(agent, user, now) - self._freed(risk) >= limit
+        urgent = is_urgent(risk)
+        count = self.tx.approvals.open_count(agent, user, self.tx.now, urgent=urgent)
+        return count - self._freed(risk) >= limit
 
     def _freed(self, risk: Risk) -> int:
         """Return 1 if the replaced request is among the counted ones, else 0."""

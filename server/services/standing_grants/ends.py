@@ -3,8 +3,6 @@
 A reserved use that was not redeemed yet is refused at redemption. Issued tokens stay valid.
 """
 
-from collections.abc import Iterable
-
 from server.model.audit import Entry
 from server.model.reactions import (
     ActionTypeChanged,
@@ -23,52 +21,44 @@ from server.services.notifications import notices
 
 def end(tx: Unit, grant_id: str, *, reason: str, actor: str) -> StandingGrant | None:
     """Revoke a grant and return it; None if it is not in force."""
-    standing_grant = tx.standing_grants.end(grant_id, reason, tx.now)
-    return None if standing_grant is None else _record_ends(tx, [standing_grant], actor)[0]
+    ended = _end_all(tx, reason, actor, id=grant_id)
+    return ended[0] if ended else None
 
 
 def end_access(tx: Unit, user_id: str, agent_id: str, *, actor: str) -> int:
     """Revoke all of this user's grants for this agent; returns their number."""
-    standing_grants = tx.standing_grants.end_between(user_id, agent_id, None, "revoked", tx.now)
-    return len(_record_ends(tx, standing_grants, actor))
+    return len(_end_all(tx, "revoked", actor, user_id=user_id, agent_id=agent_id))
 
 
 def agent_deactivated(tx: Unit, event: AgentDeactivated) -> None:
     """Revoke the grants for an agent that was disabled."""
-    agent = event.agent
-    standing_grants = tx.standing_grants.end_of_agent(agent.id, f"agent_{agent.state}", tx.now)
-    _record_ends(tx, standing_grants, event.by)
+    _end_all(tx, f"agent_{event.agent.state}", event.by, agent_id=event.agent.id)
 
 
 def agent_replaced(tx: Unit, event: AgentReplaced) -> None:
     """Revoke the grants for an agent whose credentials or owners changed."""
-    standing_grants = tx.standing_grants.end_of_agent(event.agent_id, event.reason, tx.now)
-    _record_ends(tx, standing_grants, event.by)
+    _end_all(tx, event.reason, event.by, agent_id=event.agent_id)
 
 
 def user_disabled(tx: Unit, event: UserDisabled) -> None:
     """Revoke a disabled user's grants."""
-    standing_grants = tx.standing_grants.end_of_user(event.user.id, "user_disabled", tx.now)
-    _record_ends(tx, standing_grants, event.by)
+    _end_all(tx, "user_disabled", event.by, user_id=event.user.id)
 
 
 def resource_deleted(tx: Unit, event: ResourceDeleted) -> None:
     """Revoke the grants at a deleted resource."""
-    _record_ends(tx, tx.standing_grants.end_at(event.uri, "resource_deleted", tx.now), event.by)
+    _end_all(tx, "resource_deleted", event.by, resource=event.uri)
 
 
 def action_type_changed(tx: Unit, event: ActionTypeChanged) -> None:
     """Revoke the grants for a changed action type."""
-    _record_ends(tx, tx.standing_grants.end_of_type(event.type, "type_changed", tx.now), event.by)
+    _end_all(tx, "type_changed", event.by, type=event.type)
 
 
 def consent_ended(tx: Unit, event: ConsentEnded) -> None:
     """Revoke the user's grants for the agent and resource of a revoked consent."""
-    consent = event.consent
-    standing_grants = tx.standing_grants.end_between(
-        consent.user_id, consent.client_id, consent.resource, "consent_revoked", tx.now
-    )
-    _record_ends(tx, standing_grants, event.by)
+    user, client, resource = event.consent.user_id, event.consent.client_id, event.consent.resource
+    _end_all(tx, "consent_revoked", event.by, user_id=user, agent_id=client, resource=resource)
 
 
 def record(
@@ -102,10 +92,9 @@ def record(
     )
 
 
-def _record_ends(
-    tx: Unit, standing_grants: Iterable[StandingGrant], actor: str
-) -> list[StandingGrant]:
-    grants = list(standing_grants)
+def _end_all(tx: Unit, reason: str, actor: str, **columns: str) -> list[StandingGrant]:
+    """Revoke the grants with these column values; returns the revoked grants."""
+    grants = tx.standing_grants.end(reason, tx.now, **columns)
     for grant in grants:
         cause = grant.ended_because
         record(tx, audit.Type.STANDING_GRANT_ENDED, grant, actor, cause=cause)

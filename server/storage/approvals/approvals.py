@@ -90,19 +90,16 @@ _BY_AGENT_AND_USER = {
     (True, True): (_OPEN_STATES, _BY_AGENT, _FOR_USER),
 }
 """(Whether an agent is given, whether a user is given) → the conditions."""
-_HINTED = (_OPEN_STATES, _BY_AGENT, a.c.hint_hash == bindparam("hint_hash"))
-_HINTED_COUNT = {
-    False: Prepared(_COUNT.where(*_HINTED)),
-    True: Prepared(_COUNT.where(*_HINTED, _URGENT)),
-}
-"""Counts of an agent's pending requests with a login hint: all, or only urgent ones (True)."""
-_PENDING_COUNT = {
-    key: Prepared(_COUNT.where(*conditions)) for key, conditions in _BY_AGENT_AND_USER.items()
-}
-_URGENT_COUNT = {
-    key: Prepared(_COUNT.where(*conditions, _URGENT))
-    for key, conditions in _BY_AGENT_AND_USER.items()
-}
+
+
+def _counts(*conditions: ColumnElement[bool]) -> dict[bool, Prepared]:
+    """Return the counts of pending requests: all, or only urgent ones (True)."""
+    count = _COUNT.where(*conditions)
+    return {False: Prepared(count), True: Prepared(count.where(_URGENT))}
+
+
+_HINTED_COUNT = _counts(_OPEN_STATES, _BY_AGENT, a.c.hint_hash == bindparam("hint_hash"))
+_PENDING_COUNT = {key: _counts(*conditions) for key, conditions in _BY_AGENT_AND_USER.items()}
 _HAS_REQUESTED = Prepared(
     select(a.c.id).where(_BY_AGENT, _FOR_USER, a.c.created_at >= bindparam("since")).limit(1)
 )
@@ -194,23 +191,25 @@ class Approvals(RecordRows[Approval, str]):
         return self._find(_LOCK, approval=approval_id)
 
     def open_count(
-        self, agent_id: str | None, user_id: str | None, now: int, kind: ApprovalKind = "action"
+        self,
+        agent_id: str | None,
+        user_id: str | None,
+        now: int,
+        kind: ApprovalKind = "action",
+        *,
+        urgent: bool = False,
     ) -> int:
-        """Count pending approvals of a kind, by agent or all (None), for one user or all (None)."""
-        values = {"user": user_id, "now": now, "agent": agent_id, "kind": kind}
-        statement = _PENDING_COUNT[agent_id is not None, user_id is not None]
-        return int(statement.run(self._db, values)[0][0])
+        """Count pending approvals of a kind, by agent or all (None), for one user or all (None).
 
-    def open_urgent(self, agent_id: str | None, user_id: str | None, now: int) -> int:
-        """Count pending actions of high and critical risk, filtered like `open_count`."""
-        values = {"user": user_id, "now": now, "agent": agent_id, "kind": "action"}
-        statement = _URGENT_COUNT[agent_id is not None, user_id is not None]
-        return int(statement.run(self._db, values)[0][0])
+        `urgent` counts only those of high and critical risk.
+        """
+        statement = _PENDING_COUNT[agent_id is not None, user_id is not None][urgent]
+        return self._number(statement, user=user_id, now=now, agent=agent_id, kind=kind)
 
     def open_hinted(self, agent_id: str, hint_hash: bytes, now: int, *, urgent: bool) -> int:
         """Count pending actions of an agent with one login hint: all, or the urgent ones."""
         values = {"now": now, "agent": agent_id, "hint_hash": hint_hash, "kind": "action"}
-        return int(_HINTED_COUNT[urgent].run(self._db, values)[0][0])
+        return self._number(_HINTED_COUNT[urgent], **values)
 
     def asked_before(self, agent_id: str, user_id: str, since: int = 0) -> bool:
         """Return whether this agent asked this user at or after `since`."""
@@ -247,8 +246,7 @@ class Approvals(RecordRows[Approval, str]):
 
     def waiting_count(self, user_id: str, now: int) -> int:
         """Count the pending requests that this user has not answered."""
-        values = {"user": user_id, "now": now}
-        return sum(int(count.run(self._db, values)[0][0]) for count in waiting.COUNTS)
+        return sum(self._number(count, user=user_id, now=now) for count in waiting.COUNTS)
 
     def list_decided(self, user_id: str, limit: int, before: ListCursor) -> list[Approval]:
         """Closed requests for this user, newest first, before (decided_at, id)."""

@@ -42,7 +42,7 @@ class Decisions(DatabaseRows):
             decisions.c.voided_at.is_(None),
         )
         returned = void.values(voided_at=now).returning(decisions.c.approval_id)
-        return sorted(self._db.execute(returned).scalars())
+        return sorted(self._column(returned))
 
     def delete(self, approval_id: str, user_id: str) -> None:
         """Delete a user's void or withdrawn answer; the audit log keeps it."""

@@ -24,7 +24,7 @@ class Escalations(DatabaseRows):
 
     def due(self, now: int, limit: int) -> list[str]:
         """Return the approvals whose next step is due, most overdue first."""
-        return [row[0] for row in _DUE.run(self._db, {"now": now, "limit": limit})]
+        return self._column(_DUE, now=now, limit=limit)
 
     def step(self, approval_id: str, expected: int, next_at: int | None, now: int) -> bool:
         """Advance to the next step if `expected` steps were recorded.

@@ -45,7 +45,7 @@ class AuditLog(DatabaseRows):
 
     def number(self, limit: int) -> int:
         """Number new entries; returns their count. The caller holds the sequencer's lock."""
-        ids = self._db.execute(_UNNUMBERED, {"limit": limit}).scalars().all()
+        ids = self._column(_UNNUMBERED, limit=limit)
         if ids:
             first = self.size()
             positions = [*range(first, first + len(ids))]
@@ -54,7 +54,7 @@ class AuditLog(DatabaseRows):
 
     def size(self) -> int:
         """Return the number of entries that have a position."""
-        return int(self._db.execute(_SIZE).scalar_one())
+        return self._number(_SIZE)
 
     def position_of(self, entry_id: str) -> int | None:
         """Return the position of an entry; None if it is not numbered yet."""
@@ -76,8 +76,7 @@ class AuditLog(DatabaseRows):
 
     def leaves(self, first: int, end: int) -> list[bytes]:
         """Return the leaf hashes at positions from `first` to before `end`."""
-        rows = self._db.execute(_LEAVES, {"first": first, "end": end})
-        return [bytes(leaf) for leaf in rows.scalars()]
+        return [bytes(leaf) for leaf in self._column(_LEAVES, first=first, end=end)]
 
     def add_nodes(self, nodes: Mapping[NodeIndex, bytes]) -> None:
         """Store the hashes of complete subtrees of two leaves or more."""
@@ -112,7 +111,7 @@ class AuditLog(DatabaseRows):
 
     def size_of_nodes(self) -> int:
         """Return the number of entries whose complete subtrees are stored; always even."""
-        return 2 * int(self._db.execute(_PAIRS).scalar_one())
+        return 2 * self._number(_PAIRS)
 
     def entries(self, first: int, end: int) -> list[LoggedEntry]:
         """Return the entries at positions from `first` to before `end`."""
@@ -125,8 +124,7 @@ class AuditLog(DatabaseRows):
 
     def bodies(self, kind: str, first: int, end: int) -> list[bytes]:
         """Return the bodies of entries of a type at positions from `first` to before `end`."""
-        rows = self._db.execute(_BODIES, {"kind": kind, "first": first, "end": end})
-        return [_bytes(body) for body in rows.scalars()]
+        return list(map(_bytes, self._column(_BODIES, kind=kind, first=first, end=end)))
 
     def newest(self, at_most: int | None = None) -> CheckpointRow | None:
         """Return the newest checkpoint, of at most this size if one is given."""

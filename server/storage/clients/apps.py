@@ -88,10 +88,10 @@ class AppUses(RecordRows[AppUse, str]):
 
     def count_unused(self) -> int:
         """Return how many apps never received a token."""
-        return int(self._db.execute(_COUNT_UNUSED).scalar_one())
+        return self._number(_COUNT_UNUSED)
 
     def unused(self, created_before: int, used_before: int) -> list[str]:
         """Return the IDs of apps without a token: never in time, or not since `used_before`."""
         is_forgotten = u.c.used_at.is_(None) & (u.c.created_at < created_before)
         unused = select(u.c.app_id).where(or_(u.c.used_at < used_before, is_forgotten))
-        return list(self._db.execute(unused.order_by(u.c.app_id)).scalars())
+        return self._column(unused.order_by(u.c.app_id))

@@ -73,8 +73,8 @@ class Names(DatabaseRows):
 
     def ids_with_name_like(self, kind: NameKind, looks: Collection[str]) -> list[str]:
         """Return the IDs whose names have one of these looks."""
-        values = {"kind": kind, "looks": sorted(looks)}
-        return list(dict.fromkeys(self._db.execute(_BEARERS, values).scalars().all()))
+        bearers = self._column(_BEARERS, kind=kind, looks=sorted(looks))
+        return list(dict.fromkeys(bearers))
 
     def unprotected(self) -> list[UnprotectedName]:
         """Return the names from earlier versions that look like a different name."""

@@ -72,8 +72,7 @@ class Devices(RecordRows[Device, str]):
 
     def active_count(self, user_id: str, now: int) -> int:
         """Return the number of devices that the user can decide with."""
-        values = {"user": user_id, "now": now}
-        return int(self._db.execute(_ACTIVE, values).scalar_one())
+        return self._number(_ACTIVE, user=user_id, now=now)
 
     def had_recently(self, user_id: str, *, not_ended_before: int, used_after: int) -> bool:
         """Return whether the user has, or had, a device that was in use at these times."""

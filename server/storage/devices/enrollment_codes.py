@@ -15,7 +15,7 @@ class EnrollmentCodes(RecordRows[EnrollmentCode, str]):
     def count_miss(self, code_id: str) -> int:
         """Count a wrong secret; returns the number of wrong secrets so far."""
         counted = self.records.update(code_id, tries=codes.c.tries + 1).returning(codes.c.tries)
-        return int(self._db.execute(counted).scalar_one())
+        return self._number(counted)
 
     def use(self, code_id: str, now: int) -> bool:
         """Mark a code as used; returns False if it was used or has expired."""

@@ -59,8 +59,7 @@ class Deliveries(TimedRows):
     def missing(self, device_id: str, approval_ids: Iterable[str]) -> list[str]:
         """Return the IDs of those requests that this device has not received."""
         ids = list(approval_ids)
-        statement = _RECEIVED.where(d.c.approval_id.in_(ids))
-        received = set(self._db.execute(statement, {"device": device_id}).scalars())
+        received = set(self._column(_RECEIVED.where(d.c.approval_id.in_(ids)), device=device_id))
         return [approval_id for approval_id in ids if approval_id not in received]
 
     def of_approval(self, approval_id: str) -> list[Delivery]:

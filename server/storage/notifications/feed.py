@@ -82,11 +82,11 @@ class Feed(TimedRows):
 
     def head(self) -> int:
         """Return the newest cursor; 0 if there are no events."""
-        return int(self._db.execute(_HEAD).scalar_one())
+        return self._number(_HEAD)
 
     def floor(self) -> int:
         """Return the oldest cursor; 0 if there are no events."""
-        return int(self._db.execute(_FLOOR).scalar_one())
+        return self._number(_FLOOR)
 
     def events_after(self, cursor: int, user_id: str | None, limit: int) -> list[FeedEvent]:
         """Return events after the cursor, for one user or for all (None), oldest first."""
@@ -100,7 +100,7 @@ class Feed(TimedRows):
 
     def number(self, limit: int) -> int:
         """Number new events; returns their count. The caller holds the sequencer's lock."""
-        ids = self._db.execute(_UNNUMBERED, {"limit": limit}).scalars().all()
+        ids = self._column(_UNNUMBERED, limit=limit)
         first = self.head() + 1
         if ids:
             numbers = [*range(first, first + len(ids))]

@@ -64,8 +64,8 @@ class Counters(TimedRows, ExpiringRows):
 
     def count(self, key: str, window_ms: int) -> int:
         """Increment the counter of the current window; returns the count."""
-        row = {"key": key, "window_ends_at": self._now + window_ms, "count": 1}
-        return int(_COUNT.run(self._db, {**row, "now": self._now})[0][0])
+        window_ends_at = self._now + window_ms
+        return self._number(_COUNT, key=key, window_ends_at=window_ends_at, count=1, now=self._now)
 
     def count_subject(self, limit: CountedLimit, subject: str) -> int:
         """Count an occurrence for a limit; returns the subject's count."""
@@ -185,7 +185,7 @@ class Limits(TimedRows):
 
     def held_back(self, since: int, limit: int) -> list[str]:
         """Return the users of the newest requests since this time that did not notify them."""
-        return self._many(lambda row: str(row[0]), _HELD_BACK, moment=since, limit=limit)
+        return self._column(_HELD_BACK, moment=since, limit=limit)
 
 
 def _to_refusal(row: Sequence[Any]) -> LimitRefusal:

@@ -79,7 +79,7 @@ class Uses(DatabaseRows):
     def count(self, agent_id: str, use: str, since: int, until: int, limit: int) -> int:
         """Count uses after `since` and up to `until`; counting stops at `limit`."""
         values = {"agent": agent_id, "use": use, "since": since, "until": until, "limit": limit}
-        return int(_COUNT.run(self._db, values)[0][0])
+        return self._number(_COUNT, **values)
 
 
 _ALL_TYPES = select(action_types).order_by(action_types.c.type)

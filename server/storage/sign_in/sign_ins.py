@@ -39,9 +39,8 @@ class SignIns(RecordRows[SignIn, str], ExpiringRows):
 
     def of_user(self, user_id: str) -> list[str]:
         """Return the IDs of the user's sign-ins that have not ended."""
-        return list(self._db.execute(_BY_USER, {"user": user_id}).scalars().all())
+        return self._column(_BY_USER, user=user_id)
 
     def of_device(self, user_id: str, device_id: str) -> list[str]:
         """Return the IDs of the user's sign-ins with this device that have not ended."""
-        statement = _BY_USER.where(s.c.device_id == device_id)
-        return list(self._db.execute(statement, {"user": user_id}).scalars().all())
+        return self._column(_BY_USER.where(s.c.device_id == device_id), user=user_id)

@@ -87,7 +87,7 @@ class StandingGrants(RecordRows[StandingGrant, str]):
 
     def live_count(self, user_id: str, now: int) -> int:
         """Return the number of this user's grants in force."""
-        return int(self._db.execute(_COUNT, {"user": user_id, "now": now}).scalar_one())
+        return self._number(_COUNT, user=user_id, now=now)
 
     def in_force(self, grant_id: str, now: int) -> bool:
         """Return whether the grant is in force, and lock it until the unit of work ends."""
@@ -118,11 +118,10 @@ class StandingGrants(RecordRows[StandingGrant, str]):
 
     def reserve(self, grant_id: str, approval_id: str, minor: int, now: int) -> GrantUse | None:
         """Reserve a use for this approval; None if a limit would be exceeded."""
-        values = {"grant": grant_id, "minor": minor, "now": now}
-        rows = self._db.execute(_RESERVE, values).all()
-        if not rows:
+        numbers = self._column(_RESERVE, grant=grant_id, minor=minor, now=now)
+        if not numbers:
             return None
-        use = GrantUse(grant_id, rows[0][0], approval_id, minor, "reserved", now)
+        use = GrantUse(grant_id, numbers[0], approval_id, minor, "reserved", now)
         _USE.run(self._db, _use_values(use))
         return use
 
@@ -137,34 +136,10 @@ class StandingGrants(RecordRows[StandingGrant, str]):
         """Mark the use that this approval reserved as spent."""
         return self._one(_read_use, _SPEND, approval=approval_id)
 
-    def end(self, grant_id: str, reason: str, now: int) -> StandingGrant | None:
-        """Revoke a grant; None if it is not in force."""
-        return next(iter(self._end(reason, now, id=grant_id)), None)
+    def end(self, reason: str, now: int, **columns: str) -> list[StandingGrant]:
+        """Revoke the grants with these column values; returns the revoked grants.
 
-    def end_of_agent(self, agent_id: str, reason: str, now: int) -> list[StandingGrant]:
-        """Revoke all grants for this agent; returns the revoked grants."""
-        return self._end(reason, now, agent_id=agent_id)
-
-    def end_of_user(self, user_id: str, reason: str, now: int) -> list[StandingGrant]:
-        """Revoke all grants by this user; returns the revoked grants."""
-        return self._end(reason, now, user_id=user_id)
-
-    def end_at(self, resource: str, reason: str, now: int) -> list[StandingGrant]:
-        """Revoke all grants at this resource; returns the revoked grants."""
-        return self._end(reason, now, resource=resource)
-
-    def end_of_type(self, action_type: str, reason: str, now: int) -> list[StandingGrant]:
-        """Revoke all grants for this action type; returns the revoked grants."""
-        return self._end(reason, now, type=action_type)
-
-    def end_between(
-        self, user_id: str, agent_id: str, resource: str | None, reason: str, now: int
-    ) -> list[StandingGrant]:
-        """Revoke this user's grants for this agent, at one resource or all of them."""
-        return self._end(reason, now, user_id=user_id, agent_id=agent_id, resource=resource)
-
-    def _end(self, reason: str, now: int, **columns: str | None) -> list[StandingGrant]:
-        """Revoke the grants with these values; returns the revoked grants."""
-        conditions = matches(g, **columns)
-        self._db.execute(_LOCK_IN_ORDER.where(*conditions), {"now": now})
-        return self._list(_END.where(*conditions), reason=reason, now=now)
+        It locks the rows by ID first, because an UPDATE of several rows locks them in any order.
+        """
+        self._db.execute(_LOCK_IN_ORDER.filter_by(**columns), {"now": now})
+        return self._list(_END.filter_by(**columns), reason=reason, now=now)

@@ -81,8 +81,7 @@ class CodeGrants(ExpiringRows):
         self, column: Literal["app_id", "user_id", "sign_in_id"], value: str
     ) -> list[str]:
         """Return the IDs of the families that were not revoked."""
-        statement = _LIVE_FAMILIES.where(f.c[column] == value)
-        return list(self._db.execute(statement).scalars().all())
+        return self._column(_LIVE_FAMILIES.where(f.c[column] == value))
 
     def add_token(self, token: RefreshToken) -> None:
         """Store a new refresh token."""
@@ -103,7 +102,7 @@ class CodeGrants(ExpiringRows):
 
     def access_tokens(self, family_id: str) -> list[str]:
         """Return the IDs of the family's access tokens that may still be valid."""
-        return list(self._db.execute(_ACCESS_TOKENS, {"family": family_id}).scalars().all())
+        return self._column(_ACCESS_TOKENS, family=family_id)
 
     def prune(self, now: int) -> int:
         """Delete rows that expired a day ago and tokens that were used a month ago."""

@@ -161,22 +161,18 @@ class Delegations(RecordRows[Delegation, str]):
     def clients_for(self, user_id: str, now: int) -> list[str]:
         """Return the clients with a live token that acts for this user."""
         is_live = d.c.user_id == user_id, d.c.revoked_at.is_(None), d.c.expires_at > now
-        return sorted(self._db.execute(select(d.c.client_id).distinct().where(*is_live)).scalars())
+        return sorted(self._column(select(d.c.client_id).distinct().where(*is_live)))
 
     def resources_of_client(self, client_id: str, since: int) -> list[str]:
         """Return the resources of a client's tokens, and of tokens derived from them.
 
         Includes tokens that expire after `since`, even if they are revoked.
         """
-        return self._resources(_RESOURCES_OF_CLIENT, client_id, since)
+        return sorted(self._column(_RESOURCES_OF_CLIENT, subject=client_id, since=since))
 
     def resources_of_user(self, user_id: str, since: int) -> list[str]:
         """Return the resources of the tokens that act for a user."""
-        return self._resources(_RESOURCES_OF_USER, user_id, since)
-
-    def _resources(self, statement: Select[str], subject: str, since: int) -> list[str]:
-        rows = self._db.execute(statement, {"subject": subject, "since": since})
-        return sorted(rows.scalars())
+        return sorted(self._column(_RESOURCES_OF_USER, subject=user_id, since=since))
 
     def revoke_tree(self, jti: str, now: int) -> list[str]:
         """Revoke a token and its descendants; returns the IDs of those that were live."""
@@ -205,6 +201,6 @@ class Delegations(RecordRows[Delegation, str]):
         which this UPDATE misses. After that, the parent is revoked, so no further child can follow.
         """
         revoked: list[str] = []
-        while new := self._db.execute(statement, {"subject": subject, "now": now}).scalars().all():
+        while new := self._column(statement, subject=subject, now=now):
             revoked.extend(new)
         return revoked

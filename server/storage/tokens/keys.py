@@ -31,4 +31,4 @@ class Keys(RecordRows[SigningKey, str]):
         """Delete retired keys that are no longer published; returns their IDs."""
         k = signing_keys.c
         retired = delete(signing_keys).where(k.state == "retiring", k.retires_at <= now)
-        return list(self._db.execute(retired.returning(k.kid)).scalars())
+        return self._column(retired.returning(k.kid))

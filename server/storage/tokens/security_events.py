@@ -39,5 +39,4 @@ class SecurityEvents(TimedRows, ExpiringRows):
 
     def delete(self, resources: Collection[str], ids: Collection[str]) -> list[str]:
         """Delete these events if they are for these resources; returns the deleted IDs."""
-        values = {"resources": list(resources), "ids": list(ids)}
-        return list(self._db.execute(_DELETE, values).scalars())
+        return self._column(_DELETE, resources=list(resources), ids=list(ids))

@@ -43,7 +43,7 @@ class Passwords(RecordRows[Password, str], ExpiringRows):
         """Count an attempt; returns the number of attempts since the last success."""
         self._change(delete(t).where(t.c.key == key, t.c.forget_at <= now))
         row = {"key": key, "tries": 1, "not_before": 0, "forget_at": forget_at}
-        return int(_COUNT.run(self._db, row)[0][0])
+        return self._number(_COUNT, **row)
 
     def pause(self, key: bytes, until: int) -> None:
         """Refuse attempts until this time."""

@@ -14,7 +14,7 @@ from server.web.choices import USERS
 from server.web.console.member_fields import fields
 from server.web.fields import Field
 from server.web.form import FormAction, Signed, acts, changes, creates, deletes, statement
-from server.web.page import Page, Read, console_list, delete_page, new_page, record_page
+from server.web.page import Read, console_list, delete_page, new_page, record_page
 from server.web.visit import Visit
 
 _GROUP: Final = Read("group", "GET /api/groups/<id>")
@@ -48,12 +48,7 @@ def _moment(name: str, form: Form, convert: Callable[[str], str]) -> str:
 
 
 PAGES: Final = (
-    Page(
-        "/admin/deputies",
-        "approvers/console_deputies.html",
-        "deputies",
-        (Read("deputies", "GET /api/admin/deputies"),),
-    ),
+    console_list("approvers/deputies", "GET /api/admin/deputies"),
     console_list("approvers/groups", "GET /api/groups"),
     new_page("group", USERS, intro="Policy rules and agents refer to a group by its name."),
     record_page("approvers/group", _GROUP, USERS),

@@ -73,7 +73,7 @@ def load_agent(visit: Visit) -> Facts:
     person_counts = visit.site.statistics.asked_of(visit.person, client_id, _DAYS)
     owned, client_access = _own_agent(visit), _access_by_client(visit).get(client_id)
     if owned is None and client_access is None and not person_counts.has_asked:
-        raise _unknown()
+        raise errors.not_found("No such agent.")
     days = days_json(person_counts.days)
     return {
         "asks": person_counts.has_asked,
@@ -89,7 +89,7 @@ def load_suspension(visit: Visit) -> Facts:
     """Load the page that shows what suspending an agent ends. Raises errors.Problem 404."""
     agent = _own_agent(visit)
     if agent is None:
-        raise _unknown()
+        raise errors.not_found("No such agent.")
     return {"agent": agent, "stops": visit.read("GET /api/agents/<id>/disable", visit.record_id)}
 
 
@@ -139,10 +139,6 @@ def _name(visit: Visit, client_id: str, owned: Document | None) -> str:
         return str(owned["name"])
     with visit.site.store.read() as view:
         return display_names.name_of(view.directory, client_id)
-
-
-def _unknown() -> errors.Problem:
-    return errors.Problem(404, "not_found", "No such agent.")
 
 
 _CHOICES: Final = (RESOURCES, USERS, GROUPS, ACTIONS)

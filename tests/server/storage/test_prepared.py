@@ -23,9 +23,9 @@ from tests.support.checks import query_plans
     ("statement", "index"),
     [
         (approvals._BY_HANDLE, "sqlite_autoindex_approvals"),
-        (approvals._PENDING_COUNT[False, True], "ix_approvals_waiting"),
-        (approvals._PENDING_COUNT[True, False], "ix_approvals_open"),
-        (approvals._PENDING_COUNT[True, True], "ix_approvals_open"),
+        (approvals._PENDING_COUNT[False, True][False], "ix_approvals_waiting"),
+        (approvals._PENDING_COUNT[True, False][False], "ix_approvals_open"),
+        (approvals._PENDING_COUNT[True, True][False], "ix_approvals_open"),
         (approvals._HAS_REQUESTED, "ix_approvals_asked"),
         (approval_statistics._BETWEEN, "ix_approvals_asked"),
         (approvals._DENIALS, "ix_approvals_denied"),

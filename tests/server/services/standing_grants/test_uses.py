@@ -186,7 +186,7 @@ def test_expired_uses_and_the_end_of_their_grants_do_not_deadlock(postgres_local
     def end_grants():
         with store.write() as tx:
             for grant in reversed(grants):
-                assert tx.standing_grants.end(grant.id, "revoked", tx.now)
+                assert tx.standing_grants.end("revoked", tx.now, id=grant.id)
 
     ending = run_during(monkeypatch, StandingGrants, "release", store, end_grants)
     assert postgres_local.services.sweeper.round() == 2
@@ -208,7 +208,7 @@ def test_two_revocations_of_access_do_not_deadlock(postgres_local, monkeypatch):
         with services.store.write() as tx:
             revoke_consent(tx, tx.consents.get(given), actor=BY, cause="revoked")
 
-    revoking = run_during(monkeypatch, StandingGrants, "end_between", services.store, revoke_given)
+    revoking = run_during(monkeypatch, StandingGrants, "end", services.store, revoke_given)
     answer = person.call("DELETE", f"/api/acting/{agent.id}")
     revoking.join()
     assert (answer.status, answer.json["grants_ended"]) == (200, 1)

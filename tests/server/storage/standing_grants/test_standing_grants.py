@@ -51,6 +51,14 @@ GRANT = StandingGrant(
 GRANT_WITHOUT_SUM = replace(
     GRANT, id="sayso_sg_2", sum_minor=None, sum_currency=None, type=None, version=None
 )
+_COLUMNS = [
+    {"agent_id": "sayso_ag_1"},
+    {"user_id": ANN.id},
+    {"resource": PAY},
+    {"type": "payment"},
+    {"user_id": ANN.id, "agent_id": "sayso_ag_1", "resource": PAY},
+]
+"""Values that end every grant with them."""
 
 
 def _add(store: SqlStore, *grants: StandingGrant) -> None:
@@ -133,9 +141,9 @@ def test_a_use_is_reserved_and_spent_or_released_once(store: SqlStore) -> None:
 
 
 @pytest.mark.postgresql
-@pytest.mark.parametrize("columns", ["agent", "user", "resource", "type", "agent of a user"])
+@pytest.mark.parametrize("columns", _COLUMNS, ids="-".join)
 def test_two_ends_of_several_grants_do_not_deadlock(
-    postgres_url: str, open_database: Callable[[str], SqlStore], columns: str
+    postgres_url: str, open_database: Callable[[str], SqlStore], columns: dict[str, str]
 ) -> None:
     """Each end locks the grants by ID, whatever the order in which they were stored."""
     store, later = open_database(postgres_url), replace(GRANT, id="sayso_sg_2")
@@ -145,24 +153,14 @@ def test_two_ends_of_several_grants_do_not_deadlock(
 
     def end_several() -> None:
         with store.write() as tx:
-            rows = tx.standing_grants
-            ends = {
-                "agent": lambda: rows.end_of_agent(GRANT.agent_id, "revoked", NOON),
-                "user": lambda: rows.end_of_user(ANN.id, "revoked", NOON),
-                "resource": lambda: rows.end_at(PAY, "revoked", NOON),
-                "type": lambda: rows.end_of_type("payment", "revoked", NOON),
-                "agent of a user": lambda: rows.end_between(
-                    ANN.id, GRANT.agent_id, None, "revoked", NOON
-                ),
-            }
-            ended.append(ends[columns]())
+            ended.append(tx.standing_grants.end("revoked", NOON, **columns))
 
     ending = threading.Thread(target=end_several)
     with store.write() as tx:
-        assert tx.standing_grants.end(GRANT.id, "revoked", NOON)
+        assert tx.standing_grants.end("revoked", NOON, id=GRANT.id)
         ending.start()
         until(lambda: waiting_sessions(store) == 1)
-        assert tx.standing_grants.end(later.id, "revoked", NOON)
+        assert tx.standing_grants.end("revoked", NOON, id=later.id)
     ending.join(10)
     assert ended == [[]]
 
@@ -190,19 +188,8 @@ def test_the_update_statement_agrees_with_the_rule(store: SqlStore, grant: Stand
         assert _get(store, grant).usage == usage
 
 
-@pytest.mark.parametrize(
-    "end",
-    [
-        lambda rows: rows.end(GRANT.id, "why", NOON),
-        lambda rows: rows.end_of_agent("sayso_ag_1", "why", NOON)[0],
-        lambda rows: rows.end_of_user(ANN.id, "why", NOON)[0],
-        lambda rows: rows.end_at(PAY, "why", NOON)[0],
-        lambda rows: rows.end_of_type("payment", "why", NOON)[0],
-        lambda rows: rows.end_between(ANN.id, "sayso_ag_1", PAY, "why", NOON)[0],
-    ],
-    ids=["id", "agent", "user", "resource", "type", "between"],
-)
-def test_only_the_matching_standing_grant_is_ended_once(store, end) -> None:
+@pytest.mark.parametrize("columns", [{"id": GRANT.id}, *_COLUMNS], ids="-".join)
+def test_only_the_matching_standing_grant_is_ended_once(store, columns) -> None:
     """An ended grant cannot be used, and keeps the reason."""
     other = replace(
         GRANT,
@@ -217,9 +204,9 @@ def test_only_the_matching_standing_grant_is_ended_once(store, end) -> None:
         tx.users.add(User("sayso_us_bob", "bob", None, (), "enabled", NOON))
         tx.standing_grants.add(other)
     with store.write() as tx:
-        assert end(tx.standing_grants) == replace(GRANT, ended_at=NOON, ended_because="why")
-        assert tx.standing_grants.end(GRANT.id, "again", NOON + 1) is None
-        assert tx.standing_grants.end_of_user(ANN.id, "again", NOON + 1) == []
+        ended = replace(GRANT, ended_at=NOON, ended_because="why")
+        assert tx.standing_grants.end("why", NOON, **columns) == [ended]
+        assert tx.standing_grants.end("again", NOON + 1, **columns) == []
         assert tx.standing_grants.reserve(GRANT.id, "sayso_ap_a", 0, NOON) is None
         assert not tx.standing_grants.in_force(GRANT.id, NOON)
     assert _get(store, other) == other

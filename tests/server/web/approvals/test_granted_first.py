@@ -65,7 +65,7 @@ def test_admin_documents_and_commands_show_the_granted_amount_first(local, appro
     """The admin API and `sayso approvals list` and `show` lead with the granted amount."""
     (seen,) = Oversight(local.services.store).approvals(state=None, agent=None, user=None, limit=9)
     assert seen.approval.id == approval.id
-    assert _is_granted_first(oversight_wire._approval(seen)["headline"])
+    assert _is_granted_first(oversight_wire.approval(seen).headline)
     assert _is_granted_first("\n".join(command._facts(seen)))
 
 

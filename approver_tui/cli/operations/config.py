@@ -51,8 +51,12 @@ def set_values(*, pairs: tuple[str, ...]) -> None:
 @click.argument("name", shell_complete=completing.setting_names)
 @as_json
 def unset(*, name: str) -> None:
-    """Remove a value from the file; the default applies again."""
-    settings.check_value(name, OPTIONS[name].default if name in OPTIONS else "", "config unset")
+    """Remove a value from the file; the default applies again.
+
+    This also removes a setting that does not exist.
+    """
+    if name not in config_file.read(settings.settings_file()):
+        settings.check_value(name, OPTIONS[name].default if name in OPTIONS else "", "config unset")
     _change({name: None})
 
 
@@ -64,7 +68,12 @@ def _change(changes: Mapping[str, str | None]) -> None:
     if wants_json():
         _show()
         return
-    print_lines(f"{name} is {values[name].text} ({values[name].source})." for name in changes)
+    print_lines(
+        f"{name} is {values[name].text} ({values[name].source})."
+        if name in values
+        else f"{name} is removed from {path}."
+        for name in changes
+    )
 
 
 def _check_keys(pairs_given: Mapping[str, str | None]) -> None:

@@ -56,8 +56,8 @@ class Member:
     value: str
     limited: bool
     """Whether it is a number or money, which varies up to a limit."""
-    costs: bool
-    """Whether it is money."""
+    currency: str
+    """The currency, or empty if it is not money."""
 
 
 def load(visit: Visit) -> Facts:
@@ -142,7 +142,7 @@ def _member(path: Path, value: JsonValue) -> Member:
         words=display_safe(" ".join(path).replace("_", " "), max_chars=120).capitalize(),
         value=rendering.render_whole(value),
         limited=isinstance(value, dict | int),
-        costs=isinstance(value, dict),
+        currency=str(display_safe(str(value["currency"]))) if isinstance(value, dict) else "",
     )
 
 

@@ -182,6 +182,12 @@ def test_an_invalid_variable_is_named(run, monkeypatch):
     assert "SAYSO_APPROVER_NOTIFY_REPEAT" in run("config", "--json").error["detail"]
 
 
-def test_an_unknown_setting_cannot_be_unset(run):
-    """`config unset` exits with 2 for an unknown setting, as `config set` does."""
+def test_an_unknown_setting_can_only_be_removed_from_the_file(run):
+    """`config unset` exits with 2, as `config set` does, unless the file has the setting."""
     assert run("config", "unset", "colour").code == Exit.USAGE
+    path = settings.load().file
+    path.parent.mkdir(parents=True)
+    path.write_text('theme = "gruvbox"\ncolour = "red"\n')
+    removed = run("config", "unset", "colour")
+    assert removed.out == f"colour is removed from {path}.\n"
+    assert path.read_text() == 'theme = "gruvbox"\n'

@@ -41,11 +41,12 @@ def _path(approval):
 
 
 def test_only_notification_of_each_use_is_preselected(browser, approval):
-    """No duration is preselected; members that may vary show their example values."""
+    """No duration is preselected; members show their example values, and the sum its currency."""
     page = get(browser, _path(approval)).text
     assert page.count("checked") == 1
     assert 'name="notify" value="1" checked' in page
     assert "<bdi>Amount</bdi>" in page
+    assert 'Max total amount <span class="quiet">in EUR</span>' in page
 
 
 @pytest.mark.parametrize(
@@ -121,7 +122,7 @@ def test_the_preview_says_in_words_why_a_request_would_not_have_been_covered(
 def test_each_difference_has_words(mismatch, words):
     """A member that this request does not have is described as "different details"."""
     members = [
-        Member(fact, fact[1:].capitalize(), "", limited=False, costs=False)
+        Member(fact, fact[1:].capitalize(), "", limited=False, currency="")
         for fact in ("/amount", "/payee")
     ]
     assert difference(members, mismatch) == words

@@ -20,7 +20,7 @@ class Vote:
     answer: Answer
     at: int
     counts: bool
-    """False if the vote was withdrawn, or if someone else has narrowed the request since."""
+    """False if it was withdrawn, the request was narrowed, or the user was disabled since."""
     reason: Annotated[SafeText, TextLimit(REASON_LENGTH)] | None = None
     """Why they approved, in their words."""
 
@@ -31,7 +31,7 @@ class Vote:
             return SafeText("denied")
         if self.answer is Answer.WITHDRAW:
             return SafeText("withdrew their approval")
-        return SafeText("approved" if self.counts else "approved, before the request was narrowed")
+        return SafeText("approved" if self.counts else "approved, no longer counts")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any, Final
 
+from sqlalchemy import ColumnElement
 from sqlalchemy.engine import Row
 
 from server.protocol.policy.risks import Risk
@@ -36,6 +37,11 @@ def load_map(text: str) -> dict[str, Any]:
 def key(name: str) -> str:
     """Return a name in the form for comparison, which ignores case and composes accents."""
     return unicodedata.normalize("NFC", name).casefold()
+
+
+def contains(column: ColumnElement[str], text: str) -> ColumnElement[bool]:
+    """Return the condition that a column of keys contains the text, ignoring case."""
+    return column.contains(key(text), autoescape=True)
 
 
 def _as_risks(text: str) -> dict[str, Risk]:

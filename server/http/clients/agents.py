@@ -28,13 +28,19 @@ def _disable_result(disabled_agent: DisabledAgent) -> wire.DisableAgentResult:
 
 
 @managed(
-    "GET /api/agents", query=(*listing.QUERY, *search_names(AGENT_MEMBERS)), roles=STAFF_AND_OWNERS
+    "GET /api/agents",
+    query=(*listing.QUERY, *search_names(AGENT_MEMBERS), "search"),
+    roles=STAFF_AND_OWNERS,
 )
 def list_agents(request: HttpRequest, admin: AdminServices) -> wire.ManagedAgents:
-    """List agents by name. Without a role, list your own."""
-    after_position, limit = listing.cursor(request), listing.limit(request)
-    having = filters(AGENT_MEMBERS, request.query)
-    part = admin.agents.page(after_position, limit, owner=admin.owner_id, having=having)
+    """List agents by name, or those whose name contains `search`. Without a role, list your own."""
+    part = admin.agents.page(
+        listing.cursor(request),
+        listing.limit(request),
+        owner=admin.owner_id,
+        having=filters(AGENT_MEMBERS, request.query),
+        search=request.query.get("search", ""),
+    )
     names_by_id = admin.names(_people(*part.items))
     return listing.page(wire.ManagedAgents, part, lambda agent: wire.document(agent, names_by_id))
 

@@ -9,10 +9,11 @@ from server.services.users.user_members import USER_MEMBERS
 from server.services.users.users import NewUser, UserChanges
 
 
-@managed("GET /api/users", query=listing.QUERY)
+@managed("GET /api/users", query=(*listing.QUERY, "search"))
 def list_users(request: HttpRequest, admin: AdminServices) -> wire.ManagedUsers:
-    """List users by name."""
-    part = admin.users.page(listing.cursor(request), listing.limit(request))
+    """List users by name, or those whose name or email address contains `search`."""
+    search = request.query.get("search", "")
+    part = admin.users.page(listing.cursor(request), listing.limit(request), search=search)
     return listing.page(wire.ManagedUsers, part, wire.managed_user)
 
 

@@ -85,11 +85,20 @@ class Agents:
             return view.agents.all(having)
 
     def page(
-        self, after: str, limit: int, *, owner: str | None = None, having: Having = ANY
+        self,
+        after: str,
+        limit: int,
+        *,
+        owner: str | None = None,
+        having: Having = ANY,
+        search: str = "",
     ) -> ResultPage[Agent]:
-        """Return the next page of agents with these values, for one owner or for all."""
+        """Return the next page of agents with these values, for one owner or for all.
+
+        Their names contain `search`.
+        """
         with self.store.read() as view:
-            agents = view.agents.page(owner, after, limit + 1, having)
+            agents = view.agents.page(owner, after, limit + 1, having, search)
         return paging.part(agents, limit, lambda agent: agent.name)
 
     def show(self, name_or_id: str) -> tuple[Agent, tuple[User, ...]]:

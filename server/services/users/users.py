@@ -64,10 +64,11 @@ class Users:
         with self.store.read() as view:
             return view.users.all()
 
-    def page(self, after: str, limit: int) -> ResultPage[User]:
-        """Return the users after this name."""
+    def page(self, after: str, limit: int, *, search: str = "") -> ResultPage[User]:
+        """Return the users after this name whose name or email address contains `search`."""
         with self.store.read() as view:
-            return paging.part(view.users.page(after, limit + 1), limit, lambda user: user.name)
+            users = view.users.page(after, limit + 1, search)
+        return paging.part(users, limit, lambda user: user.name)
 
     def names(self, ids: Iterable[str]) -> dict[str, str]:
         """Return the names of existing users and groups by ID."""

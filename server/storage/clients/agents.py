@@ -88,9 +88,15 @@ class Agents(ClientRows):
         """Return every agent with these values, by name."""
         return self._many(self._record, _filter_by(_ALL, having), **having)
 
-    def page(self, owner: str | None, after: str, limit: int, having: Having = ANY) -> list[Agent]:
-        """Return the next page of agents with these values, for one owner or for all."""
+    def page(
+        self, owner: str | None, after: str, limit: int, having: Having = ANY, search: str = ""
+    ) -> list[Agent]:
+        """Return the next page of agents with these values, for one owner or for all.
+
+        Their names contain `search`.
+        """
         statement = _filter_by(_PAGE if owner is None else _PAGE_OF_OWNER, having)
+        statement = statement.where(codec.contains(agents.c.name_key, search))
         values = {"after": codec.key(after), "limit": limit, **having}
         return self._many(self._record, statement, **values, **({"owner": owner} if owner else {}))
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Row, bindparam, delete, select
+from sqlalchemy import Row, bindparam, delete, or_, select
 
 from server.model.users import User
 from server.services.users.user_members import USER_MEMBERS
@@ -36,9 +36,11 @@ class Users(NamedRows):
         """Return all users, by name."""
         return self._many(_record, _ALL)
 
-    def page(self, after: str, limit: int) -> list[User]:
-        """Return the users after this name."""
-        return self._many(_record, _PAGE, after=codec.key(after), limit=limit)
+    def page(self, after: str, limit: int, search: str = "") -> list[User]:
+        """Return the users after this name whose name or email address contains `search`."""
+        columns = (users.c.name_key, users.c.email_key)
+        found = or_(*(codec.contains(column, search) for column in columns))
+        return self._many(_record, _PAGE.where(found), after=codec.key(after), limit=limit)
 
     def get(self, user_id: str) -> User | None:
         """Return the user with this ID."""

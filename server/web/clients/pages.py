@@ -157,7 +157,7 @@ _OWN: Final = (
 )
 
 _AGENTS: Final = (
-    console_list("clients/agents", "GET /api/agents"),
+    console_list("clients/agents", "GET /api/agents", "search"),
     new_page(
         "agent",
         *_CHOICES,

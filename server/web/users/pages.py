@@ -20,7 +20,7 @@ _CODE: Final = "users/console_enrollment_code.html"
 _ERASE: Final = "/admin/users/<id>/erase"
 
 PAGES: Final = (
-    console_list("users/users", "GET /api/users"),
+    console_list("users/users", "GET /api/users", "search"),
     new_page("user", intro="The one-time code for their first device is shown once."),
     record_page("users/user", _USER, recent_approvals("user"), USERS),
     confirmation(

@@ -9,6 +9,7 @@ from server.services.approvers.groups import Groups
 from server.services.clients.app_forms import NewApp
 from server.services.clients.apps import Apps
 from server.services.clients.invitations import Invitations, NewInvitation
+from server.services.users.users import NewUser
 from tests.support.builders.admins import REDIRECT_URI, AdminSite, add_incident
 from tests.support.builders.clock import MINUTE
 from tests.support.builders.installation import BY, PAY, register_agent
@@ -290,6 +291,39 @@ def test_a_leaked_signing_key_is_revoked(staff: AdminSite) -> None:
     new = admin.call("POST", f"{path}/{leaked}/revoke").json["replaced_by"]
     assert (new["alg"], new["state"]) == ("EdDSA", "active")
     assert admin.call("POST", f"{path}/{leaked}/revoke").refusal == (404, "not_found")
+
+
+@pytest.mark.parametrize(
+    ("search", "names"),
+    [
+        ("ZO", ["zora", "zoë"]),
+        ("oË", ["zoë"]),
+        ("_", ["a_b"]),
+        ("z%a", []),
+        ("mail.EX", ["zora"]),
+        ("nobody", []),
+    ],
+)
+def test_users_are_searched_by_a_part_of_the_name_or_email_address(
+    staff: AdminSite, search: str, names: list[str]
+) -> None:
+    """Case does not matter, and no character is a wildcard."""
+    for name, email in (("zoë", None), ("zora", "z@mail.example"), ("a_b", None)):
+        staff.local.admin.users.add(NewUser(name, email), by=BY)
+    assert [item["name"] for item in _items(staff, "/api/users", search=search)] == names
+
+
+def test_agents_are_searched_by_a_part_of_the_name(staff: AdminSite) -> None:
+    """Callers find only agents that they may see; the next page has the rest of the matches."""
+    services = staff.local.admin
+    for name, owner in (("pay-1", "owner"), ("pay-2", "admin"), ("other", "admin")):
+        register_agent(services, name=name, owners=(owner,))
+    for person, expected in (("admin", ["pay-1", "pay-2"]), ("owner", ["pay-1"])):
+        items = _items(staff, "/api/agents", person, search="PAY-")
+        assert [item["name"] for item in items] == expected
+    part = _get(staff, "/api/agents", search="pay", limit="1").json
+    (rest,) = _items(staff, "/api/agents", search="pay", cursor=part["next"])
+    assert rest["name"] == "pay-2"
 
 
 def test_agents_are_filtered_by_external_id(staff: AdminSite) -> None:

@@ -312,6 +312,18 @@ def test_a_filter_for_an_unknown_user_keeps_the_form(console: Console, at: str) 
     assert (unfiltered.status_code, "There is no user" in unfiltered.text) == (200, False)
 
 
+@pytest.mark.parametrize(("at", "kept"), [("users", "owner"), ("agents", "two")])
+def test_a_list_is_searched_and_keeps_the_text(console: Console, at: str, kept: str) -> None:
+    """The page lists the matches; without any, it says so and keeps the form."""
+    page = console.get("admin", f"/admin/{at}?search={kept[:3].upper()}").text
+    assert kept in page
+    assert f'name="search" maxlength="120" value="{kept[:3].upper()}"' in page
+    page = console.get("admin", f"/admin/{at}?search=%3Cnothing").text
+    assert f"No {at} match." in page
+    assert 'value="&lt;nothing"' in page
+    assert kept not in page
+
+
 def test_the_console_does_not_disable_the_last_administrator(console: Console) -> None:
     """The page says why, next to the button and at the field of the roles."""
     console.staff.local.admin.users.disable("first", by=BY)

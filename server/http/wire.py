@@ -101,7 +101,7 @@ class SignedStatement(StrictBody):
 class RecordResponse(BaseModel):
     """A response about a record: its members have the names of the record's."""
 
-    model_config = ConfigDict(from_attributes=True)
+    model_config = ConfigDict(from_attributes=True, populate_by_name=True)
 
     @classmethod
     def of(cls, record: object, **members: object) -> Self:

@@ -28,8 +28,8 @@ class Deputy(RecordResponse):
     id: str
     user: Reference
     deputy: Reference
-    begins: Time = Field(serialization_alias="from")
-    ends: Time = Field(serialization_alias="to")
+    begins: Time = Field(alias="from")
+    ends: Time = Field(alias="to")
     state: Literal["named", "begun", "over"]
 
 

@@ -1,6 +1,7 @@
 """The OpenAPI document describes exactly the existing routes."""
 
 import pytest
+from pydantic.json_schema import models_json_schema
 
 from server.http import openapi
 from server.http.routes import ROUTES
@@ -31,6 +32,19 @@ def test_every_schema_is_referenced_and_every_reference_resolves(document):
     text = str(document)
     referenced = {part.split("'")[0] for part in text.split("#/components/schemas/")[1:]}
     assert referenced == named
+
+
+def _member_names(document):
+    """Return the members of each schema."""
+    return {name: set(schema.get("properties", ())) for name, schema in document.items()}
+
+
+def test_answers_are_described_with_the_names_in_which_they_are_sent(document):
+    """A member that Python cannot name, such as `from`, has its own name in the document."""
+    answers = {route.answer for route in ROUTES if route.answer is not None}
+    _, sent = models_json_schema([(model, "serialization") for model in answers])
+    described = _member_names(document["components"]["schemas"])
+    assert _member_names(sent["$defs"]).items() <= described.items()
 
 
 def test_forms_bodies_paths_and_queries_are_described(document):

@@ -170,7 +170,7 @@ def test_a_wrong_secret_is_refused_with_the_remedy(server: LiveServer) -> None:
     key = server.agent()
     with Agent(server.url, key.id, secret="guess") as agent, pytest.raises(Refused) as refused:
         agent.ask("ana", **READ)
-    assert "a secret is client_secret_basic" in str(refused.value)
+    assert "client_secret_basic for a secret" in str(refused.value)
 
 
 @pytest.mark.parametrize("alg", ["ES256", "EdDSA", "RS256"])

@@ -59,11 +59,11 @@ def test_an_ambiguous_name_must_be_replaced_by_an_id(admin_services, finance):
     with admin_services.store.read() as view:
         assert user_or_group.id_of(view, "finance") == finance.show("finance").id
         assert user_or_group.id_of(view, "ana") == view.directory.user_called("ana").id
-        with pytest.raises(Invalid, match="Use the id"):
+        with pytest.raises(Invalid, match="Use the ID"):
             user_or_group.id_of(view, "cleo")
         with pytest.raises(NotFound):
             user_or_group.id_of(view, "eve")
-    with pytest.raises(InvalidPolicy, match="Use the id"):
+    with pytest.raises(InvalidPolicy, match="Use the ID"):
         Policies(admin_services.store).set(rule("ask", 'ask.who = ["cleo"]'), by=BY)
     with pytest.raises(InvalidPolicy, match="no user or group eve"):
         Policies(admin_services.store).set(rule("ask", 'ask.who = ["eve"]'), by=BY)

@@ -49,6 +49,15 @@ def test_only_notification_of_each_use_is_preselected(browser, approval):
     assert 'Max total amount <span class="quiet">in EUR</span>' in page
 
 
+def test_a_request_without_money_has_no_total(browser, agent):
+    """The form has the duration and the number of uses only."""
+    _, approval = agent.request_approval(login_hint="eva")
+    page = get(browser, _path(approval))
+    assert page.status_code == 200
+    assert 'name="uses"' in page.text
+    assert 'name="sum"' not in page.text
+
+
 @pytest.mark.parametrize(
     ("risk", "times", "most"),
     [

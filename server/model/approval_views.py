@@ -14,6 +14,7 @@ class Vote:
 
     decision: Decision
     name: str
+    counts: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,7 +110,7 @@ def vote_tally(tally: Tally | None) -> VoteTally | None:
         ApproverVote.of(
             vote.decision,
             by=Reference(id=vote.decision.user_id, name=vote.name),
-            counts=vote.decision.voided_at is None,
+            counts=vote.counts,
         )
         for vote in tally.votes
     ]

@@ -258,8 +258,6 @@ def is_possible_without(view: View, approval: Approval, user_id: str) -> bool:
         if approver.user_id != user_id
         and 0 not in attempts_left(view, approval, approver.user_id).values()
     ]
-    approvals = votes.valid_approvals(view.decisions.of_approval(approval.id))
-    voters = {vote.voter_id for vote in approvals}
-    possible = voters.union(approver.voter_id for approver in unlocked)
+    possible = votes.voters(view, approval).union(approver.voter_id for approver in unlocked)
     has_user = approval.user_id in possible or not votes.needs_user(view, approval)
     return has_user and len(possible) >= approval.quorum

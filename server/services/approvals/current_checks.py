@@ -112,6 +112,12 @@ class ApprovalChecks:
         requirements = self.evaluator.current_requirements(tx, approval)
         return requirements is not None and requirements.counts(approver.voter_id, approver.user_id)
 
+    def void_ineligible_votes(self, tx: Unit, approval: Approval) -> None:
+        """Void the votes that no longer count under current policy, roles and groups."""
+        requirements = self.evaluator.current_requirements(tx, approval)
+        if requirements is not None:
+            votes.void_ineligible(tx, approval, requirements)
+
     def is_approved(self, tx: Unit, approval: Approval) -> bool:
         """Return whether the votes so far reach the quorum and satisfy current policy."""
         approvals = votes.cast_approvals(tx, approval)

@@ -187,12 +187,15 @@ class ApprovalService:
         if (earlier := votes.earlier_answer(tx, approval, answer.user_id)) is not None:
             return _repeat_or_refuse(tx, approval, earlier, answer, narrowed)
         if answer.decision == "approve":
-            if _granted_text(narrowed) == approval.granted and votes.is_vote_cast(tx, answer):
+            if _granted_text(narrowed) == approval.granted and answer.voter_id in votes.voters(
+                tx, approval
+            ):
                 return _conflict(tx, approval, "already_voted", _SHARED_VOTE)
             updated = votes.add_approval(tx, self.narrowings, approval, answer, narrowed)
             if updated is None:
                 text = "Another approver has narrowed this request. Review it again."
                 return _conflict(tx, approval, "narrowed_meanwhile", text)
+            self.checks.void_ineligible_votes(tx, updated)
             if not self.checks.is_approved(tx, updated):
                 return _record_vote(tx, updated, answer, key)
             approval = updated

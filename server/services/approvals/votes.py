@@ -2,7 +2,8 @@
 
 Each person has one vote; a backup or deputy casts the vote of the person they act for. Votes are
 counted together only for the same granted text: narrowing it voids earlier votes. Disabling a
-person voids their vote. Any denial is final.
+person voids their vote. The vote of a person who lost the role or left the group for which they
+were asked no longer counts, and the next vote voids it. Any denial is final.
 Owns: which votes count. Never: changing the state (`decisions.py`), or choosing whom to ask.
 """
 
@@ -15,7 +16,7 @@ from server.model.reactions import UserDisabled
 from server.model.store import Unit, View
 from server.protocol.approvals import ceremonies
 from server.protocol.approvals.states import State
-from server.protocol.policy.questions import Approvals
+from server.protocol.policy.questions import Approvals, Requirements
 from server.services.approvals.narrowing import Narrowed, Narrowings
 from server.services.notifications import notices
 from server.services.users import user_checks
@@ -47,12 +48,12 @@ def vote_count(view: View, approval: Approval) -> int:
     For a pending request, the number is below the quorum: if enough people have approved, the
     approval of a user whom policy requires is still missing.
     """
-    return _count(approval, _voters(view.decisions.of_approval(approval.id)))
+    return _count(approval, voters(view, approval))
 
 
-def is_vote_cast(view: View, answer: Decision) -> bool:
-    """Return whether someone else has already cast the vote that this answer casts."""
-    return answer.voter_id in _voters(view.decisions.of_approval(answer.approval_id))
+def voters(view: View, approval: Approval) -> set[str]:
+    """Return the IDs of the users whose votes to approve count, whoever cast them."""
+    return _voters(_counting(view, approval, view.decisions.of_approval(approval.id)))
 
 
 def tally(view: View, approval: Approval) -> Tally | None:
@@ -60,13 +61,17 @@ def tally(view: View, approval: Approval) -> Tally | None:
     if approval.quorum == 1 and not approval.multi_approver:
         return None
     answers = view.decisions.of_approval(approval.id)
-    voters = _voters(answers)
+    counting = _counting(view, approval, answers)
+    counted = _voters(counting)
     return Tally(
         need=approval.quorum,
-        have=_count(approval, voters),
-        votes=tuple(Vote(answer, user_checks.name_of(view, answer.user_id)) for answer in answers),
+        have=_count(approval, counted),
+        votes=tuple(
+            Vote(answer, user_checks.name_of(view, answer.user_id), answer in counting)
+            for answer in answers
+        ),
         left=_missing_names(
-            view, approval, voters | {answer.user_id for answer in valid_approvals(answers)}
+            view, approval, counted | {answer.user_id for answer in valid_approvals(counting)}
         ),
     )
 
@@ -81,7 +86,7 @@ def cast_approvals(view: View, approval: Approval) -> Approvals:
     answers = [
         answer
         for answer in valid_approvals(view.decisions.of_approval(approval.id))
-        if _are_enabled(view, answer) and has_role(view, approval, answer)
+        if _is_eligible(view, approval, answer)
     ]
     through = {
         answer.voter_id: answer.user_id for answer in answers if answer.stands_for is not None
@@ -101,7 +106,7 @@ def eligible(view: View, approval: Approval) -> list[Approver]:
     return [
         approver
         for approver in view.approvers.list_for(approval)
-        if approver.approves and _are_enabled(view, approver) and has_role(view, approval, approver)
+        if approver.approves and _is_eligible(view, approval, approver)
     ]
 
 
@@ -184,6 +189,18 @@ def withdraw(
     return updated
 
 
+def void_ineligible(tx: Unit, approval: Approval, requirements: Requirements) -> None:
+    """Void the approvals of people who can no longer approve the request."""
+    answers = valid_approvals(tx.decisions.of_approval(approval.id))
+    ineligible = [
+        answer.user_id
+        for answer in answers
+        if not _is_eligible(tx, approval, answer)
+        or not requirements.counts(answer.voter_id, answer.user_id)
+    ]
+    tx.decisions.void(approval.id, tx.now, ineligible)
+
+
 def user_disabled(tx: Unit, event: UserDisabled) -> None:
     """Void the approvals that the user has given to other users' pending requests."""
     for approval_id in tx.decisions.void_pending_of(event.user.id, tx.now):
@@ -215,9 +232,37 @@ def _stored_answer(view: View, approval: Approval, user_id: str) -> Decision | N
     return next((answer for answer in answers if answer.user_id == user_id), None)
 
 
-def _are_enabled(view: View, caster: Approver | Decision) -> bool:
-    """Return whether the person and the user whose vote they cast are enabled."""
-    return all(user_checks.is_enabled(view, user) for user in (caster.user_id, caster.voter_id))
+def _is_eligible(view: View, approval: Approval, caster: Approver | Decision) -> bool:
+    """Return whether the person and the user whose vote they cast are enabled and have the role."""
+    users = (caster.user_id, caster.voter_id)
+    return all(user_checks.is_enabled(view, user) for user in users) and has_role(
+        view, approval, caster
+    )
+
+
+def _counting(view: View, approval: Approval, answers: Sequence[Decision]) -> list[Decision]:
+    """Return the answers that count.
+
+    While the request is pending, an approval counts only if the person is still eligible and, if
+    they were asked as a member of a group, still a member of a group that was asked.
+    """
+    current = [answer for answer in answers if answer.voided_at is None]
+    if approval.state is not State.PENDING or not valid_approvals(current):
+        return current
+    former_members = _former_members(view, approval)
+    return [
+        answer
+        for answer in current
+        if answer.decision != "approve"
+        or (answer.voter_id not in former_members and _is_eligible(view, approval, answer))
+    ]
+
+
+def _former_members(view: View, approval: Approval) -> set[str]:
+    """Return the users who were asked as members of groups that they have left."""
+    rows = [row for row in view.approvers.of_approval(approval.id) if row.group_id is not None]
+    groups = tuple({row.group_id or "" for row in rows})
+    return {row.user_id for row in rows if not view.directory.includes(groups, row.user_id)}
 
 
 def _approvals(

@@ -1,5 +1,7 @@
 """Signed answers to approval requests."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import bindparam, delete, select, update
 
 from server.model.approvals import Decision
@@ -22,9 +24,11 @@ class Decisions(DatabaseRows):
         """Store an answer; the table allows one per approval and user."""
         _DECISIONS.add(self._db, decision)
 
-    def void(self, approval_id: str, now: int) -> None:
-        """Mark all current answers to this approval as void."""
-        current = decisions.c.approval_id == approval_id, decisions.c.voided_at.is_(None)
+    def void(self, approval_id: str, now: int, user_ids: Sequence[str] | None = None) -> None:
+        """Mark the current answers to this approval as void: those of these users, or all."""
+        current = [decisions.c.approval_id == approval_id, decisions.c.voided_at.is_(None)]
+        if user_ids is not None:
+            current.append(decisions.c.user_id.in_(user_ids))
         self._change(update(decisions).where(*current).values(voided_at=now))
 
     def void_pending_of(self, user_id: str, now: int) -> list[str]:

@@ -106,7 +106,9 @@ def test_the_vote_of_a_person_who_left_the_group_does_not_complete_the_quorum(
     groups = finance(2)
     handle, approval = agent.request_approval()
     assert bob.approve(approval.id).json["state"] == "pending"
+    assert _tally(cleo, approval)[0] == 1
     groups.update("finance", GroupChanges(remove=("bob",)), by=BY)
+    assert _tally(cleo, approval)[0] == 0
     assert cleo.approve(approval.id).json["state"] == "pending"
     assert _tally(cleo, approval) == (1, 2, ["finance"])
     assert person.approve(approval.id).json["state"] == "approved"
@@ -251,13 +253,19 @@ def test_an_approval_given_as_an_administrator_does_not_complete_the_quorum_with
     bob: LocalTerminal,
     cleo: LocalTerminal,
 ) -> None:
-    """Another administrator can still approve; the former one cannot."""
+    """Another administrator can still approve. The former one has no part in the decision."""
     handle, approval = agent.request_payment()
     assert bob.approve(approval.id).json["state"] == "pending"
     _remove_role(local, "bob")
+    assert _tally(person, approval) == (0, 2, ["admin", "ana", "cleo"])
+    (answer,) = person.show(approval.id)["vote_tally"]["answers"]
+    assert not answer["counts"]
     assert person.approve(approval.id).json["state"] == "pending"
     assert cleo.approve(approval.id).json["state"] == "approved"
 
+    (entry,) = local.admin.entries("approval.approved")
+    assert entry["facts"]["yes"] == [person.user.id, cleo.user.id]
+    assert entry["facts"]["void"] == [bob.user.id]
     assert agent.poll(handle).status == 200
 
 

@@ -18,10 +18,11 @@ Callers get the `description`. The `detail` of a ProtocolError is only logged.
 """
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import ClassVar, Final
 
 _NO_MEMBERS: Mapping[str, object] = {}
 _NO_HEADERS: Mapping[str, str] = {}
+BASIC_CHALLENGE: Final = {"WWW-Authenticate": 'Basic realm="sayso", charset="UTF-8"'}
 
 
 class ProtocolError(Exception):
@@ -71,7 +72,10 @@ class InvalidAuthorizationDetails(ProtocolError, code="invalid_authorization_det
 
 
 class InvalidClient(ProtocolError, code="invalid_client", status=401):
-    """Client authentication failed (RFC 6749 5.2); always 401."""
+    """Client authentication failed (RFC 6749 5.2); 401 with a challenge (RFC 9110 15.5.2)."""
+
+    def __init__(self, description: str, *, detail: str = "") -> None:
+        super().__init__(description, detail=detail, headers=BASIC_CHALLENGE)
 
 
 class UnauthorizedClient(ProtocolError, code="unauthorized_client"):

@@ -9,6 +9,7 @@ from server.model.approval_views import ShownExecution
 from server.model.granted import effective_digest
 from server.protocol.times import rfc3339
 from server.protocol.tokens.step_up import StepUpRequirement
+from server.protocol.tokens.token_exchange import MAX_TOKEN
 from server.services.approvals import consumptions, execution_outcomes
 
 _EXECUTION = r"^[\x21-\x7e]{1,128}$"
@@ -18,7 +19,7 @@ _ACR = r"^[\x21\x23-\x5b\x5d-\x7e]{1,128}$"
 class Execution(StrictBody):
     """The action that a resource is about to run, and the step-up that it requires."""
 
-    token: str = Field(max_length=16_384)
+    token: str = Field(max_length=MAX_TOKEN)
     authorization_details: list[dict[str, Any]] = Field(max_length=10)
     execution_id: str = Field(pattern=_EXECUTION)
     acr_values: list[Annotated[str, Field(pattern=_ACR)]] = Field(default=[], max_length=10)

@@ -18,7 +18,6 @@ LEEWAY_SECONDS: Final = 5
 LONGEST_ASSERTION_SECONDS: Final = 3_600
 _MAX_ID = 256
 _STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
-BASIC_CHALLENGE: Final = {"WWW-Authenticate": 'Basic realm="sayso", charset="UTF-8"'}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +100,8 @@ def issued_at(claims: Mapping[str, object]) -> float:
 
 
 def invalid_client(detail: str) -> errors.InvalidClient:
-    """Return the same error for all failures (RFC 6749 5.2, RFC 9110 15.5.2); log the reason."""
-    return errors.InvalidClient(
-        "Client authentication failed.", detail=detail, headers=BASIC_CHALLENGE
-    )
+    """Return the same error for all failures (RFC 6749 5.2); log the reason."""
+    return errors.InvalidClient("Client authentication failed.", detail=detail)
 
 
 def _read_basic(authorization: str | None, form: Form) -> Credentials | None:

@@ -21,7 +21,8 @@ from server.protocol import json_text
 from server.protocol.json_text import JsonValue, value_at
 from server.protocol.policy import schemas
 from server.protocol.policy.action_types import MAX_HEADLINE, ActionType, Filter, Placeholder
-from server.protocol.policy.uses import MONEY_MEMBERS, Path
+from server.protocol.policy.schemas import MONEY_MEMBERS
+from server.protocol.policy.uses import Path
 from server.protocol.text import SafeText, display_safe
 
 MAX_MATERIAL_VALUE: Final = 4_000

@@ -15,7 +15,6 @@ from server.protocol.json_text import JsonValue, pointer_to
 from server.protocol.policy import schemas
 from server.protocol.policy.schemas import Schema
 
-MONEY_MEMBERS: Final = frozenset({"minor", "currency"})
 SCALARS: Final = frozenset({"string", "integer", "boolean", "null"})
 
 Path: TypeAlias = tuple[str, ...]
@@ -62,12 +61,12 @@ def is_money(value_schema: Schema) -> bool:
     """Return whether the values of this schema are money."""
     properties = value_schema.get("properties")
     is_object = schemas.allowed_types(value_schema) - {"null"} == {"object"}
-    return is_object and isinstance(properties, dict) and properties.keys() == MONEY_MEMBERS
+    return is_object and isinstance(properties, dict) and properties.keys() == schemas.MONEY_MEMBERS
 
 
 def has_money_members(value: object) -> TypeGuard[dict[str, Any]]:
     """Return whether a value has exactly the members of money."""
-    return isinstance(value, dict) and value.keys() == MONEY_MEMBERS
+    return isinstance(value, dict) and value.keys() == schemas.MONEY_MEMBERS
 
 
 def is_integer(value: object) -> TypeGuard[int]:
@@ -235,7 +234,7 @@ def _leaves(
 
 
 def _amount(value: JsonValue | Mapping[str, JsonValue]) -> Money | None:
-    if not isinstance(value, Mapping) or value.keys() != MONEY_MEMBERS:
+    if not isinstance(value, Mapping) or value.keys() != schemas.MONEY_MEMBERS:
         return None
     minor, currency = value["minor"], value["currency"]
     if isinstance(minor, bool) or not isinstance(minor, int) or not isinstance(currency, str):

@@ -13,6 +13,7 @@ from server.protocol import errors, names
 from server.protocol.clients import app_registration
 from server.protocol.clients.app_registration import AppMetadata
 from server.protocol.names import handle_hash
+from server.protocol.users import passwords
 from server.services.audit import audit
 from server.services.clients import unknown_apps
 from server.services.server_policy import ServerPolicy
@@ -50,9 +51,10 @@ class AppRegistrationService:
             return _client_information(app, metadata)
 
     def _check_rate_limits(self, address: str) -> None:
+        network = passwords.network(address)
         with self.store.write() as tx:
             over_limit = (
-                tx.counters.count(f"app registrations:{address}", _WINDOW_MS) > MAX_PER_ADDRESS,
+                tx.counters.count(f"app registrations:{network}", _WINDOW_MS) > MAX_PER_ADDRESS,
                 tx.counters.count("app registrations", _WINDOW_MS) > MAX_TOTAL,
             )
         if any(over_limit):

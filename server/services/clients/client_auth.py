@@ -341,7 +341,7 @@ def _resource_refused(log: str) -> errors.Problem:
         "invalid_client",
         "Send the client_id and secret of the resource, or of an agent that serves it, using "
         "HTTP Basic.",
-        headers=client_auth.BASIC_CHALLENGE,
+        headers=errors.BASIC_CHALLENGE,
         log=log,
     )
 

@@ -69,11 +69,11 @@ class Counters(TimedRows, ExpiringRows):
 
     def count_subject(self, limit: CountedLimit, subject: str) -> int:
         """Count an occurrence for a limit; returns the subject's count."""
-        return self.count(limit.prefix + subject, limit.within_ms)
+        return self.count(limit.key(subject), limit.within_ms)
 
     def peek_subject(self, limit: CountedLimit, subject: str) -> int:
         """Return the current count of a limit's subject."""
-        return self.peek(limit.prefix + subject)
+        return self.peek(limit.key(subject))
 
     def pop_ended(self, key: str) -> list[Window]:
         """Remove and return the window of this key if it has ended."""

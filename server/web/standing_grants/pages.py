@@ -15,7 +15,8 @@ from server.protocol import errors
 from server.protocol.forms import Form
 from server.protocol.json_text import JsonValue
 from server.protocol.policy import rendering, uses
-from server.protocol.policy.uses import MONEY_MEMBERS, Path
+from server.protocol.policy.schemas import MONEY_MEMBERS
+from server.protocol.policy.uses import Path
 from server.protocol.standing_grants.standing_grants import LIMITS, MAX_USES
 from server.protocol.text import display_safe
 from server.web.approvals.request import can_become_standing_grant, request_facts

@@ -8,6 +8,7 @@ from server.protocol.policy import action_types
 MONEY = {
     "type": "object",
     "additionalProperties": False,
+    "required": ["minor", "currency"],
     "properties": {"minor": {"type": "integer"}, "currency": {"type": "string"}},
 }
 LINE = {

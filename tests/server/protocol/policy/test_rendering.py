@@ -8,6 +8,7 @@ from server.protocol.text import SafeText
 MONEY = {
     "type": "object",
     "additionalProperties": False,
+    "required": ["minor", "currency"],
     "properties": {"minor": {"type": "integer"}, "currency": {"type": "string"}},
 }
 ANY = {"type": ["string", "integer", "boolean", "null"]}

@@ -107,6 +107,34 @@ def test_an_open_schema_is_refused_with_its_pointer(schema, pointer):
     assert refusal.value.remedy
 
 
+BOTH = ["minor", "currency"]
+MONEY = {"minor": {"type": "integer"}, "currency": TEXT}
+
+
+def test_money_has_exactly_two_required_members():
+    """The values of other objects with these members would not be counted by rules about amounts.
+
+    An agent could leave out an optional currency, or add an optional note.
+    """
+    number = {"$ref": "#/$defs/number"}
+    for required, members, is_money in (
+        (BOTH, MONEY, True),
+        (BOTH, {**MONEY, "minor": number}, True),
+        (["minor"], MONEY, False),
+        (BOTH, {**MONEY, "note": TEXT}, False),
+        (BOTH, {**MONEY, "minor": {"type": ["integer", "string"]}}, False),
+        (BOTH, {**MONEY, "currency": {"enum": ["EUR", None]}}, False),
+    ):
+        amount = {**closed(**members), "required": required}
+        schema = {**closed(amount=amount), "$defs": {"number": {"type": "integer"}}}
+        if is_money:
+            assert schemas.check_schema(schema) == schema
+        else:
+            with pytest.raises(schemas.InvalidSchema, match="is money") as refusal:
+                schemas.check_schema(schema)
+            assert refusal.value.pointer == "/properties/amount"
+
+
 def test_a_very_long_chain_of_references_is_refused():
     """The number of references in a chain is limited, so that no document exhausts the stack."""
     chain = {f"d{i}": {"$ref": f"#/$defs/d{i + 1}"} for i in range(2_000)}

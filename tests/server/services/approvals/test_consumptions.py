@@ -10,6 +10,7 @@ from server.model.approvals import Consumption
 from server.protocol.names import ACR_SIGNED, ACR_SIGNED_PIN
 from server.protocol.policy.risks import Risk
 from server.services.clients.agent_forms import NewAgent
+from server.services.policy import builtin_action_types
 from server.services.resources.resources import ResourceChanges
 from tests.support.builders.callers import LocalResource, new_resource
 from tests.support.builders.clock import MINUTE
@@ -60,6 +61,22 @@ def test_an_approval_is_consumed_by_one_execution(agent, local, person, resource
     (entry,) = local.admin.entries("approval.consumed")
     assert entry["actor"] == f"resource:{resource.id}"
     assert (entry["approval_id"], entry["facts"]["execution"]) == (approval["id"], "run-1")
+
+
+def test_an_approval_of_a_long_message_is_consumed(agent, local, person, resource):
+    """Every token that the server issues can be consumed, also one with long details."""
+    local.admin.actions.add(builtin_action_types.document("message.send"), by=BY)
+    message = {
+        "type": "message.send",
+        "recipients": ["a@example.com"],
+        "domains": ["example.com"],
+        "external_domains": [],
+        "text": "\u6f22" * 4_000,
+    }
+    text = json.dumps([message], ensure_ascii=False)
+    token = agent.paid(person, scope="openid payments:read", authorization_details=text)
+    assert len(token) > 16_384
+    assert resource.consume(token, authorization_details=[message]).status == 200
 
 
 def _server(local, *serves):

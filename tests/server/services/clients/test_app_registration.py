@@ -138,6 +138,18 @@ def test_registrations_are_limited_per_address(site):
     assert register(site).status == 201
 
 
+def test_all_addresses_of_an_ipv6_network_share_the_limit(site, monkeypatch):
+    """DC-12: a client has a whole /64, so a new address is not a new limit."""
+    peer = "tests.support.builders.site.PEER"
+    for number in range(MAX_PER_ADDRESS):
+        monkeypatch.setattr(peer, f"2001:db8::{number + 1:x}")
+        assert register(site).status == 201
+    monkeypatch.setattr(peer, "2001:db8::ffff")
+    assert register(site).refusal == (503, "temporarily_unavailable")
+    monkeypatch.setattr(peer, "2001:db8:0:1::1")
+    assert register(site).status == 201
+
+
 def test_the_number_of_unused_apps_is_limited(site, monkeypatch):
     """At the limit, registration is refused until unused apps are deleted after a day."""
     assert MAX_UNUSED > MAX_PER_ADDRESS

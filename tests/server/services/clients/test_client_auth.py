@@ -93,6 +93,9 @@ def test_a_failed_authentication_gets_a_challenge(local, send):
     ):
         assert answer.refusal == FAILED
         assert answer.headers["WWW-Authenticate"].startswith("Basic ")
+    unknown_app = send({"client_id": "https://unknown.example/app"})
+    assert unknown_app.refusal == FAILED
+    assert unknown_app.headers["WWW-Authenticate"].startswith("Basic ")
 
 
 def test_a_request_without_credentials_is_refused(send):

@@ -56,6 +56,18 @@ def test_a_limit_counts_each_subject_in_its_own_window(
         assert tx.counters.peek_subject(limit, "ann") == 0
 
 
+def test_all_addresses_of_an_ipv6_network_share_a_limit(store: SqlStore) -> None:
+    """A client has a whole /64, so it could use a new address for each attempt."""
+    of_address = CountedLimit("guesses", "address", "Guesses", 5, MINUTE, "guess:")
+    of_app = CountedLimit("codes", "app", "Codes", 5, MINUTE, "code:")
+    with store.write() as tx:
+        for number in range(1, 4):
+            assert tx.counters.count_subject(of_address, f"2001:db8::{number}") == number
+            assert tx.counters.count_subject(of_app, f"2001:db8::{number}") == 1
+        assert tx.counters.peek_subject(of_address, "2001:db8::ffff") == 3
+        assert tx.counters.peek_subject(of_address, "2001:db8:0:1::1") == 0
+
+
 def test_ended_windows_are_deleted(store: SqlStore, clock: MovableClock) -> None:
     """A window that is still open is kept."""
     _count(store)

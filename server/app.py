@@ -8,6 +8,7 @@ import functools
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from server import key_files
@@ -155,8 +156,8 @@ def build(
     return Services(settings, clock, store, secrets, installation.restored_at, background)
 
 
-def key_problems(settings: Settings) -> list[str]:
-    """List the problems of this database's key files. Raises the errors of `storage.open`."""
+def key_problems(settings: Settings) -> dict[Path, str]:
+    """Return the problem of each bad key file. Raises the errors of `storage.open`."""
     store = open_store(
         settings.sqlalchemy_url, SystemClock(), EntryIdGenerator().new, react, serving=False
     )

@@ -108,16 +108,16 @@ def open_required(settings: Settings, store: Store) -> tuple[bytes, bytes]:
     return master, pin
 
 
-def problems(settings: Settings, store: Store) -> list[str]:
-    """List the problems with the key files, one sentence each. Changes nothing."""
+def problems(settings: Settings, store: Store) -> dict[Path, str]:
+    """Return the problem with each bad key file, as a sentence. Changes nothing."""
     return problems_of(settings, _key_ids(store))
 
 
-def problems_of(settings: Settings, key_ids: Mapping[str, str]) -> list[str]:
-    """List the problems with the key files of a database with these key IDs."""
+def problems_of(settings: Settings, key_ids: Mapping[str, str]) -> dict[Path, str]:
+    """Return the problem with each bad key file of a database with these key IDs."""
     files = [file for file in every(settings) if file.name != WEBHOOK or settings.webhook_url]
-    messages = [problem(file, key_ids) for file in files if file.name in key_ids]
-    return [message for message in messages if message]
+    messages = {file.path: problem(file, key_ids) for file in files if file.name in key_ids}
+    return {path: message for path, message in messages.items() if message}
 
 
 def open_webhook(settings: Settings, store: Store) -> Path:
@@ -146,15 +146,31 @@ def replace_log(
     """Replace the private key of the audit log, and keep the old file under a new name.
 
     `record` writes the audit entry with the new key and the old one, or None if it is lost.
+    If the database does not store the change, the file stays. If the process is killed before it
+    moves the new file, the next call moves it first.
     """
-    file, key_ids, old_key = log(settings), _key_ids(store), None
-    if file.path.exists():
-        old_key = None if problem(file, key_ids) else read_key(file.path)
-        file.path.rename(file.path.with_name(f"{file.path.name}.{int(file.path.stat().st_mtime)}"))
-    key = read_or_create_key(file.path)
+    path, key_ids = log(settings).path, _key_ids(store)
+    new_path = path.with_name(f"{path.name}.new")
+    if _is_recorded(new_path, key_ids):
+        _move_new_log(new_path, path)
+    old_key = read_key(path) if _is_recorded(path, key_ids) else None
+    new_path.unlink(missing_ok=True)
+    key = read_or_create_key(new_path)
     with store.write() as tx:
         tx.installation.replace_key(LOG, key_id(LOG, key))
         record(tx, key, old_key)
+    _move_new_log(new_path, path)
+
+
+def _is_recorded(path: Path, key_ids: Mapping[str, str]) -> bool:
+    """Return whether the database records this file as the key of its audit log."""
+    return path.exists() and key_ids.get(LOG) == key_id(LOG, path.read_bytes())
+
+
+def _move_new_log(new: Path, path: Path) -> None:
+    if path.exists():
+        path.rename(path.with_name(f"{path.name}.{int(path.stat().st_mtime)}"))
+    new.rename(path)
 
 
 def key_id(name: str, key: bytes) -> str:

@@ -61,7 +61,7 @@ class OpenArchive:
     database: Path
     keys: Mapping[str, bytes]
     raw: bytes
-    mac: str
+    mac: bytes
 
     def check_mac(self, master: bytes) -> None:
         """Raise `BadArchive` unless the manifest was written with this master key."""
@@ -84,7 +84,7 @@ def write(
     with draft.open("wb") as file:
         with tarfile.open(fileobj=file, mode="w") as tar:
             _add(tar, _MANIFEST, raw)
-            _add(tar, _MAC, _mac(master, raw).encode())
+            _add(tar, _MAC, _mac(master, raw))
             for name, key in keys.items():
                 _add(tar, f"{_KEYS}{name}", key)
             tar.add(database, DATABASE, filter=_without_owner)
@@ -121,7 +121,7 @@ def _read(tar: tarfile.TarFile, folder: Path) -> OpenArchive:
     _unpack(tar, database)
     if _hashes(database, keys) != manifest.hashes:
         raise BadArchive("The backup is damaged: a member does not match its hash.")
-    return OpenArchive(manifest, database, keys, raw, _read_member(tar, _MAC).decode())
+    return OpenArchive(manifest, database, keys, raw, _read_member(tar, _MAC))
 
 
 def _read_member(tar: tarfile.TarFile, name: str) -> bytes:
@@ -156,8 +156,8 @@ def _without_owner(info: tarfile.TarInfo) -> tarfile.TarInfo:
     return info
 
 
-def _mac(master: bytes, raw: bytes) -> str:
-    return hmac.digest(derive(master, _PURPOSE), raw, "sha256").hex()
+def _mac(master: bytes, raw: bytes) -> bytes:
+    return hmac.digest(derive(master, _PURPOSE), raw, "sha256").hex().encode()
 
 
 def _hashes(database: Path, keys: Mapping[str, bytes]) -> dict[str, str]:

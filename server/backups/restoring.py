@@ -88,7 +88,8 @@ def from_archive(
         stack.enter_context(dumps.exclusive(url))
         replaces, later = _read_existing(settings, archive.manifest, now)
         if since is not None:
-            later = _read_later(dumps.sqlite_url(since), archive.manifest, "", now)
+            copy = dumps.copy_unused_sqlite(since, folder / "since")
+            later = _read_later(dumps.sqlite_url(copy), archive.manifest, "", now)
             if later is None:
                 raise BadArchive(f"{since} is not a later database of this installation.")
         manifest = archive.manifest
@@ -151,7 +152,7 @@ def finish(prepared: Prepared, keep: Collection[str]) -> Restored:
         counts, changed = _make_safe(url, prepared, keep)
     last_seen.forget(settings)
     problems = key_files.problems_of(settings, prepared.key_ids)
-    return Restored(counts, prepared.later is not None, changed, replaced, tuple(problems))
+    return Restored(counts, prepared.later is not None, changed, replaced, tuple(problems.values()))
 
 
 def _make_safe(

@@ -4,7 +4,9 @@ import hashlib
 import hmac
 import os
 import secrets
+import tempfile
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,7 +30,8 @@ def read_or_create_key(path: Path) -> bytes:
     """Read the 32 bytes in this file; create it with mode 0600 if missing. Raises `BadKeyFile`."""
     if not path.exists():
         folders.make_private(path.parent)
-        _create_key_file(path)
+        with suppress(FileExistsError):  # another process was first; use its key
+            write_key(path, secrets.token_bytes(_KEY_BYTES))
     return read_key(path)
 
 
@@ -45,13 +48,17 @@ def read_key(path: Path) -> bytes:
 
 
 def write_key(path: Path, key: bytes) -> None:
-    """Write a new key file with mode 0600. Raises FileExistsError."""
+    """Write a new key file with mode 0600. Raises FileExistsError.
+
+    The file gets its name only when it is complete, so no process reads a partial key, and a full
+    disk leaves none.
+    """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.") as file:
         file.write(key)
         file.flush()
         os.fsync(file.fileno())
+        os.link(file.name, path)
 
 
 def derive(master: bytes, purpose: str) -> bytes:
@@ -95,18 +102,6 @@ class Sealer:
         if kind not in self._ciphers:
             self._ciphers[kind] = AESGCM(derive(self._master, f"seal {kind}"))
         return self._ciphers[kind]
-
-
-def _create_key_file(path: Path) -> None:
-    """Write a new key to a temporary file first, so that no process reads a partial one."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    write_key(temporary, secrets.token_bytes(_KEY_BYTES))
-    try:
-        os.link(temporary, path)
-    except FileExistsError:
-        pass  # another process was first; use its key
-    finally:
-        temporary.unlink()
 
 
 _BASE32 = "abcdefghijklmnopqrstuvwxyz234567"

@@ -205,6 +205,14 @@ def replace_sqlite(new: Path, database: Path) -> Path | None:
     return old
 
 
+def copy_unused_sqlite(database: Path, copy: Path) -> Path:
+    """Copy a SQLite file with its write-ahead log, even from a read-only folder."""
+    shutil.copyfile(database, copy)
+    with suppress(FileNotFoundError):
+        shutil.copyfile(f"{database}-wal", f"{copy}-wal")
+    return copy
+
+
 def restore_postgres(dump_file: Path, url: str, environment: Mapping[str, str]) -> None:
     """Restore a dump into the database in one transaction. Raises `DumpFailed`.
 

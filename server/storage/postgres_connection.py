@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import psycopg
 from psycopg.abc import RV, PQGen
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq import TransactionStatus
 from sqlalchemy import Engine, event
 
@@ -50,7 +50,8 @@ class TimeoutConnection(psycopg.Connection[Any]):
 
 def connect(conninfo: str, *, autocommit: bool = False) -> TimeoutConnection:
     """Connect with these timeouts. Raises `psycopg.Error`."""
-    full_conninfo = make_conninfo(conninfo, options=_SERVER_OPTIONS, **_TIMEOUTS)
+    options = f"{conninfo_to_dict(conninfo).get('options') or ''} {_SERVER_OPTIONS}".strip()
+    full_conninfo = make_conninfo(conninfo, options=options, **_TIMEOUTS)
     return TimeoutConnection.connect(full_conninfo, autocommit=autocommit)
 
 

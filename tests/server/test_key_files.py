@@ -1,5 +1,6 @@
 """Key files cannot be mixed up, because the database stores the IDs of its keys."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,9 @@ import pytest
 from server import app, key_files, outward
 from server.crypto.jose import JwtSigner
 from server.crypto.secrets import BadKeyFile, KeyedSecrets
+from server.model.audit import Entry
+from server.model.store import Busy, Unit
+from server.services.audit import audit
 from server.settings import Settings
 from server.storage.open import upgrade_database
 from tests.support.builders import earlier_databases
@@ -163,3 +167,67 @@ def test_the_webhook_key_is_created_once(folder: Path) -> None:
         key_files.open_webhook(services.settings, services.store)
     services.store.close()
     assert not path.exists()
+
+
+@pytest.fixture
+def services(folder: Path) -> Iterator[app.Services]:
+    """An installation with a signed audit log."""
+    services = app.build(Settings(data_dir=folder))
+    with services.store.write() as tx:
+        tx.audit.add(Entry(audit.Type.INSTALLATION_INITIALIZED, "operator"))
+    services.audit_log.sign()
+    yield services
+    services.store.close()
+
+
+def _replace_log(services: app.Services) -> bytes | None:
+    """Replace the log key; returns the old key that vouches for the new one."""
+    old_keys = []
+
+    def record(tx: Unit, new: bytes, old: bytes | None) -> None:
+        services.audit_log.record_key(tx, new, old, by="operator")
+        old_keys.append(old)
+
+    key_files.replace_log(services.settings, services.store, record)
+    return old_keys[0]
+
+
+def test_a_log_key_stays_if_its_replacement_is_not_stored(services: app.Services) -> None:
+    """Otherwise the server could not sign the log, and the next key would have no signature."""
+    path = services.settings.data_dir / "log.key"
+    key = path.read_bytes()
+
+    def fail(*_: object) -> None:
+        raise Busy("The disk is full.")
+
+    with pytest.raises(Busy):
+        key_files.replace_log(services.settings, services.store, fail)
+    assert path.read_bytes() == key_files.open_log(services.settings, services.store) == key
+    assert _replace_log(services) == key
+
+
+def test_a_replacement_of_the_log_key_that_was_killed_is_finished_by_the_next_one(
+    services: app.Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database already has the new key, so that key vouches for the next one."""
+
+    def be_killed(*_: object) -> None:
+        raise SystemExit
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "rename", be_killed)
+        with pytest.raises(SystemExit):
+            _replace_log(services)
+    with pytest.raises(BadKeyFile, match="sayso audit rotate-key"):
+        key_files.open_log(services.settings, services.store)
+    interrupted = (services.settings.data_dir / "log.key.new").read_bytes()
+    assert _replace_log(services) == interrupted
+    services.audit_log.check()
+
+
+def test_a_server_starts_after_a_replacement_that_was_killed_before_it_signed(
+    services: app.Services,
+) -> None:
+    """The server checks the newest checkpoint with the new key when it starts."""
+    _replace_log(services)
+    services.audit_log.check()

@@ -5,8 +5,9 @@ database's contents are in `server.services.operations.doctor`.
 """
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from pathlib import Path
 from typing import Final
 
 import click
@@ -22,7 +23,7 @@ from server.crypto.secrets import BadKeyFile
 from server.last_seen import OldDatabase
 from server.model.store import Busy
 from server.services.audit.log import BrokenLog
-from server.services.operations.doctor import Finding
+from server.services.operations.doctor import Finding, Level
 from server.serving.descriptors import MIN_FEEDS, capacity, highest_limit
 from server.settings import NOBODY, Settings, is_loopback
 from server.storage.open import SchemaMismatch
@@ -69,23 +70,27 @@ def _fix(finding: Finding) -> str:
     return f"{finding.fix} {command_for(finding.remedy)}".rstrip()
 
 
-_READABLE: Final = "Other users can read"
-
-
 def _check_files(settings: Settings) -> Iterator[Finding]:
     """The problems of files that other users can read."""
     for file in key_files.every(settings):
-        path = file.path
-        if path.is_file() and path.stat().st_mode & _OTHERS_MODE:
-            yield Finding("broken", f"{_READABLE} {path}.", f"Run: chmod 600 {path}")
+        if file.path.is_file() and _others_can_read(file.path):
+            yield _readable("broken", file.path, "600")
     folder = settings.data_dir
     if not folder.exists():
         return
-    if folder.stat().st_mode & _OTHERS_MODE:
-        yield Finding("weak", f"{_READABLE} {folder}.", f"Run: chmod 700 {folder}")
+    if _others_can_read(folder):
+        yield _readable("weak", folder, "700")
     for path in sorted(folder.glob("*.db*")):
-        if path.stat().st_mode & _OTHERS_MODE:
-            yield Finding("weak", f"{_READABLE} {path}.", f"Run: chmod 600 {path}")
+        if _others_can_read(path):
+            yield _readable("weak", path, "600")
+
+
+def _others_can_read(path: Path) -> bool:
+    return bool(path.stat().st_mode & _OTHERS_MODE)
+
+
+def _readable(level: Level, path: Path, mode: str) -> Finding:
+    return Finding(level, f"Other users can read {path}.", f"Run: chmod {mode} {path}")
 
 
 def _check_addresses(settings: Settings) -> Iterator[Finding]:
@@ -129,21 +134,27 @@ def _check_database(settings: Settings) -> Iterator[Finding]:
     try:
         with open_installation(settings) as services:
             if problems := key_files.problems(settings, services.services.store):
-                yield from _broken(problems)
+                yield from _bad_keys(problems)
                 return
             yield from _check_log(services)
             yield from _check_writable(services)
             yield from services.doctor.findings()
     except BadKeyFile as error:
-        yield from _broken(key_problems(settings) or [sentence(error)])
+        problems = key_problems(settings)
+        yield from _bad_keys(problems) if problems else [_broken(sentence(error))]
     except (SchemaMismatch, OldDatabase, Busy, OSError) as error:
-        yield from _broken([sentence(error)])
+        yield _broken(sentence(error))
 
 
-def _broken(problems: Iterable[str]) -> Iterator[Finding]:
-    """The findings about these problems, without those that `_check_files` finds."""
-    others = (problem for problem in problems if not problem.startswith(_READABLE))
-    return (Finding("broken", problem, _FIX_FIRST) for problem in others)
+def _bad_keys(problems: Mapping[Path, str]) -> Iterator[Finding]:
+    """The findings about bad key files, without those that `_check_files` finds."""
+    for path, problem in problems.items():
+        if not path.exists() or not _others_can_read(path):
+            yield _broken(problem)
+
+
+def _broken(problem: str) -> Finding:
+    return Finding("broken", problem, _FIX_FIRST)
 
 
 def _check_log(services: OpenInstallation) -> Iterator[Finding]:

@@ -92,10 +92,7 @@ class AuditLog:
             _extend_tree(tx, frontier, size)
             if size == newest.size and not _is_idle(tx, newest):
                 return 0  # another process was first
-            at = max(tx.now, newest.at + 1)
-            checkpoint = Checkpoint(origin, size, frontier.root)
-            note = notes.sign(checkpoint, private_key, at // 1000)
-            tx.audit_log.add(CheckpointRow(size, at, frontier.encode(), note))
+            _add_checkpoint(tx, origin, frontier, newest.at, private_key)
             return size - newest.size
 
     def check(self) -> None:
@@ -136,11 +133,18 @@ class AuditLog:
             after = (checkpoint_rows[-1].size, checkpoint_rows[-1].at)
 
     def record_key(self, tx: Unit, new: bytes, old: bytes | None, *, by: str) -> None:
-        """Write the entry about a new private log key, signed with the old one."""
+        """Write the entry about a new private log key, signed with the old one.
+
+        The new key signs the newest checkpoint again, because servers check it with this key.
+        """
         key = notes.public_key(self.origin, new)
         signed = {} if old is None else {"note": notes.replacement(key, old)}
         facts = {"log_key": key.text, **signed}
         tx.audit.add(Entry(audit.Type.LOG_KEY_REPLACED, by, facts=facts))
+        tx.lock("audit log")
+        if newest := tx.audit_log.newest():
+            frontier = Frontier.decode(newest.size, newest.frontier)
+            _add_checkpoint(tx, newest.origin, frontier, newest.at, new)
 
     def replacements(self) -> list[Replacement]:
         """Return the keys that replaced earlier ones, oldest first."""
@@ -211,6 +215,16 @@ class AuditLog:
 
 def _is_idle(view: View, newest: CheckpointRow) -> bool:
     return view.now - newest.at >= IDLE_MS
+
+
+def _add_checkpoint(
+    tx: Unit, origin: str, frontier: Frontier, after: int, private_key: bytes
+) -> None:
+    """Sign a checkpoint of these entries, later than the time `after`, and store it."""
+    at = max(tx.now, after + 1)
+    checkpoint = Checkpoint(origin, frontier.size, frontier.root)
+    note = notes.sign(checkpoint, private_key, at // 1000)
+    tx.audit_log.add(CheckpointRow(frontier.size, at, frontier.encode(), note))
 
 
 def _store_missing_nodes(tx: Unit, size: int) -> None:

@@ -1,8 +1,12 @@
 """Random values are unique, and keyed hashes can be recomputed with the same keys."""
 
+import errno
+import os
 import re
 
-from server.crypto.secrets import EntryIdGenerator, KeyedSecrets
+import pytest
+
+from server.crypto.secrets import EntryIdGenerator, KeyedSecrets, read_key, write_key
 
 SECRETS = KeyedSecrets(b"m" * 32, b"p" * 32)
 SAME = KeyedSecrets(b"m" * 32, b"p" * 32)
@@ -91,3 +95,20 @@ def test_pin_answers_depend_on_the_pin_key():
 def test_a_value_sealed_by_one_process_opens_in_another():
     """The two processes have the same master key."""
     assert SAME.open("answer:a", SECRETS.seal("answer:a", b"text")) == b"text"
+
+
+def test_a_key_that_cannot_be_written_leaves_no_file(tmp_path, monkeypatch):
+    """An empty key file would make every later command fail."""
+
+    def fail(_descriptor):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", fail)
+        with pytest.raises(OSError, match="No space left"):
+            write_key(tmp_path / "master.key", b"k" * 32)
+    assert list(tmp_path.iterdir()) == []
+    write_key(tmp_path / "master.key", b"k" * 32)
+    assert read_key(tmp_path / "master.key") == b"k" * 32
+    with pytest.raises(FileExistsError):
+        write_key(tmp_path / "master.key", b"x" * 32)

@@ -221,6 +221,20 @@ def test_a_command_says_that_a_backup_is_being_restored_on_postgresql(
     open_store(postgres_url, MovableClock(), EntryIdGenerator().new, react, serving=False).close()
 
 
+def test_the_options_in_a_database_url_apply_to_every_connection(
+    postgres_server: PostgresServer,
+) -> None:
+    """The tables can be in a schema that only the search path of the URL names."""
+    url = postgres_server.new_database()
+    with psycopg.connect(url.replace("+psycopg", "")) as connection:
+        connection.execute("CREATE SCHEMA apart")
+    apart = f"{url}{'&' if '?' in url else '?'}options=-csearch_path%3Dapart"
+    upgrade_database(apart, NOON)
+    _open_and_close(apart)
+    with pytest.raises(SchemaMismatch, match="The database is empty"):
+        _open_and_close(url)
+
+
 @pytest.mark.parametrize(
     ("changed", "reason"),
     [

@@ -272,9 +272,19 @@ def test_restore_since_keeps_unchanged_objects(admin_cli, backup, data_folder, t
     admin_cli("apps", "update", "chat", "--disable")
     later = tmp_path / "later.db"
     later.write_bytes((data_folder / "sayso.db").read_bytes())
+    later.chmod(0o400)
     _delete_database(data_folder)
     output = admin_cli("db", "restore", str(backup), "--since", str(later), "--json").document
     assert (output["compared"], output["held"]["agents"], output["held"]["apps"]) == (True, 0, 1)
+
+
+def test_a_backup_with_an_unreadable_signature_is_damaged(admin_cli, backup, tmp_path):
+    """A character that is not ASCII is an error like every other wrong character."""
+    content, damaged = backup.read_bytes(), tmp_path / "damaged"
+    start = content.index(b"manifest.mac") + 512
+    damaged.write_bytes(content[:start] + "é".encode() + content[start + 2 :])
+    refused = admin_cli("db", "restore", str(damaged), "--force", "--json")
+    assert (refused.code, refused.error["code"]) == (20, "bad_backup")
 
 
 @pytest.mark.usefixtures("backup")

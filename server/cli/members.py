@@ -1,4 +1,4 @@
-"""Members on the command line: flags, JSON and text, made from a table of members.
+"""Members on the command line: flags and text, made from a table of members.
 
 Owns: how each kind of value is entered and printed. Never: which members there are.
 """
@@ -14,7 +14,6 @@ from server.cli.output import join_names, moment
 from server.cli.params import moment_ms, scope_need, scope_risk
 from server.lazy_imports import lazily
 from server.protocol.clients.icons import MAX_BYTES
-from server.protocol.times import rfc3339_or_none
 from server.services.members import (
     Clear,
     Having,
@@ -64,32 +63,29 @@ class _FlagKind:
     options: Mapping[str, Any] = field(default_factory=dict)
     """The arguments for `click.option`."""
     read: Callable[[Any], object] = lambda value: value
-    document: Callable[[Any], object] = lambda value: value
     text: Callable[[Any], str] = str
 
 
-_MULTIPLE: Final = _FlagKind({"multiple": True}, document=list, text=join_names)
+_MULTIPLE: Final = _FlagKind({"multiple": True}, text=join_names)
 _KINDS: Final[Mapping[Kind, _FlagKind]] = {
     **dict.fromkeys((Kind.TEXT, Kind.URI, Kind.PERSON, Kind.CHOICE), _FlagKind()),
     **dict.fromkeys((Kind.CHOICES, Kind.NAMES, Kind.PEOPLE), _MULTIPLE),
     Kind.RISKS: _FlagKind(
         {"multiple": True, "type": scope_risk, "metavar": "NAME[=RISK]"},
         dict,
-        dict,
         lambda risks: join_names(f"{name}={risk}" for name, risk in risks.items()),
     ),
     Kind.NEEDS: _FlagKind(
         {"multiple": True, "type": scope_need, "metavar": "SCOPE=TYPE"},
         dict,
-        dict,
         lambda needs: join_names(f"{name} needs {kind}" for name, kind in needs.items()),
     ),
-    Kind.LISTS: _FlagKind({"multiple": True, "nargs": 2}, _read_lists, dict, _lists),
+    Kind.LISTS: _FlagKind({"multiple": True, "nargs": 2}, _read_lists, _lists),
     Kind.SWITCH: _FlagKind({"default": None}),
     Kind.NUMBER: _FlagKind({"type": int}),
-    Kind.MOMENT: _FlagKind(document=rfc3339_or_none, text=moment),
+    Kind.MOMENT: _FlagKind(text=moment),
     Kind.KEYS: _FlagKind({"type": click.File("r", encoding="utf-8-sig")}, methodcaller("read")),
-    Kind.ICON: _FlagKind({"type": click.File("rb")}, _read_icon, _icon_path, _icon_path),
+    Kind.ICON: _FlagKind({"type": click.File("rb")}, _read_icon, _icon_path),
 }
 
 
@@ -195,21 +191,6 @@ def _read(member: Member, value: Any, now: int) -> object:  # noqa: ANN401  # as
         aliases = dict(member.flag.aliases)
         return tuple(aliases[word] for word in value)
     return _KINDS[member.kind].read(value)
-
-
-def document(members: Members, record: object, names: _Names = _NOBODY) -> dict[str, object]:
-    """The members of a record as JSON, with users and groups by name."""
-    return {
-        member.wire_name: _document(member, getattr(record, member.name), names)
-        for member in members
-        if member.in_responses
-    }
-
-
-def _document(member: Member, value: object, names: _Names) -> object:
-    if value is None:
-        return None
-    return _KINDS[member.kind].document(_with_names(member.kind, value, names))
 
 
 def _with_names(kind: Kind, value: Any, names: _Names) -> object:  # noqa: ANN401  # of any kind

@@ -5,7 +5,7 @@ Owns: `--json`, tables, times. Never: writing to stderr, color, cursor movement.
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Final, Protocol, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 
 import click
 
@@ -36,17 +36,28 @@ def answer(document: Document, lines: Iterable[str], *, as_json: bool) -> None:
     """Print the JSON document or the lines."""
     if as_json:
         # Non-ASCII characters are escaped, so that names cannot control the terminal.
-        model = document() if callable(document) else document
-        click.echo(
-            json.dumps(model if isinstance(model, Mapping) else _members(model), default=_members)
-        )
+        printed = document() if callable(document) else document
+        click.echo(json.dumps(printed, default=members_of))
         return
     for line in lines:
         click.echo(safe(line))
 
 
-def _members(model: Model) -> dict[str, object]:
+def members_of(model: Model) -> dict[str, object]:
+    """The members of a model, to add others to them."""
     return model.model_dump(by_alias=True)
+
+
+def with_names(model: Model, *people: str) -> dict[str, object]:
+    """The members of a model. The members in `people` have only the names of users and groups."""
+    members = members_of(model)
+    return {**members, **{member: _names(members[member]) for member in people}}
+
+
+def _names(people: Any) -> object:  # noqa: ANN401  # a reference, several references or None
+    if isinstance(people, list):
+        return [person["name"] for person in people]
+    return people and people["name"]
 
 
 def safe(text: str) -> SafeText:

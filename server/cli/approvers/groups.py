@@ -7,11 +7,14 @@ import click
 from server.cli import members
 from server.cli.clients.agent_document import names_by_id
 from server.cli.opening import OpenInstallation, Printed, adds, prints
-from server.cli.output import join_names, table
+from server.cli.output import join_names, table, with_names
+from server.lazy_imports import lazily
 from server.model.approvers import Group
-from server.protocol.times import rfc3339
 from server.services.approvers.group_members import GROUP_MEMBERS
 from server.services.approvers.groups import GroupChanges
+
+with lazily():
+    from server.http.approvers import groups as api
 
 _CHANGEABLE_MEMBERS: Final = GROUP_MEMBERS[:1]
 """Users are added and removed one by one, so that concurrent updates do not undo each other."""
@@ -46,8 +49,8 @@ def show_all(admin: OpenInstallation) -> Printed:
     """List all groups, by name."""
     groups, names = admin.groups.all(), names_by_id(admin)
     rows = [(group.name, _people(group, names), group.id) for group in groups]
-    document = {"items": [_document(group, names) for group in groups]}
-    return document, table(("name", "members", "id"), rows)
+    lines = table(("name", "members", "id"), rows)
+    return lambda: {"items": [_document(admin, group) for group in groups]}, lines
 
 
 @command.command("show")
@@ -79,21 +82,17 @@ def update(admin: OpenInstallation, /, name_or_id: str, **flags: Any) -> Printed
 def delete(admin: OpenInstallation, name_or_id: str) -> Printed:
     """Delete a group that neither policy nor an agent names."""
     group = admin.groups.delete(name_or_id, by=admin.by)
-    return _document(group, names_by_id(admin)), [f"Deleted {group.name}."]
+    return lambda: _document(admin, group), [f"Deleted {group.name}."]
 
 
 def _answer(admin: OpenInstallation, group: Group, *lines: str) -> Printed:
-    names = names_by_id(admin)
-    return _document(group, names), [*lines, f"{group.name}: {_people(group, names)}"]
+    line = f"{group.name}: {_people(group, names_by_id(admin))}"
+    return lambda: _document(admin, group), [*lines, line]
 
 
 def _people(group: Group, names: dict[str, str]) -> str:
     return join_names(names.get(member, member) for member in group.members)
 
 
-def _document(group: Group, names: dict[str, str]) -> dict[str, object]:
-    return {
-        "id": group.id,
-        **members.document(GROUP_MEMBERS, group, names),
-        "created_at": rfc3339(group.created_at),
-    }
+def _document(admin: OpenInstallation, group: Group) -> dict[str, object]:
+    return with_names(api.document(admin, group), "members")

@@ -1,17 +1,22 @@
 """An agent as JSON and as lines of text."""
 
 from collections.abc import Mapping
+from typing import Final
 
 from server.cli import members
 from server.cli.opening import OpenInstallation
-from server.cli.output import moment, sheet
+from server.cli.output import Document, moment, sheet, with_names
 from server.lazy_imports import lazily
 from server.model.clients import Agent, App, Secret
-from server.protocol.times import rfc3339, rfc3339_or_none
 from server.services.clients.agent_members import AGENT_MEMBERS
 
 with lazily():
+    from server.http.clients import agent_wire
+    from server.services.clients.agents import NewSecret
     from server.services.notifications.request_limits import Pause
+
+PEOPLE: Final = ("owners", "asks")
+"""The members of an agent that are users and groups."""
 
 
 def names_by_id(admin: OpenInstallation) -> dict[str, str]:
@@ -22,17 +27,7 @@ def names_by_id(admin: OpenInstallation) -> dict[str, str]:
 
 def agent_document(agent: Agent, names: Mapping[str, str]) -> dict[str, object]:
     """Return an agent as JSON, with people by name."""
-    return {
-        "client_id": agent.id,
-        **members.document(AGENT_MEMBERS, agent, names),
-        "state": agent.state,
-        "auth_before": agent.auth_before,
-        "auth_before_until": rfc3339_or_none(agent.auth_before_until),
-        "secrets": [secret_document(secret) for secret in agent.secrets],
-        "keys": [_key_document(agent, key) for key in agent.jwks],
-        "created_at": rfc3339(agent.created_at),
-        "named_at": rfc3339(agent.named_at),
-    }
+    return with_names(agent_wire.document(agent, names), *PEOPLE)
 
 
 def agent_lines(agent: Agent, names: Mapping[str, str]) -> list[str]:
@@ -65,12 +60,6 @@ def pause_line(pause: Pause) -> str:
     )
 
 
-def pause_document(pause: Pause) -> dict[str, object]:
-    """Return a pause as JSON; a type of null means scopes without an action."""
-    user = {"id": pause.user_id, "name": pause.user_name}
-    return {"user": user, "type": pause.type or None, "until": rfc3339(pause.until)}
-
-
 def secret_line(secret: Secret) -> str:
     """Return the line about a secret, without the secret."""
     return (
@@ -80,17 +69,6 @@ def secret_line(secret: Secret) -> str:
     )
 
 
-def secret_document(secret: Secret) -> dict[str, object]:
-    """Return a secret as JSON, without the secret."""
-    return {
-        "id": secret.id,
-        "hint": secret.hint,
-        "created_at": rfc3339(secret.created_at),
-        "expires_at": rfc3339_or_none(secret.expires_at),
-        "last_used_at": rfc3339_or_none(secret.last_used_at),
-    }
-
-
 def with_secret(document: Mapping[str, object], secret: str) -> Mapping[str, object]:
     """Return the JSON of a client with its new secret first, if it has one."""
     if not secret:
@@ -98,18 +76,13 @@ def with_secret(document: Mapping[str, object], secret: str) -> Mapping[str, obj
     return {"client_id": document["client_id"], "client_secret": secret, **document}
 
 
-def new_secret(client: Agent | App, secret: str) -> tuple[dict[str, object], str]:
-    """Return the JSON of a rotated secret, and the line that says until when the old one works."""
+def secret_document(admin: OpenInstallation, new: NewSecret) -> Document:
+    """Return an agent as JSON, with its new secret."""
+    return lambda: with_secret(agent_document(new.agent, names_by_id(admin)), new.secret)
+
+
+def new_secret_line(client: Agent | App) -> str:
+    """Return the line that says until when the old secret works."""
     ends = max((old.expires_at for old in client.secrets if old.expires_at), default=None)
     old = f"the old one works until {moment(ends)}" if ends else "old secrets no longer work"
-    document: dict[str, object] = {
-        "client_id": client.id,
-        "client_secret": secret,
-        "secrets": [secret_document(stored) for stored in client.secrets],
-    }
-    return document, f"{client.name} has a new secret; {old}."
-
-
-def _key_document(agent: Agent, key: Mapping[str, str]) -> dict[str, object]:
-    used = rfc3339_or_none(agent.key_uses.get(key["kid"]))
-    return {"kid": key["kid"], "alg": key["alg"], "last_used_at": used}
+    return f"{client.name} has a new secret; {old}."

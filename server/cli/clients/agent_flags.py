@@ -5,7 +5,12 @@ from typing import Any, TextIO
 import click
 
 from server.cli import members
-from server.cli.clients.agent_document import agent_document, agent_lines, names_by_id, with_secret
+from server.cli.clients.agent_document import (
+    agent_document,
+    agent_lines,
+    names_by_id,
+    secret_document,
+)
 from server.cli.clients.usage import usage_lines
 from server.cli.opening import OpenInstallation, Printed, adds, prints
 from server.cli.output import moment
@@ -20,7 +25,7 @@ from server.services.clients.agents import NewSecret
 def _existing(admin: OpenInstallation, /, name: str, **_: object) -> Printed:
     agent = admin.agents.show(name)[0]
     line = f"{agent.name} is already registered as {agent.id}."
-    return agent_document(agent, names_by_id(admin)), [line]
+    return lambda: agent_document(agent, names_by_id(admin)), [line]
 
 
 @click.command("add")
@@ -31,9 +36,8 @@ def add(admin: OpenInstallation, /, **flags: Any) -> Printed:  # noqa: ANN401  #
     """Register an agent. Its secret is shown once."""
     new = NewAgent(**members.written(AGENT_MEMBERS, flags, admin.now))
     secret = admin.agents.add(new, by=admin.by)
-    document = with_secret(agent_document(secret.agent, names_by_id(admin)), secret.secret)
     line = f"{secret.agent.name} is registered as {secret.agent.id}."
-    return document, [line, *usage_lines(admin, secret)]
+    return secret_document(admin, secret), [line, *usage_lines(admin, secret)]
 
 
 @click.command("update")
@@ -60,7 +64,7 @@ def update(
     agent = admin.agents.update(name_or_id, changes, by=admin.by)
     people = names_by_id(admin)
     usage = ["", *usage_lines(admin, NewSecret(agent, ""))] if changes.get("scopes") else []
-    return agent_document(agent, people), [*agent_lines(agent, people), *usage]
+    return lambda: agent_document(agent, people), [*agent_lines(agent, people), *usage]
 
 
 @click.command("change-auth")
@@ -85,13 +89,5 @@ def change_auth(
         if agent.auth_before_until is None
         else f"{agent.auth_before} works until {moment(agent.auth_before_until)}"
     )
-    document = agent_document(agent, {})
-    member_names = ("auth_method", "auth_before", "auth_before_until", "secrets", "keys")
-    return (
-        {
-            "client_id": agent.id,
-            **({"client_secret": secret.secret} if secret.secret else {}),
-            **{name: document[name] for name in member_names},
-        },
-        [f"{agent.name} now uses {agent.auth_method}; {old}.", *usage_lines(admin, secret)],
-    )
+    line = f"{agent.name} now uses {agent.auth_method}; {old}."
+    return secret_document(admin, secret), [line, *usage_lines(admin, secret)]

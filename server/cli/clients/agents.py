@@ -7,23 +7,24 @@ import click
 
 from server.cli import members
 from server.cli.clients.agent_document import (
+    PEOPLE,
     agent_document,
     agent_lines,
     names_by_id,
-    new_secret,
-    pause_document,
+    new_secret_line,
     pause_line,
+    secret_document,
 )
 from server.cli.opening import OpenInstallation, Printed, prints
-from server.cli.output import join_names, moment, table
+from server.cli.output import join_names, moment, table, with_names
 from server.cli.params import overlap_option
 from server.cli.split_group import SplitGroup
 from server.lazy_imports import lazily
-from server.protocol.times import rfc3339_or_none
 from server.services.clients.agent_members import AGENT_MEMBERS
 
 with lazily():
     from server.cli.clients.usage import usage_lines
+    from server.http.clients import agent_wire
     from server.model.clients import Agent
     from server.services.clients.agents import DisabledAgent
 
@@ -63,7 +64,7 @@ def show_all(admin: OpenInstallation, /, **flags: str | None) -> Printed:
         for agent in agents
     ]
     lines = table(("name", "state", "owners", "expires", "client_id"), rows)
-    return {"items": [agent_document(a, names) for a in agents]}, lines
+    return lambda: {"items": [agent_document(a, names) for a in agents]}, lines
 
 
 @command.command("show")
@@ -75,15 +76,13 @@ def show(admin: OpenInstallation, name_or_id: str) -> Printed:
     names = names_by_id(admin)
     pauses = admin.pauses.of_agent(agent.id)
     quarantine_at = admin.orphans.grace_end(agent.id)
-    document = {
-        **agent_document(agent, names),
-        "pauses": [pause_document(pause) for pause in pauses],
-        "quarantine_at": rfc3339_or_none(quarantine_at),
-    }
     lines = agent_lines(agent, names)
     if quarantine_at is not None:
         lines.append(f"no enabled owner: will be quarantined at {moment(quarantine_at)}")
-    return document, [*lines, *map(pause_line, pauses)]
+    return (
+        lambda: with_names(agent_wire.details(agent, names, pauses, quarantine_at), *PEOPLE),
+        [*lines, *map(pause_line, pauses)],
+    )
 
 
 @command.command("disable")
@@ -123,8 +122,8 @@ def enable(admin: OpenInstallation, name_or_id: str) -> Printed:
 def rotate_secret(admin: OpenInstallation, name_or_id: str, overlap: int) -> Printed:
     """Create a new secret, shown once. The old one works for the overlap."""
     secret = admin.agents.rotate_secret(name_or_id, by=admin.by, overlap_ms=overlap)
-    document, line = new_secret(secret.agent, secret.secret)
-    return document, [line, *usage_lines(admin, secret)]
+    lines = [new_secret_line(secret.agent), *usage_lines(admin, secret)]
+    return secret_document(admin, secret), lines
 
 
 @command.command("delete")

@@ -5,16 +5,19 @@ from typing import Any, Final
 import click
 
 from server.cli import members
-from server.cli.clients.agent_document import new_secret, secret_document, secret_line, with_secret
+from server.cli.clients.agent_document import new_secret_line, secret_line, with_secret
 from server.cli.opening import OpenInstallation, Printed, adds, prints
-from server.cli.output import join_names, moment, sheet, table
+from server.cli.output import Document, join_names, members_of, moment, sheet, table
 from server.cli.params import overlap_option
 from server.cli.split_group import SplitGroup
+from server.lazy_imports import lazily
 from server.model.clients import App
-from server.protocol.times import rfc3339
 from server.services.clients.app_forms import AppChanges, NewApp
 from server.services.clients.app_members import APP_MEMBERS
 from server.services.clients.apps import NewAppSecret
+
+with lazily():
+    from server.http.clients import apps as api
 
 _REGISTERED_BY: Final = {
     "administrator": None,
@@ -25,20 +28,6 @@ _UNVERIFIED_LINES: Final = {
     "resources": "those open to unknown clients",
     "scopes": "those of open resources, except critical ones",
 }
-
-
-def app_document(app: App) -> dict[str, object]:
-    """Return an app as JSON."""
-    return {
-        "client_id": app.id,
-        "origin": app.origin,
-        "claimed_name": app.claimed_name,
-        **members.document(APP_MEMBERS, app),
-        "state": app.state,
-        "secrets": [secret_document(secret) for secret in app.secrets],
-        "keys": [{"kid": key["kid"], "alg": key["alg"]} for key in app.jwks],
-        "created_at": rfc3339(app.created_at),
-    }
 
 
 def app_lines(app: App) -> list[str]:
@@ -82,7 +71,7 @@ def command() -> None:
 
 def _existing(admin: OpenInstallation, /, name: str, **_: object) -> Printed:
     app = admin.apps.show(name)
-    return app_document(app), [f"{app.name} is already registered as {app.id}."]
+    return lambda: api.document(app), [f"{app.name} is already registered as {app.id}."]
 
 
 @command.command("add")
@@ -93,9 +82,8 @@ def add(admin: OpenInstallation, /, **flags: Any) -> Printed:  # noqa: ANN401  #
     """Register an app. Its secret, if it has one, is shown once."""
     new = NewApp(**members.written(APP_MEMBERS, flags, admin.now))
     app_secret = admin.apps.add(new, by=admin.by)
-    document = with_secret(app_document(app_secret.app), app_secret.secret)
     line = f"{app_secret.app.name} is registered as {app_secret.app.id}."
-    return document, [line, *next_lines(admin.issuer, app_secret)]
+    return _with_secret(app_secret), [line, *next_lines(admin.issuer, app_secret)]
 
 
 @command.command("list")
@@ -106,7 +94,7 @@ def show_all(admin: OpenInstallation, *, unknown: bool) -> Printed:
     apps = [app for app in admin.apps.all() if not (unknown and app.verified)]
     rows = [(app.name, app.state, app.auth_method, _scopes(app), app.id) for app in apps]
     lines = table(("name", "state", "authenticates", "scopes", "client_id"), rows)
-    return {"items": [app_document(app) for app in apps]}, lines
+    return lambda: {"items": [api.document(app) for app in apps]}, lines
 
 
 @command.command("show")
@@ -115,7 +103,7 @@ def show_all(admin: OpenInstallation, *, unknown: bool) -> Printed:
 def show(admin: OpenInstallation, name_or_id: str) -> Printed:
     """Show one app: its redirect URIs, permissions, secrets and keys."""
     app = admin.apps.show(name_or_id)
-    return app_document(app), app_lines(app)
+    return lambda: api.document(app), app_lines(app)
 
 
 @command.command("update")
@@ -134,7 +122,7 @@ def update(
     """Change an app. A list replaces the old list. Omitted members keep their values."""
     changes = AppChanges(enabled=enabled, **members.written(APP_MEMBERS, flags, admin.now))
     app = admin.apps.update(name_or_id, changes, by=admin.by)
-    return app_document(app), app_lines(app)
+    return lambda: api.document(app), app_lines(app)
 
 
 @command.command("rotate-secret")
@@ -144,8 +132,8 @@ def update(
 def rotate_secret(admin: OpenInstallation, name_or_id: str, overlap: int) -> Printed:
     """Create a new secret, shown once. The old one keeps working during the overlap."""
     app_secret = admin.apps.rotate_secret(name_or_id, by=admin.by, overlap_ms=overlap)
-    document, line = new_secret(app_secret.app, app_secret.secret)
-    return document, [line, f"  SECRET={app_secret.secret}"]
+    lines = [new_secret_line(app_secret.app), f"  SECRET={app_secret.secret}"]
+    return _with_secret(app_secret), lines
 
 
 @command.command("delete")
@@ -155,6 +143,10 @@ def delete(admin: OpenInstallation, name_or_id: str) -> Printed:
     """Delete an app. The audit log keeps what it did."""
     app = admin.apps.delete(name_or_id, by=admin.by)
     return {"client_id": app.id, "state": "deleted"}, [f"{app.name} is deleted."]
+
+
+def _with_secret(new: NewAppSecret) -> Document:
+    return lambda: with_secret(members_of(api.document(new.app)), new.secret)
 
 
 def _scopes(app: App) -> str:

@@ -8,12 +8,15 @@ import click
 
 from server.cli.clients.agent_document import names_by_id
 from server.cli.opening import OpenInstallation, Printed, prints
-from server.cli.output import join_names, moment, table
+from server.cli.output import Document, join_names, moment, table, with_names
 from server.cli.params import moment_ms
+from server.lazy_imports import lazily
 from server.model.clients import Invitation
 from server.protocol.names import AGENT_GRANT_TYPES, USUAL_APP_GRANTS
-from server.protocol.times import rfc3339, rfc3339_or_none
 from server.services.clients.invitations import SAFE_GRANTS, IssuedInvitation, NewInvitation
+
+with lazily():
+    from server.http.clients import invitations as api
 
 _MAX_LISTED = 10_000
 _GRANTS = {grant.word: grant.name for grant in AGENT_GRANT_TYPES}
@@ -81,8 +84,7 @@ def invite(  # noqa: PLR0913  # what an invitation has
     invitation = issued.invitation
     title = f"An agent of {issued.owner.name} may register until {moment(invitation.expires_at)}."
     usage = ["The agent registers with it:", f"  {_curl(admin.issuer)}"]
-    members = {**_document(invitation, names_by_id(admin)), "initial_access_token": issued.token}
-    return members, _lines(title, issued, usage)
+    return _with_token(admin, issued), _lines(title, issued, usage)
 
 
 @click.command("invite")
@@ -100,12 +102,7 @@ def invite_app(admin: OpenInstallation, owner: str, uses: int, expires_at: str) 
     invitation = issued.invitation
     title = f"Apps may register until {moment(invitation.expires_at)}, {uses} in all."
     usage = ["An app sends it as its initial access token to:", f"  {admin.issuer}/register"]
-    members = {
-        "id": invitation.id,
-        "initial_access_token": issued.token,
-        "expires_at": rfc3339(invitation.expires_at),
-    }
-    return members, _lines(title, issued, usage)
+    return _with_token(admin, issued), _lines(title, issued, usage)
 
 
 @click.command("invitations")
@@ -125,7 +122,7 @@ def show_all(admin: OpenInstallation) -> Printed:
         for item in items
     ]
     lines = table(("id", "owner", "uses left", "ends", "scopes"), rows)
-    return {"items": [_document(item, names) for item in items]}, lines
+    return lambda: {"items": [_document(admin, item) for item in items]}, lines
 
 
 @click.command("uninvite")
@@ -134,8 +131,7 @@ def show_all(admin: OpenInstallation) -> Printed:
 def uninvite(admin: OpenInstallation, invitation_id: str) -> Printed:
     """Revoke an invitation. Agents that already used it stay registered."""
     invitation = admin.invitations.revoke(invitation_id, by=admin.by)
-    members = _document(invitation, names_by_id(admin))
-    return members, [f"{invitation.id} is revoked."]
+    return lambda: _document(admin, invitation), [f"{invitation.id} is revoked."]
 
 
 def _lines(title: str, issued: IssuedInvitation, usage: Sequence[str]) -> list[str]:
@@ -144,21 +140,12 @@ def _lines(title: str, issued: IssuedInvitation, usage: Sequence[str]) -> list[s
     return [title, *token, *usage, f"To revoke it: sayso agents uninvite {issued.invitation.id}"]
 
 
-def _document(invitation: Invitation, names: dict[str, str]) -> dict[str, object]:
-    asks, types = invitation.asks, invitation.action_types
-    return {
-        "id": invitation.id,
-        "owner": names.get(invitation.owner_id, invitation.owner_id),
-        "grant_types": list(invitation.grant_types),
-        "resources": list(invitation.resources),
-        "scopes": list(invitation.scopes),
-        "action_types": None if types is None else list(types),
-        "asks": None if asks is None else [names.get(person_id, person_id) for person_id in asks],
-        "uses_left": invitation.uses_left,
-        "created_at": rfc3339(invitation.created_at),
-        "expires_at": rfc3339(invitation.expires_at),
-        "revoked_at": rfc3339_or_none(invitation.revoked_at),
-    }
+def _document(admin: OpenInstallation, invitation: Invitation) -> dict[str, object]:
+    return with_names(api.document(admin, invitation), "owner", "asks")
+
+
+def _with_token(admin: OpenInstallation, issued: IssuedInvitation) -> Document:
+    return lambda: {**_document(admin, issued.invitation), "initial_access_token": issued.token}
 
 
 def _curl(issuer: str) -> str:

@@ -1,20 +1,22 @@
 """`sayso resources`: list, add, change and delete protected APIs."""
 
-from collections.abc import Mapping
 from shlex import quote
 from typing import Any
 
 import click
 
 from server.cli import members
-from server.cli.clients.agent_document import secret_document, secret_line, with_secret
+from server.cli.clients.agent_document import secret_line, with_secret
 from server.cli.opening import OpenInstallation, Printed, adds, prints
-from server.cli.output import join_names, moment, sheet, table
+from server.cli.output import Document, join_names, members_of, moment, sheet, table
 from server.cli.params import overlap_option
+from server.lazy_imports import lazily
 from server.model.resources import Resource
-from server.protocol.times import rfc3339
 from server.services.resources.resource_members import RESOURCE_MEMBERS
 from server.services.resources.resources import NewResourceSecret, ResourceChanges
+
+with lazily():
+    from server.http.resources import resources as api
 
 
 @click.group("resources")
@@ -23,7 +25,8 @@ def command() -> None:
 
 
 def _existing(admin: OpenInstallation, /, uri: str, **_: object) -> Printed:
-    return _document(admin.resources.show(uri)), [f"{uri} is already registered."]
+    resource = admin.resources.show(uri)
+    return lambda: api.document(resource), [f"{uri} is already registered."]
 
 
 @command.command("add")
@@ -48,7 +51,7 @@ def show_all(admin: OpenInstallation) -> Printed:
     """List protected APIs."""
     resources = admin.resources.all()
     lines = table(("uri", "scopes"), [(r.uri, _scopes(r)) for r in resources])
-    return {"items": [_document(resource) for resource in resources]}, lines
+    return lambda: {"items": [api.document(resource) for resource in resources]}, lines
 
 
 @command.command("show")
@@ -57,7 +60,7 @@ def show_all(admin: OpenInstallation) -> Printed:
 def show(admin: OpenInstallation, uri: str) -> Printed:
     """Show one protected API."""
     resource = admin.resources.show(uri)
-    return _document(resource), _lines(resource)
+    return lambda: api.document(resource), _lines(resource)
 
 
 @command.command("update")
@@ -77,7 +80,7 @@ def update(
     written = members.written(RESOURCE_MEMBERS, flags, admin.now)
     changes = ResourceChanges(remove_scopes=remove_scopes, **written)
     resource = admin.resources.update(uri, changes, by=admin.by)
-    return _document(resource), _lines(resource)
+    return lambda: api.document(resource), _lines(resource)
 
 
 @command.command("rotate-secret")
@@ -117,8 +120,8 @@ def delete(admin: OpenInstallation, uri: str) -> Printed:
     return document, lines
 
 
-def _with_secret(resource_secret: NewResourceSecret) -> Mapping[str, object]:
-    return with_secret(_document(resource_secret.resource), resource_secret.secret)
+def _with_secret(new: NewResourceSecret) -> Document:
+    return lambda: with_secret(members_of(api.document(new.resource)), new.secret)
 
 
 def _usage(admin: OpenInstallation, resource_secret: NewResourceSecret) -> list[str]:
@@ -131,15 +134,6 @@ def _usage(admin: OpenInstallation, resource_secret: NewResourceSecret) -> list[
         "The API introspects tokens with:",
         f'  curl {credentials} --data-urlencode "token=$TOKEN" {url}',
     ]
-
-
-def _document(resource: Resource) -> dict[str, object]:
-    return {
-        "client_id": resource.client_id,
-        **members.document(RESOURCE_MEMBERS, resource),
-        "secrets": [secret_document(secret) for secret in resource.secrets],
-        "created_at": rfc3339(resource.created_at),
-    }
 
 
 def _lines(resource: Resource) -> list[str]:

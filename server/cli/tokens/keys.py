@@ -3,10 +3,12 @@
 import click
 
 from server.cli.opening import OpenInstallation, Printed, prints
-from server.cli.output import moment, table
-from server.model.tokens import SigningKey
+from server.cli.output import members_of, moment, table
+from server.lazy_imports import lazily
 from server.protocol import names
-from server.protocol.times import rfc3339, rfc3339_or_none
+
+with lazily():
+    from server.http.tokens import keys as api
 
 
 @click.group("keys")
@@ -21,7 +23,7 @@ def show_all(admin: OpenInstallation) -> Printed:
     keys = admin.keys.all()
     rows = [(k.alg, k.state, moment(k.created_at), moment(k.retires_at), k.kid) for k in keys]
     lines = table(("alg", "state", "created", "retires", "kid"), rows)
-    return {"items": [_document(key) for key in keys]}, lines
+    return lambda: {"items": [api.ManagedKey.of(key) for key in keys]}, lines
 
 
 @command.command("rotate")
@@ -34,16 +36,15 @@ def show_all(admin: OpenInstallation) -> Printed:
 def rotate(admin: OpenInstallation, alg: str | None) -> Printed:
     """Sign with a new key. The old key stays published until its tokens have expired."""
     rotated = admin.keys.rotate(alg or admin.services.settings.access_token_alg, by=admin.by)
-    members = {
-        **_document(rotated.key),
-        "retiring": [key.kid for key in rotated.retiring],
-        "dropped": list(rotated.dropped),
-    }
     lines = [
         f"{rotated.key.alg} tokens are now signed with {rotated.key.kid}.",
         "The old key retires automatically. See: sayso keys list",
     ]
-    return members, lines
+    old = {
+        "retiring": [key.kid for key in rotated.retiring],
+        "dropped": rotated.dropped,
+    }
+    return lambda: {**members_of(api.ManagedKey.of(rotated.key)), **old}, lines
 
 
 @command.command("revoke")
@@ -62,20 +63,4 @@ def revoke(admin: OpenInstallation, kid: str) -> Printed:
     if new is not None:
         lines.append(f"{new.alg} tokens are now signed with {new.kid}.")
     lines.append("Make every resource that checks signatures fetch the key set again.")
-    members = {
-        "kid": kid,
-        "alg": revoked.alg,
-        "revoked": True,
-        "replaced_by": None if new is None else _document(new),
-    }
-    return members, lines
-
-
-def _document(key: SigningKey) -> dict[str, object]:
-    return {
-        "kid": key.kid,
-        "alg": key.alg,
-        "state": key.state,
-        "created_at": rfc3339(key.created_at),
-        "retires_at": rfc3339_or_none(key.retires_at),
-    }
+    return lambda: {**members_of(api.RevokedKey.of(revoked)), "revoked": True}, lines

@@ -2,20 +2,21 @@
 
 import sys
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Final
 
 import click
 
 from server.cli import members
 from server.cli.opening import OpenInstallation, Printed, adds, prints
-from server.cli.output import join_names, moment, sheet, table
+from server.cli.output import join_names, members_of, moment, sheet, table
 from server.lazy_imports import lazily
-from server.protocol.times import rfc3339, rfc3339_or_none
+from server.protocol.times import rfc3339
 from server.services.users.user_members import USER_MEMBERS
 from server.services.users.users import NewUser, UserChanges
 
 with lazily():
-    from server.http.devices import device_wire
+    from server.http.users import user_wire
     from server.model.devices import Device
     from server.model.users import User
     from server.services.devices import devices as device_rules
@@ -37,7 +38,7 @@ def command() -> None:
 def _existing(admin: OpenInstallation, /, name: str, **_: object) -> Printed | None:
     for user in admin.users.all():
         if user.name.casefold() == name.casefold():
-            return user_document(user), [f"{user.name} already exists."]
+            return partial(user_document, user), [f"{user.name} already exists."]
     return None
 
 
@@ -50,7 +51,7 @@ def add(admin: OpenInstallation, /, name: str, **flags: Any) -> Printed:  # noqa
     new = NewUser(name, **members.written(_OTHER_MEMBERS, flags, admin.now))
     user, issued = admin.users.add(new, by=admin.by)
     lines = [f"{user.name} is added ({user.id}).", *code_lines(admin, user, issued)]
-    return {**user_document(user), **code_document(admin, issued)}, lines
+    return lambda: {**user_document(user), **code_document(admin, issued)}, lines
 
 
 @command.command("list")
@@ -60,7 +61,7 @@ def show_all(admin: OpenInstallation) -> Printed:
     users = admin.users.all()
     rows = [(u.name, u.state, join_names(u.roles), u.email or "", u.id) for u in users]
     lines = table(("name", "state", "roles", "email", "id"), rows)
-    return {"items": [user_document(user) for user in users]}, lines
+    return lambda: {"items": [user_document(user) for user in users]}, lines
 
 
 @command.command("show")
@@ -69,12 +70,10 @@ def show_all(admin: OpenInstallation) -> Printed:
 def show(admin: OpenInstallation, name_or_id: str) -> Printed:
     """Show one user and their devices."""
     user, devices = admin.users.show(name_or_id)
-
-    def document() -> dict[str, object]:
-        managed_devices = [device_wire.managed_device(device, user) for device in devices]
-        return {**user_document(user), "devices": managed_devices}
-
-    return document, [*_lines(admin, user), *_device_lines(devices)]
+    return (
+        lambda: {"user": user.name, **members_of(user_wire.user_details(user, devices))},
+        [*_lines(admin, user), *_device_lines(devices)],
+    )
 
 
 @command.command("update")
@@ -86,7 +85,7 @@ def update(admin: OpenInstallation, /, name_or_id: str, *, force: bool, **flags:
     """Change the email address, the roles or the backup."""
     changes = UserChanges(**members.written(USER_MEMBERS, flags, admin.now))
     user = admin.users.update(name_or_id, changes, by=admin.by, force=force)
-    return user_document(user), _lines(admin, user)
+    return lambda: user_document(user), _lines(admin, user)
 
 
 @command.command("disable")
@@ -114,7 +113,7 @@ def disable(admin: OpenInstallation, name_or_id: str, *, force: bool) -> Printed
 def enable(admin: OpenInstallation, name_or_id: str) -> Printed:
     """Enable a user. Ended requests and tokens stay ended."""
     user = admin.users.enable(name_or_id, by=admin.by)
-    return user_document(user), [f"{user.name} is enabled."]
+    return lambda: user_document(user), [f"{user.name} is enabled."]
 
 
 @command.command("enroll")
@@ -198,14 +197,7 @@ def code_lines(admin: OpenInstallation, user: User, issued: IssuedCode) -> list[
 
 def user_document(user: User) -> dict[str, object]:
     """Return a user as JSON."""
-    return {
-        "user": user.name,
-        "id": user.id,
-        **members.document(_OTHER_MEMBERS, user),
-        "state": user.state,
-        "created_at": rfc3339(user.created_at),
-        "disabled_at": rfc3339_or_none(user.disabled_at),
-    }
+    return {"user": user.name, **members_of(user_wire.managed_user(user))}
 
 
 def _lines(admin: OpenInstallation, user: User) -> list[str]:

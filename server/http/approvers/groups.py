@@ -48,26 +48,26 @@ def list_groups(request: HttpRequest, admin: AdminServices) -> ManagedGroups:
     part = paging.page_after(
         admin.groups.all(), lambda group: group.name.casefold(), after_position, limit
     )
-    return listing.page(ManagedGroups, part, lambda group: _document(admin, group))
+    return listing.page(ManagedGroups, part, lambda group: document(admin, group))
 
 
 @managed("POST /api/groups", status=201, signed=True)
 def add(admin: AdminServices, body: NewGroup) -> ManagedGroup:
     """Create a group."""
-    return _document(admin, admin.groups.add(**submitted_members(GROUP_MEMBERS, body), by=admin.by))
+    return document(admin, admin.groups.add(**submitted_members(GROUP_MEMBERS, body), by=admin.by))
 
 
 @managed("GET /api/groups/<id>")
 def show(admin: AdminServices, record_id: str) -> ManagedGroup:
     """Get one group."""
-    return _document(admin, admin.groups.show(record_id))
+    return document(admin, admin.groups.show(record_id))
 
 
 @managed("PATCH /api/groups/<id>", versioned=True)
 def update(admin: AdminServices, record_id: str, body: GroupChange) -> ManagedGroup:
     """Change a group. Adding a member needs a signature."""
     changes = GroupChanges(**submitted_members(GROUP_MEMBERS, body))
-    return _document(admin, admin.groups.update(record_id, changes, by=admin.by))
+    return document(admin, admin.groups.update(record_id, changes, by=admin.by))
 
 
 @managed("DELETE /api/groups/<id>")
@@ -76,7 +76,8 @@ def delete(admin: AdminServices, record_id: str) -> None:
     admin.groups.delete(record_id, by=admin.by)
 
 
-def _document(admin: AdminServices, group: Group) -> ManagedGroup:
+def document(admin: AdminServices, group: Group) -> ManagedGroup:
+    """Return a group as JSON."""
     return ManagedGroup.of(
         group,
         version=power.version(group),

@@ -1,5 +1,6 @@
 """Agents in the administration API, as JSON."""
 
+from collections.abc import Iterable
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field
@@ -18,6 +19,7 @@ from server.http.wire import (
 )
 from server.model.clients import Agent
 from server.services.clients.agent_members import AGENT_MEMBERS
+from server.services.notifications.request_limits import Pause as PauseRecord
 from server.services.operations import power
 
 
@@ -107,6 +109,27 @@ class AgentWithSecret(BaseModel):
     agent: ManagedAgent
     client_secret: str | None
     sample_request: SampleRequest
+
+
+def details(
+    record: Agent,
+    names_by_id: members.NamesById,
+    pauses: Iterable[PauseRecord],
+    quarantine_at: int | None,
+) -> AgentDetails:
+    """Return an agent with its pauses as JSON."""
+    return AgentDetails.of(
+        document(record, names_by_id),
+        pauses=[
+            Pause.of(
+                pause,
+                user=Reference(id=pause.user_id, name=pause.user_name),
+                type=pause.type or None,
+            )
+            for pause in pauses
+        ],
+        quarantine_at=quarantine_at,
+    )
 
 
 def document(record: Agent, names_by_id: members.NamesById) -> ManagedAgent:

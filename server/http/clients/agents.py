@@ -8,7 +8,7 @@ from server.http.audit.audit_wire import LogEntries
 from server.http.clients import agent_wire as wire
 from server.http.members import filters, search_names, submitted_members
 from server.http.route import STAFF_AND_OWNERS, HttpRequest, managed
-from server.http.wire import Reference, Rotation
+from server.http.wire import Rotation
 from server.model.audit import EntrySearch
 from server.model.clients import Agent
 from server.services.clients.agent_auth import AuthChange
@@ -57,10 +57,11 @@ def add(admin: AdminServices, body: wire.NewAgent) -> wire.AgentWithSecret:
 def show(admin: AdminServices, record_id: str) -> wire.AgentDetails:
     """Get one agent with its permissions, owners, secrets, keys and pauses."""
     agent, _ = admin.agents.show(record_id)
-    return wire.AgentDetails.of(
-        _document(admin, agent),
-        pauses=_pauses(admin, agent),
-        quarantine_at=admin.orphans.grace_end(agent.id),
+    return wire.details(
+        agent,
+        admin.names(_people(agent)),
+        admin.pauses.of_agent(agent.id),
+        admin.orphans.grace_end(agent.id),
     )
 
 
@@ -124,17 +125,6 @@ def change_auth(
 def entries(request: HttpRequest, admin: AdminServices, record_id: str) -> LogEntries:
     """List the audit entries of an agent, newest first."""
     return audit.answer(request, admin, EntrySearch(agent_id=record_id))
-
-
-def _pauses(admin: AdminServices, agent: Agent) -> list[wire.Pause]:
-    return [
-        wire.Pause.of(
-            pause,
-            user=Reference(id=pause.user_id, name=pause.user_name),
-            type=pause.type or None,
-        )
-        for pause in admin.pauses.of_agent(agent.id)
-    ]
 
 
 def _with_secret(admin: AdminServices, issued: NewSecret) -> wire.AgentWithSecret:

@@ -64,7 +64,7 @@ class AppWithSecret(BaseModel):
     client_secret: str | None
 
 
-def _to_wire(record: App) -> ManagedApp:
+def document(record: App) -> ManagedApp:
     """Return an app as JSON."""
     return ManagedApp.of(
         record,
@@ -83,7 +83,7 @@ def list_apps(request: HttpRequest, admin: AdminServices) -> ManagedApps:
     part = paging.page_after(
         admin.apps.all(), lambda app: app.name.casefold(), after_position, limit
     )
-    return listing.page(ManagedApps, part, _to_wire)
+    return listing.page(ManagedApps, part, document)
 
 
 @managed("POST /api/apps", status=201, signed=True)
@@ -91,13 +91,13 @@ def add(admin: AdminServices, body: NewClient) -> AppWithSecret:
     """Register an app. Its secret is shown once."""
     new = NewApp(**submitted_members(APP_MEMBERS, body))
     issued = admin.apps.add(new, by=admin.by)
-    return AppWithSecret(app=_to_wire(issued.app), client_secret=issued.secret or None)
+    return AppWithSecret(app=document(issued.app), client_secret=issued.secret or None)
 
 
 @managed("GET /api/apps/<id>")
 def show(admin: AdminServices, record_id: str) -> ManagedApp:
     """Get one app."""
-    return _to_wire(admin.apps.by_path(record_id))
+    return document(admin.apps.by_path(record_id))
 
 
 @managed("PATCH /api/apps/<id>", versioned=True)
@@ -105,7 +105,7 @@ def update(admin: AdminServices, record_id: str, body: ClientChanges) -> Managed
     """Change, disable or enable an app."""
     changes = AppChanges(enabled=body.enabled, **submitted_members(APP_MEMBERS, body))
     app_id = admin.apps.by_path(record_id).id
-    return _to_wire(admin.apps.update(app_id, changes, by=admin.by))
+    return document(admin.apps.update(app_id, changes, by=admin.by))
 
 
 @managed("POST /api/apps/<id>/secret")
@@ -113,7 +113,7 @@ def rotate(admin: AdminServices, record_id: str, body: Rotation) -> AppWithSecre
     """Create a new secret, shown once. The old secret keeps working for `overlap` seconds."""
     app_id = admin.apps.by_path(record_id).id
     issued = admin.apps.rotate_secret(app_id, by=admin.by, overlap_ms=body.overlap * 1000)
-    return AppWithSecret(app=_to_wire(issued.app), client_secret=issued.secret)
+    return AppWithSecret(app=document(issued.app), client_secret=issued.secret)
 
 
 @managed("DELETE /api/apps/<id>")

@@ -68,7 +68,7 @@ class InvitationWithToken(BaseModel):
 def list_invitations(request: HttpRequest, admin: AdminServices) -> ManagedInvitations:
     """List invitations for agents."""
     part = admin.invitations.page(listing.cursor(request), listing.limit(request))
-    return listing.page(ManagedInvitations, part, lambda invitation: _document(admin, invitation))
+    return listing.page(ManagedInvitations, part, lambda invitation: document(admin, invitation))
 
 
 @managed("POST /api/invitations", status=201, signed=True)
@@ -76,7 +76,7 @@ def issue(admin: AdminServices, body: NewInvitation) -> InvitationWithToken:
     """Create an invitation. The token is shown once."""
     issued = admin.invitations.issue(_new(body), by=admin.by)
     return InvitationWithToken(
-        invitation=_document(admin, issued.invitation), initial_access_token=issued.token
+        invitation=document(admin, issued.invitation), initial_access_token=issued.token
     )
 
 
@@ -84,7 +84,7 @@ def issue(admin: AdminServices, body: NewInvitation) -> InvitationWithToken:
 def revoke(admin: AdminServices, record_id: str) -> ManagedInvitation:
     """Revoke an invitation. Agents that used it stay registered."""
     invitation = admin.invitations.revoke(record_id, by=admin.by)
-    return _document(admin, invitation)
+    return document(admin, invitation)
 
 
 def _new(body: NewInvitation) -> RequestedInvitation:
@@ -100,7 +100,8 @@ def _new(body: NewInvitation) -> RequestedInvitation:
     )
 
 
-def _document(admin: AdminServices, record: Invitation) -> ManagedInvitation:
+def document(admin: AdminServices, record: Invitation) -> ManagedInvitation:
+    """Return an invitation as JSON."""
     names_by_id = admin.names((record.owner_id, *(record.asks or ())))
     (owner,) = references((record.owner_id,), names_by_id)
     asks = None if record.asks is None else references(record.asks, names_by_id)

@@ -76,7 +76,7 @@ class DeletedResource(RecordResponse):
     apps_narrowed: list[str]
 
 
-def _resource(record: Resource) -> ManagedResource:
+def document(record: Resource) -> ManagedResource:
     """Return a resource as JSON."""
     return ManagedResource.of(
         record,
@@ -89,7 +89,7 @@ def _resource(record: Resource) -> ManagedResource:
 def _with_secret(new_resource_secret: NewResourceSecret) -> ResourceWithSecret:
     """Return a resource and its new secret as JSON."""
     return ResourceWithSecret(
-        resource=_resource(new_resource_secret.resource), client_secret=new_resource_secret.secret
+        resource=document(new_resource_secret.resource), client_secret=new_resource_secret.secret
     )
 
 
@@ -97,7 +97,7 @@ def _with_secret(new_resource_secret: NewResourceSecret) -> ResourceWithSecret:
 def list_resources(request: HttpRequest, admin: AdminServices) -> ManagedResources:
     """List resources by URI."""
     part = admin.resources.page(listing.cursor(request), listing.limit(request))
-    return listing.page(ManagedResources, part, _resource)
+    return listing.page(ManagedResources, part, document)
 
 
 @managed("POST /api/resources", status=201, signed=True)
@@ -110,7 +110,7 @@ def add(admin: AdminServices, body: NewResource) -> ResourceWithSecret:
 @managed("GET /api/resources/<id>")
 def show(admin: AdminServices, record_id: str) -> ManagedResource:
     """Get one resource."""
-    return _resource(admin.resources.by_id(record_id))
+    return document(admin.resources.by_id(record_id))
 
 
 @managed("PATCH /api/resources/<id>", versioned=True)
@@ -118,7 +118,7 @@ def update(admin: AdminServices, record_id: str, body: ResourceChanges) -> Manag
     """Change the scopes, risks and required action types of a resource."""
     changes = Changes(remove_scopes=body.remove_scopes, **submitted_members(RESOURCE_MEMBERS, body))
     uri = admin.resources.by_id(record_id).uri
-    return _resource(admin.resources.update(uri, changes, by=admin.by))
+    return document(admin.resources.update(uri, changes, by=admin.by))
 
 
 @managed("POST /api/resources/<id>/secret")

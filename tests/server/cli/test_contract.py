@@ -8,6 +8,11 @@ import sys
 
 import pytest
 
+from server.http.approvers import groups
+from server.http.clients import agent_wire, apps, invitations
+from server.http.resources import resources
+from server.http.tokens import keys
+from server.http.users import user_wire
 from tests.support.builders.installation import PAYMENT
 from tests.support.servers.ports import free_port
 
@@ -152,6 +157,30 @@ def test_an_unknown_user_or_group_in_asks_is_named_and_no_agent_is_registered(ad
     assert admin_cli("agents", "list", "--json").document == {"items": []}
     admin_cli("groups", "add", "finance", "--member", "admin")
     assert admin_cli(*AGENT, "--asks", "finance", "--json").document["asks"] == ["finance"]
+
+
+def test_a_record_has_all_members_that_the_api_gives_it(admin_cli):
+    """In an agent, a group and an invitation, the users and groups are names."""
+    admin_cli(*AGENT, *CEILING)
+    admin_cli("apps", "add", "chat", "--redirect-uri", "https://chat.example/back")
+    admin_cli("groups", "add", "finance", "--member", "admin")
+    admin_cli("agents", "invite", "--owner", "admin")
+    for verb, model in {
+        "agents list": agent_wire.ManagedAgent,
+        "agents invitations": invitations.ManagedInvitation,
+        "apps list": apps.ManagedApp,
+        "groups list": groups.ManagedGroup,
+        "keys list": keys.ManagedKey,
+        "resources list": resources.ManagedResource,
+        "users list": user_wire.ManagedUser,
+    }.items():
+        items = admin_cli(*verb.split(), "--json").document["items"]
+        assert items, verb
+        assert {*model.model_fields} - {*items[0]} == set(), verb
+    (agent,) = admin_cli("agents", "list", "--json").document["items"]
+    rotated = admin_cli("agents", "rotate-secret", "invoice-bot", "--json").document
+    assert len(rotated.pop("client_secret")) > len("sayso_cs_")
+    assert {*rotated} == {*agent}
 
 
 def test_every_empty_list_is_a_document_with_items(admin_cli):

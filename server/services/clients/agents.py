@@ -12,7 +12,7 @@ from server.model.clients import Agent
 from server.model.ports import Secrets
 from server.model.reactions import AgentDeactivated, AgentReplaced, ClientDeleted
 from server.model.store import Store, Unit
-from server.protocol.approvals.states import State, overdue
+from server.protocol.approvals.states import State
 from server.protocol.names import PREFIX_AGENT, PREFIX_CLIENT_SECRET
 from server.protocol.resources.uris import callback_problem
 from server.services import client_secrets, members, paging
@@ -141,7 +141,7 @@ class Agents:
             open_states = [
                 approval.state
                 for approval in view.approvals.open_of_agent(agent.id)
-                if not overdue(approval.state, approval.expires_at, view.now)
+                if not approval.is_overdue(view.now)
             ]
         return DisabledAgent(
             agent,

@@ -15,7 +15,7 @@ from server.model.display_names import Party
 from server.model.store import Unit
 from server.model.users import User
 from server.protocol import errors
-from server.protocol.approvals.states import State, overdue
+from server.protocol.approvals.states import State
 from server.protocol.policy.risks import Risk, highest
 from server.protocol.resources import scopes
 
@@ -95,7 +95,7 @@ def is_outdated(tx: Unit, approval: Approval) -> bool:
 
 def page_outcome(approval: Approval, now: int, *, approved_state: State) -> PageOutcome:
     """Return the outcome of a page's approval; `approved_state` is its state once approved."""
-    if overdue(approval.state, approval.expires_at, now):
+    if approval.is_overdue(now):
         return "over"
     outcomes: dict[State, PageOutcome] = {
         State.PENDING: "waiting",

@@ -10,7 +10,7 @@ from server.model.clients import App
 from server.model.sign_in import AuthorizationCode, Family, Grant
 from server.model.store import Unit
 from server.protocol import errors, names
-from server.protocol.approvals.states import State, overdue
+from server.protocol.approvals.states import State
 from server.protocol.ciba import requests
 from server.protocol.clients import redirects
 from server.protocol.forms import Form
@@ -92,7 +92,7 @@ class AuthorizationCodeGrant:
         if (
             approval is None
             or approval.state is not State.APPROVED
-            or overdue(approval.state, approval.expires_at, tx.now)
+            or approval.is_overdue(tx.now)
             or self.checks.invalid_reason(tx, approval) is not None
         ):
             raise errors.InvalidGrant(_GONE)

@@ -103,10 +103,13 @@ def possible_approvals(view: View, approval: Approval) -> Approvals:
 
 def eligible(view: View, approval: Approval) -> list[Approver]:
     """Return the approvers whose approval can count now, for themselves or a user."""
+    former_members = _former_members(view, approval)
     return [
         approver
         for approver in view.approvers.list_for(approval)
-        if approver.approves and _is_eligible(view, approval, approver)
+        if approver.approves
+        and approver.voter_id not in former_members
+        and _is_eligible(view, approval, approver)
     ]
 
 
@@ -260,6 +263,8 @@ def _counting(view: View, approval: Approval, answers: Sequence[Decision]) -> li
 
 def _former_members(view: View, approval: Approval) -> set[str]:
     """Return the users who were asked as members of groups that they have left."""
+    if not approval.multi_approver:
+        return set()
     rows = [row for row in view.approvers.of_approval(approval.id) if row.group_id is not None]
     groups = tuple({row.group_id or "" for row in rows})
     return {row.user_id for row in rows if not view.directory.includes(groups, row.user_id)}

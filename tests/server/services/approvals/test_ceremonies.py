@@ -9,6 +9,7 @@ from sqlalchemy import delete
 from server.model.approvers import NamedApprover
 from server.protocol.approvals.states import State
 from server.services.approvers import approvers
+from server.services.approvers.groups import GroupChanges, Groups
 from server.services.clients.agent_forms import AgentChanges
 from server.services.policy.policies import Policies
 from server.storage.approvers.tables import approvers as rows
@@ -205,6 +206,20 @@ def test_a_vote_still_counts_when_another_approver_is_locked(agent, person, loca
         approve_with(cleo, approval, fact=wrong)
     assert local.stored_approval(approval.id).state is State.PENDING
     assert approve_with(person, approval, fact="3000").json["state"] == "approved"
+
+
+def test_a_vote_of_a_former_member_does_not_keep_a_request_open(agent, local, put):
+    """The request ends if the votes that still count cannot reach the quorum."""
+    cleo, ben = new_person(local, "cleo"), new_person(local, "ben")
+    groups = Groups(local.services.store, local.services.secrets)
+    groups.add("finance", ["cleo", "ben"], by=BY)
+    put(rule("ask", "ask.quorum = 2", 'ask.who = ["ana", "finance"]'))
+    handle, approval = pay(agent)
+    assert approve_with(ben, approval, fact="3000").status == 200
+    groups.update("finance", GroupChanges(remove=("ben",)), by=BY)
+    for wrong in ("1234", "4321"):
+        approve_with(cleo, approval, fact=wrong)
+    assert agent.poll(handle).json["reason"] == "locked"
 
 
 def test_concurrent_attempts_are_all_counted(agent, person, local):

@@ -30,13 +30,13 @@ TIMEOUT: Final = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """One HTTP request. `timeout` in seconds."""
+    """One HTTP request. `timeout` in seconds. Its `repr` contains no secrets."""
 
     method: str
     url: str
-    headers: Mapping[str, str] = field(default_factory=dict)
-    form: Mapping[str, str] | None = None
-    json: object = None
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    form: Mapping[str, str] | None = field(default=None, repr=False)
+    json: object = field(default=None, repr=False)
     timeout: float = TIMEOUT
 
 

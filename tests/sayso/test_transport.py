@@ -89,6 +89,29 @@ def test_an_unreachable_server_is_reported_with_the_reason(
     assert reason in str(unreachable.value)
 
 
+def test_a_traceback_with_local_variables_does_not_contain_the_secret() -> None:
+    """Services that collect errors store such tracebacks."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if "authorization" not in request.headers:
+            endpoint = {"backchannel_authentication_endpoint": f"{ISSUER}/bc-authorize"}
+            return httpx.Response(200, json={"issuer": ISSUER, **endpoint})
+        sent.append(request.headers["authorization"])
+        raise RuntimeError
+
+    sent: list[str] = []
+    http = httpx.Client(transport=httpx.MockTransport(answer))
+    agent = Agent(ISSUER, "id", secret="confidential", http=http)
+    with agent, pytest.raises(RuntimeError) as raised:
+        agent.ask("ana", None)
+    frames = [entry.frame for entry in raised.traceback]
+    own = [frame for frame in frames if frame.f_globals["__name__"].startswith("sayso.")]
+    variables = repr([list(frame.f_locals.values()) for frame in own])
+    assert "Send(" in variables
+    assert sent[0] not in variables
+    assert "confidential" not in variables + repr(agent._asking._credentials)
+
+
 async def test_more_than_a_hundred_requests_can_wait_at_the_same_time() -> None:
     """Each needs a connection while the server holds its poll, and no other may wait for it."""
     number, connected, handlers = 101, asyncio.Semaphore(0), set()

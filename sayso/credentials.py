@@ -6,7 +6,7 @@ Owns: the header or parameters of one call. Never: which call it is.
 import secrets
 from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import quote_plus
 
@@ -22,7 +22,7 @@ class Credentials:
     """A client ID with a secret (`client_secret_basic`) or a key (`private_key_jwt`)."""
 
     client_id: str
-    secret: str | None
+    secret: str | None = field(repr=False)
     key: SigningKey | None
 
     @staticmethod

@@ -13,8 +13,9 @@
 Text from people is shown on one line, quoted, without control characters, and cut if long.
 """
 
+import copyreg
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from sayso.text import one_line, quote
 
@@ -45,7 +46,16 @@ _REMEDIES: Final = {
 }
 
 
-class SaysoError(Exception):
+class Portable(Exception):
+    """An error that can be pickled, so that it reaches the caller from another process."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copy the members: the arguments of `__init__` are not stored."""
+        new = copyreg.__newobj__  # type: ignore[attr-defined]  # typeshed lacks it
+        return new, (type(self), *self.args), self.__dict__
+
+
+class SaysoError(Portable):
     """The base class of all errors of Sayso and of the connection to it."""
 
 

@@ -9,11 +9,12 @@ from typing import Any, Final
 
 from sayso import challenge
 from sayso.challenge import Challenge
+from sayso.errors import Portable
 
 _NOT_STORED: Final = {"Cache-Control": "no-store", "Content-Type": "application/json"}
 
 
-class Rejected(Exception):
+class Rejected(Portable):
     """The call is rejected: respond with `status`, `headers` and `body` (JSON)."""
 
     def __init__(

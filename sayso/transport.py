@@ -22,19 +22,21 @@ T = TypeVar("T")
 Http = TypeVar("Http", httpx.Client, httpx.AsyncClient)
 _DIRECT: Final = dict.fromkeys(("all://localhost", "all://127.0.0.1", "all://[::1]"))
 """The `mounts` of a client that calls this machine, where http is allowed, without a proxy."""
+_LIMITS: Final = httpx.Limits(max_connections=None, max_keepalive_connections=100)
+"""Each waiting request needs a connection of its own."""
 TIMEOUT: Final = 10.0
 """Seconds to wait for a response that the server does not hold."""
 
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """One HTTP request. `timeout` in seconds."""
+    """One HTTP request. `timeout` in seconds. Its `repr` contains no secrets."""
 
     method: str
     url: str
-    headers: Mapping[str, str] = field(default_factory=dict)
-    form: Mapping[str, str] | None = None
-    json: object = None
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    form: Mapping[str, str] | None = field(default=None, repr=False)
+    json: object = field(default=None, repr=False)
     timeout: float = TIMEOUT
 
 
@@ -81,7 +83,7 @@ def run(flow: Flow[T], http: httpx.Client) -> T:
             began = time.monotonic()
             try:
                 answer = http.send(_request(http, step))
-            except httpx.TransportError as error:
+            except httpx.RequestError as error:
                 step = flow.throw(_unreachable(step, error, time.monotonic() - began))
             else:
                 step = flow.send(_reply(answer, time.monotonic() - began))
@@ -107,7 +109,7 @@ async def run_async(flow: Flow[T], http: httpx.AsyncClient) -> T:
             began = time.monotonic()
             try:
                 answer = await http.send(_request(http, step))
-            except httpx.TransportError as error:
+            except httpx.RequestError as error:
                 step = flow.throw(_unreachable(step, error, time.monotonic() - began))
             else:
                 step = flow.send(_reply(answer, time.monotonic() - began))
@@ -118,10 +120,10 @@ async def run_async(flow: Flow[T], http: httpx.AsyncClient) -> T:
         flow.close()  # if this was interrupted, release what the flow holds
 
 
-def new_http(kind: type[Http], **options: Any) -> Http:  # noqa: ANN401  # of httpx
+def new_http(kind: type[Http], timeout: httpx.Timeout | float = TIMEOUT) -> Http:
     """Return a client. Raises ValueError, which names the environment variables to check."""
     try:
-        return kind(mounts=_DIRECT, **options)
+        return kind(mounts=_DIRECT, timeout=timeout, limits=_LIMITS)
     except (OSError, ImportError, ValueError) as error:
         raise ValueError(
             "HTTP cannot be used. Check SSL_CERT_FILE, SSL_CERT_DIR, HTTP_PROXY, HTTPS_PROXY and "
@@ -206,7 +208,7 @@ def _reply(answer: httpx.Response, seconds: float) -> Reply:
     return Reply(answer.status_code, answer.headers, members, seconds)
 
 
-def _unreachable(step: Send, error: httpx.TransportError, seconds: float) -> Unreachable:
+def _unreachable(step: Send, error: httpx.RequestError, seconds: float) -> Unreachable:
     reason = ": ".join(filter(None, (type(error).__name__, one_line(str(error)))))
     check = "Check that the server runs and that the issuer is right"
     if "CERTIFICATE_VERIFY_FAILED" in reason:

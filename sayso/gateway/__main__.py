@@ -35,7 +35,6 @@ _USAGE: Final = 2
 _MAX_PORT: Final = 65_535
 _MAX_BYTES: Final = 4 * 1024 * 1024
 _OLDEST_VERSION: Final = "2025-06-18"
-_MANY: Final = httpx.Limits(max_connections=None, max_keepalive_connections=100)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -107,7 +106,6 @@ def build(file_config: Config, upstream: UpstreamServer, agent: AsyncAgent | Non
         file_config.resource,
         credentials=file_config.credentials,
         scopes=tuple(dict.fromkeys(scopes)),
-        http=new_http(httpx.AsyncClient, limits=_MANY),
     )
     return Gateway(file_config, upstream, guard, agent, _log)
 
@@ -115,10 +113,7 @@ def build(file_config: Config, upstream: UpstreamServer, agent: AsyncAgent | Non
 def _agent(file_config: Config) -> AsyncAgent | None:
     if file_config.agent is None:
         return None
-    http = new_http(httpx.AsyncClient, limits=_MANY)
-    return AsyncAgent(
-        file_config.issuer, file_config.agent[0], secret=file_config.agent[1], http=http
-    )
+    return AsyncAgent(file_config.issuer, file_config.agent[0], secret=file_config.agent[1])
 
 
 def _with_shutdown(app: asgi.App, upstream: UpstreamServer) -> asgi.App:

@@ -9,7 +9,7 @@ import itertools
 import os
 import signal
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, Self
+from typing import Final, Self
 
 from sayso.gateway import messages
 from sayso.gateway.answers import Log, UpstreamError
@@ -102,7 +102,7 @@ class Child:
         number, mailbox = next(self._numbers), Mailbox()
         self._waiting[number] = request, mailbox
         try:
-            await self.notify({**request, "id": number})
+            await self.notify(_for_child(request, number))
         except BaseException:
             self.forget(mailbox)
             raise
@@ -205,19 +205,25 @@ class Child:
             if request_and_mailbox is not None:
                 request, mailbox = request_and_mailbox
                 await mailbox.put({**message, "id": request["id"]})
-        elif (reader := self._reader_of(message)) is not None:
+        elif message["method"] == "notifications/progress":
+            await self._deliver_progress(message)
+        elif (reader := self._reader()) is not None:
             await reader.put(message)
 
-    def _reader_of(self, message: Json) -> Mailbox | None:
-        """Return the reader of a message that is not a response: a request, the stream, or None."""
-        token: Any = members(message, "params").get("progressToken")
-        waiting = list(self._waiting.values())
-        for request, mailbox in waiting:
-            if token is not None and token == _progress_token(request):
-                return mailbox
+    async def _deliver_progress(self, message: Json) -> None:
+        """Deliver a progress notification to its request; drop it if the request has ended."""
+        params = members(message, "params")
+        number = params.get("progressToken")
+        if type(number) is int and number in self._waiting:
+            request, mailbox = self._waiting[number]
+            token = _progress_token(request)
+            await mailbox.put({**message, "params": {**params, "progressToken": token}})
+
+    def _reader(self) -> Mailbox | None:
+        """Return the reader of a message that belongs to no request: the stream, or the latest."""
         if self._listener is not None:
             return self._listener
-        return waiting[-1][1] if waiting else None
+        return list(self._waiting.values())[-1][1] if self._waiting else None
 
     async def _read_stderr(self) -> None:
         stderr = self._process.stderr
@@ -241,3 +247,13 @@ class Child:
 
 def _progress_token(request: Json) -> object:
     return members(members(request, "params"), "_meta").get("progressToken")
+
+
+def _for_child(request: Json, number: int) -> Json:
+    """Return the request with its number as its ID, and as its progress token if it has one."""
+    request = {**request, "id": number}
+    if _progress_token(request) is not None:
+        params = members(request, "params")
+        meta = {**members(params, "_meta"), "progressToken": number}
+        request["params"] = {**params, "_meta": meta}
+    return request

@@ -165,10 +165,15 @@ class StdioServer:
             )
             self._finish(session.child)
             session.child = child
-            for message in session.opening:
-                mailbox = await _send_to(child, message)
-                if mailbox is not None:
-                    await _wait_for_response(child, mailbox)
+            try:
+                for message in session.opening:
+                    mailbox = await _send_to(child, message)
+                    if mailbox is not None:
+                        await _wait_for_response(child, mailbox)
+            except BaseException:  # also if the client disconnects
+                session.child = None
+                self._finish(child)
+                raise
             return child
 
     def _add(self, name: str, owner: tuple[str | None, str]) -> None:

@@ -53,11 +53,8 @@ class Upstream:
         self._tokens: dict[bytes, tuple[float, Approved]] = {}
         self._exchanges: dict[bytes, asyncio.Task[Approved]] = {}
         """The pending exchanges, by the digest of the caller's token."""
-        self._http = http or new_http(
-            httpx.AsyncClient,
-            timeout=httpx.Timeout(self._timeout, connect=min(_CONNECT, self._timeout)),
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=100),
-        )
+        timeout = httpx.Timeout(self._timeout, connect=min(_CONNECT, self._timeout))
+        self._http = http or new_http(httpx.AsyncClient, timeout)
 
     @asynccontextmanager
     async def send(

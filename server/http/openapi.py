@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
@@ -36,13 +37,17 @@ _SECURITY: dict[str, object] = {
 }
 
 
-def _schemas(routes: Sequence[Route]) -> dict[str, object]:
+def _schemas(routes: Sequence[Route]) -> dict[str, dict[str, Any]]:
     models: set[type[BaseModel]] = {wire.Problem, wire.OAuthError}
     for route in routes:
         models |= {model for model in (route.body, route.answer) if model is not None}
     ordered = sorted(models, key=lambda model: model.__name__)
     _, schema = models_json_schema([(m, "validation") for m in ordered], ref_template=_REF)
-    definitions: dict[str, object] = schema["$defs"]
+    definitions: dict[str, dict[str, Any]] = schema["$defs"]
+    for definition in definitions.values():
+        for member in definition.get("properties", {}).values():
+            if {"minLength", "minItems"} & member.keys() and not member.get("default", True):
+                del member["default"]  # it stands for a member that is left out
     return definitions
 
 

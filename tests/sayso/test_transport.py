@@ -67,10 +67,11 @@ def test_an_interrupted_check_does_not_block_the_next_one() -> None:
         (httpx.ConnectError("Name or service\nnot known."), "Name or service not known. Check"),
         (httpx.ReadTimeout(""), "ReadTimeout. Check"),
         (httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED] x"), "set SSL_CERT_FILE to its file"),
+        (httpx.DecodingError("Error -3 in gzip"), "DecodingError: Error -3 in gzip. Check"),
     ],
 )
 def test_an_unreachable_server_is_reported_with_the_reason(
-    error: httpx.TransportError, reason: str, monkeypatch: pytest.MonkeyPatch
+    error: httpx.RequestError, reason: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A wrong certificate, a wrong name and a firewall need different remedies."""
     monkeypatch.setattr("time.sleep", lambda _: None)
@@ -86,6 +87,52 @@ def test_an_unreachable_server_is_reported_with_the_reason(
     ):
         agent.ask("ana", None)
     assert reason in str(unreachable.value)
+
+
+def test_a_traceback_with_local_variables_does_not_contain_the_secret() -> None:
+    """Services that collect errors store such tracebacks."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if "authorization" not in request.headers:
+            endpoint = {"backchannel_authentication_endpoint": f"{ISSUER}/bc-authorize"}
+            return httpx.Response(200, json={"issuer": ISSUER, **endpoint})
+        sent.append(request.headers["authorization"])
+        raise RuntimeError
+
+    sent: list[str] = []
+    http = httpx.Client(transport=httpx.MockTransport(answer))
+    agent = Agent(ISSUER, "id", secret="confidential", http=http)
+    with agent, pytest.raises(RuntimeError) as raised:
+        agent.ask("ana", None)
+    frames = [entry.frame for entry in raised.traceback]
+    own = [frame for frame in frames if frame.f_globals["__name__"].startswith("sayso.")]
+    variables = repr([list(frame.f_locals.values()) for frame in own])
+    assert "Send(" in variables
+    assert sent[0] not in variables
+    assert "confidential" not in variables + repr(agent._asking._credentials)
+
+
+async def test_more_than_a_hundred_requests_can_wait_at_the_same_time() -> None:
+    """Each needs a connection while the server holds its poll, and no other may wait for it."""
+    number, connected, handlers = 101, asyncio.Semaphore(0), set()
+
+    async def hold(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        handlers.add(asyncio.current_task())
+        connected.release()
+        await reader.read()
+        writer.close()
+        await writer.wait_closed()
+
+    async with await asyncio.start_server(hold, "127.0.0.1", 0) as server, asyncio.timeout(10):
+        port = server.sockets[0].getsockname()[1]
+        async with AsyncAgent(f"http://127.0.0.1:{port}", "id", secret="s") as agent:
+            asking = [asyncio.create_task(agent.ask("ana")) for _ in range(number)]
+            for _ in asking:
+                await connected.acquire()
+            for task in asking:
+                task.cancel()
+            await asyncio.gather(*asking, return_exceptions=True)
+        await asyncio.gather(*handlers, return_exceptions=True)
 
 
 def test_a_server_on_this_machine_is_not_called_through_a_proxy(

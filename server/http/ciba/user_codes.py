@@ -26,7 +26,7 @@ def show_user_code(site: Site, person: Person) -> UserCode:
     return UserCode(set=site.ciba.user_codes.is_set(person))
 
 
-@own("POST /api/user-code", errors=(422,))
+@own("POST /api/user-code", errors=(422, 429))
 def set_user_code(site: Site, person: Person, body: UserCodeChange) -> UserCode:
     """Set or remove your user code."""
     if body.code is None:

@@ -127,6 +127,24 @@ async def test_after_a_crash_the_next_call_starts_a_new_process(harness: Harness
     assert not _is_running(before)
 
 
+async def test_a_call_that_is_canceled_while_its_process_starts_again_breaks_no_session(
+    harness: Harness,
+) -> None:
+    """Servers refuse calls until they have received the whole opening."""
+    session = await harness.opened()
+    with pytest.raises(UpstreamError):
+        await harness.call("die", session)
+    ended = harness.server._sessions[session].child
+    call = asyncio.create_task(harness.call("usual", session))
+    while harness.server._sessions[session].child is ended:  # noqa: ASYNC110  # no event
+        await asyncio.sleep(0)
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+    received = (await harness.call("usual", session))["received"]
+    assert received == ["initialize", "notifications/initialized", "tools/call"]
+
+
 async def test_a_response_that_is_too_large_is_cut_off(harness: Harness) -> None:
     """The call fails at the limit, and the session can still be used."""
     session = await harness.opened()
@@ -177,6 +195,20 @@ async def test_requests_with_the_same_id_get_their_own_answers(harness: Harness)
     )
     assert listed[-1]["result"] == {"opened": "tools/list"}
     assert "pid" in called[-1]["result"]
+
+
+async def test_requests_with_the_same_progress_token_get_their_own_progress(
+    harness: Harness,
+) -> None:
+    """Two clients of one caller may use the same tokens. Progress of no request is dropped."""
+    call = {"name": "progress", "_meta": {"progressToken": 1}}
+    results = await asyncio.gather(
+        *(harness.post("tools/call", **call, arguments={"text": text}) for text in ("a", "b"))
+    )
+    progress = [[event["params"] for event in events[:-1]] for _, events in results]
+    assert progress == [
+        [{"progressToken": 1, "progress": 1, "message": text}] for text in ("a", "b")
+    ]
 
 
 async def test_an_idle_session_ends() -> None:

@@ -1,6 +1,7 @@
 """The OpenAPI document describes exactly the existing routes."""
 
 import pytest
+from jsonschema import Draft202012Validator
 from pydantic.json_schema import models_json_schema
 
 from server.http import openapi
@@ -32,6 +33,20 @@ def test_every_schema_is_referenced_and_every_reference_resolves(document):
     text = str(document)
     referenced = {part.split("'")[0] for part in text.split("#/components/schemas/")[1:]}
     assert referenced == named
+
+
+def test_every_default_is_a_value_of_its_member(document):
+    """Validators refuse a document with an invalid default."""
+    for schema in document["components"]["schemas"].values():
+        for member in schema.get("properties", {}).values():
+            if "default" in member:
+                described = {**member, "components": document["components"]}
+                Draft202012Validator(described).validate(member["default"])
+
+
+def test_the_limit_for_user_codes_is_described(document):
+    """A person who sets their code too often gets 429."""
+    assert "429" in document["paths"]["/api/user-code"]["post"]["responses"]
 
 
 def _member_names(document):

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Final
 
 from server.protocol.approvals.states import State
 from server.protocol.policy.risks import Risk
-from server.protocol.users import passwords
 
 if TYPE_CHECKING:
     from server.model.approvals import ApprovalKind
@@ -106,8 +105,3 @@ class CountedLimit:
     within_ms: int
     prefix: str
     """The start of its counter keys; the subject follows."""
-
-    def key(self, subject: str) -> str:
-        """Return the counter key of a subject. The addresses of an IPv6 /64 share one."""
-        is_address = self.counted_per == "address"
-        return self.prefix + (passwords.network(subject) if is_address else subject)

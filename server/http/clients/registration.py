@@ -16,7 +16,7 @@ from server.protocol.clients import app_registration, registration
 )
 def register(site: Site, request: HttpRequest) -> dict[str, object]:
     """Register an agent with an invitation, or an app that has redirect URIs (RFC 7591)."""
-    content_type = _content_type(request)
+    content_type = request.headers.get("content-type", "")
     if site.server_policy.app_registration != "off" and app_registration.is_for_app(
         request.body, content_type
     ):
@@ -46,7 +46,8 @@ def show(site: Site, request: HttpRequest, record_id: str) -> dict[str, object]:
 )
 def replace(site: Site, request: HttpRequest, record_id: str) -> dict[str, object]:
     """Change the registration of an agent."""
-    update = registration.read_update(request.body, _content_type(request), record_id)
+    content_type = request.headers.get("content-type", "")
+    update = registration.read_update(request.body, content_type, record_id)
     return site.clients.registration.replace(record_id, _bearer(request), update, request.peer)
 
 
@@ -54,10 +55,6 @@ def replace(site: Site, request: HttpRequest, record_id: str) -> dict[str, objec
 def delete(site: Site, request: HttpRequest, record_id: str) -> None:
     """Delete the registration of an agent."""
     site.clients.registration.delete(record_id, _bearer(request), request.peer)
-
-
-def _content_type(request: HttpRequest) -> str:
-    return request.headers.get("content-type", "")
 
 
 def _bearer(request: HttpRequest) -> str | None:

@@ -75,7 +75,7 @@ def parse_request(form: Form) -> BackchannelRequest:
         openid_scope=openid,
         login_hint=form.get("login_hint"),
         id_token_hint=form.get("id_token_hint"),
-        resource=one_resource(form),
+        resource=uris.only_resource(form.every("resource")),
         details=read_details(form.get("authorization_details")),
         binding_message=None if message is None else text.check_binding_message(message),
         requested_expiry=_parse_expiry(form.get("requested_expiry")),
@@ -113,16 +113,6 @@ def wants_pin(acr_values: str) -> bool:
         (wants_pin_by_acr[value] for value in acr_values.split() if value in wants_pin_by_acr),
         False,
     )
-
-
-def one_resource(form: Form) -> str | None:
-    """Return the only resource of this request, if any. Raises errors.InvalidTarget."""
-    resources = form.every("resource")
-    if len(resources) > 1:
-        raise errors.InvalidTarget(
-            "A token is for one resource. Send a separate request for each resource."
-        )
-    return uris.check_resource(resources[0]) if resources else None
 
 
 def read_details(raw: str | None) -> tuple[Mapping[str, JsonValue], ...]:

@@ -301,8 +301,8 @@ def _read_names(members: Mapping[str, JsonValue], name: str) -> tuple[str, ...] 
     value = members.get(name)
     if value is None:
         return None
-    if not isinstance(value, list) or len(value) > _MAX_NAMES:
+    items = value if isinstance(value, list) else [None]
+    texts = [item for item in items if isinstance(item, str)]
+    if len(texts) < len(items) or len(texts) > _MAX_NAMES:
         raise errors.InvalidClientMetadata(f"{name} must be a list of up to {_MAX_NAMES} names.")
-    if not all(isinstance(item, str) for item in value):
-        raise errors.InvalidClientMetadata(f"{name} must be a list of names.")
-    return tuple(dict.fromkeys(str(item) for item in value))
+    return tuple(dict.fromkeys(texts))

@@ -21,8 +21,7 @@ from server.protocol import json_text
 from server.protocol.json_text import JsonValue, value_at
 from server.protocol.policy import schemas
 from server.protocol.policy.action_types import MAX_HEADLINE, ActionType, Filter, Placeholder
-from server.protocol.policy.schemas import MONEY_MEMBERS
-from server.protocol.policy.uses import Path
+from server.protocol.policy.uses import Path, read_money
 from server.protocol.text import SafeText, display_safe
 
 MAX_MATERIAL_VALUE: Final = 4_000
@@ -174,7 +173,7 @@ def values_at(
 ) -> Iterator[Leaf]:
     """Return the values at a path with their trails."""
     if not path:
-        if not value or not isinstance(value, (Mapping, list)) or is_money(value):
+        if not value or not isinstance(value, (Mapping, list)) or read_money(value):
             yield trail, cast("JsonValue", value)
     elif isinstance(value, Mapping):
         if path[0] in value:
@@ -187,7 +186,7 @@ def values_at(
 
 def leaves(value: JsonValue | Mapping[str, JsonValue], trail: Trail = ()) -> Iterator[Leaf]:
     """Return all values with their trails; money is one value."""
-    if isinstance(value, Mapping) and value and not is_money(value):
+    if isinstance(value, Mapping) and value and not read_money(value):
         for name, member in value.items():
             yield from leaves(member, (*trail, name))
     elif isinstance(value, list) and value:
@@ -253,7 +252,7 @@ def _show_whole(value: JsonValue) -> str:
     """Render a list, an object or money as one string."""
     if isinstance(value, list):
         return _list_items([str(item) for item in value])
-    return _show_money(value) if is_money(value) else json_text.canonical(value)
+    return _show_money(value) if read_money(value) else json_text.canonical(value)
 
 
 def _list_items(items: Sequence[str]) -> str:
@@ -279,21 +278,12 @@ def _parse_time(value: str) -> datetime | None:
         return None
 
 
-def is_money(value: object) -> bool:
-    """Return whether a value is rendered as money."""
-    if not isinstance(value, Mapping) or value.keys() != MONEY_MEMBERS:
-        return False
-    minor = value["minor"]
-    is_integer = isinstance(minor, int) and not isinstance(minor, bool)
-    return is_integer and isinstance(value["currency"], str)
-
-
 def minor_digits(currency: str) -> int:
     """Return the number of decimal places of a currency."""
     return _DIGITS.get(currency, 2)
 
 
-def _show_money(money: Any) -> str:  # noqa: ANN401  # is_money has checked it
+def _show_money(money: Any) -> str:  # noqa: ANN401  # read_money has checked it
     minor, currency = money["minor"], money["currency"]
     if not _CURRENCY.fullmatch(currency):
         return f"{minor:,} minor units of {currency or 'no currency'}"

@@ -28,14 +28,17 @@ Schema: TypeAlias = Mapping[str, JsonValue]
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 ANY_ITEM: Final = "*"
 """The part of a pointer that matches every index of an array."""
-MONEY_MEMBERS: Final = frozenset({"minor", "currency"})
+_MONEY_TYPES: Final = {"minor": "integer", "currency": "string"}
+MONEY_MEMBERS: Final = frozenset(_MONEY_TYPES)
 
 _REFERENCE = re.compile(r"#((?:/[A-Za-z0-9_$.-]+)+)")
 _MAX_REFERENCES = 16
 _TYPES = frozenset({"object", "array", "string", "integer", "boolean", "null"})
 _ANNOTATIONS = frozenset({"title", "description", "$comment"})
 _ROOT_ONLY = frozenset({"$schema", "$defs"})
-_MONEY_TYPES: Final = {"minor": {"integer"}, "currency": {"string"}}
+_NOT_MONEY: Final = (
+    "is money: it must have only minor (integer) and currency (string), both required"
+)
 _REMEDIES: Mapping[str, str] = {
     "pattern": "use enum, minLength and maxLength",
     "format": "leave it out; times in RFC 3339 are recognized when they are shown",
@@ -121,19 +124,13 @@ class _Checker:
     def _check_money(self, schema: Schema, pointer: str) -> None:
         """Refuse money that an agent could send in a form that rules do not count as money."""
         members = _mapping(schema.get("properties")).keys()
-        if not members >= MONEY_MEMBERS:
-            return
-        is_exact = members == MONEY_MEMBERS == set(_list(schema.get("required")))
-        if not is_exact or not all(
-            allowed_types(value) <= types
-            for name, types in _MONEY_TYPES.items()
+        is_money = members == MONEY_MEMBERS == set(_list(schema.get("required"))) and all(
+            allowed_types(value) == {type_name}
+            for name, type_name in _MONEY_TYPES.items()
             for value in inner_schemas(self._root, schema, name)
-        ):
-            raise InvalidSchema(
-                pointer,
-                "is money: its only members must be minor (an integer) and currency (a string), "
-                "both required",
-            )
+        )
+        if members >= MONEY_MEMBERS and not is_money:
+            raise InvalidSchema(pointer, _NOT_MONEY)
 
     def _follow_reference(
         self, reference: JsonValue, pointer: str, following: tuple[str, ...]

@@ -221,7 +221,7 @@ def _leaves(
     """Return all leaves with their pointers; money is one leaf."""
     if isinstance(value, (str, int)):
         yield at, value
-    elif (amount := _amount(value)) is not None:
+    elif (amount := read_money(value)) is not None:
         yield at, amount
     elif isinstance(value, Mapping):
         for name, inner in value.items():
@@ -233,7 +233,8 @@ def _leaves(
         yield at, value
 
 
-def _amount(value: JsonValue | Mapping[str, JsonValue]) -> Money | None:
+def read_money(value: object) -> Money | None:
+    """Return the money that a value is; None if it is something else."""
     if not isinstance(value, Mapping) or value.keys() != schemas.MONEY_MEMBERS:
         return None
     minor, currency = value["minor"], value["currency"]

@@ -21,9 +21,11 @@ def check_resource(uri: str) -> str:
 
 
 def only_resource(resources: Sequence[str]) -> str | None:
-    """Return the resource of an app's request, if any. Raises errors.InvalidTarget."""
+    """Return the resource of a request, if any. Raises errors.InvalidTarget."""
     if len(resources) > 1:
-        raise errors.InvalidTarget("Specify one resource. A token has one audience.")
+        raise errors.InvalidTarget(
+            "A token is for one resource. Send a separate request for each resource."
+        )
     return check_resource(resources[0]) if resources else None
 
 

@@ -88,7 +88,7 @@ class CibaGrant:
             key_hash=None if key_text is None else hashlib.sha256(key_text.encode()).digest(),
             waited_ms=request.waited_ms,
             holder=self.secrets.salt() if request.wait else None,
-            resource=requests.one_resource(request.form),
+            resource=uris.only_resource(request.form.every("resource")),
             details=requests.read_details(request.form.get("authorization_details")),
             jkt=request.dpop_jkt,
         )

@@ -285,16 +285,13 @@ def _parsed_with(agent: Agent) -> tuple[object, ...]:
     return agent.request_alg, agent.jwks, agent.delivery
 
 
-_NO_MEMBERS: Mapping[str, object] = {}
-
-
 def refuse(
     tx: Unit,
     call: BackchannelCall,
     plan: RequestPlan,
     reason: str,
     text: str,
-    members: Mapping[str, object] = _NO_MEMBERS,
+    members: Mapping[str, object] | None = None,
 ) -> errors.RequestRefused:
     """Record that policy refused the request, and return the error (CIBA 13)."""
     floods.record_refusal(
@@ -316,7 +313,7 @@ def refuse(
             caller_id=None if call.caller is None else call.caller.client,
         ),
     )
-    members_sent = {"reason": reason} if reason in refusals.AGENT_CODES else members
+    members_sent = {"reason": reason} if reason in refusals.AGENT_CODES else members or {}
     return errors.RequestRefused(text, detail=reason, members=members_sent)
 
 

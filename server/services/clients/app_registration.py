@@ -53,11 +53,9 @@ class AppRegistrationService:
     def _check_rate_limits(self, address: str) -> None:
         network = passwords.network(address)
         with self.store.write() as tx:
-            over_limit = (
-                tx.counters.count(f"app registrations:{network}", _WINDOW_MS) > MAX_PER_ADDRESS,
-                tx.counters.count("app registrations", _WINDOW_MS) > MAX_TOTAL,
-            )
-        if any(over_limit):
+            of_network = tx.counters.count(f"app registrations:{network}", _WINDOW_MS)
+            in_all = tx.counters.count("app registrations", _WINDOW_MS)
+        if of_network > MAX_PER_ADDRESS or in_all > MAX_TOTAL:
             raise errors.TemporarilyUnavailable(_TOO_MANY, retry_after=600)
 
     def _new_app(self, metadata: AppMetadata, now: int) -> App:

@@ -133,11 +133,9 @@ class ClientDocuments:
     def _count(self, host: str) -> None:
         """Count a fetch, so that no one can flood other hosts through this server."""
         with self.store.write() as tx:
-            over_limit = (
-                tx.counters.count(f"documents of:{host}", _WINDOW_MS) > MAX_PER_HOST,
-                tx.counters.count("documents", _WINDOW_MS) > MAX_TOTAL,
-            )
-        if any(over_limit):
+            of_host = tx.counters.count(f"documents of:{host}", _WINDOW_MS)
+            in_all = tx.counters.count("documents", _WINDOW_MS)
+        if of_host > MAX_PER_HOST or in_all > MAX_TOTAL:
             raise errors.TemporarilyUnavailable(_BUSY, retry_after=60)
 
 

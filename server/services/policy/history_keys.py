@@ -20,7 +20,7 @@ from server.protocol.json_text import JsonValue
 from server.protocol.policy import rendering
 from server.protocol.policy.action_types import ActionType
 from server.protocol.policy.rendering import Trail
-from server.protocol.policy.uses import Path
+from server.protocol.policy.uses import Path, read_money
 from server.services.resources.targets import TokenTarget
 
 MAX_TARGETS: Final = 32
@@ -340,7 +340,7 @@ def _is_ascii(value: JsonValue) -> bool:
     """Return whether the value cannot contain a word that mixes scripts."""
     if isinstance(value, str):
         return value.isascii()
-    return not isinstance(value, (dict, list)) or rendering.is_money(value)
+    return not isinstance(value, (dict, list)) or read_money(value) is not None
 
 
 def is_mixed(text: str) -> bool:

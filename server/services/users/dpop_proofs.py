@@ -84,15 +84,10 @@ class Proofs:
         )
         if use.iat * 1000 < self.server_policy.not_before:
             raise errors.InvalidDpopProof("iat is before the last restore; create a new proof")
-        if not _first_use(tx, decisions.thumbprint(jwk), use):
+        key = hashlib.sha256(f"{decisions.thumbprint(jwk)}\n{use.jti_hash}".encode()).digest()
+        if not tx.replays.first_use(REPLAY_KIND, key, use.expires_at):
             raise errors.InvalidDpopProof(_USED_BEFORE)
         return dict(jwk)
 
     def _nonces(self, now: int) -> tuple[str, ...]:
         return tuple(self.secrets.nonce("dpop", window) for window in dpop.nonce_windows(now))
-
-
-def _first_use(tx: Unit, jkt: str, use: dpop.ProofUse) -> bool:
-    """Return whether this proof is used for the first time."""
-    key = hashlib.sha256(f"{jkt}\n{use.jti_hash}".encode()).digest()
-    return tx.replays.first_use(REPLAY_KIND, key, use.expires_at)

@@ -27,6 +27,7 @@ from server.model.operations import (
     SentNotification,
     Window,
 )
+from server.protocol.users import passwords
 from server.storage.approvals.tables import approvals as a
 from server.storage.audit.tables import audit_entries as e
 from server.storage.notifications.tables import notifications as n
@@ -57,6 +58,12 @@ _POP_KEY = _POP.where(c.c.key == bindparam("key"))
 _POP_PREFIX = _POP.where(c.c.key.startswith(bindparam("key"), autoescape=False))
 
 
+def _key(limit: CountedLimit, subject: str) -> str:
+    """Return the counter key of a subject. The addresses of an IPv6 /64 share one."""
+    is_address = limit.counted_per == "address"
+    return limit.prefix + (passwords.network(subject) if is_address else subject)
+
+
 class Counters(TimedRows, ExpiringRows):
     """Counters in the database."""
 
@@ -69,11 +76,11 @@ class Counters(TimedRows, ExpiringRows):
 
     def count_subject(self, limit: CountedLimit, subject: str) -> int:
         """Count an occurrence for a limit; returns the subject's count."""
-        return self.count(limit.key(subject), limit.within_ms)
+        return self.count(_key(limit, subject), limit.within_ms)
 
     def peek_subject(self, limit: CountedLimit, subject: str) -> int:
         """Return the current count of a limit's subject."""
-        return self.peek(limit.key(subject))
+        return self.peek(_key(limit, subject))
 
     def pop_ended(self, key: str) -> list[Window]:
         """Remove and return the window of this key if it has ended."""

@@ -15,8 +15,7 @@ from server.protocol import errors
 from server.protocol.forms import Form
 from server.protocol.json_text import JsonValue
 from server.protocol.policy import rendering, uses
-from server.protocol.policy.schemas import MONEY_MEMBERS
-from server.protocol.policy.uses import Path
+from server.protocol.policy.uses import Path, has_money_members
 from server.protocol.standing_grants.standing_grants import LIMITS, MAX_USES
 from server.protocol.text import display_safe
 from server.web.approvals.request import can_become_standing_grant, request_facts
@@ -120,7 +119,7 @@ def members(approver_view: ApproverView) -> list[Member]:
 
 
 def _members(value: JsonValue, path: Path) -> Iterator[tuple[Path, JsonValue]]:
-    if isinstance(value, dict) and value.keys() != MONEY_MEMBERS:
+    if isinstance(value, dict) and not has_money_members(value):
         for name, member in value.items():
             yield from _members(member, (*path, name))
     elif isinstance(value, dict | list | str) or type(value) is int:

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from server.model.clients import Agent
 from server.model.store import Store
 from server.protocol import errors
-from server.protocol.ciba import requests
-from server.protocol.resources import scopes
+from server.protocol.resources import scopes, uris
 from server.services.clients import client_auth
 from server.services.policy import refusals
 from server.services.policy.evaluation import Evaluator, PolicyRequest
@@ -36,9 +35,8 @@ class ClientCredentialsGrant:
         with self.store.write() as tx:
             agent = client_auth.current_agent(tx, agent)
             self.evaluator.lock_counts(tx, agent)
-            target = targets.resolve_or_default(
-                tx.directory, agent, requests.one_resource(request.form), scope
-            )
+            resource = uris.only_resource(request.form.every("resource"))
+            target = targets.resolve_or_default(tx.directory, agent, resource, scope)
             targets.check_required_types(target, frozenset())
             policy_request = PolicyRequest("client_credentials", agent, None, target)
             verdict = self.evaluator.decide(tx, policy_request)

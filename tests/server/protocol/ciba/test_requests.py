@@ -100,9 +100,10 @@ def test_details_must_fit_in_a_token():
 
 def test_two_resources_are_invalid_target():
     """A token has one audience, so a request may name only one resource."""
-    form = Form({"resource": ("https://a.example", "https://b.example")})
+    resources = ("https://a.example", "https://b.example")
+    form = Form({"scope": ("openid",), "login_hint": ("ana",), "resource": resources})
     with pytest.raises(errors.InvalidTarget):
-        requests.one_resource(form)
+        requests.parse_request(form)
 
 
 @pytest.mark.parametrize(

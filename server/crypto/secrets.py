@@ -54,9 +54,9 @@ def write_key(path: Path, key: bytes) -> None:
     disk leaves none.
     """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.") as file:
+    prefix = f".{path.name}."
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=prefix, buffering=0) as file:
         file.write(key)
-        file.flush()
         os.fsync(file.fileno())
         os.link(file.name, path)
 

@@ -8,7 +8,6 @@ import functools
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from server import key_files
@@ -156,7 +155,7 @@ def build(
     return Services(settings, clock, store, secrets, installation.restored_at, background)
 
 
-def key_problems(settings: Settings) -> dict[Path, str]:
+def key_problems(settings: Settings) -> key_files.Problems:
     """Return the problem of each bad key file. Raises the errors of `storage.open`."""
     store = open_store(
         settings.sqlalchemy_url, SystemClock(), EntryIdGenerator().new, react, serving=False

@@ -7,14 +7,14 @@ Owns: the list of key files. Never: creating a key for a database that already h
 
 import hmac
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 from server.crypto.secrets import BadKeyFile, Sealer, read_key, read_or_create_key
 from server.lazy_imports import lazily
 from server.model.store import Store, Unit
-from server.settings import Settings
+from server.settings import PREFIX, Settings
 
 with lazily():
     from server.crypto.jose import sealed_as
@@ -22,14 +22,12 @@ with lazily():
 MASTER: Final = "master"
 PIN: Final = "pin"
 WEBHOOK: Final = "webhook"
-MASTER_KEY: Final = "master.key"
-PIN_KEY: Final = "pin.key"
-WEBHOOK_KEY: Final = "webhook.key"
 LOG: Final = "log"
-LOG_KEY: Final = "log.key"
 _ID_BYTES = 16
-_NO_LOG_KEY = "the audit log cannot be signed"
-_NEW_LOG_KEY = " If it is lost, run: sayso audit rotate-key"
+
+
+Problems: TypeAlias = Mapping[Path, str]
+"""The path of each bad key file → its problem, as a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,25 +63,27 @@ class KeyFile:
 
 def required(settings: Settings) -> tuple[KeyFile, KeyFile]:
     """The key files that every process needs to open the database: master key and PIN key."""
-    master = settings.master_key_file or settings.data_dir / MASTER_KEY
-    pin = settings.pin_key_file or settings.data_dir / PIN_KEY
     return (
-        KeyFile(MASTER, Path(master), "SAYSO_MASTER_KEY_FILE", "sealed data cannot be opened"),
-        KeyFile(PIN, Path(pin), "SAYSO_PIN_KEY_FILE", "no PIN works"),
+        _key_file(settings, MASTER, "master_key_file", "sealed data cannot be opened"),
+        _key_file(settings, PIN, "pin_key_file", "no PIN works"),
     )
 
 
 def webhook(settings: Settings) -> KeyFile:
     """Return the key file that signs messages to SAYSO_WEBHOOK_URL."""
-    path = settings.webhook_secret_file or settings.data_dir / WEBHOOK_KEY
-    setting = "SAYSO_WEBHOOK_SECRET_FILE"
-    return KeyFile(WEBHOOK, Path(path), setting, "your webhook cannot verify what it receives")
+    consequence = "your webhook cannot verify what it receives"
+    return _key_file(settings, WEBHOOK, "webhook_secret_file", consequence)
 
 
 def log(settings: Settings) -> KeyFile:
     """Return the key file that signs the checkpoints of the audit log."""
-    path = settings.log_key_file or settings.data_dir / LOG_KEY
-    return KeyFile(LOG, Path(path), "SAYSO_LOG_KEY_FILE", _NO_LOG_KEY, _NEW_LOG_KEY)
+    file = _key_file(settings, LOG, "log_key_file", "the audit log cannot be signed")
+    return replace(file, if_lost=" If it is lost, run: sayso audit rotate-key")
+
+
+def _key_file(settings: Settings, name: str, setting: str, consequence: str) -> KeyFile:
+    path = getattr(settings, setting) or settings.data_dir / f"{name}.key"
+    return KeyFile(name, Path(path), f"{PREFIX}{setting.upper()}", consequence)
 
 
 def every(settings: Settings) -> tuple[KeyFile, ...]:
@@ -102,19 +102,18 @@ def open_required(settings: Settings, store: Store) -> tuple[bytes, bytes]:
         _record(store, {file.name: read_or_create_key(file.path) for file in files})
     key_ids = _key_ids(store)  # another process may have been first, with other keys
     for file in files:
-        if message := problem(file, key_ids):
-            raise BadKeyFile(message)
+        check(file, key_ids)
     master, pin = (read_key(file.path) for file in files)
     return master, pin
 
 
-def problems(settings: Settings, store: Store) -> dict[Path, str]:
-    """Return the problem with each bad key file, as a sentence. Changes nothing."""
+def problems(settings: Settings, store: Store) -> Problems:
+    """Return the problems with the key files. Changes nothing."""
     return problems_of(settings, _key_ids(store))
 
 
-def problems_of(settings: Settings, key_ids: Mapping[str, str]) -> dict[Path, str]:
-    """Return the problem with each bad key file of a database with these key IDs."""
+def problems_of(settings: Settings, key_ids: Mapping[str, str]) -> Problems:
+    """Return the problems with the key files of a database with these key IDs."""
     files = [file for file in every(settings) if file.name != WEBHOOK or settings.webhook_url]
     messages = {file.path: problem(file, key_ids) for file in files if file.name in key_ids}
     return {path: message for path, message in messages.items() if message}
@@ -135,8 +134,7 @@ def open_log(settings: Settings, store: Store) -> bytes:
     file, key_ids = log(settings), _key_ids(store)
     if LOG not in key_ids:
         key_ids = _record(store, {LOG: read_or_create_key(file.path)})
-    if message := problem(file, key_ids):
-        raise BadKeyFile(message)
+    check(file, key_ids)
     return read_key(file.path)
 
 
@@ -178,6 +176,12 @@ def key_id(name: str, key: bytes) -> str:
     return hmac.digest(key, f"sayso key id\n{name}".encode(), "sha256")[:_ID_BYTES].hex()
 
 
+def check(file: KeyFile, key_ids: Mapping[str, str]) -> None:
+    """Raise `BadKeyFile` if this file has a problem, given the database's key IDs."""
+    if message := problem(file, key_ids):
+        raise BadKeyFile(message)
+
+
 def problem(file: KeyFile, key_ids: Mapping[str, str]) -> str:
     """Return the problem with this file, given the database's key IDs; "" if there is none.
 
@@ -207,12 +211,11 @@ def _check_unrecorded(files: tuple[KeyFile, KeyFile], store: Store) -> None:
     for file in files:
         if not file.path.exists():
             raise BadKeyFile(file.missing)
-    master = files[0]
-    sealer = Sealer(read_key(master.path))
+    sealer = Sealer(read_key(files[0].path))
     try:
         sealer.open(sealed_as(sealed[0].kid), sealed[0].sealed)
     except BadKeyFile as error:
-        raise BadKeyFile(master.other) from error
+        raise BadKeyFile(files[0].other) from error
 
 
 def _key_ids(store: Store) -> Mapping[str, str]:

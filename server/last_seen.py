@@ -32,8 +32,11 @@ class LastSeen:
         if not entry:
             return
         with self.store.read() as view:
-            is_known = not view.installation.key_ids() or view.audit.get(entry) is not None
+            is_new = not view.installation.key_ids()
+            is_known = is_new or view.audit.get(entry) is not None
             made_safe_at = view.installation.row().restored_at
+        if is_new:
+            forget(self.settings)  # its entry is not in this database, and never will be
         if not is_known and not _is_before(entry, made_safe_at):
             raise OldDatabase(
                 "This database is older than the one that was last used here, perhaps because a "

@@ -83,11 +83,12 @@ def write(
     draft.touch(mode=0o600)
     with draft.open("wb") as file:
         with tarfile.open(fileobj=file, mode="w") as tar:
-            _add(tar, _MANIFEST, raw)
-            _add(tar, _MAC, _mac(master, raw))
-            for name, key in keys.items():
-                _add(tar, f"{_KEYS}{name}", key)
-            tar.add(database, DATABASE, filter=_without_owner)
+            members = {_MANIFEST: raw, _MAC: _mac(master, raw)}
+            members |= {f"{_KEYS}{name}": key for name, key in keys.items()}
+            for name, member in members.items():
+                _add(tar, name, io.BytesIO(member), len(member))
+            with database.open("rb") as content:
+                _add(tar, DATABASE, content, database.stat().st_size)
         file.flush()
         os.fsync(file.fileno())
     target.touch(exist_ok=False)  # fails instead of overwriting a file
@@ -142,18 +143,11 @@ def _unpack(tar: tarfile.TarFile, target: Path) -> None:
         shutil.copyfileobj(member, file, 1024 * 1024)
 
 
-def _add(tar: tarfile.TarFile, name: str, content: bytes) -> None:
+def _add(tar: tarfile.TarFile, name: str, content: IO[bytes], size: int) -> None:
+    """Add a member without a user and a group."""
     info = tarfile.TarInfo(name)
-    info.size, info.mode = len(content), 0o600
-    tar.addfile(info, io.BytesIO(content))
-
-
-def _without_owner(info: tarfile.TarInfo) -> tarfile.TarInfo:
-    """Remove the user and group of the file, and set its mode."""
-    info.uid = info.gid = 0
-    info.uname = info.gname = ""
-    info.mode = 0o600
-    return info
+    info.size, info.mode = size, 0o600
+    tar.addfile(info, content)
 
 
 def _mac(master: bytes, raw: bytes) -> bytes:

@@ -8,7 +8,7 @@ from typing import Final
 from server import folders, key_files
 from server.backups import archives
 from server.backups.archives import FORMAT, Manifest
-from server.crypto.secrets import BadKeyFile, read_key
+from server.crypto.secrets import read_key
 from server.model.store import Busy
 from server.settings import PREFIX, Settings, process_environment
 from server.storage import dumps
@@ -68,6 +68,5 @@ def _files(settings: Settings, contents: dumps.Contents) -> tuple[key_files.KeyF
     """The key files of this database, after checking each of them."""
     needed = tuple(file for file in key_files.every(settings) if file.name in contents.key_ids)
     for file in needed:
-        if problem := key_files.problem(file, contents.key_ids):
-            raise BadKeyFile(problem)
+        key_files.check(file, contents.key_ids)
     return needed

@@ -15,7 +15,7 @@ from typing import Final
 from server import folders, key_files, last_seen
 from server.backups import archives
 from server.backups.archives import BadArchive, Manifest
-from server.crypto.secrets import BadKeyFile, EntryIdGenerator, read_key, write_key
+from server.crypto.secrets import EntryIdGenerator, read_key, write_key
 from server.model.operations import InstallationRow
 from server.services.operations.restores import Items, disabled_items
 from server.settings import PREFIX, Settings, process_environment
@@ -118,8 +118,7 @@ def in_place(settings: Settings, now: int) -> Iterator[Prepared]:
         if contents is None:
             raise BadArchive(_NO_DATABASE)
         for file in key_files.required(settings):
-            if problem := key_files.problem(file, contents.key_ids):
-                raise BadKeyFile(problem)
+            key_files.check(file, contents.key_ids)
         moment = min(now, int(contents.newest_entry.partition("-")[0] or "0", 16))
         yield Prepared(
             settings,
@@ -214,9 +213,8 @@ def _check(settings: Settings, archive: archives.OpenArchive) -> dict[Path, byte
         if file.name in archive.keys and not file.path.exists()
     }
     for file in key_files.required(settings):
-        needs_check = file.path not in new and file.name in manifest.key_ids
-        if problem := key_files.problem(file, manifest.key_ids) if needs_check else "":
-            raise BadKeyFile(problem)
+        if file.path not in new and file.name in manifest.key_ids:
+            key_files.check(file, manifest.key_ids)
     master = key_files.required(settings)[0].path
     archive.check_mac(new[master] if master in new else read_key(master))
     if manifest.kind == "sqlite":

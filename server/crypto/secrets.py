@@ -29,7 +29,6 @@ class BadKeyFile(UnusableKey):
 def read_or_create_key(path: Path) -> bytes:
     """Read the 32 bytes in this file; create it with mode 0600 if missing. Raises `BadKeyFile`."""
     if not path.exists():
-        folders.make_private(path.parent)
         with suppress(FileExistsError):  # another process was first; use its key
             write_key(path, secrets.token_bytes(_KEY_BYTES))
     return read_key(path)
@@ -53,10 +52,10 @@ def write_key(path: Path, key: bytes) -> None:
     The file gets its name only when it is complete, so no process reads a partial key, and a full
     disk leaves none.
     """
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.") as file:
+    folders.make_private(path.parent)
+    prefix = f".{path.name}."
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=prefix, buffering=0) as file:
         file.write(key)
-        file.flush()
         os.fsync(file.fileno())
         os.link(file.name, path)
 

@@ -5,7 +5,7 @@ database's contents are in `server.services.operations.doctor`.
 """
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -72,25 +72,17 @@ def _fix(finding: Finding) -> str:
 
 def _check_files(settings: Settings) -> Iterator[Finding]:
     """The problems of files that other users can read."""
-    for file in key_files.every(settings):
-        if file.path.is_file() and _others_can_read(file.path):
-            yield _readable("broken", file.path, "600")
+    keys = [file.path for file in key_files.every(settings) if file.path.is_file()]
     folder = settings.data_dir
-    if not folder.exists():
-        return
-    if _others_can_read(folder):
-        yield _readable("weak", folder, "700")
-    for path in sorted(folder.glob("*.db*")):
+    for path in (*keys, folder, *sorted(folder.glob("*.db*"))):
         if _others_can_read(path):
-            yield _readable("weak", path, "600")
+            level: Level = "broken" if path in keys else "weak"
+            mode = "700" if path == folder else "600"
+            yield Finding(level, f"Other users can read {path}.", f"Run: chmod {mode} {path}")
 
 
 def _others_can_read(path: Path) -> bool:
-    return bool(path.stat().st_mode & _OTHERS_MODE)
-
-
-def _readable(level: Level, path: Path, mode: str) -> Finding:
-    return Finding(level, f"Other users can read {path}.", f"Run: chmod {mode} {path}")
+    return path.exists() and bool(path.stat().st_mode & _OTHERS_MODE)
 
 
 def _check_addresses(settings: Settings) -> Iterator[Finding]:
@@ -132,29 +124,16 @@ def _check_database(settings: Settings) -> Iterator[Finding]:
         yield Finding("note", "There is no database yet.", "Run: sayso init --admin NAME")
         return
     try:
+        if problems := key_problems(settings):
+            others = [what for path, what in problems.items() if not _others_can_read(path)]
+            yield from (Finding("broken", what, _FIX_FIRST) for what in others)
+            return
         with open_installation(settings) as services:
-            if problems := key_files.problems(settings, services.services.store):
-                yield from _bad_keys(problems)
-                return
             yield from _check_log(services)
             yield from _check_writable(services)
             yield from services.doctor.findings()
-    except BadKeyFile as error:
-        problems = key_problems(settings)
-        yield from _bad_keys(problems) if problems else [_broken(sentence(error))]
-    except (SchemaMismatch, OldDatabase, Busy, OSError) as error:
-        yield _broken(sentence(error))
-
-
-def _bad_keys(problems: Mapping[Path, str]) -> Iterator[Finding]:
-    """The findings about bad key files, without those that `_check_files` finds."""
-    for path, problem in problems.items():
-        if not path.exists() or not _others_can_read(path):
-            yield _broken(problem)
-
-
-def _broken(problem: str) -> Finding:
-    return Finding("broken", problem, _FIX_FIRST)
+    except (BadKeyFile, SchemaMismatch, OldDatabase, Busy, OSError) as error:
+        yield Finding("broken", sentence(error), _FIX_FIRST)
 
 
 def _check_log(services: OpenInstallation) -> Iterator[Finding]:

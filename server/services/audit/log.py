@@ -222,8 +222,7 @@ def _add_checkpoint(
 ) -> None:
     """Sign a checkpoint of these entries, later than the time `after`, and store it."""
     at = max(tx.now, after + 1)
-    checkpoint = Checkpoint(origin, frontier.size, frontier.root)
-    note = notes.sign(checkpoint, private_key, at // 1000)
+    note = notes.sign(Checkpoint(origin, frontier.size, frontier.root), private_key, at // 1000)
     tx.audit_log.add(CheckpointRow(frontier.size, at, frontier.encode(), note))
 
 

@@ -143,7 +143,7 @@ LAZY = {
     *("services/approvals/oversight.py", "services/approvers/groups.py"),
     *("services/consents/consents.py", "services/standing_grants/standing_grants.py"),
     *("services/clients/agent_checks.py", "services/clients/agents.py"),
-    *("services/audit/audit.py", "services/operations/policy_json.py", "storage/named_rows.py"),
+    *("services/audit/audit.py", "storage/named_rows.py"),
 }
 
 

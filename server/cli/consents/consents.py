@@ -3,8 +3,12 @@
 import click
 
 from server.cli.opening import OpenInstallation, Printed, prints
-from server.cli.output import join_names, moment, table
+from server.cli.output import join_names, members_of, moment, table
+from server.lazy_imports import lazily
 from server.protocol.text import pluralize
+
+with lazily():
+    from server.http.consents import consents as api
 
 
 @click.group("consents")
@@ -35,7 +39,7 @@ def show_all(
         for consent in consents
     ]
     lines = table(("user", "client", "resource", "scopes", "until", "state", "id"), rows)
-    return {"items": [consent.document(admin.now) for consent in consents]}, lines
+    return lambda: {"items": [api.managed_consent(c, admin.now) for c in consents]}, lines
 
 
 @command.command("revoke")
@@ -44,6 +48,8 @@ def show_all(
 def revoke(admin: OpenInstallation, consent_id: str) -> Printed:
     """Revoke a consent and every token issued under it."""
     consent, tokens = admin.consents.revoke(consent_id, by=admin.by)
-    members = {**consent.document(admin.now), "tokens_revoked": tokens}
     revoked = f"the consent of {consent.user_name} for {consent.client_name}"
-    return members, [f"Revoked {revoked}, and {pluralize(tokens, 'token')}."]
+    return (
+        lambda: {**members_of(api.managed_consent(consent, admin.now)), "tokens_revoked": tokens},
+        [f"Revoked {revoked}, and {pluralize(tokens, 'token')}."],
+    )

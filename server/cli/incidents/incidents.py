@@ -7,10 +7,12 @@ import click
 from server.cli.opening import OpenInstallation, Printed, prints
 from server.cli.output import join_names, moment, sheet, table
 from server.lazy_imports import lazily
-from server.services.incidents.incidents import MAX_NOTE, NamedIncident, incident_json
+from server.services.incidents.incidents import MAX_NOTE, NamedIncident
 
 with lazily():
-    from server.services.incidents.orphans import SeenOwner, orphan_json
+    from server.http.incidents import incidents as api
+    from server.http.incidents import orphans as orphan_api
+    from server.services.incidents.orphans import SeenOwner
 
 _OTHER_CAUSES: Final = {
     "no_owner": "it had no enabled owner",
@@ -51,7 +53,7 @@ def show_all(admin: OpenInstallation, *, closed: bool) -> Printed:
         for named_incident in incidents
     ]
     lines = table(("opened", "by", "about", "agents now", "state", "id"), rows)
-    return {"items": [incident_json(incident) for incident in incidents]}, lines
+    return lambda: {"items": [api.document(incident) for incident in incidents]}, lines
 
 
 @command.command("show")
@@ -60,7 +62,7 @@ def show_all(admin: OpenInstallation, *, closed: bool) -> Printed:
 def show(admin: OpenInstallation, incident_id: str) -> Printed:
     """Show one incident: the request, the quarantined agents and what ended with them."""
     incident = admin.incidents.show(incident_id)
-    return incident_json(incident), _lines(incident)
+    return lambda: api.document(incident), _lines(incident)
 
 
 @command.command("close")
@@ -70,7 +72,7 @@ def show(admin: OpenInstallation, incident_id: str) -> Printed:
 def close(admin: OpenInstallation, incident_id: str, note: str | None) -> Printed:
     """Close an incident. Quarantined agents stay quarantined."""
     incident = admin.incidents.close(incident_id, note, by=admin.by)
-    return incident_json(incident), ["Closed the incident.", *_next_commands(incident)]
+    return lambda: api.document(incident), ["Closed the incident.", *_next_commands(incident)]
 
 
 @click.command("orphans")
@@ -98,7 +100,7 @@ def orphans(admin: OpenInstallation) -> Printed:
         for orphan in all_orphans
         if "no_owner" in orphan.why
     ]
-    return {"items": [orphan_json(orphan) for orphan in all_orphans]}, lines
+    return lambda: {"items": [orphan_api.document(orphan) for orphan in all_orphans]}, lines
 
 
 def _owner(owner: SeenOwner) -> str:

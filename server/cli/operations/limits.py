@@ -6,8 +6,13 @@ import click
 
 from server.cli.opening import OpenInstallation, Printed, prints
 from server.cli.output import table
+from server.lazy_imports import lazily
 from server.protocol.text import pluralize
-from server.services.operations.limits import LimitsOverview, LimitSubject, overview_json
+from server.services.operations.limits import LimitsOverview, LimitSubject
+from server.settings import describe
+
+with lazily():
+    from server.http.operations import statistics as api
 
 
 @click.command("limits")
@@ -15,7 +20,8 @@ from server.services.operations.limits import LimitsOverview, LimitSubject, over
 def limits(admin: OpenInstallation) -> Printed:
     """Show each rate limit, who is close to it now, and who reached it in the last day."""
     overview = admin.limits.overview()
-    return overview_json(overview), _lines(overview)
+    settings = admin.services.settings
+    return lambda: api.overview(overview, describe(settings)), _lines(overview)
 
 
 def _lines(overview: LimitsOverview) -> list[str]:

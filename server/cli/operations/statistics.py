@@ -6,15 +6,17 @@ import click
 
 from server.cli.opening import OpenInstallation, Printed, prints
 from server.cli.output import table
+from server.lazy_imports import lazily
 from server.protocol.times import rfc3339
 from server.services.operations.statistics import (
     MAX_DAYS,
     AgentHistory,
     Counts,
     Summary,
-    agent_history_json,
-    summary_json,
 )
+
+with lazily():
+    from server.http.operations import statistics as api
 
 _HEADINGS = ("asked", "approved", "denied", "expired", "cancelled", "waiting", "median")
 
@@ -27,9 +29,9 @@ def statistics(admin: OpenInstallation, days: int, agent: str | None) -> Printed
     """Show recent requests and answers by day, agent and approver."""
     if agent is not None:
         history = admin.statistics.of_agent(agent, days)
-        return agent_history_json(history), _history_lines(history)
+        return lambda: api.agent_statistics(history), _history_lines(history)
     summary = admin.statistics.summary(days)
-    return summary_json(summary), _lines(summary)
+    return lambda: api.statistics(summary), _lines(summary)
 
 
 def _history_lines(history: AgentHistory) -> list[str]:

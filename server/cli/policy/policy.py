@@ -13,9 +13,9 @@ from server.protocol.policy.questions import FLOWS, RequestFlow
 from server.protocol.text import pluralize
 
 with lazily():
+    from server.http.policy import policy as api
     from server.model.policy import PolicyRow
     from server.protocol.approvals import ceremonies
-    from server.services.operations import policy_json
     from server.services.operations.audiences import PolicyApprover, RequestAudience
     from server.services.operations.replays import Change, Replay
     from server.services.operations.trials import PolicyTestResult, TrialRequest, TrialResult
@@ -45,7 +45,7 @@ def show(admin: OpenInstallation) -> Printed:
     """Show the rule set in force."""
     row = admin.policies.show()
     lines = [f"# {_title(row)}", f"# {row.hash}", *row.document.splitlines()]
-    return policy_json.policy(row), lines
+    return lambda: api.policy(row), lines
 
 
 @command.command("set")
@@ -57,7 +57,7 @@ def put(admin: OpenInstallation, file: TextIO) -> Printed:
     rules = documents.parse_policy(row.document).single_approver_at_critical
     warnings = [f"Rule {rule} lets one person approve at critical risk." for rule in rules]
     lines = [f"{_title(row)}, is in force.", *warnings, "To see it: sayso policy show"]
-    return policy_json.policy(row), lines
+    return lambda: api.policy(row), lines
 
 
 @command.command("explain")
@@ -91,7 +91,7 @@ def explain(  # noqa: PLR0913, PLR0917  # what a request has
     text = None if details is None else details.read()
     trial_request = TrialRequest(agent, flow, user, resource, scopes, text, acr=acr)
     explained = admin.trials.explain(trial_request, None if rules is None else rules.read())
-    return policy_json.explanation_json(explained), _explanation_lines(explained)
+    return lambda: api.explanation(explained), _explanation_lines(explained)
 
 
 @command.command("test")
@@ -105,7 +105,7 @@ def test(admin: OpenInstallation, file: TextIO, rules: TextIO | None, *, as_json
     failed = sum(not case.passed for case in test_results)
     lines = [line for case in test_results for line in _case_lines(case)]
     lines.append(f"{len(test_results) - failed} of {len(test_results)} passed.")
-    answer(policy_json.test_results_json(test_results), lines, as_json=as_json)
+    answer(lambda: api.results(test_results), lines, as_json=as_json)
     if failed:
         click.get_current_context().exit(1)
 
@@ -119,7 +119,7 @@ def test(admin: OpenInstallation, file: TextIO, rules: TextIO | None, *, as_json
 def dry_run(admin: OpenInstallation, last: int, rules: TextIO | None) -> Printed:
     """Evaluate recent requests and exchanges again, and show what the rules would change."""
     replay = admin.replays.replay(last, None if rules is None else rules.read())
-    return policy_json.replay_json(replay), _replay_lines(replay)
+    return lambda: api.replay(replay), _replay_lines(replay)
 
 
 def _title(row: PolicyRow) -> str:

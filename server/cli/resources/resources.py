@@ -102,14 +102,6 @@ def rotate_secret(admin: OpenInstallation, uri: str, overlap: int) -> Printed:
 def delete(admin: OpenInstallation, uri: str) -> Printed:
     """Delete a protected API: its tokens and requests end, and no client can request it."""
     deleted = admin.resources.delete(uri, by=admin.by)
-    document = {
-        "uri": uri,
-        "deleted": True,
-        "tokens_revoked": deleted.tokens_revoked,
-        "requests_cancelled": deleted.requests_cancelled,
-        "agents_narrowed": list(deleted.agents_narrowed),
-        "apps_narrowed": list(deleted.apps_narrowed),
-    }
     lines = [
         f"{uri} is deleted.",
         f"Tokens revoked: {deleted.tokens_revoked}.",
@@ -117,7 +109,7 @@ def delete(admin: OpenInstallation, uri: str) -> Printed:
         f"Agents narrowed: {join_names(deleted.agents_narrowed)}.",
         f"Apps narrowed: {join_names(deleted.apps_narrowed)}.",
     ]
-    return document, lines
+    return lambda: {**members_of(api.DeletedResource.of(deleted, uri=uri)), "deleted": True}, lines
 
 
 def _with_secret(new: NewResourceSecret) -> Document:

@@ -5,9 +5,12 @@ from collections.abc import Sequence
 import click
 
 from server.cli.opening import OpenInstallation, Printed, prints
-from server.cli.output import moment, sheet, table
+from server.cli.output import Document, members_of, moment, sheet, table
+from server.lazy_imports import lazily
 from server.model.tokens import NamedDelegation
-from server.services.tokens import delegation_json
+
+with lazily():
+    from server.http.tokens import delegation_wire as wire
 
 
 @click.group("delegations")
@@ -35,8 +38,10 @@ def show_all(  # one for each filter
     delegations = admin.delegations.search(
         client=client, user=user, resource=resource, ended=ended, limit=limit
     )
-    items = [delegation_json.delegation(delegation, admin.now) for delegation in delegations]
-    return {"items": items}, delegation_table(delegations, admin.now)
+    return (
+        lambda: {"items": [wire.delegation(delegation, admin.now) for delegation in delegations]},
+        delegation_table(delegations, admin.now),
+    )
 
 
 @command.command("show")
@@ -45,15 +50,17 @@ def show_all(  # one for each filter
 def show(admin: OpenInstallation, jti: str) -> Printed:
     """Show one delegation, its ancestors and its descendants."""
     chain, now = admin.delegations.show(jti), admin.now
-    members = {
-        **delegation_json.delegation(chain.delegation, now),
-        "before": [delegation_json.delegation(delegation, now) for delegation in chain.ancestors],
-        "after": [delegation_json.delegation(delegation, now) for delegation in chain.descendants],
-    }
     lines = _lines(chain.delegation, now)
     lines += _section("Derived from:", chain.ancestors, now)
     lines += _section("Tokens derived from it:", chain.descendants, now)
-    return members, lines
+    return (
+        lambda: {
+            **members_of(wire.delegation(chain.delegation, now)),
+            "before": [wire.delegation(delegation, now) for delegation in chain.ancestors],
+            "after": [wire.delegation(delegation, now) for delegation in chain.descendants],
+        },
+        lines,
+    )
 
 
 @command.command("revoke")
@@ -62,8 +69,13 @@ def show(admin: OpenInstallation, jti: str) -> Printed:
 def revoke(admin: OpenInstallation, jti: str) -> Printed:
     """Revoke a delegation and the tokens derived from it."""
     delegation, count = admin.delegations.revoke(jti, by=admin.by)
-    members = {**delegation_json.delegation(delegation, admin.now), "tokens_revoked": count}
-    return members, [f"{jti} is revoked.", f"Tokens revoked: {count}."]
+    lines = [f"{jti} is revoked.", f"Tokens revoked: {count}."]
+    return revoked_document(delegation, admin.now, count), lines
+
+
+def revoked_document(delegation: NamedDelegation, now: int, tokens: int) -> Document:
+    """Return a revoked delegation as JSON, with the number of revoked tokens."""
+    return lambda: {**members_of(wire.delegation(delegation, now)), "tokens_revoked": tokens}
 
 
 def _lines(delegation: NamedDelegation, now: int) -> list[str]:

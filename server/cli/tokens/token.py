@@ -13,14 +13,17 @@ import click
 from server.cli.audit.audit import entry_document
 from server.cli.opening import OpenInstallation, Printed, prints
 from server.cli.output import join_names, json_text, moment, sheet
-from server.cli.tokens.delegations import delegation_table
+from server.cli.tokens.delegations import delegation_table, revoked_document
+from server.lazy_imports import lazily
 from server.protocol.tokens.exchange_refusals import STEPS, Reason
 from server.services.policy.evaluation import Evaluator
 from server.services.refusals import Invalid, NotFound
-from server.services.tokens import delegation_json
 from server.services.tokens.exchange_checks import ExchangeChecks
 from server.services.tokens.explanations import Explanation, Explanations
 from server.services.tokens.issued_tokens import IssuedTokens
+
+with lazily():
+    from server.http.tokens import delegation_wire
 
 REMEDIES: Final[Mapping[Reason, str]] = {
     Reason.MALFORMED: "Send the parameters that docs/exchange-tokens.md lists.",
@@ -117,15 +120,18 @@ def inspect(admin: OpenInstallation, source: TextIO) -> Printed:
     """Show a token's claims, whether it is valid, and why not."""
     token_inspection = _explanations(admin).token(source.read().strip())
     row, problems = token_inspection.row, token_inspection.problems
-    members = {
-        "active": not problems,
-        "problems": list(problems),
-        "claims": dict(token_inspection.claims),
-        "delegation": None if row is None else delegation_json.delegation(row, admin.now),
-    }
+
+    def document() -> dict[str, object]:
+        return {
+            "active": not problems,
+            "problems": problems,
+            "claims": dict(token_inspection.claims),
+            "delegation": row and delegation_wire.delegation(row, admin.now),
+        }
+
     verdict = f"is not valid: {join_names(problems)}" if problems else "is valid"
     claims = {name: _claim_text(name, value) for name, value in token_inspection.claims.items()}
-    return members, [f"The token {verdict}.", "", *sheet(claims)]
+    return document, [f"The token {verdict}.", "", *sheet(claims)]
 
 
 @command.command("revoke")
@@ -137,9 +143,8 @@ def revoke(admin: OpenInstallation, source: TextIO) -> Printed:
     if token_inspection.row is None:
         raise NotFound("record of this token")
     delegation, count = admin.delegations.revoke(token_inspection.row.delegation.id, by=admin.by)
-    members = {**delegation_json.delegation(delegation, admin.now), "tokens_revoked": count}
     lines = [f"{delegation.delegation.id} is revoked.", f"Tokens revoked: {count}."]
-    return members, lines
+    return revoked_document(delegation, admin.now, count), lines
 
 
 @command.command("explain")
@@ -154,7 +159,7 @@ def explain(admin: OpenInstallation, entry_id: str | None) -> Printed:
     if entry_id is not None and entry_id.count(".") == 2:  # noqa: PLR2004  # a JWT has two dots
         raise Invalid("Never pass a token as an argument. Use: sayso token inspect")
     explanation = _explanations(admin).exchange(entry_id)
-    return _document(explanation, admin.now), _lines(explanation, admin.now)
+    return lambda: _document(explanation, admin.now), _lines(explanation, admin.now)
 
 
 def _explanations(admin: OpenInstallation) -> Explanations:
@@ -185,7 +190,7 @@ def _document(explanation: Explanation, now: int) -> dict[str, object]:
         "reason": str(explanation.reason),
         "error": explanation.refusal.error.code,
         "remedy": remedy(explanation),
-        "chain": [delegation_json.delegation(delegation, now) for delegation in explanation.chain],
+        "chain": [delegation_wire.delegation(delegation, now) for delegation in explanation.chain],
         "bounds": [
             {"whose": bound.source, "scope": list(bound.scope)} for bound in explanation.bounds
         ],

@@ -7,14 +7,14 @@ from pydantic import BaseModel
 from server.http import listing
 from server.http.route import HttpRequest, managed, own
 from server.http.site import Site
-from server.http.wire import Listed, Reference
+from server.http.wire import Listed, RecordResponse, Reference, Time
 from server.services import paging
 from server.services.consents.consents import GivenConsent
 from server.services.operations.administration import AdminServices
 from server.services.users.device_auth import Person
 
 
-class Consent(BaseModel):
+class Consent(RecordResponse):
     """The scopes that a person allows a client to use, until an expiry time."""
 
     id: str
@@ -23,9 +23,9 @@ class Consent(BaseModel):
     app: Reference | None
     resource: str
     scopes: list[str]
-    created_at: str
-    expires_at: str
-    revoked_at: str | None
+    created_at: Time
+    expires_at: Time
+    revoked_at: Time | None
 
 
 class Consents(BaseModel):
@@ -70,12 +70,24 @@ class ManagedConsentRevoked(BaseModel):
 
 def _consent(given_consent: GivenConsent, now: int) -> Consent:
     """A consent as JSON."""
-    return Consent.model_validate(given_consent.document(now))
+    record = given_consent.consent
+    app_name = given_consent.app_name
+    return Consent.of(
+        record,
+        state=given_consent.state(now),
+        client=Reference(id=record.client_id, name=given_consent.client_name),
+        app=Reference(id=record.app_id or "", name=app_name) if app_name else None,
+    )
 
 
-def _managed(given_consent: GivenConsent, now: int) -> ManagedConsent:
+def managed_consent(given_consent: GivenConsent, now: int) -> ManagedConsent:
     """A consent for administrators, as JSON."""
-    return ManagedConsent.model_validate(given_consent.document(now))
+    record = given_consent.consent
+    return ManagedConsent.of(
+        _consent(given_consent, now),
+        user=Reference(id=record.user_id, name=given_consent.user_name),
+        approval=record.approval_id,
+    )
 
 
 @own("GET /api/consents", query=("ended",), errors=(422,))
@@ -119,12 +131,14 @@ def list_all(site: Site, request: HttpRequest, admin: AdminServices) -> ManagedC
     )
     now = site.clock.now()
     part = paging.part(consents, limit, lambda g: f"{g.consent.created_at}.{g.consent.id}")
-    return listing.page(ManagedConsents, part, lambda given_consent: _managed(given_consent, now))
+    return listing.page(
+        ManagedConsents, part, lambda given_consent: managed_consent(given_consent, now)
+    )
 
 
 @managed("POST /api/admin/consents/<id>/revoke")
 def end(site: Site, admin: AdminServices, record_id: str) -> ManagedConsentRevoked:
     """Revoke a consent and the tokens issued under it."""
     given_consent, tokens = admin.consents.revoke(record_id, by=admin.by)
-    consent = _managed(given_consent, site.clock.now())
+    consent = managed_consent(given_consent, site.clock.now())
     return ManagedConsentRevoked(consent=consent, tokens_revoked=tokens)

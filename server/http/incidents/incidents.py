@@ -1,6 +1,6 @@
 """Endpoints of reports and incidents."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
@@ -10,7 +10,7 @@ from server.http.route import STAFF_AND_OWNERS, HttpRequest, managed, own
 from server.http.site import Site
 from server.http.wire import Listed, RecordResponse, Reference, StrictBody, Time
 from server.services import paging
-from server.services.incidents.incidents import NamedIncident, agents_json, incident_json
+from server.services.incidents.incidents import NamedIncident
 from server.services.incidents.log_alarms import LogAlarm
 from server.services.incidents.reports import Report
 from server.services.operations.administration import AdminServices
@@ -77,7 +77,7 @@ class AgentSecret(BaseModel):
 
     id: str
     hint: str
-    last_used_at: str | None
+    last_used_at: Time | None
 
 
 class AgentEvidence(ReportedAgent):
@@ -103,7 +103,7 @@ class ApprovalEvidence(BaseModel):
     action_digest: str
     display_digest: str
     fingerprint: str
-    asked_at: str
+    asked_at: Time
 
 
 class LogEvidence(BaseModel):
@@ -113,7 +113,7 @@ class LogEvidence(BaseModel):
     shown: str
 
 
-class Incident(BaseModel):
+class Incident(RecordResponse):
     """Why agents were quarantined or the audit log is not trusted, with the evidence.
 
     `signed` is what the person's device signed. If `cause` is not `reported`, the members of
@@ -124,7 +124,7 @@ class Incident(BaseModel):
     state: Literal["open", "closed"]
     cause: Literal["reported", "no_owner", "log_changed"]
     scope: _ScopeWord
-    opened_at: str
+    opened_at: Time
     user: Reference | None
     device: str | None
     note: str | None
@@ -132,7 +132,7 @@ class Incident(BaseModel):
     agents: list[AgentEvidence]
     signed: str | None
     log: LogEvidence | None
-    closed_at: str | None
+    closed_at: Time | None
     closed_by: str | None
     closing_note: str | None
 
@@ -141,9 +141,26 @@ class Incidents(Listed[Incident]):
     """A page of the list of incidents, newest first."""
 
 
-def _incident(named_incident: NamedIncident) -> Incident:
+def document(named_incident: NamedIncident) -> Incident:
     """An incident as JSON."""
-    return Incident.model_validate(incident_json(named_incident))
+    record, evidence = named_incident.incident, named_incident.evidence
+    return Incident.of(
+        record,
+        user=record.user_id and Reference(id=record.user_id, name=named_incident.user_name),
+        device=record.device_id,
+        approval=evidence.get("approval"),
+        agents=_agents(named_incident),
+        signed=evidence.get("signed"),
+        log=evidence.get("log"),
+    )
+
+
+def _agents(named_incident: NamedIncident) -> list[dict[str, Any]]:
+    """The agents as recorded at the quarantine, with their current states."""
+    return [
+        {**agent, "client_id": agent["id"], "state": named_incident.states[agent["id"]]}
+        for agent in named_incident.evidence["agents"]
+    ]
 
 
 @own("POST /api/approvals/<id>/report", errors=(404, 422))
@@ -151,7 +168,7 @@ def report(site: Site, person: Person, record_id: str, body: SignedReport) -> Re
     """Report a request: deny it, and quarantine its agent or all agents that act for you."""
     report_result = site.incidents.reports.report(person, record_id, body.record())
     incident = report_result.incident
-    agents = agents_json(site.incidents.incidents.show(incident.id))
+    agents = _agents(site.incidents.incidents.show(incident.id))
     return ReportResponse.of(
         incident,
         incident=incident.id,
@@ -183,18 +200,18 @@ def list_incidents(request: HttpRequest, admin: AdminServices) -> Incidents:
         owner=admin.owner_id,
     )
     part = paging.part(incidents, limit, lambda t: f"{t.incident.opened_at}.{t.incident.id}")
-    return listing.page(Incidents, part, _incident)
+    return listing.page(Incidents, part, document)
 
 
 @managed("GET /api/incidents/<id>", roles=STAFF_AND_OWNERS, errors=(401, 403, 404))
 def show(admin: AdminServices, record_id: str) -> Incident:
     """Get one incident with its evidence."""
     incident = admin.incidents.show(record_id, owner=admin.owner_id)
-    return _incident(incident)
+    return document(incident)
 
 
 @managed("POST /api/incidents/<id>/close", signed=True)
 def close(admin: AdminServices, record_id: str, body: IncidentClosing) -> Incident:
     """Close an incident. Quarantined agents stay quarantined."""
     incident = admin.incidents.close(record_id, body.note, by=admin.by)
-    return _incident(incident)
+    return document(incident)

@@ -2,25 +2,23 @@
 
 from typing import Literal
 
-from pydantic import BaseModel
-
 from server.http import listing
 from server.http.route import STAFF_AND_OWNERS, HttpRequest, managed
-from server.http.wire import Listed
-from server.services.incidents.orphans import orphan_json
+from server.http.wire import Listed, RecordResponse, Time
+from server.services.incidents.orphans import Orphan as OrphanRecord
 from server.services.operations.administration import AdminServices
 
 
-class OrphanOwner(BaseModel):
+class OrphanOwner(RecordResponse):
     """An owner, and when they last used a device or signed in to an app."""
 
     id: str
     name: str
     state: Literal["enabled", "disabled"]
-    seen_at: str | None
+    seen_at: Time | None
 
 
-class Orphan(BaseModel):
+class Orphan(RecordResponse):
     """An agent that needs an owner or a review. `why` starts with the most serious reason.
 
     `quarantine_at` is the end of the grace period, or null.
@@ -31,13 +29,24 @@ class Orphan(BaseModel):
     state: Literal["enabled", "quarantined", "disabled"]
     why: list[Literal["no_owner", "owner_away", "review_due", "expired"]]
     owners: list[OrphanOwner]
-    quarantine_at: str | None
-    review_at: str | None
-    expires_at: str | None
+    quarantine_at: Time | None
+    review_at: Time | None
+    expires_at: Time | None
 
 
 class Orphans(Listed[Orphan]):
     """A page of the list of orphans, ordered by name."""
+
+
+def document(record: OrphanRecord) -> Orphan:
+    """An orphan as JSON."""
+    return Orphan.of(
+        record.agent,
+        client_id=record.agent.id,
+        why=record.why,
+        owners=[OrphanOwner.of(owner.user, seen_at=owner.seen_at) for owner in record.owners],
+        quarantine_at=record.quarantine_at,
+    )
 
 
 @managed("GET /api/admin/orphans", query=listing.QUERY, roles=STAFF_AND_OWNERS)
@@ -45,4 +54,4 @@ def list_orphans(request: HttpRequest, admin: AdminServices) -> Orphans:
     """List orphaned agents and agents to review. Without a role, list your own."""
     after_position, limit = listing.cursor(request), listing.limit(request)
     part = admin.orphans.page(after_position, limit, owner=admin.owner_id)
-    return listing.page(Orphans, part, lambda orphan: Orphan.model_validate(orphan_json(orphan)))
+    return listing.page(Orphans, part, document)

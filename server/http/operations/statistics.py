@@ -1,20 +1,30 @@
 """The endpoints for statistics, findings, settings and limits."""
 
-from typing import Literal
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from typing import Any, Literal
 
 from pydantic import BaseModel
 
 from server.http import listing
 from server.http.route import STAFF_AND_OWNERS, HttpRequest, managed
 from server.http.site import Site
-from server.http.wire import RecordResponse, Reference
+from server.http.wire import RecordResponse, Reference, Time
+from server.protocol.policy.risks import Risk
 from server.services.operations.administration import AdminServices
 from server.services.operations.doctor import Finding
-from server.services.operations.limits import overview_json
-from server.services.operations.statistics import MAX_DAYS, agent_history_json, summary_json
+from server.services.operations.limits import LimitsOverview, LimitSubject
+from server.services.operations.statistics import (
+    MAX_DAYS,
+    AgentCounts,
+    AgentHistory,
+    PersonCounts,
+    Summary,
+    days_json,
+)
 
 
-class Tally(BaseModel):
+class Tally(RecordResponse):
     """The number of requests by result. Times are in milliseconds."""
 
     asked: int
@@ -65,22 +75,22 @@ class ExpiryTally(BaseModel):
     critical: int
 
 
-class AgentStatistics(BaseModel):
+class AgentStatistics(RecordResponse):
     """The statistics of one agent. `complete` is false if only its newest requests count."""
 
-    since: str
+    since: Time
     complete: bool
     total: Tally
     days: list[DayTally]
 
 
-class Statistics(BaseModel):
+class Statistics(RecordResponse):
     """The statistics of a period. `complete` is false if only the newest requests count.
 
     `pending_complete` is false if only the pending requests that expire first count.
     """
 
-    since: str
+    since: Time
     complete: bool
     pending: int
     pending_complete: bool
@@ -89,6 +99,33 @@ class Statistics(BaseModel):
     agents: list[AgentTally]
     people: list[PersonTally]
     ending: list[ExpiryTally]
+
+
+def statistics(record: Summary) -> Statistics:
+    """The statistics of a period as JSON."""
+    return Statistics.of(
+        record,
+        total=record.counts,
+        days=days_json(record.days),
+        agents=[_tally(agent) for agent in record.agents],
+        people=[_tally(person) for person in record.people],
+        ending=[
+            {
+                "within_seconds": None if ending.within_ms is None else ending.within_ms // 1000,
+                **{str(risk): ending.by_risk.get(risk, 0) for risk in Risk},
+            }
+            for ending in record.ending
+        ],
+    )
+
+
+def agent_statistics(record: AgentHistory) -> AgentStatistics:
+    """The statistics of one agent as JSON."""
+    return AgentStatistics.of(record, total=record.counts, days=days_json(record.days))
+
+
+def _tally(record: AgentCounts | PersonCounts) -> dict[str, Any]:
+    return asdict(record) | asdict(record.counts)
 
 
 class FindingSubject(BaseModel):
@@ -159,7 +196,7 @@ class NearLimit(LimitCount):
     reached: bool
 
 
-class LimitDocument(BaseModel):
+class LimitDocument(RecordResponse):
     """A limit. `setting` is null if the limit is fixed.
 
     `within_seconds` is null if the limit counts open requests.
@@ -184,18 +221,47 @@ class Limits(BaseModel):
     complete: bool
 
 
+def overview(record: LimitsOverview, settings: Iterable[tuple[str, str, str]]) -> Limits:
+    """All limits as JSON. `settings` are names, values and sources."""
+    names, sources = record.names, {name: source for name, _, source in settings}
+    return Limits(
+        items=[
+            LimitDocument.of(
+                status.limit,
+                value=status.value,
+                within_seconds=status.limit.within_ms and status.limit.within_ms // 1000,
+                source=sources.get(status.limit.setting or ""),
+                near=[
+                    {**_counted(near.who, near.count, names), "reached": near.reached}
+                    for near in status.near
+                ],
+                refusals=[_counted(who, count, names) for who, count in status.refusals],
+            )
+            for status in record.limits
+        ],
+        held_back=[LimitCount(**_counted(who, count, names)) for who, count in record.held_back],
+        complete=record.complete,
+    )
+
+
+def _counted(who: LimitSubject, count: int, names: Mapping[str, str]) -> dict[str, Any]:
+    agent, user = (
+        key and Reference(id=key, name=names[key]) for key in (who.agent_id, who.user_id)
+    )
+    return {"agent": agent, "user": user, "other": who.other or None, "count": count}
+
+
 @managed("GET /api/admin/statistics", query=("days",))
 def summary(request: HttpRequest, admin: AdminServices) -> Statistics:
     """Get statistics of requests and answers."""
     numbers = admin.statistics.summary(_days(request))
-    return Statistics.model_validate(summary_json(numbers))
+    return statistics(numbers)
 
 
 @managed("GET /api/agents/<id>/statistics", query=("days",), roles=STAFF_AND_OWNERS)
 def of_agent(request: HttpRequest, admin: AdminServices, record_id: str) -> AgentStatistics:
     """Get statistics of an agent's requests."""
-    statistics = admin.statistics.of_agent(record_id, _days(request))
-    return AgentStatistics.model_validate(agent_history_json(statistics))
+    return agent_statistics(admin.statistics.of_agent(record_id, _days(request)))
 
 
 @managed("GET /api/admin/findings")
@@ -218,11 +284,7 @@ def settings(site: Site, admin: AdminServices) -> Settings:
 @managed("GET /api/admin/limits")
 def limits(site: Site, admin: AdminServices) -> Limits:
     """List each limit, who is near it, and who reached it in the last 24 hours."""
-    sources = {name: source for name, _, source in site.settings}
-    document = overview_json(admin.limits.overview())
-    for item in document["items"]:
-        item["source"] = sources.get(item["setting"])
-    return Limits.model_validate(document)
+    return overview(admin.limits.overview(), site.settings)
 
 
 def _days(request: HttpRequest) -> int:

@@ -1,16 +1,20 @@
 """Endpoints of policy: show and set the rule set; explain, test and replay requests."""
 
 import json
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
 from server.http.route import READS, STAFF, managed
-from server.http.wire import Names, RiskWord, StrictBody, Text
+from server.http.wire import Names, RecordResponse, RiskWord, StrictBody, Text, Time
 from server.model.policy import PolicyRow
-from server.services.operations import policy_json
+from server.protocol.approvals import ceremonies
 from server.services.operations.administration import AdminServices
-from server.services.operations.trials import TrialRequest
+from server.services.operations.replays import Replay
+from server.services.operations.trials import PolicyTestResult as TestedCase
+from server.services.operations.trials import TrialRequest, TrialResult
+from server.services.policy import builtin, documents
 
 _RequestFlow = Literal["request", "exchange", "client_credentials", "app"]
 _Outcome = Literal["allow", "ask", "deny"]
@@ -50,27 +54,27 @@ class PolicyDryRunInput(StrictBody):
     policy: str | None = None
 
 
-class PolicySource(BaseModel):
+class PolicySource(RecordResponse):
     """The policy that was used."""
 
     version: int
     hash: str
 
 
-class Policy(BaseModel):
+class Policy(RecordResponse):
     """A policy, and what its names referred to when it was set."""
 
     version: int
     hash: str
     default: bool
     set_by: str
-    set_at: str | None
+    set_at: Time | None
     names: dict[str, dict[str, str]]
     alone_at_critical: list[str]
     document: str
 
 
-class CitedRule(BaseModel):
+class CitedRule(RecordResponse):
     """A rule that led to the outcome."""
 
     id: str
@@ -78,7 +82,7 @@ class CitedRule(BaseModel):
     because: str
 
 
-class PolicyApprover(BaseModel):
+class PolicyApprover(RecordResponse):
     """A person who would be asked, and the reason."""
 
     name: str
@@ -94,7 +98,7 @@ class BackupApprover(BaseModel):
     at_once: bool
 
 
-class PolicyApprovalNeeds(BaseModel):
+class PolicyApprovalNeeds(RecordResponse):
     """The requirements for an approval, and the eligible approvers."""
 
     risk: RiskWord
@@ -107,7 +111,7 @@ class PolicyApprovalNeeds(BaseModel):
     backup: BackupApprover | None
 
 
-class CoveringGrant(BaseModel):
+class CoveringGrant(RecordResponse):
     """A standing grant that would approve the request, and its used and total uses."""
 
     id: str
@@ -115,7 +119,7 @@ class CoveringGrant(BaseModel):
     uses: int
 
 
-class PolicyExplanation(BaseModel):
+class PolicyExplanation(RecordResponse):
     """The outcome of a request, and the reason for it."""
 
     outcome: _Outcome
@@ -132,7 +136,7 @@ class PolicyExplanation(BaseModel):
     token_seconds: int | None
 
 
-class PolicyTestResult(BaseModel):
+class PolicyTestResult(RecordResponse):
     """The result of one test case."""
 
     name: str
@@ -149,10 +153,10 @@ class PolicyTestResults(BaseModel):
     items: list[PolicyTestResult]
 
 
-class PolicyChange(BaseModel):
+class PolicyChange(RecordResponse):
     """A past request that would have a different outcome."""
 
-    at: str
+    at: Time
     flow: _RequestFlow
     id: str
     agent: str
@@ -169,11 +173,11 @@ class PolicyChange(BaseModel):
     approvers: list[str]
 
 
-class PolicyDryRun(BaseModel):
+class PolicyDryRun(RecordResponse):
     """The past requests that would have a different outcome."""
 
-    since: str
-    until: str
+    since: Time
+    until: Time
     policy: PolicySource
     evaluated: int
     skipped: int
@@ -184,24 +188,73 @@ class PolicyDryRun(BaseModel):
     changes: list[PolicyChange]
 
 
+def policy(row: PolicyRow) -> Policy:
+    """Return a rule set as JSON. `names` contains its agents and users, with their IDs."""
+    default = row.version == builtin.DEFAULT_VERSION
+    return Policy.of(
+        row,
+        default=default,
+        set_at=None if default else row.set_at,
+        names={"agents": row.agents, "users": row.users},
+        alone_at_critical=documents.parse_policy(row.document).single_approver_at_critical,
+    )
+
+
+def explanation(result: TrialResult) -> PolicyExplanation:
+    """Return the explanation of one request as JSON."""
+    return PolicyExplanation.of(
+        result.verdict,
+        then=result.next_step,
+        rules=result.rules,
+        unusual=result.unusual,
+        consent=result.consent,
+        standing_grant=result.standing_grant,
+        asks=_asks(result),
+        policy=result.verdict.source,
+        token=result.token,
+        token_seconds=None if result.token is None else result.seconds,
+    )
+
+
+def results(cases: Sequence[TestedCase]) -> PolicyTestResults:
+    """Return the results for a table of cases as JSON."""
+    items = [PolicyTestResult.of(case, problem=case.problem or None) for case in cases]
+    return PolicyTestResults(passed=all(case.passed for case in cases), items=items)
+
+
+def replay(record: Replay) -> PolicyDryRun:
+    """Return the result of a replay as JSON."""
+    return PolicyDryRun.of(record, policy=record.source)
+
+
+def _asks(result: TrialResult) -> PolicyApprovalNeeds | None:
+    needs, audience = result.verdict.requirements, result.audience
+    if needs is None or audience is None:
+        return None
+    return PolicyApprovalNeeds.of(
+        audience,
+        risk=needs.risk,
+        ceremony=ceremonies.ceremony_text(needs.ceremony),
+        quorum=needs.quorum,
+        ttl=needs.seconds,
+        backup=audience.backup and {"name": audience.backup, "at_once": audience.at_once},
+    )
+
+
 @managed("GET /api/policy", errors=(401, 403, 404))
 def show(admin: AdminServices) -> Policy:
     """Get the policy in force."""
-    return _policy(admin.policies.show())
+    return policy(admin.policies.show())
 
 
 @managed("POST /api/policy", status=201, signed=True, versioned=True)
 def put(admin: AdminServices, body: NewPolicy) -> Policy:
     """Replace the policy."""
-    return _policy(admin.policies.set(body.document, by=admin.by))
+    return policy(admin.policies.set(body.document, by=admin.by))
 
 
-def _policy(row: PolicyRow) -> Policy:
-    return Policy.model_validate(policy_json.policy(row))
-
-
-@managed("POST /api/policy/explain", answer=PolicyExplanation, roles=STAFF, errors=READS)
-def explain(admin: AdminServices, body: PolicyExplainInput) -> dict[str, object]:
+@managed("POST /api/policy/explain", roles=STAFF, errors=READS)
+def explain(admin: AdminServices, body: PolicyExplainInput) -> PolicyExplanation:
     """Explain what would happen to one request, and by which rule."""
     details = body.authorization_details
     trial_request = TrialRequest(
@@ -213,17 +266,16 @@ def explain(admin: AdminServices, body: PolicyExplainInput) -> dict[str, object]
         details=None if details is None else json.dumps(details),
         acr=body.acr_values,
     )
-    return policy_json.explanation_json(admin.trials.explain(trial_request, body.policy))
+    return explanation(admin.trials.explain(trial_request, body.policy))
 
 
-@managed("POST /api/policy/test", answer=PolicyTestResults, roles=STAFF, errors=READS)
-def test(admin: AdminServices, body: PolicyTestInput) -> dict[str, object]:
+@managed("POST /api/policy/test", roles=STAFF, errors=READS)
+def test(admin: AdminServices, body: PolicyTestInput) -> PolicyTestResults:
     """Test a table of cases against the rules."""
-    return policy_json.test_results_json(admin.trials.test(body.table, body.policy))
+    return results(admin.trials.test(body.table, body.policy))
 
 
-@managed("POST /api/policy/dry-run", answer=PolicyDryRun, roles=STAFF, errors=READS)
-def dry_run(admin: AdminServices, body: PolicyDryRunInput) -> dict[str, object]:
+@managed("POST /api/policy/dry-run", roles=STAFF, errors=READS)
+def dry_run(admin: AdminServices, body: PolicyDryRunInput) -> PolicyDryRun:
     """Replay recent requests with the rules, and show what would change."""
-    replay = admin.replays.replay(body.last * 1000, body.policy)
-    return policy_json.replay_json(replay)
+    return replay(admin.replays.replay(body.last * 1000, body.policy))

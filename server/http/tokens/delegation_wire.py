@@ -4,12 +4,11 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from server.http.wire import Listed, Reference
+from server.http.wire import Listed, RecordResponse, Reference, Time
 from server.model.tokens import NamedDelegation
-from server.services.tokens import delegation_json
 
 
-class ManagedDelegation(BaseModel):
+class ManagedDelegation(RecordResponse):
     """An issued token: who acts for whom, at which resource, and until when."""
 
     id: str
@@ -24,10 +23,10 @@ class ManagedDelegation(BaseModel):
     approval: str | None
     consent: str | None
     bound: bool
-    issued_at: str
-    expires_at: str
-    last_used_at: str | None
-    revoked_at: str | None
+    issued_at: Time
+    expires_at: Time
+    last_used_at: Time | None
+    revoked_at: Time | None
 
 
 class ManagedDelegations(Listed[ManagedDelegation]):
@@ -51,4 +50,16 @@ class RevokedDelegation(BaseModel):
 
 def delegation(named_delegation: NamedDelegation, now: int) -> ManagedDelegation:
     """Return an issued token as JSON."""
-    return ManagedDelegation.model_validate(delegation_json.delegation(named_delegation, now))
+    record = named_delegation.delegation
+    return ManagedDelegation.of(
+        record,
+        state=named_delegation.state(now),
+        client=Reference(id=record.client_id, name=named_delegation.client_name),
+        user=named_delegation.user,
+        scope=record.scope.split(),
+        actors=[Reference(id=actor, name=name) for actor, name in named_delegation.actors],
+        parent=record.parent_id,
+        approval=record.approval_id,
+        consent=record.consent_id,
+        bound=record.jkt is not None,
+    )

@@ -14,7 +14,7 @@ from server.model.store import Store, Unit, View
 from server.protocol import errors
 from server.protocol.approvals.states import State
 from server.protocol.names import PREFIX_CONSENT
-from server.protocol.times import rfc3339, rfc3339_or_none
+from server.protocol.times import rfc3339
 from server.services.audit import audit
 from server.services.clients import client_names
 from server.services.refusals import Conflict, NotFound
@@ -53,23 +53,6 @@ class GivenConsent:
         if self.consent.revoked_at is not None:
             return "revoked"
         return "live" if self.consent.live(now) else "expired"
-
-    def document(self, now: int) -> dict[str, object]:
-        """Return the consent as JSON, for the command line and the API."""
-        consent = self.consent
-        return {
-            "id": consent.id,
-            "state": self.state(now),
-            "user": {"id": consent.user_id, "name": self.user_name},
-            "client": {"id": consent.client_id, "name": self.client_name},
-            "app": {"id": consent.app_id or "", "name": self.app_name} if self.app_name else None,
-            "resource": consent.resource,
-            "scopes": list(consent.scopes),
-            "created_at": rfc3339(consent.created_at),
-            "expires_at": rfc3339(consent.expires_at),
-            "revoked_at": rfc3339_or_none(consent.revoked_at),
-            "approval": consent.approval_id,
-        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,6 @@ from server.model.audit import Entry
 from server.model.incidents import Incident
 from server.model.store import Store, View
 from server.protocol.text import check_prose
-from server.protocol.times import rfc3339, rfc3339_or_none
 from server.services.audit import audit
 from server.services.refusals import Conflict, NotFound, one_line, valid
 
@@ -106,47 +105,6 @@ def agent_evidence(before: "Agent", quarantined: "DisabledAgent") -> dict[str, o
         ],
         **quarantined.counts,
     }
-
-
-def incident_json(named_incident: NamedIncident) -> dict[str, object]:
-    """Return an incident as JSON: its cause, state and evidence."""
-    record, evidence = named_incident.incident, named_incident.evidence
-    approval = evidence.get("approval")
-    reported_request = approval and {**approval, "asked_at": rfc3339(approval["asked_at"])}
-    return {
-        "id": record.id,
-        "state": record.state,
-        "cause": record.cause,
-        "scope": record.scope,
-        "opened_at": rfc3339(record.opened_at),
-        "user": record.user_id and {"id": record.user_id, "name": named_incident.user_name},
-        "device": record.device_id,
-        "note": record.note,
-        "approval": reported_request,
-        "agents": agents_json(named_incident),
-        "signed": evidence.get("signed"),
-        "log": evidence.get("log"),
-        "closed_at": rfc3339_or_none(record.closed_at),
-        "closed_by": record.closed_by,
-        "closing_note": record.closing_note,
-    }
-
-
-def agents_json(named_incident: NamedIncident) -> list[dict[str, object]]:
-    """Return the agents as recorded at the quarantine, with their current states."""
-    return [
-        _agent(agent, named_incident.states[agent["id"]])
-        for agent in named_incident.evidence["agents"]
-    ]
-
-
-def _agent(agent: Mapping[str, Any], state: str) -> dict[str, object]:
-    members = {name: value for name, value in agent.items() if name != "id"}
-    secrets = [
-        {**secret, "last_used_at": rfc3339_or_none(secret["last_used_at"])}
-        for secret in agent["secrets"]
-    ]
-    return {"client_id": agent["id"], **members, "state": state, "secrets": secrets}
 
 
 def _find(view: View, incident_id: str) -> Incident:

@@ -9,7 +9,6 @@ from typing import Final, Literal, TypeAlias
 from server.model.clients import Agent
 from server.model.store import Store, View
 from server.model.users import User
-from server.protocol.times import rfc3339_or_none
 from server.services import paging
 from server.services.clients import owners
 from server.services.clients.client_names import find_agent
@@ -83,28 +82,6 @@ class Orphans:
             _why(agent, seen, view.now),
             orphan_quarantine.grace_ends_at(view, agent, self.server_policy),
         )
-
-
-def orphan_json(orphan: Orphan) -> dict[str, object]:
-    """Return an agent that needs an owner or a review as JSON."""
-    return {
-        "client_id": orphan.agent.id,
-        "name": orphan.agent.name,
-        "state": orphan.agent.state,
-        "why": list(orphan.why),
-        "owners": [
-            {
-                "id": owner.user.id,
-                "name": owner.user.name,
-                "state": owner.user.state,
-                "seen_at": rfc3339_or_none(owner.seen_at),
-            }
-            for owner in orphan.owners
-        ],
-        "quarantine_at": rfc3339_or_none(orphan.quarantine_at),
-        "review_at": rfc3339_or_none(orphan.agent.review_at),
-        "expires_at": rfc3339_or_none(orphan.agent.expires_at),
-    }
 
 
 def _why(agent: Agent, owners: tuple[SeenOwner, ...], now: int) -> tuple[OrphanReason, ...]:

@@ -17,7 +17,6 @@ from server.model import display_names
 from server.model.operations import ApprovalSummary, PendingRange
 from server.model.store import Store
 from server.protocol.approvals.states import State
-from server.protocol.policy.risks import Risk
 from server.protocol.times import rfc3339
 from server.services.clients import client_names
 from server.services.users import device_auth, user_checks
@@ -271,43 +270,6 @@ def _person(user_id: str, name: str, requests: Sequence[ApprovalSummary]) -> Per
     return PersonCounts(user_id, name, _counts(requests), busiest, busiest > OVERLOAD_PER_DAY)
 
 
-def summary_json(statistics: Summary) -> dict[str, object]:
-    """Return recent requests and answers by day, agent and person."""
-    return {
-        "since": rfc3339(statistics.since),
-        "complete": statistics.complete,
-        "pending": statistics.pending,
-        "pending_complete": statistics.pending_complete,
-        "total": asdict(statistics.counts),
-        "days": days_json(statistics.days),
-        "agents": [_counted(agent) for agent in statistics.agents],
-        "people": [_counted(person) for person in statistics.people],
-        "ending": [
-            {
-                "within_seconds": None if ending.within_ms is None else ending.within_ms // 1000,
-                **{str(risk): ending.by_risk.get(risk, 0) for risk in Risk},
-            }
-            for ending in statistics.ending
-        ],
-    }
-
-
-def agent_history_json(agent_history: AgentHistory) -> dict[str, object]:
-    """Return the statistics for one agent."""
-    return {
-        "since": rfc3339(agent_history.since),
-        "complete": agent_history.complete,
-        "total": asdict(agent_history.counts),
-        "days": days_json(agent_history.days),
-    }
-
-
 def days_json(day_counts: Iterable[DayCounts]) -> list[dict[str, object]]:
     """Return the counts for each day."""
     return [{"day": rfc3339(day.at)[:10], **asdict(day.counts)} for day in day_counts]
-
-
-def _counted(subject: AgentCounts | PersonCounts) -> dict[str, object]:
-    members = asdict(subject)
-    counts = members.pop("counts")
-    return {**members, **counts}

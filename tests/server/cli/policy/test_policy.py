@@ -5,8 +5,8 @@ import json
 import pytest
 
 from server.cli.policy.policy import _replay_lines
+from server.http.policy import policy as api
 from server.protocol.policy.questions import PolicyVersion
-from server.services.operations import policy_json
 from server.services.operations.replays import Change, Replay
 from tests.support.builders.policies import rule
 
@@ -149,7 +149,7 @@ def test_dry_run_lists_changed_outcomes():
     assert "Only the newest requests" in lines[2]
     assert "read a.b" in lines[-1]
     assert "allow → ask" in lines[-1]
-    assert policy_json.replay_json(replay)["changes"][0]["after"] == "ask"
+    assert api.replay(replay).changes[0].after == "ask"
 
 
 def test_dry_run_lists_the_standing_grant_or_the_approvers_that_would_decide():
@@ -162,10 +162,10 @@ def test_dry_run_lists_the_standing_grant_or_the_approvers_that_would_decide():
     *_, first, second = _replay_lines(replay)
     assert first.endswith("standing grant sayso_sg_1")
     assert second.endswith("2 of ana, bob")
-    output = policy_json.replay_json(replay)["changes"]
-    assert [(change["quorum"], change["approvers"]) for change in output] == [
-        (None, ()),
-        (2, ("ana", "bob")),
+    output = api.replay(replay).changes
+    assert [(change.quorum, change.approvers) for change in output] == [
+        (None, []),
+        (2, ["ana", "bob"]),
     ]
 
 

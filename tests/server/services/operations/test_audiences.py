@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from server.http.policy import policy as api
 from server.services.approvers.groups import Groups
-from server.services.operations.policy_json import explanation_json, replay_json
 from server.services.operations.replays import Replays
 from server.services.operations.trials import TrialRequest, Trials
 from server.services.policy.evaluation import Evaluator
@@ -30,9 +30,8 @@ def explain(local):
     def ask(details=None, rules=None, **members):
         plain = {"agent": "invoice-bot", "user": "ana", "resource": PAY, "scope": READ_SCOPE}
         text = None if details is None else json.dumps(details)
-        return explanation_json(
-            trials.explain(TrialRequest(**{**plain, "details": text, **members}), rules)
-        )
+        explained = trials.explain(TrialRequest(**{**plain, "details": text, **members}), rules)
+        return api.explanation(explained).model_dump()
 
     return ask
 
@@ -43,7 +42,7 @@ def dry_run(local):
     replays = Replays(local.services.store, Evaluator(local.services.secrets))
 
     def run(rules=None):
-        replay = replay_json(replays.replay(7 * DAY, rules))
+        replay = api.replay(replays.replay(7 * DAY, rules)).model_dump()
         return replay["before"], replay["after"], replay["changes"]
 
     return run
@@ -248,7 +247,7 @@ def test_a_replay_names_the_people_whom_other_rules_would_ask(local, agent, dry_
     assert sorted(change["approvers"]) == ["bob", "cleo"]
     four_votes = rule("ask", "ask.quorum = 4", 'ask.who = ["finance"]')
     _, after, (refused,) = dry_run(four_votes)
-    assert (after, refused["quorum"], refused["approvers"]) == ({"deny": 1}, None, ())
+    assert (after, refused["quorum"], refused["approvers"]) == ({"deny": 1}, None, [])
     _set_rules(local, four_votes)
     assert agent.ask().refusal == (403, "access_denied")
     before, _, _ = dry_run()

@@ -4,6 +4,7 @@ Owns: the mark `browsers`; one server for each file and one browser for all of t
 browser context of its own, so that no cookie is left over.
 """
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,11 +12,14 @@ import pytest
 
 from tests.support.browsers.chromium import Chromium, chromium, stranger
 from tests.support.checks.log_and_rows import verify_log
+from tests.support.checks.named_files import named_files
 from tests.support.clients.agent import Agent, new_agent
+from tests.support.clients.terminal import cheap_pins
 from tests.support.fakes.push_service import PushService, push_service
 from tests.support.servers.server import LiveServer, live_server
 
 _FOLDER = Path(__file__).parent
+_OPENED_BY_A_PROGRAM = named_files(_FOLDER, ["both"])
 _LONGEST_SECONDS = 400
 """The timeout includes the start of the server and the browsers before a file's first test."""
 
@@ -27,6 +31,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browsers)
             if item.get_closest_marker("timeout") is None:
                 item.add_marker(pytest.mark.timeout(_LONGEST_SECONDS))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _pins(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Makes PINs cheap, except in the file whose keys `sayso-approver` opens as a program."""
+    with contextlib.nullcontext() if request.path in _OPENED_BY_A_PROGRAM else cheap_pins():
+        yield
 
 
 @pytest.fixture(scope="module")

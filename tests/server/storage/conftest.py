@@ -14,10 +14,11 @@ import sqlalchemy as sa
 
 from server.services.reactions import react
 from server.storage.all_tables import metadata
-from server.storage.open import open_store, upgrade_database
+from server.storage.open import open_store
 from server.storage.store import SqlStore
 from server.storage.tables import installation
 from tests.support.builders.clock import NOON, MovableClock
+from tests.support.builders.databases import place_database, upgraded_database
 from tests.support.servers.postgres import PostgresServer
 
 
@@ -25,16 +26,14 @@ from tests.support.servers.postgres import PostgresServer
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The path of an upgraded, empty SQLite file."""
     path: Path = tmp_path_factory.mktemp("template") / "sayso.db"
-    upgrade_database(f"sqlite:///{path}", NOON)
+    place_database(path, NOON)
     return path
 
 
 @pytest.fixture(scope="session")
 def postgres_database(postgres_server: PostgresServer) -> str:
     """The URL of an upgraded PostgreSQL database."""
-    url = postgres_server.new_database()
-    upgrade_database(url, NOON)
-    return url
+    return upgraded_database(postgres_server)
 
 
 @pytest.fixture

@@ -125,7 +125,7 @@ class SignedAnswers:
             raise
 
     def _is_recorded_in(self, approval: Approval, signed_answer: SignedAnswer) -> bool:
-        """Whether it decided the request, or is one of the votes that approved it."""
+        """Whether it decided the request, or is one of the votes that still count."""
         granted = None if approval.granted is None else approval.granted.text
         if granted != signed_answer.granted:
             return False
@@ -138,7 +138,7 @@ class SignedAnswers:
             return True
         return (
             signed_answer.answer is Answer.APPROVE
-            and approval.was_approved
+            and approval.state is not ApprovalState.DENIED
             and tally is not None
             and tally.counts(self._client.profile.user_id)
         )

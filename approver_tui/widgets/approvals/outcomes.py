@@ -128,6 +128,9 @@ def _unanswered_text(approval: Approval) -> SafeText:
     if (end_reason := END_REASONS.get(approval.reason or "")) is not None:
         return fmt("{}. {}", verdict, end_reason)
     reason = fmt(": {}", approval.reason) if approval.reason else SafeText("")
+    tally = approval.vote_tally
+    if tally is not None and tally.have:
+        return fmt("{}{}. {} approved it.", verdict, reason, tally.progress)
     return fmt("{}{}. Nobody answered it.", verdict, reason)
 
 

@@ -16,7 +16,7 @@ def approver_view(
 ) -> ApproverView:
     """Return the approval with the names of its agent, decider and device, for an approver."""
     answers = [] if approval.decided_at is None else view.decisions.of_approval(approval.id)
-    answer = votes.deciding_answer(answers)
+    answer = votes.deciding_answer(approval, answers)
     decider = None if answer is None else view.directory.user(answer.user_id)
     ask_instead = None if answer is None else view.directory.user(answer.ask_user or "")
     device = None if answer is None else view.devices.get(answer.device_id)

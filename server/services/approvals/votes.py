@@ -29,11 +29,16 @@ def valid_approvals(answers: Sequence[Decision]) -> list[Decision]:
     ]
 
 
-def deciding_answer(answers: Sequence[Decision]) -> Decision | None:
-    """Return the deciding answer: the denial, or else the newest approval that is not void."""
-    decisions = [answer for answer in answers if answer.decision == "deny"] or valid_approvals(
-        answers
-    )
+def deciding_answer(approval: Approval, answers: Sequence[Decision]) -> Decision | None:
+    """Return the answer that decided a closed request: the denial, or else the last approval.
+
+    Return None if the request ended before enough people approved it.
+    """
+    decisions = [answer for answer in answers if answer.decision == "deny"] or [
+        answer
+        for answer in valid_approvals(answers)
+        if approval.quorum == 1 or answer.at == approval.decided_at
+    ]
     return decisions[-1] if decisions else None
 
 

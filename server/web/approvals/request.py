@@ -206,7 +206,10 @@ def outcome(approver_view: ApproverView) -> Sentence:
         retry_requested = approval.retry_asked_at is not None
         next_step = "its agent was told to retry" if retry_requested else "the agent can retry"
         return ("Expired at ", approval.expires_at, f". Expiring isn't a denial; {next_step}.")
-    return (f"This request is closed: {_reason_text(approval)}. Nobody answered it.",)
+    tally = approver_view.tally
+    by = f"{tally.have} of {tally.need} people" if tally and tally.have else "Nobody"
+    did = "approved" if tally and tally.have else "answered"
+    return (f"This request is closed: {_reason_text(approval)}. {by} {did} it.",)
 
 
 def _reason_text(approval: Approval) -> str:

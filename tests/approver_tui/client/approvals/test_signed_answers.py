@@ -61,9 +61,10 @@ def test_a_different_decision_in_the_meantime_is_not_ours(decider, server, doubt
         decider.check_outcome(doubtful_id)
 
 
+@pytest.mark.parametrize("end", ["approved", "cancelled"])
 @pytest.mark.parametrize("is_counted", [True, False])
-def test_only_a_vote_that_counts_is_ours_after_another_decided(decider, client, server, is_counted):
-    """Another approver decided before this client could ask for the outcome of its vote."""
+def test_only_a_vote_that_counts_is_ours_after_the_end(decider, client, server, is_counted, end):
+    """The request ended before this client could ask for the outcome of its vote."""
     server.add(wire_approval(now=server.now(), outer=of_two()))
     approval = client.approval(client.inbox().items[-1].id)
     decider.unlock(PIN)
@@ -71,9 +72,11 @@ def test_only_a_vote_that_counts_is_ours_after_another_decided(decider, client, 
     with pytest.raises(errors.UnknownOutcome):
         decider.approve(approval, fingerprint=approval.fingerprint)
     server.approvals[approval.id] |= of_two(a_vote(USER, "alice", counts=is_counted), a_vote())
-    server.decide_elsewhere(approval.id, "approve")
+    if end == "approved":
+        server.decide_elsewhere(approval.id, "approve")
+    server.approvals[approval.id]["state"] = end
     if is_counted:
-        assert decider.check_outcome(approval.id).state is ApprovalState.APPROVED
+        assert decider.check_outcome(approval.id).state is ApprovalState(end)
         return
     with pytest.raises(errors.AlreadyDecided):
         decider.check_outcome(approval.id)

@@ -14,7 +14,7 @@ from approver_tui.state.text import SafeText
 from approver_tui.widgets.approvals.facts import approval_lines, panel_lines
 from approver_tui.widgets.approvals.outcomes import RenderContext, outcome, outcome_lines
 from approver_tui.widgets.lines import text_of
-from tests.support.builders.multi_approver import a_part, a_vote
+from tests.support.builders.multi_approver import a_part, a_shared, a_vote
 from tests.support.fakes.fake_approvals import an_approval, with_answer
 from tests.support.fakes.fake_clock import NOW
 from tests.support.fakes.fake_requests import CONSENT, PAYMENT, PRICES
@@ -106,6 +106,15 @@ def test_a_newer_request_names_the_one_it_replaces():
     assert "Replaces     9f3a-71c0, no longer waiting" in text
     over = replace(approval, state=ApprovalState.CANCELLED, reason=SafeText("superseded"))
     assert outcome(over, NOW, UTC) == "Withdrawn. Replaced by a newer request from the same agent."
+
+
+def test_a_canceled_request_with_too_few_votes_says_how_many_approved():
+    """It was answered, but not approved."""
+    members = {"state": ApprovalState.CANCELLED, "reason": SafeText("other")}
+    voted = replace(a_shared("pay", a_vote()), **members)
+    assert outcome(voted, NOW, UTC) == "Withdrawn: other. 1 of 2 approved it."
+    unanswered = replace(a_shared("pay"), **members)
+    assert outcome(unanswered, NOW, UTC) == "Withdrawn: other. Nobody answered it."
 
 
 def test_an_automatic_approval_says_so():

@@ -6,6 +6,7 @@ import pytest
 
 from server.services.policy.policies import Policies
 from tests.support.builders.callers import new_person
+from tests.support.builders.clock import MINUTE
 from tests.support.builders.installation import BY
 from tests.support.builders.passkey import new_browser
 from tests.support.builders.person_pages import get
@@ -98,3 +99,46 @@ def test_a_request_waits_again_after_its_vote_was_withdrawn(browser, agent):
     assert ">Approve…</button>" in page
     assert "<bdi>eva</bdi>: withdrew their approval" in page
     assert "<dt>Withdrawn</dt>" in get(browser, f"/receipt/{approval.id}").text
+
+
+@pytest.mark.parametrize("state", ["expired", "cancelled"])
+def test_a_request_that_too_few_people_approved_was_not_approved(browser, agent, ben, local, state):
+    """Neither pages nor statistics say that it was approved; pages say how many approved it."""
+    approval = agent.request_approval(login_hint="eva")[1]
+    browser.approve(approval.id)
+    if state == "expired":
+        local.clock.forward(approval.expires_at - local.clock.now() + MINUTE)
+        local.services.sweeper.round()
+    else:
+        local.clock.forward(1_000)
+        local.admin.agents.disable(agent.id, by=BY)
+    shown = get(browser, f"/api/approvals/{approval.id}").json
+    assert (shown["state"], shown["decided"]) == (state, None)
+    assert shown["vote_tally"]["have"] == 1
+    for path in (f"/r/{approval.id}", f"/receipt/{approval.id}", "/history"):
+        page = get(browser, path).text
+        assert "pproved by" not in page
+        assert "approved, " not in page
+        assert re.search("1 of 2 (people )?approved", page)
+        assert "not answered" not in page
+        assert "Nobody" not in page
+    assert _counts_as_approved(local, agent) is False
+
+
+def test_a_request_that_enough_people_approved_stays_approved(browser, agent, ben, local):
+    """If its agent is disabled later, the pages and the statistics still say so."""
+    approval = agent.request_approval(login_hint="eva")[1]
+    browser.approve(approval.id)
+    local.clock.forward(1_000)
+    ben.approve(approval.id)
+    local.clock.forward(1_000)
+    local.admin.agents.disable(agent.id, by=BY)
+    assert ben.show(approval.id)["decided"]["by"]["name"] == "ben"
+    assert "Approved by eva and ben at <time" in get(browser, f"/r/{approval.id}").text
+    assert _counts_as_approved(local, agent) is True
+
+
+def _counts_as_approved(local, agent) -> bool:
+    with local.services.store.read() as view:
+        (summary,) = view.approval_statistics.of_agent(agent.id, 0, 10)
+    return summary.approved

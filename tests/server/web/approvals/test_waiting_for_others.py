@@ -101,8 +101,9 @@ def test_a_request_waits_again_after_its_vote_was_withdrawn(browser, agent):
     assert "<dt>Withdrawn</dt>" in get(browser, f"/receipt/{approval.id}").text
 
 
+@pytest.mark.usefixtures("ben")
 @pytest.mark.parametrize("state", ["expired", "cancelled"])
-def test_a_request_that_too_few_people_approved_was_not_approved(browser, agent, ben, local, state):
+def test_a_request_that_too_few_people_approved_was_not_approved(browser, agent, local, state):
     """Neither pages nor statistics say that it was approved; pages say how many approved it."""
     approval = agent.request_approval(login_hint="eva")[1]
     browser.approve(approval.id)

@@ -34,12 +34,11 @@ def deciding_answer(approval: Approval, answers: Sequence[Decision]) -> Decision
 
     Return None if the request ended before enough people approved it.
     """
-    decisions = [answer for answer in answers if answer.decision == "deny"] or [
-        answer
-        for answer in valid_approvals(answers)
-        if approval.quorum == 1 or answer.at == approval.decided_at
-    ]
-    return decisions[-1] if decisions else None
+    decisions = [answer for answer in answers if answer.decision == "deny"]
+    for answer in decisions or valid_approvals(answers)[-1:]:
+        if decisions or approval.quorum == 1 or answer.at == approval.decided_at:
+            return answer
+    return None
 
 
 def denial(answers: Sequence[Decision]) -> Decision:

@@ -3,17 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    bindparam,
-    case,
-    false,
-    func,
-    literal_column,
-    or_,
-    select,
-    true,
-)
+from sqlalchemy import ColumnElement, bindparam, case, false, func, literal_column, select, true
 
 from server.model.operations import ENDS_WITHIN_MS, ApprovalSummary, PendingRange
 from server.protocol.approvals.states import State
@@ -31,7 +21,7 @@ _APPROVED_BY_PERSON = (
     select(literal_column("1"))
     .select_from(d)
     .where(d.c.approval_id == a.c.id, d.c.decision == "approve", d.c.voided_at.is_(None))
-    .where(or_(a.c.quorum == 1, d.c.at == a.c.decided_at))  # not a vote of too few people
+    .where((a.c.quorum == 1) | (d.c.at == a.c.decided_at))  # not a vote of too few people
     .exists()
 )
 _SUMMARIES = (

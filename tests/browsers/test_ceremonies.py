@@ -358,6 +358,31 @@ def test_an_approver_withdraws_their_approval(
     assert agent.poll(acknowledgement["auth_req_id"]).json()["token_type"] == "Bearer"
 
 
+@pytest.mark.parametrize("entry", ["", LAST_FOUR])
+def test_an_open_request_that_another_approver_narrows_is_shown_again(
+    server: LiveServer, agent: Agent, person: Person, second: Person, entry: str
+) -> None:
+    """Its page shows what is now granted, or says what happened if an entry would be lost."""
+    _rules(server, agent, quorum="2", who=_group(server, person, second))
+    _request_payment(agent, person)
+    person.tab.front()
+    approval = person.read()
+    if entry:
+        person.tab.type("#fact", entry)
+    second.tab.front()
+    second.tab.open(f"{server.url}/r/{approval}/limit")
+    second.tab.type("[name='fact.0']", "500")
+    second.tab.click(".less button")
+    second.tab.wait_for_text("with limits")
+    second.tab.click("#to-approve")
+    second.approve(fact=LAST_FOUR)
+    second.tab.wait_for_text("1 of 2 approved")
+    person.tab.front()
+    person.tab.wait_for_text("Another approver has narrowed" if entry else "EUR 500.00")
+    person.tab.open(f"{server.url}/r/{approval}")
+    person.tab.wait_for_text("EUR 500.00")
+
+
 @pytest.mark.parametrize(
     ("risk", "pause"), [("low", 800), ("medium", 800), ("high", 2_000), ("critical", 3_000)]
 )

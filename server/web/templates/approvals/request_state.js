@@ -42,29 +42,34 @@ function tick() {
   warn();
 }
 
+/** Whether another approver has narrowed it since this page was loaded. */
+export const narrowed = ({ granted }) => "granted" in page.dataset && (granted?.digest ?? "") !== page.dataset.granted;
+
 /** The server's words about how it ended. */
-async function outcome() {
-  const found = (await fresh(`/r/${id}`)).querySelector(".outcome");
-  return found ? document.adoptNode(found).childNodes : ["This request is no longer waiting for you."];
+async function outcome(one) {
+  const found = (await fresh(`/r/${id}`)).querySelector(".outcome:not(#over)");
+  if (found) return document.adoptNode(found).childNodes;
+  return [narrowed(one) ? "Another approver has narrowed this request." : "This request is no longer waiting for you."];
 }
 
 /** Show on this page how it ended. */
-export async function told() {
+export async function told(one) {
   const part = document.getElementById("over");
   if (!part.hidden) return;
-  part.querySelector("span").replaceChildren(...(await outcome()));
+  part.querySelector("span").replaceChildren(...(await outcome(one)));
   clocks();
   part.hidden = false;
 }
 
 /** Make the page a record. Typed text stays visible and cannot be sent. */
-async function record() {
+async function record(one) {
   bar("over", true);
   if (!typed()) return location.assign(`/r/${id}`);
-  return told();
+  return told(one);
 }
 
 const mine = ({ vote_tally: tally }) => tally?.answers.some((one) => one.by.id === page.dataset.user && one.counts);
+const unanswered = (one) => one.state === "pending" && !mine(one) && !narrowed(one);
 // Events about other requests change nothing here.
 const tell = ({ approval }) => Boolean(approval) && approval.id !== id;
 
@@ -72,7 +77,7 @@ const tell = ({ approval }) => Boolean(approval) && approval.id !== id;
  * Follow the state from now on, as long as the request `waits`. `over` is called once when it does not, unless
  * this page is sending a decision: its own result must not open another page.
  */
-export function watch({ busy = () => false, over = record, waits = (one) => one.state === "pending" && !mine(one) } = {}) {
+export function watch({ busy = () => false, over = record, waits = unanswered } = {}) {
   tick();
   setInterval(() => {
     tick();
@@ -81,7 +86,7 @@ export function watch({ busy = () => false, over = record, waits = (one) => one.
   const look = async () => {
     const one = await call("GET", `/api/approvals/${id}`);
     if (waits(one)) return ends(one);
-    if (!busy()) return over();
+    if (!busy()) return over(one);
   };
   live(look, { tell });
 }

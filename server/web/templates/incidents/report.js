@@ -43,10 +43,10 @@ form.addEventListener("submit", (event) => {
 });
 
 // An ended request can still be reported; only denying it is no longer possible.
-function over() {
+function over(one) {
   if (form.hidden) return undefined;
   const choice = form.querySelector('[name="scope"][value=""]');
   if (choice) Object.assign(choice, { checked: false, disabled: true });
-  return told();
+  return told(one);
 }
 watch({ busy, over });

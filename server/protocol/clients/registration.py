@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeGuard
 
 from server.protocol import errors, json_text, names
 from server.protocol.clients import jwks
@@ -297,12 +297,14 @@ def _read_string(members: Mapping[str, JsonValue], name: str) -> str | None:
     return value
 
 
+def _are_texts(items: list[JsonValue]) -> TypeGuard[list[str]]:
+    return all(isinstance(item, str) for item in items)
+
+
 def _read_names(members: Mapping[str, JsonValue], name: str) -> tuple[str, ...] | None:
     value = members.get(name)
     if value is None:
         return None
-    items = value if isinstance(value, list) else [None]
-    texts = [item for item in items if isinstance(item, str)]
-    if len(texts) < len(items) or len(texts) > _MAX_NAMES:
+    if not isinstance(value, list) or len(value) > _MAX_NAMES or not _are_texts(value):
         raise errors.InvalidClientMetadata(f"{name} must be a list of up to {_MAX_NAMES} names.")
-    return tuple(dict.fromkeys(texts))
+    return tuple(dict.fromkeys(value))

@@ -9,11 +9,10 @@ from typing import Final
 from server.model.clients import App, Invitation
 from server.model.ports import Secrets
 from server.model.store import Store, Unit
-from server.protocol import errors, names
+from server.protocol import addresses, errors, names
 from server.protocol.clients import app_registration
 from server.protocol.clients.app_registration import AppMetadata
 from server.protocol.names import handle_hash
-from server.protocol.users import passwords
 from server.services.audit import audit
 from server.services.clients import unknown_apps
 from server.services.server_policy import ServerPolicy
@@ -51,11 +50,11 @@ class AppRegistrationService:
             return _client_information(app, metadata)
 
     def _check_rate_limits(self, address: str) -> None:
-        network = passwords.network(address)
+        network = addresses.network(address)
         with self.store.write() as tx:
             of_network = tx.counters.count(f"app registrations:{network}", _WINDOW_MS)
-            in_all = tx.counters.count("app registrations", _WINDOW_MS)
-        if of_network > MAX_PER_ADDRESS or in_all > MAX_TOTAL:
+            total = tx.counters.count("app registrations", _WINDOW_MS)
+        if of_network > MAX_PER_ADDRESS or total > MAX_TOTAL:
             raise errors.TemporarilyUnavailable(_TOO_MANY, retry_after=600)
 
     def _new_app(self, metadata: AppMetadata, now: int) -> App:

@@ -134,8 +134,8 @@ class ClientDocuments:
         """Count a fetch, so that no one can flood other hosts through this server."""
         with self.store.write() as tx:
             of_host = tx.counters.count(f"documents of:{host}", _WINDOW_MS)
-            in_all = tx.counters.count("documents", _WINDOW_MS)
-        if of_host > MAX_PER_HOST or in_all > MAX_TOTAL:
+            total = tx.counters.count("documents", _WINDOW_MS)
+        if of_host > MAX_PER_HOST or total > MAX_TOTAL:
             raise errors.TemporarilyUnavailable(_BUSY, retry_after=60)
 
 

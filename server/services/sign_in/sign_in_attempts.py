@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from server.model.store import Unit
 from server.model.users import User
+from server.protocol import addresses
 from server.protocol.confusables import skeleton
 from server.protocol.text import pluralize
 from server.protocol.users import passwords
@@ -40,14 +41,14 @@ class SignInAttempt:
 def of_account(user: User | None, name: str, peer: str) -> SignInAttempt:
     """Return an attempt with a name, and its user, if any; `peer` is empty if unknown."""
     account_key = f"nobody\n{skeleton(name)}" if user is None else f"user\n{user.id}"
-    network = passwords.network(peer).encode()
+    network = addresses.network(peer).encode()
     address = _key(b"address", network) if network else None
     return SignInAttempt(_key(b"account", account_key.encode(), network), address)
 
 
 def of_passkey(credential: bytes, peer: str) -> SignInAttempt:
     """Return an attempt with a passkey, which other people's wrong passwords do not block."""
-    network = passwords.network(peer).encode()
+    network = addresses.network(peer).encode()
     return SignInAttempt(_key(b"account", b"passkey\n" + credential, network), None)
 
 

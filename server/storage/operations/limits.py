@@ -27,7 +27,7 @@ from server.model.operations import (
     SentNotification,
     Window,
 )
-from server.protocol.users import passwords
+from server.protocol import addresses
 from server.storage.approvals.tables import approvals as a
 from server.storage.audit.tables import audit_entries as e
 from server.storage.notifications.tables import notifications as n
@@ -61,7 +61,7 @@ _POP_PREFIX = _POP.where(c.c.key.startswith(bindparam("key"), autoescape=False))
 def _key(limit: CountedLimit, subject: str) -> str:
     """Return the counter key of a subject. The addresses of an IPv6 /64 share one."""
     is_address = limit.counted_per == "address"
-    return limit.prefix + (passwords.network(subject) if is_address else subject)
+    return limit.prefix + (addresses.network(subject) if is_address else subject)
 
 
 class Counters(TimedRows, ExpiringRows):

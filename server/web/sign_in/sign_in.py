@@ -13,11 +13,10 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from server import telemetry
 from server.http.site import Site
-from server.protocol import errors, forms
+from server.protocol import addresses, errors, forms
 from server.protocol.clients import redirects
 from server.protocol.forms import Form
 from server.protocol.names import ACR_PASSKEY, ACR_PASSWORD, handle_hash
-from server.protocol.users import passwords
 from server.services.sign_in.authorize import AuthorizationResponse
 from server.services.sign_in.flow_pages import ConsentPage, SignInPage
 from server.services.sign_in.flows import Step
@@ -139,7 +138,7 @@ def _address(site: Site) -> str:
     Otherwise one stranger's failures would slow everybody behind that proxy.
     """
     peer = request.remote_addr or ""
-    return "" if not site.server_policy.on_loopback and passwords.is_loopback(peer) else peer
+    return "" if not site.server_policy.on_loopback and addresses.is_loopback(peer) else peer
 
 
 def _consent(site: Site) -> AnyResponse:

@@ -36,22 +36,6 @@ def test_the_pause_of_an_address_starts_later_and_stays_shorter():
     assert pauses == [0, 1, 2, 4, 8, 16, 32, 60, 60]
 
 
-@pytest.mark.parametrize(
-    ("address", "network"),
-    [
-        ("192.0.2.1", "192.0.2.1"),
-        ("::ffff:192.0.2.1", "192.0.2.1"),
-        ("2001:db8::1", "2001:db8::/64"),
-        ("2001:db8::2:1", "2001:db8::/64"),
-        ("2001:db8:0:1::1", "2001:db8:0:1::/64"),
-        ("", ""),
-    ],
-)
-def test_an_ipv6_address_counts_by_its_network(address, network):
-    """A host can use a whole /64 network, so its attempts are counted together."""
-    assert passwords.network(address) == network
-
-
 def test_a_name_is_looked_up_in_one_form():
     """Full-width and bold letters and surrounding spaces do not matter for a lookup."""
     assert [passwords.normalize_name(name) for name in ("\uff41na", "\U0001d41ana", " ana\t")] == [

@@ -42,7 +42,7 @@ class Tally:
     votes: tuple[Vote, ...]
     """All answers, including void ones, oldest first."""
     left: tuple[str, ...]
-    """Names of the people and groups whose approval could still count."""
+    """Names of the people and groups whose approval could still count, while it is pending."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,14 +52,14 @@ def test_a_request_is_narrowed_on_the_screen(agent: Agent, person: Terminal) -> 
         app.press("\t", "500", "\t", " ")
         app.wait_for_text("EUR 500.00", "(not granted)")
         app.press("\t\t\t", "\r")
-        app.wait_for_text("do part of this once", "APPROVE WITH LIMITS")
+        app.wait_for_text("do part of this once", "WITH LIMITS")
         _approve(app)
         app.wait_for_text("Approved by")
         reply = agent.poll(handle, prefer="wait=5").json()
         app.press("3")
         app.wait_for_text("[3 Agents]", "1 token")
         app.press("2")
-        app.wait_for_text("[2 History]", "APPROVE WITH LIMITS")
+        app.wait_for_text("[2 History]", "WITH LIMITS")
     assert reply["narrowed"] is True
     assert reply["scope"] == "openid payments:transfer"
     assert reply["authorization_details"][0]["amount"]["minor"] == 50_000

@@ -90,7 +90,7 @@ def granted_lines(approval: Approval, view: RenderContext) -> list[Line]:
     """Return asked and granted values side by side, if the request was narrowed."""
     if approval.granted is None:
         return []
-    heading = line(fmt("APPROVE WITH LIMITS"), Role.HEADING)
+    heading = line(fmt("WITH LIMITS"), Role.HEADING)
     rows = difference_lines(approval.granted.differences, view.width)
     return [heading, *rows, *_signed_limit_lines(approval, view), BLANK]
 

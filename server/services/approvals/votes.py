@@ -67,6 +67,8 @@ def tally(view: View, approval: Approval) -> Tally | None:
     answers = view.decisions.of_approval(approval.id)
     counting = _counting(view, approval, answers)
     counted = _voters(counting)
+    answered = counted | {answer.user_id for answer in valid_approvals(counting)}
+    is_pending = approval.state is State.PENDING
     return Tally(
         need=approval.quorum,
         have=_count(approval, counted),
@@ -74,9 +76,7 @@ def tally(view: View, approval: Approval) -> Tally | None:
             Vote(answer, user_checks.name_of(view, answer.user_id), answer in counting)
             for answer in answers
         ),
-        left=_missing_names(
-            view, approval, counted | {answer.user_id for answer in valid_approvals(counting)}
-        ),
+        left=_missing_names(view, approval, answered) if is_pending else (),
     )
 
 

@@ -28,7 +28,7 @@ async def test_the_second_approver_sees_the_granted_part_in_the_signed_text():
     """The details and the panel show the granted part and the text that will be signed."""
     async with open_stage([a_part("pay", a_vote(reason="only half is due"))]) as (pilot, stage):
         text = screen_text(stage)
-        assert "APPROVE WITH LIMITS" in text
+        assert "WITH LIMITS" in text
         assert "In the text that you sign:" in text
         assert "/0/amount/minor is 50000," in text
         await press(pilot, stage, "a")

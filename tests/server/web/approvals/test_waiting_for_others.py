@@ -115,7 +115,7 @@ def test_a_request_that_too_few_people_approved_was_not_approved(browser, agent,
         local.admin.agents.disable(agent.id, by=BY)
     shown = get(browser, f"/api/approvals/{approval.id}").json
     assert (shown["state"], shown["decided"]) == (state, None)
-    assert shown["vote_tally"]["have"] == 1
+    assert (shown["vote_tally"]["have"], shown["vote_tally"]["left"]) == (1, [])
     for path in (f"/r/{approval.id}", f"/receipt/{approval.id}", "/history"):
         page = get(browser, path).text
         assert "pproved by" not in page

@@ -130,10 +130,11 @@ def test_an_answered_ping_updates_the_last_contact(make_client, monkeypatch):
 
 def test_a_silent_connection_is_closed(make_client, monkeypatch):
     """If pings are not answered, the connection is closed; the last contact remains known."""
-    monkeypatch.setattr(feeds, "_SILENCE_LIMIT_MS", 50)
     monkeypatch.setattr(ClientConnection, "ping", lambda _self: threading.Event())
     feed = Feed(make_client((server := FeedServer()).issuer))
     with server, running(feed) as recorder:
+        recorder.wait_for(lambda: Phase.LIVE in recorder.phases)
+        monkeypatch.setattr(feeds, "_SILENCE_LIMIT_MS", 50)
         recorder.wait_for(lambda: "The server stopped responding." in recorder.reasons)
     assert feed.last_contact_at is not None
 

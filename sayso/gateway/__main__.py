@@ -16,7 +16,6 @@ from typing import Any, Final, NoReturn
 
 import httpx
 
-from sayso import asgi
 from sayso.agent import AsyncAgent
 from sayso.errors import Refused, Unreachable
 from sayso.gateway import config, draft, messages
@@ -62,7 +61,7 @@ def _serve(cli_args: Sequence[str]) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on")
     parser.add_argument("--port", type=_port, default=8480)
     options = parser.parse_args(cli_args)
-    import uvicorn  # noqa: PLC0415  # an extra
+    from sayso.gateway.serving import serve  # noqa: PLC0415  # uvicorn is an extra
 
     if not options.config.is_file():
         raise BadFile("", str(options.config), "no such file. Write it with `sayso gateway init`.")
@@ -76,15 +75,7 @@ def _serve(cli_args: Sequence[str]) -> None:
         upstream = Upstream(options.upstream, file_config, agent)
     name = options.upstream or shlex.join(options.stdio)
     sys.stderr.write(f"The gateway serves {file_config.resource} in front of {name}.\n")
-    uvicorn.run(
-        _with_shutdown(build(file_config, upstream, agent).app, upstream),
-        host=options.host,
-        port=options.port,
-        log_level="warning",
-        lifespan="on",
-        server_header=False,
-        timeout_graceful_shutdown=5,
-    )
+    serve(build(file_config, upstream, agent), upstream, options.host, options.port)
 
 
 def _check_issuer(url: str) -> None:
@@ -114,22 +105,6 @@ def _agent(file_config: Config) -> AsyncAgent | None:
     if file_config.agent is None:
         return None
     return AsyncAgent(file_config.issuer, file_config.agent[0], secret=file_config.agent[1])
-
-
-def _with_shutdown(app: asgi.App, upstream: UpstreamServer) -> asgi.App:
-    """Return the app, which closes the upstream server when it shuts down."""
-
-    async def app_with_shutdown(scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> None:
-        if scope["type"] != "lifespan":
-            await app(scope, receive, send)
-            return
-        await receive()
-        await send({"type": "lifespan.startup.complete"})
-        await receive()
-        await upstream.aclose()
-        await send({"type": "lifespan.shutdown.complete"})
-
-    return app_with_shutdown
 
 
 def _init(cli_args: Sequence[str]) -> None:

@@ -65,6 +65,8 @@ class Gateway:
             calls = OpenCalls(agent, config.resource, config.wait, used_up)
             inbox = f"{config.issuer}/"
             self._approving = Approving(calls, self._tool_list, upstream, inbox, config.wait)
+        self.stopping = asyncio.Event()
+        """Set it to end the streams of messages that clients listen to."""
         self.app = asgi.Protected(self._serve, guard)
 
     async def _serve(self, scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> None:
@@ -176,6 +178,7 @@ class Gateway:
     async def _forward(self, incoming: Incoming, message: Json | None) -> bool:
         """Forward a request and its response; return whether the whole response arrived."""
         started = has_response = False
+        stopping = self.stopping if incoming.method == "GET" else None
 
         async def forward() -> None:
             nonlocal started, has_response
@@ -195,7 +198,7 @@ class Gateway:
                 await incoming.body(body_bytes)
 
         try:
-            return await incoming.while_connected(forward()) or has_response
+            is_done = await incoming.while_connected(forward(), stopping)
         except UpstreamError as error:
             expects_response = message is not None and "id" in message
             failed = messages.error(message or {}, messages.INTERNAL, str(error))
@@ -206,6 +209,9 @@ class Gateway:
             else:
                 raise Rejected(502, "bad_upstream", str(error)) from error
             return False
+        if started and not is_done:
+            await incoming.body(b"")
+        return is_done or has_response
 
     async def _read_body(self, incoming: Incoming, answer: Answer) -> bytes:
         """Return the body of a response that is not a stream; empty for a refused GET or DELETE."""

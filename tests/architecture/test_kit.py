@@ -9,7 +9,7 @@ _DEPENDENCIES = {"httpx", "jwt", "cryptography", "sayso"}
 """PyJWT with its `crypto` extra installs cryptography."""
 _ADAPTERS = {
     "sayso/flask.py": {"flask"},
-    "sayso/gateway/__main__.py": {"uvicorn"},
+    "sayso/gateway/serving.py": {"uvicorn"},
     "sayso/mcp/package.py": {"mcp"},
     "sayso/mcp/fastmcp.py": {"fastmcp"},
     "sayso/mcp/tools.py": {"mcp", "mcp_types", "pydantic", "pydantic_core"},

@@ -4,6 +4,7 @@ The client and the MCP server come from the `mcp` package and know nothing of Sa
 """
 
 import asyncio
+import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -201,3 +202,27 @@ async def test_after_a_crash_of_the_gateway_a_call_runs_exactly_once(
         person.deny(other)
         assert "denied" in await later
     assert gateway.paid == [PAID]
+
+
+def test_when_it_stops_the_streams_of_its_clients_end(
+    gateway: RunningGateway, token: Callable[..., str]
+) -> None:
+    """It does not wait for them, and reports no error."""
+    read_token = token("tools:read")
+    gateway.kill()
+    gateway.start(subprocess.PIPE)
+    assert gateway.process is not None
+    client = {"protocolVersion": "2025-06-18", "clientInfo": {"name": "c", "version": "1"}}
+    params = {**client, "capabilities": {}}
+    initialize = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params}
+    accept = "application/json, text/event-stream"
+    headers = {"Authorization": f"Bearer {read_token}", "Accept": accept}
+    with httpx.Client(headers=headers, trust_env=False) as http:
+        session = http.post(gateway.uri, json=initialize).headers["mcp-session-id"]
+        with http.stream("GET", gateway.uri, headers={"mcp-session-id": session}) as stream:
+            assert stream.status_code == httpx.codes.OK
+            gateway.process.terminate()
+            stream.read()
+    _, errors = gateway.process.communicate(timeout=20)
+    gateway.process = None
+    assert errors.decode().splitlines()[1:] == []

@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
-import uvicorn
 
+from sayso.gateway import serving
 from sayso.gateway.__main__ import main
 from tests.support.fakes.receiver import Handler, answer, receiver
 from tests.support.servers.ports import free_port
@@ -27,7 +27,7 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Return a list that gets the host of each gateway that begins to serve."""
     hosts: list[str] = []
     monkeypatch.setenv("GATEWAY", "sayso_rs_1:sayso_cs_1")
-    monkeypatch.setattr(uvicorn, "run", lambda _app, host, **_: hosts.append(host))
+    monkeypatch.setattr(serving, "serve", lambda *args: hosts.append(args[2]))
     return hosts
 
 

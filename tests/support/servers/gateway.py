@@ -73,11 +73,15 @@ class RunningGateway:
         )
         return result.stdout
 
-    def start(self) -> None:
+    def start(self, stderr: int | None = None) -> None:
         """Start it, and wait until it is ready."""
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
-                self._program(self.serve), cwd=self.folder, env=self.environment, stdout=log
+                self._program(self.serve),
+                cwd=self.folder,
+                env=self.environment,
+                stdout=log,
+                stderr=stderr,
             )
         until(lambda: status_of(self.uri) == httpx.codes.UNAUTHORIZED, 30)
 

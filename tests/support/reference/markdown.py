@@ -2,8 +2,9 @@
 
 import ast
 import inspect
-import textwrap
+import sys
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from itertools import pairwise
 
 from tests.support.checks.source import PACKAGES
@@ -33,15 +34,19 @@ def member_docs(described: type) -> Mapping[str, str]:
     """Return the docstring below each member of a class and of its bases."""
     found: dict[str, str] = {}
     for base in reversed(described.__mro__):
-        is_ours = base.__module__.split(".")[0] in PACKAGES
-        if is_ours and "[" not in base.__name__:  # pydantic's generic classes have no source
-            found |= _docs(base)
+        if base.__module__.split(".")[0] in PACKAGES:
+            found |= _docs(_bodies(base.__module__).get(base.__name__, []))
     return found
 
 
-def _docs(described: type) -> dict[str, str]:
-    (tree,) = ast.parse(textwrap.dedent(inspect.getsource(described))).body
-    body = tree.body if isinstance(tree, ast.ClassDef) else []
+@cache
+def _bodies(module: str) -> Mapping[str, list[ast.stmt]]:
+    """Return the statements of each class of a module."""
+    tree = ast.parse(inspect.getsource(sys.modules[module]))
+    return {node.name: node.body for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
+
+
+def _docs(body: list[ast.stmt]) -> dict[str, str]:
     pairs = pairwise(body)
     return {name: text for first, second in pairs for name, text in _doc_of(first, second)}
 

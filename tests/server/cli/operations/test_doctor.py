@@ -67,8 +67,9 @@ def test_doctor_fails_on_a_read_only_database(admin_cli, monkeypatch):
     def connect_read_only(path, **options):
         return connect(f"file:{path}?mode=ro", uri=True, **options)
 
-    monkeypatch.setattr(sqlite3, "connect", connect_read_only)
-    result = admin_cli("doctor")
+    with monkeypatch.context() as patch:
+        patch.setattr(sqlite3, "connect", connect_read_only)
+        result = admin_cli("doctor")
     assert result.code == 1
     assert (
         "BROKEN  Nothing can be changed. The database could not store the change.\n" in result.out

@@ -1,6 +1,6 @@
-"""A bank's MCP server. It knows nothing of Sayso: it takes one key, which only the gateway has.
+"""A bank's MCP server that does not know Sayso: it accepts one key, which only the gateway has.
 
-BANK_KEY='Bearer …' python examples/bank.py 9000
+BANK_KEY='Bearer …' uvicorn --app-dir examples bank:app --port 9000
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Makes text from others safe to show and to pass to a language model.
+"""Makes untrusted text safe to show and to pass to a language model.
 
 Owns: one line without control, bidirectional or invisible characters, and quoting. Never:
 interpreting the text.
@@ -12,7 +12,7 @@ _MAX: Final = 500
 
 
 def one_line(text: str) -> str:
-    """Return the text on one line, cut if long; what is not printable becomes a space."""
+    """Return the text on one line, cut if long; unprintable characters become spaces."""
     plain = "".join(c if c.isprintable() else " " for c in text[:_MAX])
     return " ".join(plain.split())
 

@@ -22,7 +22,7 @@ def make_private(folder: Path) -> None:
 
 
 def write_new(file: Path, lines: Iterable[str]) -> int:
-    """Write a new file with mode 0600; returns the number of lines. Raises FileExistsError.
+    """Write a new file with mode 0600; return the number of lines. Raises FileExistsError.
 
     If reading the lines fails, the file is deleted.
     """

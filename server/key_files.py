@@ -224,7 +224,7 @@ def _key_ids(store: Store) -> Mapping[str, str]:
 
 
 def _record(store: Store, keys: Mapping[str, bytes]) -> Mapping[str, str]:
-    """Record new keys; returns all key IDs, because another process may have been first."""
+    """Record new keys; return all key IDs, because another process may have been first."""
     with store.write() as tx:
         tx.lock("installation keys")
         for name, key in keys.items():

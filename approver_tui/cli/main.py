@@ -171,7 +171,7 @@ def _check_login() -> None:
 
 
 def _run(arguments: list[str]) -> object:
-    """Run the command; returns its result. Exits with 141 if the reader of the output has ended."""
+    """Run the command; return its result. Exits with 141 if the reader of the output has ended."""
     stdout = sys.stdout
     try:
         return cli.main(

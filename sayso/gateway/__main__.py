@@ -75,7 +75,7 @@ def _serve(cli_args: Sequence[str]) -> None:
         upstream = Upstream(options.upstream, file_config, agent)
     name = options.upstream or shlex.join(options.stdio)
     sys.stderr.write(f"The gateway serves {file_config.resource} in front of {name}.\n")
-    serve(build(file_config, upstream, agent), upstream, options.host, options.port)
+    serve(build(file_config, upstream, agent), options.host, options.port)
 
 
 def _check_issuer(url: str) -> None:

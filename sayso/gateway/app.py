@@ -53,7 +53,7 @@ class Gateway:
         agent: AsyncAgent | None,
         log: Log,
     ) -> None:
-        self._upstream, self._log = upstream, log
+        self.upstream, self._log = upstream, log
         self._map, self._handles = config.tools, Handles(config.credentials[1])
         self._resource = config.resource
         self._tool_list = ToolList(config.tools, upstream)
@@ -178,12 +178,11 @@ class Gateway:
     async def _forward(self, incoming: Incoming, message: Json | None) -> bool:
         """Forward a request and its response; return whether the whole response arrived."""
         started = has_response = False
-        stopping = self.stopping if incoming.method == "GET" else None
 
         async def forward() -> None:
             nonlocal started, has_response
             body = None if message is None else messages.write(message)
-            async with self._upstream.send(
+            async with self.upstream.send(
                 incoming.caller, incoming.method, incoming.headers, body
             ) as answer:
                 body_bytes = b"" if answer.streams else await self._read_body(incoming, answer)
@@ -198,7 +197,7 @@ class Gateway:
                 await incoming.body(body_bytes)
 
         try:
-            is_done = await incoming.while_connected(forward(), stopping)
+            is_done = await incoming.while_connected(forward(), None if message else self.stopping)
         except UpstreamError as error:
             expects_response = message is not None and "id" in message
             failed = messages.error(message or {}, messages.INTERNAL, str(error))

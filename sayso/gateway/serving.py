@@ -4,47 +4,38 @@ Owns: the order in which it stops. Never: what the gateway does with a request.
 """
 
 import asyncio
-import contextlib
 import socket
+from contextlib import suppress
 
 import uvicorn
 
 from sayso import asgi
-from sayso.gateway.answers import UpstreamServer
 from sayso.gateway.app import Gateway
 
 
-def serve(gateway: Gateway, upstream: UpstreamServer, host: str, port: int) -> None:
-    """Serve until SIGTERM or SIGINT. Exits if the address cannot be used."""
-    config = uvicorn.Config(
-        _app(gateway),
-        host=host,
-        port=port,
-        log_level="warning",
-        lifespan="off",
-        server_header=False,
-        timeout_graceful_shutdown=5,
-    )
-    with contextlib.suppress(KeyboardInterrupt):
-        _Server(config, gateway, upstream).run()
+class GatewayServer(uvicorn.Server):
+    """On shutdown, it ends the streams that clients listen to, and lets calls finish."""
 
+    def __init__(self, gateway: Gateway, host: str, port: int) -> None:
+        """Serve at this address, without a log of requests."""
 
-class _Server(uvicorn.Server):
-    """On shutdown, ends the streams that clients listen to, and lets calls finish."""
+        async def app(scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> None:
+            with suppress(asyncio.CancelledError):  # a call that did not finish in time
+                await gateway.app(scope, receive, send)
 
-    def __init__(self, config: uvicorn.Config, gateway: Gateway, upstream: UpstreamServer) -> None:
+        config = uvicorn.Config(app, host, port, log_level="warning", lifespan="off")
+        config.server_header, config.timeout_graceful_shutdown = False, 5
         super().__init__(config)
-        self._gateway, self._upstream = gateway, upstream
+        self._gateway = gateway
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Shut down, then close the upstream server."""
         self._gateway.stopping.set()
         await super().shutdown(sockets)
-        await self._upstream.aclose()
+        await self._gateway.upstream.aclose()
 
 
-def _app(gateway: Gateway) -> asgi.App:
-    async def app(scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> None:
-        with contextlib.suppress(asyncio.CancelledError):  # a call that did not finish in time
-            await gateway.app(scope, receive, send)
-
-    return app
+def serve(gateway: Gateway, host: str, port: int) -> None:
+    """Serve until SIGTERM or SIGINT. Exits if the address cannot be used."""
+    with suppress(KeyboardInterrupt):
+        GatewayServer(gateway, host, port).run()

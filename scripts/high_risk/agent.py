@@ -32,7 +32,7 @@ class Agent:
     """Prints what it is doing."""
 
     def ask(self, user: str, scope: str, resource: str) -> str:
-        """Send a request to a user; returns the auth_req_id."""
+        """Send a request to a user; return the auth_req_id."""
         form = {"login_hint": user, "scope": f"openid {scope}", "resource": resource}
         return self._request(form)
 
@@ -63,7 +63,7 @@ class Agent:
         return self._request({"scope": "openid", "login_hint_token": hint}), False
 
     def wait(self, handle: str) -> str:
-        """Wait for the approval with long polls; returns the token."""
+        """Wait for the approval with long polls; return the token."""
         form = {"grant_type": _CIBA, "auth_req_id": handle}
         while True:
             answer = self._post("/token", form, _WAIT)

@@ -27,7 +27,7 @@ class Bank:
     def pay(
         self, token: str, payment: dict[str, Any], execution: str
     ) -> tuple[int, dict[str, Any]]:
-        """Consume the approval, then pay; returns status and JSON."""
+        """Consume the approval, then pay; return status and JSON."""
         answer = httpx.post(
             f"{self.issuer}/api/approvals/consume",
             json={

@@ -67,7 +67,7 @@ class Example:
         return f"http://localhost:{self.port}"
 
     def run(self, module: str, *arguments: str, stdin: str = "") -> dict[str, Any]:
-        """Run a command of `sayso` or `sayso-approver`; returns its JSON."""
+        """Run a command of `sayso` or `sayso-approver`; return its JSON."""
         done = subprocess.run(  # noqa: S603  # our own commands
             [sys.executable, "-m", module, *arguments, "--json"],
             env=self.environment,

@@ -42,7 +42,7 @@ class Frontier:
     roots: list[bytes] = field(default_factory=list)
 
     def add(self, leaf: bytes) -> dict[NodeIndex, bytes]:
-        """Append a leaf hash; returns the nodes that it completes."""
+        """Append a leaf hash; return the nodes that it completes."""
         self.roots.append(leaf)
         self.size += 1
         complete = dict[NodeIndex, bytes]()
@@ -55,7 +55,7 @@ class Frontier:
         return complete
 
     def extend(self, leaves: Iterable[bytes]) -> dict[NodeIndex, bytes]:
-        """Append leaf hashes; returns the nodes that they complete."""
+        """Append leaf hashes; return the nodes that they complete."""
         complete = dict[NodeIndex, bytes]()
         for leaf in leaves:
             complete |= self.add(leaf)
@@ -159,9 +159,9 @@ def _is_consistent(old: tuple[int, bytes], new: tuple[int, bytes], proof: list[b
 def _climb(
     start: bytes, index: int, last: int, proof: Sequence[bytes]
 ) -> tuple[bytes, bytes] | None:
-    """The roots that a proof leads to; None if its length is wrong.
+    """Return the old root and the new root; None if the length of the proof is wrong.
 
-    The first is the root of the tree that ends with the start, the second of the whole tree.
+    The old tree ends with the start.
     """
     old = new = start
     for sibling in proof:

@@ -148,7 +148,7 @@ def public_key(name: str, seed: bytes) -> LogKey:
 
 
 def verify(note: str, keys: Sequence[LogKey]) -> tuple[Checkpoint, int]:
-    """Read a checkpoint that one of these keys signed; returns it and its time (s).
+    """Read a checkpoint that one of these keys signed; return it and its time (s).
 
     Raises `BadNote`.
     """

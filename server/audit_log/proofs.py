@@ -1,6 +1,6 @@
 """Proofs that an entry is in the log, in the C2SP tlog-proof format.
 
-Owns: the text of a proof, and checking it. The extra data of a proof are the entry's bytes.
+Owns: the text of a proof, and checking it. The extra data of a proof is the entry's bytes.
 Never: files or the database.
 """
 
@@ -15,7 +15,7 @@ from server.audit_log.merkle import BadProof
 from server.audit_log.notes import LogKey, to_base64
 
 FORMAT: Final = "c2sp.org/tlog-proof@v1"
-_NO_PROOF: Final = "This is not a proof that `sayso audit prove` wrote."
+_NO_PROOF: Final = "This is not a proof written by `sayso audit prove`."
 _ENTRY_LINES = 2
 """The number of lines about the entry: its body and its position."""
 
@@ -54,7 +54,7 @@ class Proof:
         return proof
 
     def check(self, keys: Sequence[LogKey]) -> int:
-        """Check the proof; returns the time (s) of its checkpoint. Raises `BadProof`, `BadNote`."""
+        """Check the proof; return the time (s) of its checkpoint. Raises `BadProof`, `BadNote`."""
         checkpoint, at = notes.verify(self.checkpoint, keys)
         leaf = leaf_hash(self.body)
         merkle.check_inclusion(leaf, self.seq, checkpoint.size, self.hashes, checkpoint.root)

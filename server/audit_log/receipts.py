@@ -131,7 +131,7 @@ def _reason(approval: Members) -> str:
 
 
 def _check_request(request: Members, keys: Sequence[LogKey]) -> list[_Entry]:
-    """Check a request, its answers and its outcome; returns its entries."""
+    """Check a request, its answers and its outcome; return its entries."""
     approval = request["approval"]
     _check_texts(approval)
     log = [_check_entry(approval, entry, keys) for entry in request["entries"]]
@@ -275,7 +275,7 @@ def _check_token(receipt: Members, log: Sequence[_Entry]) -> None:
 def _check_given_in(
     receipt: Members, log: Sequence[_Entry], keys: Sequence[LogKey]
 ) -> Sequence[_Entry]:
-    """Check the approval that created the deciding consent or grant; returns its entries."""
+    """Check the approval that created the deciding consent or grant; return its entries."""
     decided_by, given_in = receipt["approval"]["decided_by"], receipt["given_in"]
     allowed = next((entry for entry in log if entry.type == _ALLOWED), None)
     logged = None if allowed is None else allowed.facts["decided_by"]

@@ -126,7 +126,7 @@ def check_entry(entry: LoggedEntry, position: int) -> None:
 
 
 def _count_erased(commitments: object, openings: Mapping[str, Opening]) -> int:
-    """Check the texts of an entry; returns how many are missing. Raises `Contradiction`."""
+    """Check the texts of an entry; return how many are missing. Raises `Contradiction`."""
     if not isinstance(commitments, dict):
         raise Contradiction("Its commitments cannot be read.")
     for name, opening in openings.items():
@@ -172,7 +172,7 @@ def _format_count(number: int, noun: str, plural: str = "") -> str:
 
 
 def verify_file(file: Path, log_keys: Sequence[str], since: Path | None, out: IO[str]) -> str:
-    """Verify a bundle, a proof or a receipt in a file; returns the verdict.
+    """Verify a bundle, a proof or a receipt in a file; return the verdict.
 
     Raises `Broken`, `BadBundle`, `BadNote` for a bad key or checkpoint, or OSError.
     """
@@ -239,7 +239,7 @@ def _progress_printer(out: IO[str]) -> Callable[[int], None]:
 
 
 def main() -> int:
-    """Run the command line; returns the exit status."""
+    """Run the command line; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m server.audit_log.verify", description=__doc__)
     parser.add_argument("file", type=Path, help="a bundle, a proof or a receipt")
     parser.add_argument(

@@ -121,7 +121,7 @@ def cli(context: click.Context, data_dir: Path | None) -> None:
 
 
 def _run(arguments: list[str]) -> object:
-    """Run the command; returns its result. Exits with 141 if the reader of the output has ended."""
+    """Run the command; return its result. Exits with 141 if the reader of the output has ended."""
     stdout = sys.stdout
     try:
         return cli.main(

@@ -80,7 +80,7 @@ class Sealer:
         self._ciphers: dict[str, AESGCM] = {}
 
     def seal(self, purpose: str, plaintext: bytes) -> bytes:
-        """Encrypt data; returns nonce and ciphertext."""
+        """Encrypt data; return nonce and ciphertext."""
         nonce = secrets.token_bytes(_NONCE_BYTES)
         return nonce + self._cipher(purpose).encrypt(nonce, plaintext, purpose.encode())
 

@@ -66,7 +66,7 @@ class OutboxWorker:
     in_delivery: set[int] = field(default_factory=set)
 
     def round(self) -> int:
-        """Start delivering one batch; returns the number of messages.
+        """Start delivering one batch; return the number of messages.
 
         If no webhook is configured, its messages are discarded in the same unit of work.
         """
@@ -95,7 +95,7 @@ class OutboxWorker:
             self.on_finished()
 
     def _deliver(self, message: OutboxMessage) -> Undeliverable | None:
-        """Deliver a message; returns the error if it fails."""
+        """Deliver a message; return the error if it fails."""
         try:
             if (channel := self.channels.get(message.channel)) is not None:
                 channel.deliver(message)

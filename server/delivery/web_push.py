@@ -66,7 +66,7 @@ class WebPush:
         self.pushes.record_failure(tx, message.body, reason)
 
     def _post(self, push: Push) -> tuple[int, Mapping[str, str]]:
-        """Encrypt and send; returns the status and headers of the response."""
+        """Encrypt and send; return the status and headers of the response."""
         from py_vapid import VapidException  # noqa: PLC0415  # loads another HTTP client
         from pywebpush import WebPushException, webpush  # noqa: PLC0415  # as above
 

@@ -150,7 +150,7 @@ def _device_key(person: Person) -> str:
 
 
 def _person(site: Site) -> tuple[Person, str]:
-    """Authenticate the caller; returns the cookie too if it is a browser."""
+    """Authenticate the caller; return the cookie too if it is a browser."""
     handshake = views.read_request(site)
     cookie = cookies.session_cookie(site.server_policy, handshake)
     if cookie and "authorization" not in handshake.headers:

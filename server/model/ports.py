@@ -49,7 +49,7 @@ class Wake(Protocol):
 
     def notify(self) -> None: ...
     def wait(self, timeout: float) -> bool:
-        """Wait up to `timeout` seconds; returns whether something may have changed."""
+        """Wait up to `timeout` seconds; return whether something may have changed."""
 
 
 class Signer(Protocol):

@@ -107,7 +107,7 @@ class Body:
         return data
 
     def _next_chunk(self) -> bool:
-        """Read the size of the next chunk; returns False after the last one."""
+        """Read the size of the next chunk; return False after the last one."""
         if not self._first_chunk and self._line(2) != b"\r\n":
             raise BadHead("a chunk does not have its stated length")
         self._first_chunk = False

@@ -232,7 +232,7 @@ class ClientQueues:
         self.waiting_bytes -= size
 
     def _ended_recently(self, key: _Key) -> bool:
-        """Record the end of a request; returns whether the previous one also ended just now."""
+        """Record the end of a request; return whether the previous one also ended just now."""
         now = time.monotonic()
         repeated = now - self._last_release_at.get(key, 0.0) < _MAX_YIELD_SECONDS
         if len(self._last_release_at) > _MAX_REMEMBERED:

@@ -124,7 +124,7 @@ def _forever(loop: Loop) -> None:
 
 
 def run_once(loop: Loop) -> float:
-    """Run a loop's function once, with metrics; returns the pause before the next run (s)."""
+    """Run a loop's function once, with metrics; return the pause before the next run (s)."""
     try:
         loop.run()
     except Busy as busy:  # the database is locked or unavailable; the next run retries

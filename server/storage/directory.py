@@ -79,7 +79,7 @@ class CachedDirectory:
         """Return the user with this ID."""
         return self._look_up("user", user_id, self._rows.users.get)
 
-    def user_called(self, name_email_or_id: str) -> User | None:
+    def find_user(self, name_email_or_id: str) -> User | None:
         """Return the user with this name, email address or ID."""
         if name_email_or_id.startswith(PREFIX_USER):
             return self.user(name_email_or_id)
@@ -89,7 +89,7 @@ class CachedDirectory:
         """Return the user IDs of administrators."""
         return self._look_up("administrators", "", self._administrators)
 
-    def group_called(self, name_or_id: str) -> Group | None:
+    def find_group(self, name_or_id: str) -> Group | None:
         """Return the group with this name, ignoring case, or this ID."""
         key = codec.key(name_or_id)
         matches = (g for g in self._groups() if name_or_id == g.id or codec.key(g.name) == key)

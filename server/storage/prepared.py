@@ -64,11 +64,11 @@ class DatabaseRows:
         return bool(self._rows(statement, values))
 
     def _change(self, statement: "Executable | Prepared", /, **values: object) -> bool:
-        """Run an UPDATE or DELETE; returns whether it changed a row."""
+        """Run an UPDATE or DELETE; return whether it changed a row."""
         return self._count_changes(statement, **values) > 0
 
     def _count_changes(self, statement: "Executable | Prepared", /, **values: object) -> int:
-        """Run an UPDATE or DELETE; returns the number of changed rows."""
+        """Run an UPDATE or DELETE; return the number of changed rows."""
         if isinstance(statement, Prepared):
             return statement.count_changes(self._db, values)
         return self._db.execute(statement, values).rowcount
@@ -111,7 +111,7 @@ class ExpiringRows(DatabaseRows):
     """How long expired rows are kept."""
 
     def prune(self, now: int) -> int:
-        """Delete rows that expired long enough ago; returns the number of deleted rows."""
+        """Delete rows that expired long enough ago; return the number of deleted rows."""
         is_outdated = self.expires_at <= now - self.kept_ms
         return self._count_changes(delete(self.expires_at.table).where(is_outdated))
 
@@ -134,7 +134,7 @@ class RecordRows(DatabaseRows, Generic[Record, Key]):
         return self._find(self.records.by_key, key=key)
 
     def _set(self, key: Key, *conditions: ColumnElement[bool], **values: object) -> bool:
-        """Change the row with this key if it meets the conditions; returns whether it does."""
+        """Change the row with this key if it meets the conditions; return whether it does."""
         return self._change(self.records.update(key, *conditions, **values))
 
     def _find(self, statement: Statement, /, **values: object) -> Record | None:

@@ -53,7 +53,7 @@ def targets(server: LiveServer, *, count: int = _TOKENS) -> list[Target]:
 def _chains(server: LiveServer) -> LiveChains:
     name, _ = server.user()
     with server.services.store.read() as view:
-        person = view.directory.user_called(name)
+        person = view.directory.find_user(name)
     assert person is not None
     chains = LiveChains(server, server.client(), person.id)
     chains.prepare()

@@ -43,7 +43,7 @@ def target(server: LiveServer, *, once: bool, count: int = _FRESH) -> Target:
     agent = server.agent()
     name, _ = server.user()
     with server.services.store.read() as view:
-        user = view.directory.user_called(name)
+        user = view.directory.find_user(name)
     assert user is not None
     rotated = server.resources.rotate_secret(PAY, by=BY)
     resource = AgentKey(rotated.resource.client_id, rotated.secret, PAY)

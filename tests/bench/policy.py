@@ -113,7 +113,7 @@ def _round(evaluator: Evaluator, view: View, case: PolicyRequest, *, forget: boo
 
 def _case(view: View, agent: LocalAgent, flow: Any, wanted: Mapping[str, Any]) -> PolicyRequest:
     found, resource = view.directory.agent(agent.id), view.directory.resource(PAY)
-    user = view.directory.user_called("ana")
+    user = view.directory.find_user("ana")
     assert found is not None
     assert resource is not None
     types = [detail["type"] for detail in wanted["details"]]

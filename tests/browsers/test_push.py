@@ -282,6 +282,6 @@ def _is_not_lost(server: LiveServer, called: Called, name: str) -> None:
 def _events(server: LiveServer, name: str) -> list[str]:
     """Return the events that were sent to a user's devices."""
     with server.services.store.read() as view:
-        user = view.directory.user_called(name)
+        user = view.directory.find_user(name)
         assert user is not None
         return [event.event for event in view.feed.events_after(0, user.id, 1_000)]

@@ -305,7 +305,7 @@ def test_a_session_without_a_device_gets_nothing_but_its_account(
     session = _SessionWithoutDevice(key, issuer, http)
     token = session.enroll(code)
     with server.services.store.read() as view:
-        row = view.directory.user_called(user)
+        row = view.directory.find_user(user)
         assert row is not None
         (pending,) = view.approvals.waiting(row.id, view.now, 1, None)
     path = f"/api/approvals/{pending.id}"

@@ -34,7 +34,7 @@ def _form(user: str, **changes: Any) -> dict[str, Any]:
 def _newest(server: LiveServer, user: str) -> dict[str, Any]:
     """Returns the display and the action of the newest request to this user."""
     with server.services.store.read() as view:
-        row = view.directory.user_called(user)
+        row = view.directory.find_user(user)
         assert row is not None
         pending = view.approvals.waiting(row.id, view.now, 1_000, None)
     newest = max(pending, key=lambda approval: approval.created_at)

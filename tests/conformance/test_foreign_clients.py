@@ -90,10 +90,10 @@ def test_other_clients_authenticate_with_a_key(server: LiveServer, library: str,
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_a_client_that_polls_itself_sees_pending_and_then_the_tokens(
+def test_a_client_without_a_polling_helper_sees_pending_and_then_the_tokens(
     server: LiveServer, person: Terminal, method: str
 ) -> None:
-    """The client sends details and gets them back in tokens that both verify.
+    """The client sends details and gets them back in both tokens, whose signatures are valid.
 
     CL-05, CL-06, CL-07, CL-08, CL-09, CL-17, CL-20.
     """

@@ -18,7 +18,7 @@ from tests.support.servers.server import LiveServer
 
 def _claims(server: LiveServer, agent: Agent, user: str, **changes: Any) -> dict[str, Any]:
     with server.services.store.read() as view:
-        row = view.directory.user_called(user)
+        row = view.directory.find_user(user)
     assert row is not None
     now = server.clock.now() // 1000
     claims = {

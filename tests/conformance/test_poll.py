@@ -317,8 +317,8 @@ def _change(server: LiveServer, case: str, agent_id: str, user: str) -> None:
 
 
 @pytest.mark.parametrize("case", _REMOVALS)
-def test_permissions_removed_after_the_approval_count(server: LiveServer, case: str) -> None:
-    """CB-146, CB-147, CB-204: permissions are checked again at redemption."""
+def test_permissions_are_checked_again_at_redemption(server: LiveServer, case: str) -> None:
+    """CB-146, CB-147, CB-204: a permission may be removed after the approval."""
     status, error = _REMOVALS[case]
     agent, person = new_agent(server), new_person(server)
     handle, approval_id = _ask_and_approve(agent, person, approval_key(person, KeyLevel.LOW))

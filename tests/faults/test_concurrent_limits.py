@@ -106,7 +106,7 @@ def test_concurrent_wrong_user_codes_stay_within_the_limit(start: Starter) -> No
     key, (name, _) = server.agent(takes_user_code=True), server.user()
     secrets = server.services.secrets
     with server.services.store.write() as tx:
-        user = tx.directory.user_called(name)
+        user = tx.directory.find_user(name)
         assert user is not None
         tx.user_codes.put(user.id, secrets.user_code_hash(user.id, "kite-7"), tx.now)
     wrong = [

@@ -63,7 +63,7 @@ def load(tmp_path: Path) -> Iterator[Load]:
 
 @pytest.fixture
 def api(load: Load) -> _Api:
-    """The API for which all the tokens are."""
+    """The API that all the tokens are for."""
     rotated = load.server.resources.rotate_secret(PAY, by=BY)
     key = AgentKey(rotated.resource.client_id, rotated.secret, PAY)
     payment_api = _Api(load.server, key, load.server.client())

@@ -99,7 +99,7 @@ def _close(server: LiveServer) -> None:
 
 def _add_consent(server: LiveServer, user: str, agent_id: str) -> str:
     with server.services.store.write() as tx:
-        row = tx.directory.user_called(user)
+        row = tx.directory.find_user(user)
         assert row is not None
         day = 24 * 60 * 60 * 1000
         consent = Consent(

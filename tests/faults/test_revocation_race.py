@@ -35,7 +35,7 @@ def chains(server: LiveServer) -> Iterator[LiveChains]:
     """Token chains that begin with a user of a chat app."""
     user, _ = server.user()
     with server.services.store.read() as view:
-        person = view.directory.user_called(user)
+        person = view.directory.find_user(user)
     assert person is not None
     with server.client() as http:
         chains = LiveChains(server, http, person.id)

@@ -31,6 +31,6 @@ def test_unfinished_requests_use_little_memory(
     assert server.process is not None
     idle = memory_mib(server.process.pid)
     with flood(server.port, sent, connections):
-        for _ in range(20):  # the answer comes after earlier input was read
+        for _ in range(20):  # the server responds after it has read earlier input
             assert server.client().get("/jwks").status_code == 200
             assert memory_mib(server.process.pid) - idle < _MAX_MIB

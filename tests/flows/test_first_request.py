@@ -81,7 +81,7 @@ def test_a_program_asks_somebody_whom_the_agent_can_ask(
     ],
     ids=lambda members: next(iter(members)),
 )
-def test_no_program_is_shown_that_the_server_would_refuse(
+def test_programs_that_the_server_would_refuse_are_not_shown(
     server: LiveServer, person: Terminal, members: Mapping[str, str]
 ) -> None:
     """The programs authenticate with HTTP Basic, poll, and send no user code."""

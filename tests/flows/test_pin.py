@@ -207,7 +207,7 @@ def test_a_pin_call_for_another_users_request_is_refused(
     name, _ = server.user()
     agent.request_approval(name)
     with server.services.store.read() as view:
-        user = view.directory.user_called(name)
+        user = view.directory.find_user(name)
         assert user is not None
         (others_request,) = view.approvals.waiting(user.id, view.now, 1, None)
     for purpose, refusal in (

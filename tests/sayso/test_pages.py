@@ -320,7 +320,7 @@ def _search_audit_log(words: list[str], approval: str, environment: dict[str, st
 
 
 def _acted(assistant: ExampleProgram, ana: Terminal, balance: str, transfer: str) -> Approval:
-    """Make the calls of the README and two more; returns the request that ana approves."""
+    """Make the calls of the README and two more; return the request that ana approves."""
     for not_a_call in ("balance", "{}"):
         assistant.write(not_a_call)
         assert assistant.read().startswith(("Expecting value", "Write "))

@@ -181,7 +181,7 @@ def services(folder: Path) -> Iterator[app.Services]:
 
 
 def _replace_log(services: app.Services) -> bytes | None:
-    """Replace the log key; returns the old key that vouches for the new one."""
+    """Replace the log key; return the old key that vouches for the new one."""
     old_keys = []
 
     def record(tx: Unit, new: bytes, old: bytes | None) -> None:

@@ -44,7 +44,7 @@ _ORDER = tuple(Severity)
 def doctor(context: click.Context, *, notify: bool) -> None:
     """Check everything without changing anything. Exits with 1 when something is broken."""
     test_results: list[str] = []
-    findings = [*diagnosis.fixed_findings()]
+    findings = [*diagnosis.permanent_findings()]
     try:
         loaded = settings.load()
         loaded.keymap  # noqa: B018  # reading it detects two actions with one key

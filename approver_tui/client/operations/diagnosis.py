@@ -26,7 +26,7 @@ _LOGIN_FIX = "Log in with: sayso-approver login URL"
 
 
 class Severity(StrEnum):
-    """The severity of a finding, the worst first."""
+    """The severity of a finding, worst first."""
 
     BROKEN = "broken"
     WEAK = "weak"
@@ -105,15 +105,15 @@ def server_findings(client: Client) -> Iterator[Finding]:
         yield Finding(
             Severity.WEAK,
             f"This machine's clock is {seconds:.0f} s {direction} the server's.",
-            "Set this machine's clock from the network.",
+            "Turn on time synchronization (NTP).",
         )
     if me.device is not None:
         yield from _device_findings(me.device, client.now())
     yield from _feed_findings(client)
 
 
-def fixed_findings() -> Iterator[Finding]:
-    """Limits that no setting can change."""
+def permanent_findings() -> Iterator[Finding]:
+    """Report the risks that no setting removes."""
     yield Finding(
         Severity.NOTE,
         "A program that runs as your user can read your PIN as you type it, and a script that uses "
@@ -169,5 +169,5 @@ def _feed_findings(client: Client) -> Iterator[Finding]:
         yield Finding(
             Severity.BROKEN,
             f"The live feed cannot connect: {reasons[-1] or 'no answer in time'}",
-            "Is there a proxy? It must allow WebSockets to /api/feed.",
+            "If you use a proxy, allow WebSockets to /api/feed.",
         )

@@ -19,13 +19,13 @@ from approver_tui.client.transport import Clock, OutgoingRequest, Transport
 
 
 class Session:
-    """Requests to one server as one enrolled session. Several threads may use it."""
+    """Sends requests to one server for one session. Several threads may use it."""
 
     def __init__(
         self, issuer: str, key: SigningKey, vault: Vault, *, lock_file: Path, clock: Clock
     ) -> None:
         self.key = key
-        """The session key: it signs DPoP proofs, and answers that grant nothing."""
+        """The session key: it signs DPoP proofs, and decisions that grant nothing."""
         self.transport = Transport(issuer, key, clock=clock)
         self.tokens = TokenKeeper(vault, lock_file=lock_file, clock=clock, renew=self._renew)
 
@@ -46,11 +46,11 @@ class Session:
         self.send(OutgoingRequest(method="DELETE", path=path))
 
     def delete_and_read(self, path: str) -> JsonObject:
-        """DELETE a path; return the object that says what ended."""
+        """DELETE a path; return the object that says what was revoked."""
         return _body(self.send(OutgoingRequest(method="DELETE", path=path)))
 
     def send(self, outgoing: OutgoingRequest) -> httpx.Response:
-        """Send with a token. Raises LoginFirst if the server rejects every token."""
+        """Send with a token. Raises LoginFirst if the server also rejects a renewed token."""
         token = self.tokens.access_token()
         try:
             return self.transport.send(replace(outgoing, token=token))

@@ -16,7 +16,7 @@ from approver_tui.screens.approvals.calls import Calls
 from approver_tui.screens.approvals.denials import (
     UNDO_SECONDS,
     Denial,
-    LaterAction,
+    PendingAction,
     seconds_left,
     unsaved_warning,
 )
@@ -64,7 +64,7 @@ class AnswerFlow:
         self._calls = calls
         self._denials: dict[str, Denial] = {}
         """The denials that wait, by approval ID, in the order in which they were given."""
-        self._later: LaterAction | None = None
+        self._later: PendingAction | None = None
         """The action that can be undone before it happens."""
         self._example: tuple[str, Approval] | None = None
         """The standing grant being approved, and the request to approve after it."""
@@ -109,7 +109,7 @@ class AnswerFlow:
         if not action.pending_text:
             self._run(action)
             return
-        self._later = LaterAction(action, self._host.context.ticks() + UNDO_SECONDS)
+        self._later = PendingAction(action, self._host.context.ticks() + UNDO_SECONDS)
         self._host.show_message(self.countdown(self._host.context.ticks()))
 
     def _run_waiting_action(self) -> None:

@@ -19,7 +19,7 @@ UNDO_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Denial:
-    """A denial that the user gave and that was not sent yet."""
+    """A denial that has not been sent yet."""
 
     approval: Approval
     answer: Deny
@@ -44,9 +44,9 @@ def seconds_left(due: float, ticks: float) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class LaterAction:
-    """An action other than a denial that can also be undone while it waits."""
+class PendingAction:
+    """An action other than a denial that can be undone before it runs."""
 
     action: QuickAction
     due: float
-    """When it happens, on the monotonic clock."""
+    """When it runs, on the monotonic clock."""

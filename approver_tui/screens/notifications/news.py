@@ -93,7 +93,7 @@ def ending_soon(near: CountdownStage, approvals: Sequence[Approval]) -> SafeText
     first = approvals[0].headline
     if len(approvals) == 1:
         return fmt("{} s left: {}", near, first)
-    return fmt("{} s left for {} requests, the first: {}", near, len(approvals), first)
+    return fmt("{} s left for {} requests. First: {}", near, len(approvals), first)
 
 
 def _text(event: Event) -> SafeText:

@@ -37,7 +37,7 @@ class Delegation:
     resource: LongLine
     scopes: tuple[SafeText, ...]
     actors: tuple[Actor, ...]
-    """Everyone who acts in it, the current actor first; empty for the user's own app."""
+    """The chain of actors, the current one first; empty for the user's own app."""
     issued_at: int
     expires_at: int
     last_used_at: int | None

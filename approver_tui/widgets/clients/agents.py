@@ -1,4 +1,4 @@
-"""An agent as a list entry and its details.
+"""The list entry and the details of an agent.
 
 Owns: the wording. Never: revoking or suspending an agent; deciding which agents are listed.
 """
@@ -18,7 +18,7 @@ _MAX_LISTED = 20
 
 
 def agent_entry(agent: Agent, prefs: NotificationPrefs, now: int) -> Entry:
-    """Return the entry of an agent, with its access or, without any, its number of requests."""
+    """Return the entry of an agent, with its access or, if it has none, its request counts."""
     access = agent.current_access
     second_line = request_counts_text(agent, now) if access is None else holdings_text(access)
     return Entry(agent.id, agent.name, second_line, _state_text(agent, prefs, now))

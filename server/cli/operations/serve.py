@@ -1,4 +1,4 @@
-"""`sayso serve`: reads the flags and starts the server. This process imports no database."""
+"""`sayso serve`: reads the flags and starts the server, without importing the database code."""
 
 from importlib.resources import files
 
@@ -15,11 +15,11 @@ from server.cli.flags import settings_of
     type=click.IntRange(1, 64),
     default=1,
     show_default=True,
-    help="Processes; more than one needs PostgreSQL.",
+    help="The number of processes. More than one requires PostgreSQL.",
 )
 @click.option("--insecure", is_flag=True, help="Allow other machines to connect without https.")
 @click.option(
-    "--systemd-unit", is_flag=True, help="Print a systemd unit with its own user, and exit."
+    "--systemd-unit", is_flag=True, help="Print a systemd unit that runs as its own user, and exit."
 )
 @click.pass_context
 def command(

@@ -12,7 +12,7 @@ import click
 
 from server.cli.audit.audit import entry_document
 from server.cli.opening import OpenInstallation, Printed, prints
-from server.cli.output import join_names, json_text, moment, sheet
+from server.cli.output import join_names, json_text, moment, sheet, table
 from server.cli.tokens.delegations import delegation_table, revoked_document
 from server.lazy_imports import lazily
 from server.protocol.tokens.exchange_refusals import STEPS, Reason
@@ -221,8 +221,8 @@ def _lines(explanation: Explanation, now: int) -> list[str]:
     if explanation.chain:
         lines += ["", "Token chain, newest first:", *delegation_table(explanation.chain, now)]
     if explanation.bounds:
-        lines += ["", "Scopes allowed by each limit:"]
-        lines += sheet({bound.source: join_names(bound.scope) for bound in explanation.bounds})
+        rows = [(bound.source, join_names(bound.scope)) for bound in explanation.bounds]
+        lines += ["", *table(("limit", "allowed scopes"), rows)]
     return lines
 
 

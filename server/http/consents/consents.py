@@ -69,7 +69,7 @@ class ManagedConsentRevoked(BaseModel):
 
 
 def _consent(given_consent: GivenConsent, now: int) -> Consent:
-    """A consent as JSON."""
+    """Return the wire model of a consent."""
     record = given_consent.consent
     app_name = given_consent.app_name
     return Consent.of(
@@ -81,7 +81,7 @@ def _consent(given_consent: GivenConsent, now: int) -> Consent:
 
 
 def managed_consent(given_consent: GivenConsent, now: int) -> ManagedConsent:
-    """A consent for administrators, as JSON."""
+    """Return the wire model of a consent for administrators."""
     record = given_consent.consent
     return ManagedConsent.of(
         _consent(given_consent, now),
@@ -107,7 +107,7 @@ def revoke(site: Site, person: Person, record_id: str) -> ConsentRevoked:
 
 
 @own("DELETE /api/acting/<id>")
-def stop(site: Site, person: Person, record_id: str) -> AccessRevoked:
+def revoke_access(site: Site, person: Person, record_id: str) -> AccessRevoked:
     """Revoke the access of an agent or app: your grants, consents and tokens for it are revoked."""
     revoked_access = site.tokens.access_revocation.revoke(person, record_id)
     return AccessRevoked(
@@ -137,7 +137,7 @@ def list_all(site: Site, request: HttpRequest, admin: AdminServices) -> ManagedC
 
 
 @managed("POST /api/admin/consents/<id>/revoke")
-def end(site: Site, admin: AdminServices, record_id: str) -> ManagedConsentRevoked:
+def revoke_as_admin(site: Site, admin: AdminServices, record_id: str) -> ManagedConsentRevoked:
     """Revoke a consent and the tokens issued under it."""
     given_consent, tokens = admin.consents.revoke(record_id, by=admin.by)
     consent = managed_consent(given_consent, site.clock.now())

@@ -35,11 +35,6 @@ class AppTokenContents:
     approved: Approved | None = None
     """How the person signed for the details; only in the access token."""
 
-    @property
-    def token_type(self) -> str:
-        """How the access token is presented (RFC 9449 5)."""
-        return "Bearer" if self.jkt is None else "DPoP"
-
 
 def access_token_claims(contents: AppTokenContents) -> dict[str, object]:
     """Return the claims of an access token (RFC 9068 2.2).
@@ -54,9 +49,7 @@ def access_token_claims(contents: AppTokenContents) -> dict[str, object]:
         "sub_profile": names.SUB_PROFILE_USER,
         "aud": contents.audience,
         "client_id": contents.app,
-        "may_act": None
-        if contents.actor is None
-        else {"sub": contents.actor, "iss": contents.issuer},
+        "may_act": contents.actor and {"sub": contents.actor, "iss": contents.issuer},
         "scope": contents.scope or None,
         "authorization_details": list(contents.details) or None,
         "claims": list(contents.claims) or None,

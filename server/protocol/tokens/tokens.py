@@ -54,10 +54,10 @@ class TokenContents:
     copied_claims: Mapping[str, object] = field(default_factory=dict)
     """Claims copied from the parent: how the person signed in or answered."""
 
-    @property
-    def token_type(self) -> str:
-        """How a token with these contents is presented (RFC 9449 5)."""
-        return "Bearer" if self.jkt is None else "DPoP"
+
+def token_type(jkt: str | None) -> str:
+    """Return how a token with this key thumbprint is presented (RFC 9449 5)."""
+    return "Bearer" if jkt is None else "DPoP"
 
 
 def actor(contents: TokenContents) -> dict[str, object] | None:

@@ -26,7 +26,7 @@ class Sweeper:
     store: Store
 
     def round(self) -> int:
-        """Expire one batch of approvals; returns the number of expired ones.
+        """Expire one batch of approvals; return the number of expired ones.
 
         Each approval is its own unit of work. In one unit, standing grants would be locked in the
         order of their approvals, and a unit that ends several grants would deadlock with it.
@@ -36,7 +36,7 @@ class Sweeper:
         return sum(self._expire(approval.id) for approval in approvals)
 
     def _expire(self, approval_id: str) -> bool:
-        """Expire an approval if it is still overdue; returns whether this call expired it."""
+        """Expire an approval if it is still overdue; return whether this call expired it."""
         with self.store.write() as tx:
             approval = tx.approvals.get(approval_id)
             if approval is None or not approval.is_overdue(tx.now):
@@ -58,14 +58,14 @@ class Sweeper:
 
 
 def expire_if_overdue(tx: Unit, approval: Approval) -> Approval:
-    """Expire an approval that is overdue; returns its current state."""
+    """Expire an approval that is overdue; return its current state."""
     if not approval.is_overdue(tx.now):
         return approval
     return expire(tx, approval) or tx.approvals.get(approval.id) or approval
 
 
 def expire(tx: Unit, approval: Approval) -> Approval | None:
-    """Expire an overdue approval; returns None if its state has changed in the meantime."""
+    """Expire an overdue approval; return None if its state has changed in the meantime."""
     reason = _expiry_reason(tx, approval)
     uses.lock_grant(tx, approval)
     expired = tx.approvals.transition(approval, State.EXPIRED, now=tx.now, reason=reason)

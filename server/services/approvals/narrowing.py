@@ -141,7 +141,7 @@ class Narrowings:
         return approval if updated is None else updated
 
     def remove_granted(self, tx: Unit, approval: Approval) -> Approval | None:
-        """Remove the granted text; returns None if the request is no longer pending."""
+        """Remove the granted text; return None if the request is no longer pending."""
         terms = narrowing.terms(approval.action)
         past = self._history_addition(tx, approval, terms, self._types(tx, terms))
         return tx.approvals.narrow(approval.id, None, "{}", past)

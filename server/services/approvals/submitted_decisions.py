@@ -129,7 +129,7 @@ def _check_allowed_with_code(code: str | None, member: str, value: object) -> No
 
 def _find_user(view: View, approval: Approval, name_or_id: str) -> str:
     """Return the ID of the person to ask instead. Raises errors.Problem 422."""
-    user, agent = view.directory.user_called(name_or_id), view.directory.agent(approval.agent_id)
+    user, agent = view.directory.find_user(name_or_id), view.directory.agent(approval.agent_id)
     askable = None if agent is None else agent.asks
     if (
         user is None

@@ -37,12 +37,12 @@ def withdraw(
     actor: str,
     facts: Mapping[str, object] = _NO_FACTS,
 ) -> int:
-    """Cancel those that are open, each with an audit entry and an event; returns their number."""
+    """Cancel those that are open, each with an audit entry and an event; return their number."""
     return sum(_withdraw(tx, approval, reason, actor, facts) for approval in approvals)
 
 
 def cancel(tx: Unit, client_id: str, handle: str) -> bool:
-    """Cancel the client's open request with this `auth_req_id`; returns whether it did.
+    """Cancel the client's open request with this `auth_req_id`; return whether it did.
 
     A redeemed request is not undone; the client can revoke its token.
     """

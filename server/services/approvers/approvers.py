@@ -33,7 +33,7 @@ def get_for_approver(view: View, approval_id: str, user_id: str) -> Approval:
 def store_approvers(
     tx: Unit, approval: Approval, approvers: Iterable[NamedApprover]
 ) -> list[Approver]:
-    """Store approvers of a pending request; returns the new ones."""
+    """Store approvers of a pending request; return the new ones."""
     rows = [_approver(tx, approval, approver) for approver in approvers]
     return [row for row in rows if tx.approvers.add(row)]
 
@@ -41,7 +41,7 @@ def store_approvers(
 def add(
     tx: Unit, approval: Approval, named_approvers: Iterable[NamedApprover], policy: ServerPolicy
 ) -> list[Approver]:
-    """Add approvers to a pending request and notify them; returns the new ones."""
+    """Add approvers to a pending request and notify them; return the new ones."""
     approvers = store_approvers(tx, approval, named_approvers)
     for row in sorted(approvers, key=lambda row: row.user_id):  # as `notices.requested` does
         if row.user_id != approval.user_id:

@@ -133,7 +133,7 @@ class ManagedDeputies:
 
 
 def begin(tx: Unit, deputy: Deputy, substitutes: Substitutes) -> bool:
-    """Send open requests to a deputy whose period has begun; returns whether this call did."""
+    """Send open requests to a deputy whose period has begun; return whether this call did."""
     if not deputy.in_force(tx.now) or not tx.deputies.begin(deputy.id):
         return False
     for approval in tx.approvals.open_of_user(deputy.user_id):
@@ -162,7 +162,7 @@ def _check_deputy(
 
 def _find_deputy(view: View, person: Person, name_or_id: str) -> User:
     """Return the named user, who must be enabled and not the person. Raises Problem 404 or 422."""
-    other = view.directory.user_called(name_or_id)
+    other = view.directory.find_user(name_or_id)
     if other is None or not other.enabled:
         raise errors.not_found("User not found.")
     if other.id == person.user.id:

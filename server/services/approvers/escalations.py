@@ -29,7 +29,7 @@ class Escalations:
     substitutes: Substitutes
 
     def round(self) -> int:
-        """Run one round; returns the number of changes and notifications.
+        """Run one round; return the number of changes and notifications.
 
         Each change is its own unit of work. In one unit, the people to notify would be locked in
         the order of their requests, and new requests would deadlock with it.
@@ -90,7 +90,7 @@ STEPS: Final[tuple[Callable[[Unit, Approval, Substitutes], None], ...]] = (_remi
 
 
 def take_step(tx: Unit, approval: Approval, substitutes: Substitutes) -> bool:
-    """Take the next step of an approval; returns whether this call took it."""
+    """Take the next step of an approval; return whether this call took it."""
     step = approval.escalated
     is_last = step + 1 >= len(STEPS)
     due_at = approval.escalate_at or tx.now
@@ -102,7 +102,7 @@ def take_step(tx: Unit, approval: Approval, substitutes: Substitutes) -> bool:
 
 
 def _release(tx: Unit, substitutes: Substitutes, *, hold: Hold) -> bool:
-    """Send a held-back notification if its request is still pending; returns whether it was sent.
+    """Send a held-back notification if its request is still pending; return whether it was sent.
 
     The person's limits are locked before the hold, as for a request that notifies them.
     """

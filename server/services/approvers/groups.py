@@ -91,7 +91,7 @@ class Groups:
 
 def find(view: View, name_or_id: str) -> Group:
     """Return the group with this name or ID. Raises `NotFound`."""
-    group = view.directory.group_called(name_or_id)
+    group = view.directory.find_group(name_or_id)
     if group is None:
         raise NotFound("group", name_or_id)
     return group
@@ -100,7 +100,7 @@ def find(view: View, name_or_id: str) -> Group:
 @error_member("name")
 def _check_name_free(tx: Unit, name: str, own_id: str | None) -> None:
     for group in map(
-        tx.directory.group_called, tx.names.ids_with_name_like("group", name_keys(name))
+        tx.directory.find_group, tx.names.ids_with_name_like("group", name_keys(name))
     ):
         if group is not None and group.id != own_id:
             raise Exists(

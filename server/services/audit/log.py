@@ -73,7 +73,7 @@ class AuditLog:
         return notes.public_key(self.origin, self.private_key())
 
     def round(self) -> int:
-        """Sign a checkpoint if one is due; returns the number of entries that it adds."""
+        """Sign a checkpoint if one is due; return the number of entries that it adds."""
         with self.store.read() as view:
             newest = view.audit_log.newest() or _NO_CHECKPOINT
             if view.audit_log.size() == newest.size and not _is_idle(view, newest):
@@ -81,7 +81,7 @@ class AuditLog:
         return self.sign()
 
     def sign(self) -> int:
-        """Sign a checkpoint if one is due; returns the number of entries that it adds."""
+        """Sign a checkpoint if one is due; return the number of entries that it adds."""
         origin, private_key = self.origin, self.private_key()
         with self.store.write() as tx:
             tx.lock("audit log")

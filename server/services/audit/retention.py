@@ -76,9 +76,9 @@ class Retention:
         return size
 
     def erase(self, name_or_id: str, *, by: str) -> tuple[User, int]:
-        """Delete a user's texts from every entry; returns their number. Raises `NotFound`."""
+        """Delete a user's texts from every entry; return their number. Raises `NotFound`."""
         with self.store.write() as tx:
-            user = tx.directory.user_called(name_or_id)
+            user = tx.directory.find_user(name_or_id)
             if user is None:
                 raise NotFound("user", name_or_id)
             texts = tx.audit.openings.erase(user.id)

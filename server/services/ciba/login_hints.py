@@ -194,7 +194,7 @@ def find_askable(tx: Unit, agent: Agent, hinted_user: HintedUser) -> User | None
 
     A user whom the agent may not ask looks like one who does not exist.
     """
-    find = tx.directory.user if hinted_user.by_id else tx.directory.user_called
+    find = tx.directory.user if hinted_user.by_id else tx.directory.find_user
     user = find(hinted_user.text)
     if user is None or not user.enabled:
         return None

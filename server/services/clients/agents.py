@@ -297,7 +297,7 @@ def delete_agent(tx: Unit, agent: Agent, *, by: str) -> DisabledAgent:
 
 
 def with_secret(tx: Unit, secrets: Secrets, agent: Agent) -> NewSecret:
-    """Add a new secret to the agent; returns the agent and the text of the secret."""
+    """Add a new secret to the agent; return the agent and the text of the secret."""
     secret, text = client_secrets.new(secrets, PREFIX_CLIENT_SECRET, tx.now)
     return NewSecret(replace(agent, secrets=(*agent.secrets, secret)), text)
 

@@ -23,7 +23,7 @@ class UnknownAppExpiry:
     store: Store
 
     def round(self) -> int:
-        """Delete the apps that are due; returns the number of deleted apps."""
+        """Delete the apps that are due; return the number of deleted apps."""
         with self.store.read() as view:
             if not _due(view):
                 return 0

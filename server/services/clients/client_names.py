@@ -60,7 +60,7 @@ RENAMED: Final = "agent.renamed"
 
 
 def record_rename(tx: Unit, before: Agent, agent: Agent, *, by: str) -> Agent:
-    """Record a changed name and notify the owners; returns the agent with a new `named_at`."""
+    """Record a changed name and notify the owners; return the agent with a new `named_at`."""
     if agent.name == before.name:
         return agent
     tx.names.add_former(agent.id, FormerName(before.name, tx.now))

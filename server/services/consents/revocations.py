@@ -10,7 +10,7 @@ from server.services.notifications import notices
 
 
 def revoke_consent(tx: Unit, consent: Consent, *, actor: str, cause: str) -> int | None:
-    """Revoke a consent and its tokens; returns the number of tokens, None if already revoked."""
+    """Revoke a consent and its tokens; return the number of tokens, None if already revoked."""
     ended = tx.consents.revoke(consent.id, tx.now)
     return None if ended is None else _revoke_tokens(tx, ended, actor, cause)
 

@@ -70,7 +70,7 @@ class Browsers:
         return f"{salt}.{until}.{mac}"
 
     def sign_in(self, tx: Unit, device: Device) -> str:
-        """Sign in a browser with this passkey; returns its new cookie."""
+        """Sign in a browser with this passkey; return its new cookie."""
         cookie = self.secrets.new_secret(PREFIX_BROWSER)
         until = tx.now + SIGNED_IN_MS
         tx.browsers.add(Browser(handle_hash(cookie), device.id, tx.now, until))

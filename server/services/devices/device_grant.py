@@ -1,4 +1,4 @@
-"""The device grant before its tokens (RFC 8628): creates codes, and accepts a typed code.
+"""Device authorization (RFC 8628 3.1 to 3.3): creates codes, and accepts a typed code.
 
 A typed code creates an approval on the person's enrolled devices. A person without a device cannot
 be asked: their first device needs an enrollment code.
@@ -49,7 +49,7 @@ WRONG_CODES: Final = CountedLimit(
     "wrong_device_codes", "address", "Wrong device codes", 10, _WINDOW_MS, "wrong user codes:"
 )
 LIMITS: Final = (REQUESTS, REQUESTS_OF_APP, WRONG_CODES)
-WRONG_CODES_IN_ALL: Final = 1_000
+MAX_WRONG_CODES: Final = 1_000
 _TOTAL: Final = "wrong user codes"
 _WRONG: Final = "That code is wrong, used or expired. Check the device that shows it."
 _USER_CODE: Final = "user code"
@@ -73,7 +73,7 @@ class AppDevices:
         if app_request.openid and not app_request.scope:
             userinfo = self.consents.server_policy.userinfo_audience
             if not uris.may_name(app_request.resource, userinfo):
-                raise errors.InvalidTarget("A resource needs scopes of its own.")
+                raise errors.InvalidTarget("Request at least one scope of this resource.")
             return "", ()
         target = targets.resolve_or_default(
             view.directory, app, app_request.resource, app_request.scope
@@ -238,7 +238,7 @@ class DeviceGrantService:
         return self.secrets.code_hash(_USER_CODE, user_code)
 
     def submit_code(self, *, name: str, typed: str, peer: str) -> str:
-        """Accept a typed code and a user name. Returns why they were refused; "" if they were not.
+        """Accept a typed code and a user name. Return an error message, or "" on success.
 
         The text does not reveal whether the user exists. If the user is unknown or has no device,
         nobody is asked, and the new device waits until its code expires.
@@ -257,7 +257,7 @@ class DeviceGrantService:
                 tx.counters.count_subject(WRONG_CODES, peer)
                 tx.counters.count(_TOTAL, _WINDOW_MS)
                 return _WRONG
-            user = self._find_askable(tx, name, code.client_id)
+            user = self._find_approver(tx, name, code.client_id)
             shown = device_codes.format_code(letters or "")
             try:
                 approval = self._create_approval(tx, code, user, name, shown)
@@ -266,9 +266,9 @@ class DeviceGrantService:
             tx.device_codes.use(code.id, approval.id, tx.now)
             return ""
 
-    def _find_askable(self, tx: Unit, name: str, client_id: str) -> User | None:
+    def _find_approver(self, tx: Unit, name: str, client_id: str) -> User | None:
         """Return the user with this name, if one of their devices can be asked now."""
-        user = tx.directory.user_called(name) if name.isprintable() else None
+        user = tx.directory.find_user(name) if name.isprintable() else None
         if user is None or not user.enabled:
             return None
         tx.lock(f"asked {user.id}")
@@ -309,7 +309,7 @@ class DeviceGrantService:
 
 def _is_limit_reached(tx: Unit, peer: str) -> bool:
     wrong_codes = tx.counters.peek_subject(WRONG_CODES, peer)
-    return wrong_codes >= WRONG_CODES.value or tx.counters.peek(_TOTAL) >= WRONG_CODES_IN_ALL
+    return wrong_codes >= WRONG_CODES.value or tx.counters.peek(_TOTAL) >= MAX_WRONG_CODES
 
 
 def _record_refusal(tx: Unit, user: User, client_id: str, cause: str) -> None:

@@ -212,7 +212,7 @@ class DeviceService:
 
 
 def revoke(tx: Unit, device: Device, *, actor: str) -> bool:
-    """Revoke a device, its session and its sign-ins to apps; returns whether it was active.
+    """Revoke a device, its session and its sign-ins to apps; return whether it was active.
 
     If someone else revokes it, all browsers of the person are notified, and the audit entry says
     whether it was the last device in use.

@@ -64,7 +64,7 @@ def check_secret(
 
 
 def use_code(tx: Unit, code: EnrollmentCode) -> bool:
-    """Use up the code in one conditional UPDATE; returns whether this call did."""
+    """Use up the code in one conditional UPDATE; return whether this call did."""
     if not tx.codes.use(code.id, tx.now):
         return False
     _record(tx, audit.Type.CODE_USED, code, "used")

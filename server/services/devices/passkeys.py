@@ -35,7 +35,7 @@ from server.services.users import device_auth
 CHALLENGE_MS: Final = 5 * 60 * 1000
 """How long a browser may take to sign in."""
 _NEVER_MS: Final = 100 * 365 * 24 * 60 * 60 * 1000
-"""The lifetime of a passkey, which does not expire."""
+"""Stands for "never": a passkey does not expire."""
 _MAX_DIGITS: Final = 15
 _USED: Final = "passkey sign-in"
 _NO_PASSKEY: Final = "That is not a valid passkey for this site. Try again."
@@ -79,11 +79,12 @@ class PasskeyService:
         raise _to_problem(code)
 
     def register(self, typed: str, passkey: NewPasskey, *, peer: str) -> tuple[Device, str]:
-        """Register a passkey as a device; returns it and its browser's cookie.
+        """Register a passkey as a device; return it and its browser's cookie.
 
         Rules, in order: 1. The code is valid. 2. The passkey was created for this code, on this
         site, with user verification. 3. The code is used up. 4. As with a terminal, a new device
-        waits a day for high-risk requests. Raises errors.Problem.
+        cannot approve high-risk requests for a day, unless it is the user's first. Raises
+        errors.Problem.
         """
         name = devices.check_name(passkey.name)
         with self.store.write() as tx:
@@ -100,18 +101,18 @@ class PasskeyService:
         return PasskeyChallenge(text, passkeys.challenge(text.encode()))
 
     def sign_in(self, text: str) -> tuple[User, str]:
-        """Sign in the user of the passkey; returns them and the cookie. Raises errors.Problem."""
+        """Sign in the user of the passkey; return them and the cookie. Raises errors.Problem."""
         assertion = parse_assertion(text)
         with self.store.write() as tx:
             user, device = self.verify(tx, assertion)
             return user, self.browsers.sign_in(tx, device)
 
     def verify(self, tx: Unit, assertion: Assertion) -> tuple[User, Device]:
-        """Verify an assertion of our challenge; returns its user and device. Raises errors.Problem.
+        """Verify an assertion of our challenge; return its user and device. Raises errors.Problem.
 
-        Checks, in order, that: 1. the challenge is ours and has not expired; 2. a known passkey
-        signed it, and its counter is valid; 3. it is used for the first time, and device and user
-        are active, in one unit of work.
+        Checks, in order, that: 1. the challenge is ours and has not expired; 2. the passkey is
+        known, and its device and user are active; 3. it signed the challenge, and its counter is
+        valid; 4. the challenge is used for the first time.
         """
         self._check_challenge(tx, assertion)
         passkey, device, user = _holder(tx, assertion)
@@ -180,7 +181,7 @@ class PasskeyService:
             device,
             kind=device.kind,
             kids=dict(device.kids),
-            # The audit log verifies later signatures with this key.
+            # Readers of the audit log verify later signatures with this key.
             public_key=passkeys.encode_base64url(passkey.public_key),
             synced=passkey.synced,
         )

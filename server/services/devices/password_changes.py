@@ -28,7 +28,7 @@ class PasswordChanges:
             return view.passwords.get(person.user.id) is not None
 
     def set(self, person: Person, raw: str, jws: str) -> int:
-        """Set a new password; returns how many browsers were signed out.
+        """Set a new password; return how many browsers were signed out.
 
         Rules, in order: 1. The password is valid. 2. The device signed for it; only then is it
         hashed, which is slow. 3. The signature is checked again and used up. The signed digest

@@ -44,7 +44,7 @@ class Statements:
         subject: str,
         nonce: str,
     ) -> str:
-        """Check a statement by one of these keys of the signer; returns the key.
+        """Check a statement by one of these keys of the signer; return the key.
 
         Raises errors.Problem 403 `key_not_allowed` or 422 `invalid_statement`.
         """
@@ -91,7 +91,7 @@ class Statements:
             raise errors.Problem(403, "pin_required", "Enter your PIN for this request.")
 
     def check_own(self, tx: Unit, person: Person, jws: str, purpose: str, *values: str) -> Device:
-        """Check a person's statement about these values; returns the device that signed it.
+        """Check a person's statement about these values; return the device that signed it.
 
         Raises the errors of `check_with_pin`.
         """

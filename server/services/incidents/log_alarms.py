@@ -36,7 +36,7 @@ class LogAlarms:
     secrets: Secrets
 
     def report(self, person: Person, alarm: LogAlarm) -> str:
-        """Open an incident, unless this device has an open one; returns its ID."""
+        """Open an incident, unless this device has an open one; return its ID."""
         with self.store.write() as tx:
             open_id = self._find_open(tx, person.registered_device.id)
             return open_id or self._open(tx, person, alarm)

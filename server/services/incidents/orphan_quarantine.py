@@ -40,7 +40,7 @@ class OrphanQuarantine:
     server_policy: ServerPolicy
 
     def round(self) -> int:
-        """Run one round; returns the number of quarantined agents."""
+        """Run one round; return the number of quarantined agents."""
         with self.store.read() as view:
             if not self._due(view):
                 return 0

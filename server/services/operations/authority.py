@@ -82,7 +82,7 @@ class Guard:
     statements: Statements
 
     def check_read(self, view: View) -> Governed | None:
-        """Authorize reading; returns the record. Raises errors.Problem.
+        """Authorize reading; return the record. Raises errors.Problem.
 
         Checks, in order, that: 1. session, user and device are active; 2. the user has the role; 3.
         the record exists.

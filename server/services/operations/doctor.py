@@ -166,7 +166,7 @@ def _name_of(view: View, bearer: str) -> str:
     """Return the kind and name of a record."""
     directory = view.directory
     client_or_user = directory.agent(bearer) or directory.app(bearer) or directory.user(bearer)
-    record = client_or_user or directory.group_called(bearer)
+    record = client_or_user or directory.find_group(bearer)
     if record is None:
         return f"resource {bearer}"
     return f"{_KINDS[type(record)]} {record.name} ({bearer})"

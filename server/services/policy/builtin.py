@@ -228,7 +228,7 @@ def bind_names(view: View, text: str, *, version: int, by: str) -> PolicyRow:
     document = documents.parse_policy(text)
     names = documents.names_in(document)
     agents = _ids_by_name(names, "agent", lambda name: _id(view.directory.agent_called(name)))
-    users = _ids_by_name(names, "user", lambda name: _id(view.directory.user_called(name)))
+    users = _ids_by_name(names, "user", lambda name: _id(view.directory.find_user(name)))
     users |= _ids_by_name(names, "user or group", partial(_user_or_group_id, view))
     resources = view.resources.all()
     registered = {

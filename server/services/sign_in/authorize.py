@@ -123,7 +123,7 @@ class AuthorizeService:
         return {"dpop_jkt": (jkt,)}
 
     def begin(self, form: Form, *, peer: str) -> str | AuthorizationResponse:
-        """Accept a browser's request; returns the handle of the next page, or an error response.
+        """Accept a browser's request; return the handle of the next page, or an error response.
 
         Checks 1 to 3 raise errors.ProtocolError, which is shown to the user: 1. The app is
         registered, or has a metadata document. 2. request_uri refers to a pushed request. 3. The

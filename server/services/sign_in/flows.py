@@ -110,7 +110,7 @@ class Flows:
     def _request_signatures(
         self, tx: Unit, plan: AuthorizationPlan, signed_in: SignedIn, peer: str
     ) -> tuple[str, ...]:
-        """Create the approvals to sign; returns their IDs."""
+        """Create the approvals to sign; return their IDs."""
         approvals = [
             self.consents.ask(tx, _requested_consent(plan, consent, signed_in, peer))
             for consent in self._missing_consents(tx, plan, signed_in)

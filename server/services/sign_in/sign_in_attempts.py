@@ -53,7 +53,7 @@ def of_passkey(credential: bytes, peer: str) -> SignInAttempt:
 
 
 def count(tx: Unit, attempt: SignInAttempt) -> TooManyAttempts | None:
-    """Count one more attempt, unless it must wait; returns the error to raise after the commit."""
+    """Count one more attempt, unless it must wait; return the error to raise after the commit."""
     for key in attempt.keys:
         tx.lock(f"signs in {key.hex()}")
     waits = [tx.passwords.paused_until(key, tx.now) for key in attempt.keys]

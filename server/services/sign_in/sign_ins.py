@@ -61,7 +61,7 @@ class SignIns:
     def sign_in(
         self, name: str, password: str, *, flow: bytes | None, peer: str, cookie: str = ""
     ) -> str:
-        """Check name and password; returns the browser's new cookie.
+        """Check name and password; return the browser's new cookie.
 
         The same user stays signed in with the new cookie; another user is signed out. Steps: 1.
         Name and address are within the attempt limits. 2. The attempt is counted before it is
@@ -71,7 +71,7 @@ class SignIns:
         """
         name = passwords.normalize_name(name)
         with self.store.write() as tx:
-            user = tx.directory.user_called(name)
+            user = tx.directory.find_user(name)
             attempt = sign_in_attempts.of_account(user, name, peer)
             error = sign_in_attempts.count(tx, attempt)
             stored_password = tx.passwords.get("" if user is None else user.id)
@@ -93,7 +93,7 @@ class SignIns:
         return new_cookie
 
     def sign_in_with_passkey(self, text: str, *, flow: bytes, peer: str, cookie: str = "") -> str:
-        """Verify a passkey assertion; returns the browser's new cookie.
+        """Verify a passkey assertion; return the browser's new cookie.
 
         Rules, in order: 1. The attempt is counted before it is checked, per passkey and address. 2.
         The assertion is valid and new. 3. A failure is stored, and slows the next attempt. Raises
@@ -135,7 +135,7 @@ class SignIns:
     def _start(
         self, tx: Unit, user: User, flow: bytes | None, *, cookie: str, device_id: str | None
     ) -> str:
-        """Sign in an authenticated user; returns the browser's new cookie.
+        """Sign in an authenticated user; return the browser's new cookie.
 
         `device_id` is the device whose passkey they used; None for a password.
         """

@@ -26,7 +26,7 @@ def end(tx: Unit, grant_id: str, *, reason: str, actor: str) -> StandingGrant | 
 
 
 def end_access(tx: Unit, user_id: str, agent_id: str, *, actor: str) -> int:
-    """Revoke all of this user's grants for this agent; returns their number."""
+    """Revoke all of this user's grants for this agent; return their number."""
     return len(_end_all(tx, "revoked", actor, user_id=user_id, agent_id=agent_id))
 
 
@@ -93,7 +93,7 @@ def record(
 
 
 def _end_all(tx: Unit, reason: str, actor: str, **columns: str) -> list[StandingGrant]:
-    """Revoke the grants with these column values; returns the revoked grants."""
+    """Revoke the grants with these column values; return the revoked grants."""
     grants = tx.standing_grants.end(reason, tx.now, **columns)
     for grant in grants:
         cause = grant.ended_because

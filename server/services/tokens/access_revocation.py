@@ -118,7 +118,7 @@ class _ClientAccess:
         return ends.end_access(self.tx, self.user_id, self.client_id, actor=self._actor)
 
     def end_consents(self) -> tuple[int, int]:
-        """Revoke the consents; returns their number, and the number of tokens revoked with them."""
+        """Revoke the consents; return their number, and the number of tokens revoked with them."""
         ended = tokens = 0
         while consents := self.tx.consents.search(
             user_id=self.user_id,

@@ -74,7 +74,7 @@ class AppTokenIssuer:
         )
         answer: dict[str, object] = {
             "access_token": access_token,
-            "token_type": contents.token_type,
+            "token_type": tokens.token_type(contents.jkt),
             "expires_in": contents.expires_at - contents.issued_at,
         }
         if terms.text:
@@ -135,6 +135,8 @@ class AppTokenIssuer:
         resource = tx.directory.resource(terms.resource)
         resource_limit = None if resource is None else resource.token_seconds
         expires_at = now + (resource_limit or self.server_policy.access_token_seconds)
+        if consent is not None:
+            expires_at = min(expires_at, consent.expires_at // 1000)
         return AppTokenContents(
             issuer=self.server_policy.issuer,
             token_id=self.secrets.new_id(tokens.JTI),
@@ -150,9 +152,7 @@ class AppTokenIssuer:
             jkt=jkt,
             auth_time=grant.auth_time // 1000,
             issued_at=now,
-            expires_at=expires_at
-            if consent is None
-            else min(expires_at, consent.expires_at // 1000),
+            expires_at=expires_at,
             details=() if signed is None else signed_details(signed),
             approved=None if signed is None else approved_from(tx, signed),
         )

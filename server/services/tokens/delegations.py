@@ -83,7 +83,7 @@ class DelegationService:
             )
 
     def revoke(self, jti: str, *, by: str) -> tuple[NamedDelegation, int]:
-        """Revoke a token and its descendants; returns how many were live. Raises `NotFound`.
+        """Revoke a token and its descendants; return how many were live. Raises `NotFound`.
 
         A second call changes nothing.
         """
@@ -114,7 +114,7 @@ def with_names(directory: Directory, delegation: Delegation) -> NamedDelegation:
 
 
 def revoke_tree(tx: Unit, row: Delegation, by: str, cause: str) -> tuple[NamedDelegation, int]:
-    """Revoke a token and its descendants; returns how many were live."""
+    """Revoke a token and its descendants; return how many were live."""
     revoked_ids = tx.delegations.revoke_tree(row.id, tx.now)
     if revoked_ids:
         tx.audit.add(_entry(row, by, cause, len(revoked_ids)))

@@ -80,7 +80,7 @@ class ScopeBound:
 
 @dataclass(frozen=True, slots=True)
 class ExchangeChecks:
-    """Checks exchanges."""
+    """Steps 5 to 14 of an exchange."""
 
     evaluator: Evaluator
     server_policy: ServerPolicy
@@ -125,7 +125,7 @@ class ExchangeChecks:
             self._decide(view, full_request)  # no one is asked to consent to what policy denies
             self._check_pause(view, full_request)
             raise
-        # 14. Policy allows it without asking the person, who has not recently denied such requests.
+        # 14. Policy allows it with the approvals so far, and the person did not just deny the same.
         target = TokenTarget(resource, tuple(sorted(granted)))
         approval = _signed_approval(view, lineage, basis)
         _check_types(target, exchange, allowed)
@@ -144,12 +144,12 @@ class ExchangeChecks:
         """Return the limits that apply if the agent exchanges `lineage[0]` for this resource."""
         links = [_link(view, token, resource) for token in lineage]
         basis = token_exchange.delegation_basis(links, resource.uri, agent.id)
-        limits = [("the resource has", resource.scopes), (agent.name, _ceiling(agent, resource))]
+        limits = [("the resource", resource.scopes), (agent.name, _ceiling(agent, resource))]
         for link in basis.links:
             if link.depth:
                 limits.append((display_names.name_of(view.directory, link.client), link.ceiling))
             if link.resource == resource.uri:
-                limits.append(("a token of the resource has", link.scope))
+                limits.append(("a token for the resource", link.scope))
         if not basis.approved:
             user = lineage[0].user_id or ""
             consent = view.consents.live(user, basis.first, resource.uri, view.now)

@@ -225,7 +225,7 @@ class TokenIssuer:
         )
         return {
             "access_token": token,
-            "token_type": contents.token_type,
+            "token_type": tokens.token_type(contents.jkt),
             "expires_in": contents.expires_at - contents.issued_at,
         }
 

@@ -116,7 +116,7 @@ def _retire(tx: Unit, key: SigningKey, retires_at: int, by: str) -> None:
 
 
 def _drop(tx: Unit, by: str) -> list[str]:
-    dropped = tx.keys.drop_retired(tx.now)
+    dropped = tx.keys.delete_retired(tx.now)
     for kid in dropped:
         tx.audit.add(Entry(audit.Type.KEY_DROPPED, by, facts={"kid": kid}))
     return dropped

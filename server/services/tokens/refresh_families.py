@@ -16,7 +16,7 @@ from server.services.audit import audit
 
 
 def end(tx: Unit, family_id: str) -> int:
-    """Revoke a family; returns how many access tokens were revoked with it."""
+    """Revoke a family; return how many access tokens were revoked with it."""
     if not tx.code_grants.end_family(family_id, tx.now):
         return 0
     access_token_ids = tx.code_grants.access_tokens(family_id)
@@ -43,7 +43,7 @@ def user_disabled(tx: Unit, event: UserDisabled) -> None:
 
 
 def consent_ended(tx: Unit, event: ConsentEnded) -> Ended:
-    """Revoke the families that need the consent; returns how many access tokens were revoked."""
+    """Revoke the families that need the consent; return how many access tokens were revoked."""
     consent = event.consent
     families = _of_user(tx, consent.user_id)
     ended = [end(tx, family.id) for family in families if _depends_on(family.grant, consent)]
@@ -51,7 +51,7 @@ def consent_ended(tx: Unit, event: ConsentEnded) -> Ended:
 
 
 def password_changed(tx: Unit, event: PasswordChanged) -> Ended:
-    """Sign the user out of every browser; returns the number of ended sign-ins.
+    """Sign the user out of every browser; return the number of ended sign-ins.
 
     Also revokes the families of older sign-ins, whose rows were deleted when they expired.
     """
@@ -87,7 +87,7 @@ def _depends_on(grant: Grant, consent: Consent) -> bool:
 
 
 def end_sign_in(tx: Unit, sign_in_id: str) -> bool:
-    """Sign a browser out and revoke its families; returns whether it was signed in."""
+    """Sign a browser out and revoke its families; return whether it was signed in."""
     if not tx.sign_ins.end(sign_in_id, tx.now):
         return False
     for family in tx.code_grants.families_of("sign_in_id", sign_in_id):

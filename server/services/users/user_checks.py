@@ -19,7 +19,7 @@ _EMAIL = re.compile(r"[^\s@\x00-\x1f\x7f]{1,64}@[^\s@\x00-\x1f\x7f]{1,190}")
 
 def find(view: View, name_or_id: str) -> User:
     """Return the user with this name, email address or ID. Raises `NotFound`."""
-    user = view.directory.user_called(name_or_id)
+    user = view.directory.find_user(name_or_id)
     if user is None:
         raise NotFound("user", name_or_id)
     return user

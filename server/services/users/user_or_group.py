@@ -9,7 +9,7 @@ from server.services.refusals import Invalid, NotFound
 
 def id_of(view: View, name_or_id: str) -> str:
     """Return the ID of a user or group by name. Raises `NotFound`, or `Invalid` (ambiguous)."""
-    user, group = view.directory.user_called(name_or_id), view.directory.group_called(name_or_id)
+    user, group = view.directory.find_user(name_or_id), view.directory.find_group(name_or_id)
     if user is not None and group is not None:
         raise Invalid(f"{name_or_id} is the name of a user and of a group. Use the ID instead.")
     if group is not None:

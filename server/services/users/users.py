@@ -75,7 +75,7 @@ class Users:
         with self.store.read() as view:
             directory = view.directory
             records: list[User | Group | None] = [
-                directory.group_called(record_id)
+                directory.find_group(record_id)
                 if is_group(record_id)
                 else directory.user(record_id)
                 for record_id in ids
@@ -204,7 +204,7 @@ def create(tx: Unit, secrets: Secrets, new: NewUser, *, by: str) -> User:
 def _refuse_taken_name(tx: Unit, name: str) -> None:
     """Refuse a name that looks like the name of a user, an agent or an app."""
     alike = map(tx.directory.user, tx.names.ids_with_name_like("user", name_keys(name)))
-    for existing in (*alike, tx.directory.user_called(name)):
+    for existing in (*alike, tx.directory.find_user(name)):
         if existing is not None:
             raise Exists(
                 f"The user {existing.name} already exists. Choose a name that cannot be confused "
@@ -216,7 +216,7 @@ def _refuse_taken_name(tx: Unit, name: str) -> None:
 
 @error_member("email")
 def _refuse_used_email(tx: Unit, user: User) -> None:
-    existing = tx.directory.user_called(user.email) if user.email else None
+    existing = tx.directory.find_user(user.email) if user.email else None
     if existing is not None and existing.id != user.id:
         raise Exists(f"{user.email} already belongs to {existing.name}.")
 

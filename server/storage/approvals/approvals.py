@@ -327,7 +327,7 @@ class Approvals(RecordRows[Approval, str]):
         self._set(approval_id, held_back=True)
 
     def mark_seen(self, approval_id: str, now: int) -> bool:
-        """Record that the request was shown; returns True the first time."""
+        """Record that the request was shown; return True the first time."""
         return self._set(approval_id, a.c.seen_at.is_(None), seen_at=now)
 
     def keep_answer(self, approval_id: str, answer: bytes, answer_key: bytes, until: int) -> None:
@@ -336,7 +336,7 @@ class Approvals(RecordRows[Approval, str]):
         _KEEP_ANSWER.run(self._db, {"approval": approval_id, **values})
 
     def delete_expired_answers(self, now: int) -> int:
-        """Delete expired sealed token responses; returns their number."""
+        """Delete expired sealed token responses; return their number."""
         return self._count_changes(_DELETE_ANSWERS, now=now)
 
     def set_notification_token(self, approval_id: str, token: bytes) -> None:

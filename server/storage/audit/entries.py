@@ -111,11 +111,11 @@ class Openings(DatabaseRows):
         return _grouped(self._db.execute(rows, {"first": first, "end": end}))
 
     def erase(self, user_id: str) -> int:
-        """Delete a user's texts; returns the number of deleted texts."""
+        """Delete a user's texts; return the number of deleted texts."""
         return self.delete(o.c.user_id == user_id)
 
     def delete(self, those: ColumnElement[bool]) -> int:
-        """Delete texts permanently; returns the number of deleted texts."""
+        """Delete texts permanently; return the number of deleted texts."""
         if self._db.dialect.name == "sqlite":
             # Otherwise, the bytes of deleted rows would stay in the file.
             self._db.exec_driver_sql("PRAGMA secure_delete=ON")
@@ -142,7 +142,7 @@ class Audit:
         self.openings = Openings(connection)
 
     def add(self, entry: Entry) -> str:
-        """Store the entry with its canonical bytes and leaf; returns its ID.
+        """Store the entry with its canonical bytes and leaf; return its ID.
 
         Raises `Busy` for every database error, so that nothing is committed without its entry.
         """

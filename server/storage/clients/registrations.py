@@ -27,12 +27,12 @@ class Invitations(RecordRows[Invitation, str]):
         return self._list(_PAGE, after=after, limit=limit)
 
     def spend(self, invitation_id: str, now: int) -> bool:
-        """Count one use of an invitation; returns False if it has no uses left."""
+        """Count one use of an invitation; return False if it has no uses left."""
         is_live = i.c.uses_left > 0, i.c.revoked_at.is_(None), i.c.expires_at > now
         return self._set(invitation_id, *is_live, uses_left=i.c.uses_left - 1)
 
     def revoke(self, invitation_id: str, now: int) -> bool:
-        """Revoke an invitation; returns False if it was already revoked."""
+        """Revoke an invitation; return False if it was already revoked."""
         return self._set(invitation_id, i.c.revoked_at.is_(None), revoked_at=now)
 
 

@@ -93,10 +93,10 @@ class Consents(RecordRows[Consent, str]):
         return self._find(_END.where(c.c.id == consent_id), now=now)
 
     def revoke_client(self, client_id: str, now: int) -> list[Consent]:
-        """Revoke all consents of this client; returns those that were in force."""
+        """Revoke all consents of this client; return those that were in force."""
         is_of_client = or_(c.c.client_id == client_id, c.c.app_id == client_id)
         return self._list(_END.where(is_of_client), now=now)
 
     def revoke_at(self, resource: str, now: int) -> list[Consent]:
-        """Revoke all consents at this resource; returns those that were in force."""
+        """Revoke all consents at this resource; return those that were in force."""
         return self._list(_END.where(c.c.resource == resource), now=now)

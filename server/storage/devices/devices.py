@@ -131,11 +131,11 @@ class Devices(RecordRows[Device, str]):
         self._set(device_id, name=name)
 
     def count_statement(self, device_id: str, seen: int) -> bool:
-        """Count a statement; returns whether it is the first one with this nonce."""
+        """Count a statement; return whether it is the first one with this nonce."""
         return self._set(device_id, devices.c.statements == seen, statements=seen + 1)
 
     def revoke(self, device_id: str) -> bool:
-        """Revoke a device; returns False if it was already revoked."""
+        """Revoke a device; return False if it was already revoked."""
         return self._set(device_id, devices.c.state == "active", state="revoked")
 
     def enable(self, device_id: str, high_from: int) -> None:

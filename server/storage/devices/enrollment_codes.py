@@ -13,12 +13,12 @@ class EnrollmentCodes(RecordRows[EnrollmentCode, str]):
     records = RecordTable(EnrollmentCode, codes)
 
     def count_miss(self, code_id: str) -> int:
-        """Count a wrong secret; returns the number of wrong secrets so far."""
+        """Count a wrong secret; return the number of wrong secrets so far."""
         counted = self.records.update(code_id, tries=codes.c.tries + 1).returning(codes.c.tries)
         return self._number(counted)
 
     def use(self, code_id: str, now: int) -> bool:
-        """Mark a code as used; returns False if it was used or has expired."""
+        """Mark a code as used; return False if it was used or has expired."""
         return self._set(code_id, *_is_usable(now), used_at=now)
 
     def withdraw(self, user_id: str, now: int) -> None:

@@ -31,7 +31,7 @@ class Passkeys(RecordRows[Passkey, str]):
         return self._list(_BY_USER, user=user_id)
 
     def count(self, device_id: str, signs: int, signed: bytes) -> bool:
-        """Store the counter of an assertion; returns whether it is valid."""
+        """Store the counter of an assertion; return whether it is valid."""
         is_next = or_(p.c.signs < signs, p.c.last_signed == signed)
         if signs == 0:
             is_next = or_(p.c.signs == 0, is_next)
@@ -45,5 +45,5 @@ class Browsers(RecordRows[Browser, bytes], ExpiringRows):
     expires_at = b.c.expires_at
 
     def end(self, token_hash: bytes, now: int) -> bool:
-        """Sign a browser out; returns False if it was already signed out."""
+        """Sign a browser out; return False if it was already signed out."""
         return self._set(token_hash, b.c.ended_at.is_(None), ended_at=now)

@@ -95,7 +95,7 @@ class Attention(DatabaseRows):
         _PUT_QUIET.run(self._db, row)
 
     def clear_quiet_hours(self, user_id: str) -> bool:
-        """Remove the quiet hours; returns whether there were any."""
+        """Remove the quiet hours; return whether there were any."""
         return self._change(delete(q).where(q.c.user_id == user_id))
 
     def mute(self, mute: Mute) -> None:
@@ -103,7 +103,7 @@ class Attention(DatabaseRows):
         _MUTED_AGENTS.put(self._db, mute)
 
     def unmute(self, user_id: str, agent_id: str) -> bool:
-        """Remove a mute; returns whether there was one."""
+        """Remove a mute; return whether there was one."""
         muted = m.c.user_id == user_id, m.c.agent_id == agent_id
         return self._change(delete(m).where(*muted))
 
@@ -116,7 +116,7 @@ class Attention(DatabaseRows):
         _HELD_REQUESTS.put(self._db, hold)
 
     def unhold(self, user_id: str, approval_id: str) -> bool:
-        """Remove a hold; returns whether there was one."""
+        """Remove a hold; return whether there was one."""
         held = h.c.user_id == user_id, h.c.approval_id == approval_id
         return self._change(delete(h).where(*held))
 

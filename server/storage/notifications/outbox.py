@@ -211,7 +211,7 @@ class Outbox(TimedRows):
         self._on_add()
 
     def discard(self, channel: str) -> int:
-        """Mark an unused channel's waiting messages as sent; returns the number of messages."""
+        """Mark an unused channel's waiting messages as sent; return the number of messages."""
         waiting = update(o).where(o.c.state == "waiting", o.c.channel == channel)
         return self._count_changes(waiting.values(state="sent"))
 
@@ -228,7 +228,7 @@ class Outbox(TimedRows):
         return self._any(_ANY_DUE, now=self._now)
 
     def mark_sent(self, message_id: int, holder: str) -> bool:
-        """Mark a message as sent; returns whether the holder still had the lease."""
+        """Mark a message as sent; return whether the holder still had the lease."""
         return self._change(_leased(message_id, holder).values(state="sent", last_error=None))
 
     def mark_failed(self, message_id: int, holder: str, error: str, not_before: int | None) -> bool:

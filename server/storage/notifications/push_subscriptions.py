@@ -86,11 +86,11 @@ class PushSubscriptions(RecordRows[PushSubscription, str]):
         self._set(subscription_id, delivered_at=now, problem=None)
 
     def add_problem(self, subscription_id: str, problem: str) -> bool:
-        """Record a problem; returns whether there was none before."""
+        """Record a problem; return whether there was none before."""
         return self._set(subscription_id, s.c.problem.is_(None), problem=problem)
 
     def remove(self, subscription_id: str) -> bool:
-        """Delete a subscription; returns whether it existed."""
+        """Delete a subscription; return whether it existed."""
         return self._change(delete(s).where(s.c.id == subscription_id))
 
     def dormant(self, before: int, limit: int) -> list[PushSubscription]:
@@ -122,7 +122,7 @@ class PushSubscriptions(RecordRows[PushSubscription, str]):
         self._db.execute(delete(push_losses).where(push_losses.c.device_id == device_id))
 
     def dismiss_loss(self, user_id: str, subscription_id: str) -> bool:
-        """Remove a loss; returns False if it does not belong to this user."""
+        """Remove a loss; return False if it does not belong to this user."""
         loss = push_losses.c.user_id == user_id, push_losses.c.id == subscription_id
         return self._change(delete(push_losses).where(*loss))
 

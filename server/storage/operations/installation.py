@@ -47,5 +47,5 @@ class InstallationRecords(DatabaseRows):
         return [(kind, held_id) for kind, held_id in self._db.execute(_HOLDS).all()]
 
     def release(self, kind: str, held_id: str) -> bool:
-        """Delete a hold; returns whether there was one."""
+        """Delete a hold; return whether there was one."""
         return self._change(_RELEASE, kind=kind, id=held_id)

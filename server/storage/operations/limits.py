@@ -70,12 +70,12 @@ class Counters(TimedRows, ExpiringRows):
     expires_at = c.c.window_ends_at
 
     def count(self, key: str, window_ms: int) -> int:
-        """Increment the counter of the current window; returns the count."""
+        """Increment the counter of the current window; return the count."""
         window_ends_at = self._now + window_ms
         return self._number(_COUNT, key=key, window_ends_at=window_ends_at, count=1, now=self._now)
 
     def count_subject(self, limit: CountedLimit, subject: str) -> int:
-        """Count an occurrence for a limit; returns the subject's count."""
+        """Count an occurrence for a limit; return the subject's count."""
         return self.count(_key(limit, subject), limit.within_ms)
 
     def peek_subject(self, limit: CountedLimit, subject: str) -> int:

@@ -158,7 +158,7 @@ _END_COLUMNS: Final[Mapping[str, tuple[Table, str]]] = {
 
 
 def _set_end(connection: Connection, table: Table, column: str, now: int) -> int:
-    """Set the end time of all rows that are still live; returns their number."""
+    """Set the end time of all rows that are still live; return their number."""
     is_live = table.c[column].is_(None), table.c.expires_at > now
     return connection.execute(update(table).where(*is_live).values({column: now})).rowcount
 

@@ -29,21 +29,21 @@ class Flows(RecordRows[Flow, bytes], ExpiringRows):
         return self._one(_PUSHED.read, taken.returning(p))
 
     def bind(self, flow_hash: bytes, sign_in_id: str) -> bool:
-        """Assign the request to this sign-in; returns False if consent was already given."""
+        """Assign the request to this sign-in; return False if consent was already given."""
         is_open = f.c.done_at.is_(None), f.c.allowed_at.is_(None)
         return self._set(flow_hash, *is_open, sign_in_id=sign_in_id)
 
     def allow(
         self, flow_hash: bytes, sign_in_id: str, approvals: tuple[str, ...], now: int
     ) -> bool:
-        """Record the user's consent; returns False if already recorded or the request is closed."""
+        """Record the user's consent; return False if already recorded or the request is closed."""
         is_open = f.c.done_at.is_(None), f.c.allowed_at.is_(None), f.c.expires_at > now
         is_own = or_(f.c.sign_in_id.is_(None), f.c.sign_in_id == sign_in_id)
         values = {"sign_in_id": sign_in_id, "allowed_at": now, "approvals": codec.dump(approvals)}
         return self._set(flow_hash, *is_open, is_own, **values)
 
     def finish(self, flow_hash: bytes, now: int) -> bool:
-        """Mark the request as finished; returns False if it was finished or has expired."""
+        """Mark the request as finished; return False if it was finished or has expired."""
         return self._set(flow_hash, f.c.done_at.is_(None), f.c.expires_at > now, done_at=now)
 
     def prune(self, now: int) -> int:

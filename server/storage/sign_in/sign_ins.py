@@ -34,7 +34,7 @@ class SignIns(RecordRows[SignIn, str], ExpiringRows):
         self._set(sign_in.id, is_live, expires_at=sign_in.expires_at, **values)
 
     def end(self, sign_in_id: str, now: int) -> bool:
-        """End a sign-in; returns False if it had already ended."""
+        """End a sign-in; return False if it had already ended."""
         return self._set(sign_in_id, s.c.ended_at.is_(None), ended_at=now)
 
     def of_user(self, user_id: str) -> list[str]:

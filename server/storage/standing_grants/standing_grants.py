@@ -137,7 +137,7 @@ class StandingGrants(RecordRows[StandingGrant, str]):
         return self._one(_read_use, _SPEND, approval=approval_id)
 
     def end(self, reason: str, now: int, **columns: str) -> list[StandingGrant]:
-        """Revoke the grants with these column values; returns the revoked grants.
+        """Revoke the grants with these column values; return the revoked grants.
 
         It locks the rows by ID first, because an UPDATE of several rows locks them in any order.
         """

@@ -50,7 +50,7 @@ class CodeGrants(ExpiringRows):
         return self._one(_CODES.read, _LOCK_CODE, hash=code_hash)
 
     def use_code(self, code_hash: bytes, now: int) -> bool:
-        """Mark a code as used; returns False if it was used or has expired."""
+        """Mark a code as used; return False if it was used or has expired."""
         is_unused = c.c.used_at.is_(None), c.c.expires_at > now
         return self._change(_CODES.update(code_hash, *is_unused, used_at=now))
 
@@ -70,11 +70,11 @@ class CodeGrants(ExpiringRows):
         return self._one(_family, _FAMILY, family=family_id)
 
     def extend_family(self, family_id: str, expires_at: int) -> bool:
-        """Extend the expiry of a family that is used; returns False if it was revoked."""
+        """Extend the expiry of a family that is used; return False if it was revoked."""
         return self._change(_live_family(family_id).values(expires_at=expires_at))
 
     def end_family(self, family_id: str, now: int) -> bool:
-        """Revoke a family; returns False if it was already revoked."""
+        """Revoke a family; return False if it was already revoked."""
         return self._change(_live_family(family_id).values(ended_at=now))
 
     def families_of(
@@ -92,7 +92,7 @@ class CodeGrants(ExpiringRows):
         return self._one(_TOKENS.read, _TOKENS.by_key, key=token_hash)
 
     def use_token(self, token_hash: bytes, now: int) -> bool:
-        """Mark a refresh token as used; returns False if it was already used."""
+        """Mark a refresh token as used; return False if it was already used."""
         return self._change(_TOKENS.update(token_hash, t.c.used_at.is_(None), used_at=now))
 
     def add_access_token(self, family_id: str, jti: str, now: int) -> None:

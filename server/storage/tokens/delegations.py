@@ -175,7 +175,7 @@ class Delegations(RecordRows[Delegation, str]):
         return sorted(self._column(_RESOURCES_OF_USER, subject=user_id, since=since))
 
     def revoke_tree(self, jti: str, now: int) -> list[str]:
-        """Revoke a token and its descendants; returns the IDs of those that were live."""
+        """Revoke a token and its descendants; return the IDs of those that were live."""
         return self._revoke(_REVOKE_TREE, jti, now)
 
     def revoke_consent(self, consent_id: str, now: int) -> list[str]:

@@ -24,11 +24,11 @@ class Keys(RecordRows[SigningKey, str]):
         self._set(kid, state="retiring", retires_at=retires_at)
 
     def revoke(self, kid: str) -> bool:
-        """Delete a key immediately; returns whether it existed."""
+        """Delete a key immediately; return whether it existed."""
         return self._change(delete(signing_keys).where(signing_keys.c.kid == kid))
 
-    def drop_retired(self, now: int) -> list[str]:
-        """Delete retired keys that are no longer published; returns their IDs."""
+    def delete_retired(self, now: int) -> list[str]:
+        """Delete retired keys that are no longer published; return their IDs."""
         k = signing_keys.c
         retired = delete(signing_keys).where(k.state == "retiring", k.retires_at <= now)
         return self._column(retired.returning(k.kid))

@@ -12,5 +12,5 @@ class Replays(ExpiringRows):
     expires_at = replays.c.expires_at
 
     def first_use(self, kind: str, key: bytes, expires_at: int) -> bool:
-        """Record a use; returns whether it is the first one."""
+        """Record a use; return whether it is the first one."""
         return self._any(_ADD_ONCE, kind=kind, key=key, expires_at=expires_at)

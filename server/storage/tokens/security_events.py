@@ -38,5 +38,5 @@ class SecurityEvents(TimedRows, ExpiringRows):
         return self._many(_record, _WAITING, resources=list(resources), limit=limit)
 
     def delete(self, resources: Collection[str], ids: Collection[str]) -> list[str]:
-        """Delete these events if they are for these resources; returns the deleted IDs."""
+        """Delete these events if they are for these resources; return the deleted IDs."""
         return self._column(_DELETE, resources=list(resources), ids=list(ids))

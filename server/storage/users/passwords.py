@@ -40,7 +40,7 @@ class Passwords(RecordRows[Password, str], ExpiringRows):
         return self._db.execute(paused.where(t.c.forget_at > now)).scalar()
 
     def count_attempt(self, key: bytes, now: int, forget_at: int) -> int:
-        """Count an attempt; returns the number of attempts since the last success."""
+        """Count an attempt; return the number of attempts since the last success."""
         self._change(delete(t).where(t.c.key == key, t.c.forget_at <= now))
         row = {"key": key, "tries": 1, "not_before": 0, "forget_at": forget_at}
         return self._number(_COUNT, **row)

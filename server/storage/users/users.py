@@ -79,5 +79,5 @@ class UserCodes(DatabaseRows):
         _PUT_CODE.run(self._db, {"user_id": user_id, "hash": code_hash, "set_at": now})
 
     def drop(self, user_id: str) -> bool:
-        """Delete this user's code; returns whether there was one."""
+        """Delete this user's code; return whether there was one."""
         return self._change(delete(user_codes).where(user_codes.c.user_id == user_id))

@@ -123,7 +123,7 @@ def _sign_in(site: Site) -> AnyResponse:
 
 
 def _signed_in_cookie(site: Site, form: Form, flow: bytes) -> str:
-    """Sign in with a passkey or a password; returns the new cookie."""
+    """Sign in with a passkey or a password; return the new cookie."""
     cookie, peer = cookie_of(site), _address(site)
     sign_ins, assertion = site.sign_in.sign_ins, form.get("assertion")
     if assertion:

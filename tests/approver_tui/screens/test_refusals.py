@@ -24,6 +24,6 @@ WORDS = [
 
 
 @pytest.mark.parametrize(("error", "words"), WORDS, ids=[words[:24] for _, words in WORDS])
-def test_a_change_that_may_have_happened_is_not_denied(error, words):
+def test_a_change_that_may_have_happened_is_not_reported_as_failed(error, words):
     """A message says that nothing was changed only if that is certain."""
     assert refusals.change_problem(error, done=NOTHING_DONE) == words

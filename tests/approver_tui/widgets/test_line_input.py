@@ -1,4 +1,4 @@
-"""Pasting in a field of one line."""
+"""Pasting into a single-line field."""
 
 import pytest
 from textual import events

@@ -27,7 +27,7 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Return a list that gets the host of each gateway that begins to serve."""
     hosts: list[str] = []
     monkeypatch.setenv("GATEWAY", "sayso_rs_1:sayso_cs_1")
-    monkeypatch.setattr(serving, "serve", lambda *args: hosts.append(args[2]))
+    monkeypatch.setattr(serving, "serve", lambda *args: hosts.append(args[1]))
     return hosts
 
 

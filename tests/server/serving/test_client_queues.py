@@ -70,7 +70,7 @@ class _Clients:
         self.jobs = []
 
     def send(self, client, name, *, releases=False):
-        """Start a request; returns the event that ends it."""
+        """Start a request; return the event that ends it."""
         end = Event()
         self.jobs.append(gevent.spawn(self._run, client, name, end, releases))
         gevent.sleep(0)

@@ -76,8 +76,8 @@ def test_a_missing_user_is_cached_only_for_the_version(store: SqlStore) -> None:
 
     assert _read_ann(store) == ANN
     with store.read() as view:
-        assert view.directory.user_called("ANN") == ANN
-        assert view.directory.user_called("Ann@Example.org") == ANN
+        assert view.directory.find_user("ANN") == ANN
+        assert view.directory.find_user("Ann@Example.org") == ANN
 
 
 @pytest.mark.parametrize("typed", ["José", "JOSE\u0301", "jose\u0301"])
@@ -89,8 +89,8 @@ def test_a_name_is_found_in_each_unicode_form(store: SqlStore, typed: str) -> No
         tx.users.add(jose)
         tx.groups.add(group)
     with store.read() as view:
-        assert view.directory.user_called(typed) == jose
-        assert view.directory.group_called("zu\u0308rich") == group
+        assert view.directory.find_user(typed) == jose
+        assert view.directory.find_group("zu\u0308rich") == group
 
 
 def test_an_uncommitted_change_is_seen_only_by_its_transaction(store: SqlStore, ann: User) -> None:

@@ -33,7 +33,7 @@ def place_database(path: Path, now: int) -> None:
 
 
 def upgraded_database(server: PostgresServer) -> str:
-    """Create a database on PostgreSQL as if `sayso db upgrade` had made it; returns its URL."""
+    """Create a database on PostgreSQL as if `sayso db upgrade` had made it; return its URL."""
     url = server.new_database(like=_upgraded_on(server))
     with psycopg.connect(url.replace("+psycopg", "")) as connection:
         row = (time.time_ns() // 1_000_000, secrets.token_hex(16))

@@ -24,7 +24,7 @@ def requests(
     ids = [services.secrets.new_id(PREFIX_APPROVAL) for _ in range(count)]
     handles = [services.secrets.auth_req_id(name) for name in ids]
     with services.store.write() as tx:
-        person = tx.directory.user_called(user)
+        person = tx.directory.find_user(user)
         assert person is not None
         for name, handle in zip(ids, handles, strict=True):
             row = replace(

@@ -121,7 +121,7 @@ def payments(local: LocalSite, agent_id: str, **changes: Any) -> Payments:
     document = {**json.loads(builtin_action_types.document(TYPE)), **changes}
     local.admin.actions.update(json.dumps(document), by=BY)
     with local.services.store.read() as view:
-        agent, user = view.directory.agent(agent_id), view.directory.user_called("ana")
+        agent, user = view.directory.agent(agent_id), view.directory.find_user("ana")
         resource = view.directory.resource(PAY)
         actions = Schemas().registered_types(view.directory, (TYPE,))
     assert agent is not None

@@ -70,7 +70,7 @@ def state(server: LiveServer, approval_id: str) -> tuple[State, str | None]:
 def waiting(server: LiveServer, user: str) -> list[Approval]:
     """The pending requests for a user, whether or not they have a device."""
     with server.services.store.read() as view:
-        account = view.directory.user_called(user)
+        account = view.directory.find_user(user)
         assert account is not None
         return view.approvals.waiting(account.id, view.now, 100, None)
 
@@ -78,7 +78,7 @@ def waiting(server: LiveServer, user: str) -> list[Approval]:
 def subscriptions(server: LiveServer, user: str) -> frozenset[str]:
     """The ids of a user's push subscriptions."""
     with server.services.store.read() as view:
-        account = view.directory.user_called(user)
+        account = view.directory.find_user(user)
         assert account is not None
         return frozenset(subscription.id for subscription in view.pushes.of_user(account.id))
 
@@ -93,7 +93,7 @@ def forget_push_key(server: LiveServer) -> None:
 def last_delivery_at(server: LiveServer, user: str) -> int:
     """When a push service last accepted a message for a user; 0 if it never did."""
     with server.services.store.read() as view:
-        account = view.directory.user_called(user)
+        account = view.directory.find_user(user)
         assert account is not None
         return max((row.delivered_at or 0 for row in view.pushes.of_user(account.id)), default=0)
 

@@ -168,7 +168,7 @@ class FakeGateway:
     async def call(
         self, tool: str, arguments: object, token: str | None = None, **params: Any
     ) -> Any:
-        """Call a tool; returns the last message of the answer."""
+        """Call a tool; return the last message of the answer."""
         headers = params.pop("headers", None)
         message = request("tools/call", name=tool, arguments=arguments, **params)
         return last(await self.send(message, token, headers=headers))

@@ -74,7 +74,7 @@ def create_records(server: LiveServer, person: Terminal, agent_id: str) -> dict[
     user_id, device_id = person.client.profile.user_id, person.client.profile.device_id
     new_id = services.secrets.new_id
     with services.store.write() as tx:
-        other = tx.directory.user_called("admin")
+        other = tx.directory.find_user("admin")
         assert other is not None
         (signed,) = tx.approvals.waiting(user_id, tx.now, 1, None)
         grant = _grant(new_id(PREFIX_STANDING_GRANT), user_id, agent_id, signed.id, tx.now)

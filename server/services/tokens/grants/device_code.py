@@ -1,6 +1,6 @@
-"""The terminal app's device grant: starts a session (RFC 8628 3.4, 3.5), once per device code.
+"""The device code grant (RFC 8628 3.4, 3.5), for terminals and for apps, once per device code.
 
-The terminal must prove the key with which it requested the code. The person's device signed an
+A terminal must prove the key with which it requested the code. The person's device signed an
 approval of that key.
 """
 
@@ -78,7 +78,7 @@ def _pending(tx: Unit, code: DeviceCode, waited_ms: int) -> errors.ProtocolError
     tx.device_codes.record_poll(code.id, now=arrived, interval_ms=pace.interval_ms)
     if pace.early:
         return requests.slow_down(pace, waited_ms, {})
-    return errors.AuthorizationPending("This sign-in is not approved yet.")
+    return errors.AuthorizationPending("This sign-in has not been approved yet.")
 
 
 def _final_error(tx: Unit, approval: Approval) -> errors.ProtocolError:

@@ -18,7 +18,7 @@ from server.services.tokens.issuing import TokenIssuer
 from server.services.users.dpop_proofs import Proofs
 
 GRACE_MS: Final = 60_000
-"""A client that lost the response can use the previous token for this time."""
+"""A client that lost the response can use the previous token for this long, in milliseconds."""
 _REFUSED: Final = "The session has ended. Sign in again with a new code."
 
 

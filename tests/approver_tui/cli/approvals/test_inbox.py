@@ -1,4 +1,4 @@
-"""`inbox` in lines and in JSON."""
+"""`inbox` as text and as JSON."""
 
 import pytest
 
@@ -57,7 +57,7 @@ def forged_request(server):
     return approval
 
 
-def test_a_forged_approval_does_not_hide_the_others(logged_in, server, forged_request):
+def test_a_forged_request_does_not_hide_the_others(logged_in, server, forged_request):
     """The forged request is listed only with its problem, and all others are listed in full."""
     document = logged_in("inbox", "--json").document
     assert document["unverified"] == [
@@ -73,11 +73,11 @@ def test_a_forged_approval_does_not_hide_the_others(logged_in, server, forged_re
     assert "4,820.00 to Nordwind Logistik GmbH  x 2" in out
 
 
-def test_a_forged_approval_alone_is_not_an_empty_inbox(logged_in, server):
-    """With only a forged request, the output never says that no request is waiting."""
+def test_an_inbox_with_only_a_forged_request_is_not_empty(logged_in, server):
+    """The output does not say that no requests are waiting."""
     server.add()["id"] = "sayso_ap_\x1b[2J"
     out = logged_in("inbox").out
-    assert "Nothing waits" not in out
+    assert "No requests are waiting" not in out
     assert r"sayso_ap_\u{1b}[2J" in out
     assert logged_in("status", "--json").document["unverified"] == 1
     assert "waiting:       0, and 1 that cannot be verified\n" in logged_in("status").out
@@ -91,7 +91,7 @@ def test_a_forged_approval_alone_is_not_an_empty_inbox(logged_in, server):
         ["deny", "--code", "suspicious"],
     ],
 )
-def test_a_forged_approval_is_neither_shown_nor_answered(logged_in, server, forged_request, verb):
+def test_a_forged_request_is_neither_shown_nor_decided(logged_in, server, forged_request, verb):
     """Every command exits with 20, counts no PIN attempt and changes nothing."""
     calls_before = list(server.pin_calls)
     result = logged_in(verb[0], forged_request["id"], *verb[1:], "--json", stdin=PIN)
@@ -126,7 +126,7 @@ def test_held_back_requests_are_listed_below_the_rest(logged_in, server):
 def test_look_alikes_share_a_heading(logged_in, server):
     """Each look-alike keeps its ID and fingerprint.
 
-    JSON merges nothing; another risk is separate.
+    JSON output is not grouped. Requests with a different risk are listed separately.
     """
     for number in (1, 11, 101):
         server.add(wire_approval(number=number, now=server.now()))

@@ -63,7 +63,7 @@ async def test_several_requests_that_end_together_are_one_message():
     rows = [PAY, an_approval("deploy", DEPLOY, left=91_000)]
     async with open_stage(rows) as (pilot, stage):
         _move_before_expiry(stage, 50)
-        await until_shown(pilot, stage, "60 s left for 2 requests, the first: Pay")
+        await until_shown(pilot, stage, "60 s left for 2 requests. First: Pay")
 
 
 async def test_a_request_is_extended_unless_that_is_undone():
@@ -114,8 +114,8 @@ async def test_one_key_mutes_and_unmutes(key, on, off):
         assert label not in screen_text(stage)
 
 
-async def test_fast_typing_extends_nothing():
-    """A pressed `E` within fast typing is undone by a later `u`, and no time is added."""
+async def test_fast_typing_does_not_extend_a_request():
+    """An `E` pressed while typing fast is undone by a later `u`, and no time is added."""
     async with open_stage([PAY]) as (pilot, stage):
         await type_quickly(pilot, stage, ["E", "tab", "enter", "y", "enter", "tab", "u"])
         pass_time(stage, 6)

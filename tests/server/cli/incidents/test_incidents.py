@@ -80,7 +80,7 @@ def test_an_alarm_about_the_log_says_who_saw_it_and_how_to_verify(admin_cli, dat
     services = open_admin(data_folder)
     admin_cli("users", "add", "olga")
     with services.store.read() as view:
-        user = view.directory.user_called("olga")
+        user = view.directory.find_user("olga")
     person = SimpleNamespace(user=user, registered_device=SimpleNamespace(id="sayso_de_1"))
     alarm = LogAlarm("a.example/log\n12\n", "a.example/log\n7\n")
     incident = LogAlarms(services.store, services.secrets).report(person, alarm)

@@ -136,7 +136,7 @@ def test_explain_describes_a_refused_exchange(admin_cli, chains, bot):
     assert "consent_missing" in text
     assert "would be refused: consent_missing" in text
     assert "Token chain, newest first:" in text
-    assert "Scopes allowed by each limit:" in text
+    assert "ALLOWED SCOPES" in text
     entry = chains.local.admin.entries("exchange.refused")[0]
     document = admin_cli("token", "explain", entry["id"], "--json").document
     assert (document["step"], document["reason"]) == (13, "consent_missing")

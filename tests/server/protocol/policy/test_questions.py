@@ -23,13 +23,13 @@ NEEDS = Requirements(Risk.HIGH, frozenset({Step.PIN}), 1, 60)
 
 @dataclass
 class ThresholdEngine:
-    """An engine that allows a request from this number of approvals on."""
+    """An engine that allows a request once it has this many approvals."""
 
-    enough: int
+    required: int
     requirements: Requirements | None = NEEDS
 
     def answer(self, question, approvals):
-        allowed = approvals.count >= self.enough
+        allowed = approvals.count >= self.required
         return PolicyAnswer(allowed, ("theirs",), f"{question.flow}", self.requirements)
 
 

@@ -197,7 +197,7 @@ def _revoke(local, token):
 def _retire_keys(local):
     local.admin.keys.rotate("ES256", by=BY)
     with local.services.store.administer() as tx:
-        tx.keys.drop_retired(tx.now + 10**9)
+        tx.keys.delete_retired(tx.now + 10**9)
 
 
 class TestStepUp:

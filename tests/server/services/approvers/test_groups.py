@@ -24,7 +24,7 @@ def finance(admin_services):
 
 def _includes(admin_services, name, user_or_group_ids):
     with admin_services.store.read() as view:
-        return view.directory.includes(user_or_group_ids, view.directory.user_called(name).id)
+        return view.directory.includes(user_or_group_ids, view.directory.find_user(name).id)
 
 
 def test_a_group_lists_each_member_once(admin_services, finance):
@@ -58,7 +58,7 @@ def test_an_ambiguous_name_must_be_replaced_by_an_id(admin_services, finance):
     finance.add("cleo", [], by=BY)
     with admin_services.store.read() as view:
         assert user_or_group.id_of(view, "finance") == finance.show("finance").id
-        assert user_or_group.id_of(view, "ana") == view.directory.user_called("ana").id
+        assert user_or_group.id_of(view, "ana") == view.directory.find_user("ana").id
         with pytest.raises(Invalid, match="Use the ID"):
             user_or_group.id_of(view, "cleo")
         with pytest.raises(NotFound):

@@ -26,7 +26,7 @@ def site(open_local):
 
 
 def register(local, token=None, **members):
-    """Register an app; returns the response."""
+    """Register an app; return the response."""
     body = json.dumps({"client_name": "Chat", "redirect_uris": [BACK], **members}).encode()
     headers = {"content-type": "application/json"}
     if token is not None:

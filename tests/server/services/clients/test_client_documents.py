@@ -82,7 +82,7 @@ def app(site):
 
 
 def get_code(browser, ana, *, again=True):
-    """Sign Ana in, allow the app and sign the approval; returns the code."""
+    """Sign Ana in, allow the app and sign the approval; return the code."""
     if again:
         browser.authorize(URL, **READ)
     if "password" in browser.page.text:

@@ -55,7 +55,7 @@ class Registrations:
         return self.send("POST", "/register", token, members)
 
     def registered(self, token: str, **members: Any) -> dict[str, Any]:
-        """Send POST /register, which must succeed; returns the registration."""
+        """Send POST /register, which must succeed; return the registration."""
         answer = self.register(token, **members)
         assert answer.status == 201, answer.body
         return answer.json

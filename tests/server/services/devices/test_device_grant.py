@@ -11,7 +11,7 @@ from server.protocol.approvals.states import State
 from server.protocol.names import GRANT_DEVICE_CODE
 from server.protocol.policy.risks import Risk
 from server.services.approvals.oversight import Oversight
-from server.services.devices.device_grant import REQUESTS, WRONG_CODES, WRONG_CODES_IN_ALL
+from server.services.devices.device_grant import MAX_WRONG_CODES, REQUESTS, WRONG_CODES
 from server.services.users.users import NewUser
 from server.storage.approvals.approvals import Approvals
 from tests.support.builders.callers import another_device, new_person
@@ -357,7 +357,7 @@ def test_guessing_user_codes_is_limited_across_all_addresses(local):
     """Guesses from all addresses count together."""
     device = begin_sign_in(local)
     with local.services.store.write() as tx:
-        for _ in range(WRONG_CODES_IN_ALL):
+        for _ in range(MAX_WRONG_CODES):
             tx.counters.count("wrong user codes", 10 * MINUTE)
     assert "Too many wrong codes" in device.type_code("ana", peer="198.51.100.9")
     local.clock.forward(10 * MINUTE)

@@ -43,7 +43,7 @@ def agents(local):
 
 def _users(local):
     with local.services.store.read() as view:
-        users = [view.directory.user_called(name) for name in ("ana", "ben")]
+        users = [view.directory.find_user(name) for name in ("ana", "ben")]
     return sorted(users, key=lambda user: user.id)
 
 

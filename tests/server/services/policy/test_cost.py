@@ -53,7 +53,7 @@ def _cost(local, agent, flow, rules=RULES):
         engine = engine_of(builtin.bind_names(view, rules, version=1, by="test"))
         evaluator = Evaluator(local.services.secrets, engine_override=engine)
         agent_row, resource = view.directory.agent(agent.id), view.directory.resource(PAY)
-        user = view.directory.user_called("ana")
+        user = view.directory.find_user("ana")
         request = PolicyRequest(flow, agent_row, user, TokenTarget(resource, ("payments:read",)))
         evaluator.decide(view, request)
         with _count_steps(view) as counts:

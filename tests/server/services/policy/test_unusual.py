@@ -106,7 +106,7 @@ def _case(view, agent, **members):
     request = {
         "flow": "exchange",
         "agent": agent_row,
-        "user": view.directory.user_called("ana"),
+        "user": view.directory.find_user("ana"),
         "target": TokenTarget(resource, ("payments:read",)),
         **members,
     }

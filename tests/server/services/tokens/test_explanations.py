@@ -77,7 +77,7 @@ def test_an_explanation_lists_every_limit_of_the_scopes(chains, bot, explanation
     chains.exchange(bot, chains.user_token(), scope="bank:write")
     bounds = {bound.source: bound.scope for bound in explanations.exchange(None).bounds}
     assert bounds == {
-        "the resource has": ("bank:close", "bank:read", "bank:write"),
+        "the resource": ("bank:close", "bank:read", "bank:write"),
         "desk-bot": ("bank:close", "bank:read", "bank:write"),
         "the consent to desk-bot": ("bank:read",),
     }
@@ -93,10 +93,10 @@ def test_an_explanation_lists_the_limits_of_an_approval(chains, agent, person, e
     explanation = explanations.exchange(None)
     assert explanation.reason is Reason.SCOPE_BEYOND
     assert {bound.source: bound.scope for bound in explanation.bounds} == {
-        "the resource has": ("payments:read", "payments:transfer"),
+        "the resource": ("payments:read", "payments:transfer"),
         "payer": ("payments:transfer",),
         "invoice-bot": ("payments:read", "payments:transfer"),
-        "a token of the resource has": ("payments:read",),
+        "a token for the resource": ("payments:read",),
     }
 
 

@@ -71,7 +71,7 @@ def test_delivery_results_of_a_subscription_are_recorded(store: SqlStore) -> Non
 
 
 def test_a_dormant_browser_is_found_once(store: SqlStore) -> None:
-    """The browser that was not opened for the longest time comes first."""
+    """The browser that has gone unopened the longest comes first."""
     with store.write() as tx:
         assert tx.pushes.dormant(NOON, 9) == []
         assert tx.pushes.dormant(NOON + 1, 1) == [ON_PHONE]

@@ -13,7 +13,7 @@ def test_the_incident_shows_who_saw_it_and_both_checkpoints(console: Console) ->
     """The page shows what the device sent as escaped text, line by line."""
     services = console.staff.local.services
     with services.store.read() as view:
-        user = view.directory.user_called("bystander")
+        user = view.directory.find_user("bystander")
     person: Any = SimpleNamespace(user=user, registered_device=SimpleNamespace(id="sayso_de_1"))
     alarm = LogAlarm("sayso.example/log\n12\n", f"sayso.example/log\n7\n{_HOSTILE_TEXT}")
     incident = LogAlarms(services.store, services.secrets).report(person, alarm)

@@ -23,7 +23,7 @@ _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _MAX_KEY_AGE: Final = 300.0
 """Seconds after which keys are fetched again, so that a revoked key is no longer accepted."""
 _MIN_FETCH_PAUSE: Final = 10.0
-"""Seconds between two fetches, however many tokens name unknown keys."""
+"""The minimum number of seconds between two fetches."""
 _MAX_STALE_KEY_AGE: Final = 3_600.0
 """The number of seconds for which keys are accepted while the server cannot be reached."""
 _FAILURE_PAUSE: Final = 1.0
@@ -31,7 +31,7 @@ _POLL_SECONDS: Final = 0.02
 
 
 class Issuer:
-    """A Sayso server by its issuer URL, as its metadata spells it."""
+    """A Sayso server, identified by the exact issuer URL in its metadata."""
 
     def __init__(self, url: str) -> None:
         parts = split_url("issuer", url)

@@ -24,7 +24,7 @@ _SEQUENCES: Mapping[TerminalSequence, Callable[[str], str]] = {
 def choose_sequence(
     terminal_sequence: TerminalSequence, environment: TerminalEnvironment
 ) -> TerminalSequence:
-    """Return the sequence to use; NONE if there should be none, or none is supported."""
+    """Return the sequence to use; NONE if they are off or the terminal supports none."""
     if environment.is_dumb:
         return TerminalSequence.NONE
     return environment.sequence if terminal_sequence is TerminalSequence.AUTO else terminal_sequence
@@ -50,5 +50,5 @@ def _wrap_for_multiplexer(sequence: str, environment: TerminalEnvironment) -> st
 
 
 def _printable(text: str) -> str:
-    """Drop control characters. The text is fixed, so this is a second line of defense."""
+    """Keep only printable ASCII. The text is fixed, so this is a second line of defense."""
     return "".join(letter for letter in text if letter.isascii() and letter.isprintable())

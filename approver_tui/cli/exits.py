@@ -138,7 +138,7 @@ BY_CODE = {
     "expired_token": Exit.EXPIRED,
     "invalid_decision": Exit.ERROR,
     "invalid_statement": Exit.ERROR,
-    "agent_stopped": Exit.LOCKED,
+    "agent_disabled": Exit.LOCKED,
 }
 """Codes that say more than the status: errors from signing in, which are all 400; errors in what
 this program signed, which are not the user's mistake; a disabled agent."""

@@ -29,7 +29,7 @@ from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.approvals.ceremony import NO_ENTRIES, Entries
 from approver_tui.state.approvals.decision import NO_EXTRAS, DenialExtras
 from approver_tui.state.approvals.narrowing import Granted, Narrowable, Narrowing
-from approver_tui.state.clients.agents import OwnedAgent, SuspendedAgent
+from approver_tui.state.clients.agents import OwnedAgent, SuspensionResult
 from approver_tui.state.consents.consents import Consent
 from approver_tui.state.devices.devices import Browser, Device, Me, OneTimeCode
 from approver_tui.state.incidents.reports import ReportResult, ReportScope
@@ -159,10 +159,10 @@ class Client:
         owned_agents = map(access_wire.read_owned_agent, self._items("/api/agents"))
         return tuple(agent for owners, agent in owned_agents if self.profile.user_id in owners)
 
-    def suspend_agent(self, agent_id: str) -> SuspendedAgent:
+    def suspend_agent(self, agent_id: str) -> SuspensionResult:
         """Suspend an owned agent for everyone; return how many tokens and requests ended."""
         ended = self.session.post(_api_path("agents", agent_id, "disable"), {}).integer
-        return SuspendedAgent(
+        return SuspensionResult(
             tokens=ended("tokens_revoked") + ended("descendants_revoked"),
             requests=ended("requests_cancelled") + ended("approved_cancelled"),
         )

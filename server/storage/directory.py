@@ -68,7 +68,7 @@ class CachedDirectory:
             return None
         return self._look_up("app", client_id, self._app)
 
-    def app_called(self, name_or_id: str) -> App | None:
+    def find_app(self, name_or_id: str) -> App | None:
         """Return the app with this name or client_id."""
         if is_app(name_or_id):
             return self.app(name_or_id)

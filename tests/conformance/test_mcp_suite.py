@@ -16,7 +16,12 @@ from server.services.clients.app_forms import NewApp
 from server.services.clients.apps import Apps
 from server.services.users.passwords import Passwords
 from tests.support.browsers.browser import PASSWORD, Browser
-from tests.support.clients.mcp_suite import Found, found_in, judge_server, judging_authorization
+from tests.support.clients.mcp_suite import (
+    CheckResults,
+    read_results,
+    run_server_suite,
+    running_authorization_suite,
+)
 from tests.support.clients.terminal import Terminal
 from tests.support.servers.ports import free_port
 from tests.support.servers.server import BY, LiveServer
@@ -62,9 +67,9 @@ def version(request: pytest.FixtureRequest) -> tuple[str, ...]:
 @pytest.fixture(scope="module")
 def passed_alone(
     upstream: str, version: tuple[str, ...], tmp_path_factory: pytest.TempPathFactory
-) -> Found:
+) -> CheckResults:
     """The suite's findings without Sayso: only what the server does not support fails."""
-    findings = judge_server(upstream, tmp_path_factory.mktemp("alone"), *version)
+    findings = run_server_suite(upstream, tmp_path_factory.mktemp("alone"), *version)
     assert len({scenario for scenario, _ in findings}) > 35
     failed = {scenario for (scenario, _), status in findings.items() if status == "FAILURE"}
     assert failed == (set() if version else FAIL_ALONE)
@@ -75,26 +80,26 @@ def passed_alone(
 def test_the_suite_finds_no_difference_with_the_sdk(
     server: LiveServer,
     person: Terminal,
-    passed_alone: Found,
+    passed_alone: CheckResults,
     version: tuple[str, ...],
     tmp_path: Path,
 ) -> None:
     """With `sayso.mcp` in the server, the suite finds the same as without Sayso."""
     with guarded(server, person) as url:
-        assert judge_server(url, tmp_path, *version) == passed_alone
+        assert run_server_suite(url, tmp_path, *version) == passed_alone
 
 
 def test_the_suite_finds_no_difference_with_the_gateway(
     server: LiveServer,
     person: Terminal,
     upstream: str,
-    passed_alone: Found,
+    passed_alone: CheckResults,
     version: tuple[str, ...],
     tmp_path: Path,
 ) -> None:
     """With `sayso gateway` in front of the server, the suite finds the same as without Sayso."""
     with behind_gateway(server, person, upstream, tmp_path) as url:
-        assert judge_server(url, tmp_path / "found", *version) == passed_alone
+        assert run_server_suite(url, tmp_path / "found", *version) == passed_alone
 
 
 def test_the_suite_accepts_the_authorization_server(
@@ -110,13 +115,13 @@ def test_the_suite_accepts_the_authorization_server(
     app = Apps(server.services.store, server.services.secrets).add(form, by=BY).app
     options = ("--url", server.url, "--client-id", app.id, "--resource", uri, "-p", str(port))
     browser = Browser(server.client(), server.url)
-    with judging_authorization(tmp_path, *options) as link:
+    with running_authorization_suite(tmp_path, *options) as link:
         browser.open(link.removeprefix(server.url))
         browser.sign_in(person.user)
         browser.answer("allow")
         person.approve(person.only_request())
         httpx.get(browser.again().url, trust_env=False).raise_for_status()
-    assert found_in(tmp_path) == {
+    assert read_results(tmp_path) == {
         ("authorization-server-metadata-endpoint", "authorization-server-metadata"): "SUCCESS",
         ("authorization-server-metadata-endpoint", "authorization-server-metadata-cimd"): "SUCCESS",
         ("authorization-code-grant", "authorization-code-grant"): "SUCCESS",

@@ -35,7 +35,7 @@ def _approve_with_a_program(
 def test_programs_with_one_login_use_the_pin_one_after_another(
     agent: Agent, person: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A second program waits, or its PIN call would make the first answer's PIN call too old."""
+    """A second program waits. Otherwise its PIN call would invalidate the first one."""
     for number in (1, 2):
         agent.ask_payment(person.user, binding_message=f"INV-{number}")
     first, second = person.waiting()

@@ -64,7 +64,8 @@ def logout() -> None:
             f"Revoke {login.device_id} from another device, or ask an administrator.",
         ]
     device = {"id": login.device_id, "name": login.device_name}
-    print_result({"schema": "sayso.logout/1", "device": device, "server_told": is_revoked}, text)
+    document = {"schema": "sayso.logout/1", "device": device, "server_confirmed": is_revoked}
+    print_result(document, text)
 
 
 def _load(home: Home) -> Profile | None:
@@ -98,5 +99,5 @@ def _lines(logins: dict[str, Profile | None], home: Home) -> Iterator[str]:
     if not logins:
         yield f"No logins yet. Log in with: {PROGRAM} login URL"
         return
-    yield f"Use one once: {PROGRAM} --profile NAME"
-    yield f"Use one by default: {PROGRAM} config set profile NAME"
+    yield f"For one command: {PROGRAM} --profile NAME COMMAND"
+    yield f"As the default: {PROGRAM} config set profile NAME"

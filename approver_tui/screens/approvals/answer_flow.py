@@ -65,7 +65,7 @@ class AnswerFlow:
         self._denials: dict[str, Denial] = {}
         """The denials that wait, by approval ID, in the order in which they were given."""
         self._later: PendingAction | None = None
-        """The action that can be undone before it happens."""
+        """The action that can be undone before it runs."""
         self._example: tuple[str, Approval] | None = None
         """The standing grant being approved, and the request to approve after it."""
         self._running = 0
@@ -120,17 +120,15 @@ class AnswerFlow:
 
     def _run(self, action: QuickAction) -> None:
         self._running += 1
-        self._host.run_in_thread(
-            action.do, self._action_succeeded, self._action_failed, group="act"
-        )
+        self._host.run_in_thread(action.do, self._action_finished, self._action_failed, group="act")
 
-    def _action_succeeded(self, message: SafeText) -> None:
+    def _action_finished(self, message: SafeText) -> None:
         self._running -= 1
         self._host.show_message(message)
         self.leave_if_done()
 
     def _action_failed(self, error: errors.ClientError) -> None:
-        self._action_succeeded(refusals.change_problem(error, done=fmt("Nothing was changed.")))
+        self._action_finished(refusals.change_problem(error, done=fmt("Nothing was changed.")))
 
     @property
     def is_checking(self) -> bool:
@@ -164,7 +162,7 @@ class AnswerFlow:
 
     def leave(self) -> None:
         """Quit after sending the waiting answers; a second call quits immediately."""
-        if self._is_leaving or not self._is_sending():
+        if self._is_leaving or not self._has_unfinished_work():
             self._host.app.exit()
             return
         self._is_leaving = True
@@ -327,7 +325,7 @@ class AnswerFlow:
         except OSError as error:
             problem = display_safe(str(error), max_len=100)
             self._host.show_message(
-                fmt("The next start may wrongly report a denial as not sent: {}", problem)
+                fmt("On the next start, the app may report a denial as not sent: {}", problem)
             )
 
     def _send(self, denials: tuple[Denial, ...]) -> None:
@@ -353,11 +351,11 @@ class AnswerFlow:
 
     def leave_if_done(self) -> None:
         """Quit if the user has asked to quit and nothing is left to send."""
-        if self._is_leaving and not self._is_sending():
+        if self._is_leaving and not self._has_unfinished_work():
             self._host.app.exit()
 
-    def _is_sending(self) -> bool:
-        """Whether an answer is being sent, or its outcome is unknown."""
+    def _has_unfinished_work(self) -> bool:
+        """Whether an answer or an action is waiting, being sent, or has an unknown outcome."""
         is_approving = self.panel is not None and self.panel.is_busy
         is_unconfirmed = (
             AnswerProgress.SENDING in self._host.state.in_progress.values() or self.is_checking

@@ -234,7 +234,7 @@ class HistoryPage(Page[Part, Approval], CopyingScreen):
         return [item for item in page.items if self._query.matches(item)]
 
     def _next_span(self, page: Part) -> SearchSpan:
-        return SearchSpan.beyond(len(self._matching(page)), len(page.items))
+        return SearchSpan.continuing(len(self._matching(page)), len(page.items))
 
     def _is_at_end(self, page: Part) -> bool:
         matching = self._matching(page)

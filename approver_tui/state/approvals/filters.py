@@ -43,7 +43,7 @@ class Filter:
             (self.risk is None or approval.risk.rank >= self.risk.rank)
             and (self.agent is None or self._is_agent(approval))
             and (self.decision is None or self._is_decision(approval))
-            and (self.by is None or self._is_by(approval))
+            and (self.by is None or self._is_decided_by(approval))
             and not (self.undecided and approval.decision is not None)
             and (self.since is None or approval.ended_at >= self.since)
         )
@@ -56,7 +56,7 @@ class Filter:
         name = (self.agent or "").casefold()
         return name in {approval.agent.name.casefold(), approval.agent.id.casefold()}
 
-    def _is_by(self, approval: Approval) -> bool:
+    def _is_decided_by(self, approval: Approval) -> bool:
         if (decided := approval.decision) is None:
             return False
         names = (decided.by_name, decided.by_id, decided.device_name, decided.device_id)
@@ -83,8 +83,8 @@ class SearchSpan:
     max_scanned: int = MAX_SCANNED
 
     @classmethod
-    def beyond(cls, matching: int, scanned: int) -> "SearchSpan":
-        """Return the search that continues after one with these counts."""
+    def continuing(cls, matching: int, scanned: int) -> "SearchSpan":
+        """Return the search that continues one with these counts."""
         return cls(matching + _PAGE_MATCHES, scanned + MAX_SCANNED)
 
     def should_continue(self, matching: int, scanned: int) -> bool:

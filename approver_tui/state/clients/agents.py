@@ -35,8 +35,8 @@ class OwnedAgent:
 
 
 @dataclass(frozen=True, slots=True)
-class SuspendedAgent:
-    """How many tokens and requests ended with a suspended agent."""
+class SuspensionResult:
+    """The number of tokens that were revoked and of requests that were canceled."""
 
     tokens: int
     requests: int
@@ -44,7 +44,7 @@ class SuspendedAgent:
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """One agent or app, with everything known about it here."""
+    """An agent or app with its access, its state and its recent requests."""
 
     id: str
     name: SafeText

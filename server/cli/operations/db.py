@@ -129,14 +129,13 @@ def restore(
                 "An installation already exists here. To replace it, add --force.",
                 asks=asks,
             )
-        keep = {kind for kind in _KEEPABLE_KINDS if flags[f"keep_{kind}"]}
-        if asks and prepared.later is None and not keep:
-            keep = {kind for kind in _KEEPABLE_KINDS if _keeps_all(prepared, kind)}
-        restored = restoring.finish(prepared, keep)
+        asks = asks and prepared.later is None
+        kept = (k for k in _KEEPABLE_KINDS if flags[f"keep_{k}"] or (asks and _keeps(prepared, k)))
+        restored = restoring.finish(prepared, set(kept))
     answer(_document(prepared, restored), _lines(prepared, restored), as_json=as_json)
 
 
-def _keeps_all(prepared: Prepared, kind: str) -> bool:
+def _keeps(prepared: Prepared, kind: str) -> bool:
     """List the items of a kind and ask whether to keep them."""
     labels = prepared.in_force[kind]
     if not labels:

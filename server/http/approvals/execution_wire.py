@@ -60,7 +60,7 @@ def consumed(result: consumptions.Consumed) -> ConsumedApproval:
 
 _DIGEST = r"^[A-Za-z0-9_-]{43}$"
 
-_Word = Literal["executed", "failed"]
+_Outcome = Literal["executed", "failed"]
 
 
 class OutcomeReport(StrictBody):
@@ -68,14 +68,14 @@ class OutcomeReport(StrictBody):
 
     approval: str = Field(max_length=64)
     execution_id: str = Field(pattern=_EXECUTION)
-    outcome: _Word
+    outcome: _Outcome
     text: str | None = Field(default=None, max_length=execution_outcomes.MAX_TEXT)
     executed_digest: str | None = Field(default=None, pattern=_DIGEST)
     authorization_details: list[dict[str, Any]] | None = Field(default=None, max_length=10)
 
     @model_validator(mode="after")
-    def says_it_once(self) -> Self:
-        """Refuse two descriptions of what ran."""
+    def check_description(self) -> Self:
+        """Refuse a body with both a digest and details."""
         if self.executed_digest is not None and self.authorization_details is not None:
             message = "send executed_digest or authorization_details, not both"
             raise ValueError(message)
@@ -99,7 +99,7 @@ class ExecutionStatus(BaseModel):
     execution_id: str
     resource: str
     consumed_at: str
-    outcome: _Word | None
+    outcome: _Outcome | None
     text: str | None
     executed_digest: str | None
     as_granted: bool | None
@@ -121,7 +121,7 @@ def execution(shown_execution: ShownExecution | None) -> ExecutionStatus | None:
 
 
 def reported(approval_id: str, shown_execution: ShownExecution) -> ReportedOutcome:
-    """The response to the resource that reported it."""
+    """The response to the resource that reported an outcome."""
     members = {"approval": approval_id, "granted_digest": shown_execution.granted_digest}
     return ReportedOutcome.model_validate(_members(shown_execution) | members)
 

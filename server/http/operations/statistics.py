@@ -43,7 +43,7 @@ class DayTally(Tally):
 
 
 class AgentTally(Tally):
-    """The statistics of one agent. `unread` marks approvals that are too fast to be read."""
+    """The statistics of one agent. If `unread`, its requests are probably approved unread."""
 
     id: str
     name: str
@@ -76,7 +76,7 @@ class ExpiryTally(BaseModel):
 
 
 class AgentStatistics(RecordResponse):
-    """The statistics of one agent. `complete` is false if only its newest requests count."""
+    """The statistics of one agent. `complete` is false if only its newest requests were counted."""
 
     since: Time
     complete: bool
@@ -85,9 +85,9 @@ class AgentStatistics(RecordResponse):
 
 
 class Statistics(RecordResponse):
-    """The statistics of a period. `complete` is false if only the newest requests count.
+    """The statistics of a period. `complete` is false if only the newest requests were counted.
 
-    `pending_complete` is false if only the pending requests that expire first count.
+    `pending_complete` is false if only the pending requests that expire first were counted.
     """
 
     since: Time
@@ -182,7 +182,7 @@ def _finding(finding: Finding) -> FindingDocument:
 
 
 class LimitCount(BaseModel):
-    """The number of refusals of an agent or a user. `other` is an IP address or action types."""
+    """A count for an agent, a user or `other`: an IP address or action types."""
 
     agent: Reference | None
     user: Reference | None

@@ -48,7 +48,7 @@ class Retries:
 
         Rules, in order: 1. This person is an approver. 2. It expired unanswered, and its agent
         polls. 3. The agent is enabled. 4. Only the first call is recorded; later ones return the
-        same. Raises errors.Problem: 404, 409 `not_expired`, `not_retryable` or `agent_stopped`.
+        same. Raises errors.Problem: 404, 409 `not_expired`, `not_retryable` or `agent_disabled`.
         """
         with self.store.write() as tx:
             device_auth.current_device(tx, person)
@@ -76,7 +76,7 @@ def _check(tx: Unit, approval: Approval) -> None:
         )
     agent = tx.directory.agent(approval.agent_id)
     if agent is None or not agent.active(tx.now):
-        raise errors.Problem(409, "agent_stopped", "The agent of this request is not enabled.")
+        raise errors.Problem(409, "agent_disabled", "The agent of this request is not enabled.")
 
 
 def _record(tx: Unit, person: Person, approval: Approval) -> None:

@@ -73,7 +73,7 @@ class AuditLog:
         return notes.public_key(self.origin, self.private_key())
 
     def round(self) -> int:
-        """Sign a checkpoint if one is due; return the number of entries that it adds."""
+        """Do the same as `sign`, but take the write lock only if a checkpoint is due."""
         with self.store.read() as view:
             newest = view.audit_log.newest() or _NO_CHECKPOINT
             if view.audit_log.size() == newest.size and not _is_idle(view, newest):

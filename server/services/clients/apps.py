@@ -33,7 +33,7 @@ class NewAppSecret:
 
 @dataclass(frozen=True, slots=True)
 class Apps:
-    """Administers apps. APP is a name or a client_id."""
+    """Administers apps. A `name_or_id` is a name or a client_id."""
 
     store: Store
     secrets: Secrets
@@ -134,7 +134,7 @@ def by_path(view: View, path_id: str) -> App | None:
 
 def find(view: View, name_or_id: str) -> App:
     """Return the app with this name or client_id. Raises `NotFound`."""
-    app = view.directory.app_called(name_or_id)
+    app = view.directory.find_app(name_or_id)
     if app is None:
         raise NotFound("app", name_or_id)
     return app

@@ -80,5 +80,5 @@ def find_agent(view: View, name_or_id: str) -> Agent:
 
 def find_client_id(view: View, name_or_id: str) -> str:
     """Return the ID of the agent or app with this name or ID. Raises `NotFound`."""
-    app = view.directory.app_called(name_or_id)
+    app = view.directory.find_app(name_or_id)
     return find_agent(view, name_or_id).id if app is None else app.id

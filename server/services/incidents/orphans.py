@@ -32,7 +32,7 @@ class SeenOwner:
 
 @dataclass(frozen=True, slots=True)
 class Orphan:
-    """One listed agent."""
+    """An agent without an enabled owner, or one that is due for review or has expired."""
 
     agent: Agent
     owners: tuple[SeenOwner, ...]

@@ -19,7 +19,7 @@ from server.services.policy.evaluation import PolicyRequest
 from server.services.users.user_checks import name_of
 
 THE_PERSON: Final = "the person"
-"""The name to show for the person if the request has no user."""
+"""The name of the user if the request has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +76,12 @@ def _people(
 ) -> tuple[PolicyApprover, ...]:
     others = {approver.user_id: approver for approver in eligible_approvers.others}
     if user is None:
-        requester = PolicyApprover(THE_PERSON, "asked", approves=needs.approvers is None)
+        requested_user = PolicyApprover(THE_PERSON, "asked", approves=needs.approvers is None)
     else:
-        requester = _policy_approver(view, others.pop(user.id, NamedApprover(user.id, "asked")))
-    return (requester, *(_policy_approver(view, approver) for approver in others.values()))
+        requested_user = _policy_approver(
+            view, others.pop(user.id, NamedApprover(user.id, "asked"))
+        )
+    return (requested_user, *(_policy_approver(view, approver) for approver in others.values()))
 
 
 def _policy_approver(view: View, approver: NamedApprover) -> PolicyApprover:

@@ -22,7 +22,7 @@ from server.services.approvers.group_members import GROUP_MEMBERS
 from server.services.clients.agent_members import AGENT_MEMBERS
 from server.services.clients.app_members import APP_MEMBERS
 from server.services.members import Members, Widens, later, never_widens, widens_by_name
-from server.services.resources.resource_members import RESOURCE_MEMBERS, fewer_needs
+from server.services.resources.resource_members import RESOURCE_MEMBERS, loosens_requirements
 from server.services.users.user_members import USER_MEMBERS
 
 Governed: TypeAlias = Agent | App | Device | Group | User | Resource | ActionRow | PolicyRow
@@ -136,7 +136,7 @@ _COMPARISONS: Mapping[type, Mapping[str, _Comparison]] = {
     Group: _by_members(GROUP_MEMBERS),
     Resource: {
         **_by_members(RESOURCE_MEMBERS),
-        "requires": fewer_needs,
+        "requires": loosens_requirements,
         "secrets": _more_secrets,
     },
     ActionRow: {},

@@ -25,7 +25,7 @@ from server.services.resources.targets import TokenTarget
 
 _URI: Final = "https://resource.example"
 _AGENT_MESSAGE: Final = "The agent's message appears here."
-_BECAUSE: Final = "The reason of the policy rule appears here."
+_RULE_REASON: Final = "The reason of the policy rule appears here."
 _TOKEN_SECONDS: Final = 300
 
 
@@ -73,7 +73,7 @@ def _preview(action: ActionType, details: Mapping[str, JsonValue], now: int) -> 
         details=[details],
         actions=[action],
         risk=action.risk,
-        because=_BECAUSE,
+        because=_RULE_REASON,
         ceremony=ceremony,
         binding_message=_AGENT_MESSAGE,
         first_request=True,

@@ -27,8 +27,8 @@ def _lowers_risk(before: Mapping[str, Risk], after: Mapping[str, Risk]) -> bool:
     return any(name not in before or risk.rank < before[name].rank for name, risk in after.items())
 
 
-def fewer_needs(before: Resource, after: Resource) -> bool:
-    """Return whether a remaining scope requires a different action type, or none anymore."""
+def loosens_requirements(before: Resource, after: Resource) -> bool:
+    """Return whether a remaining scope requires a different action type, or no longer any."""
     return any(
         scope in after.scopes and after.requires.get(scope) != kind
         for scope, kind in before.requires.items()

@@ -1,6 +1,6 @@
 """The authorization endpoint: validates a request, and stores it until the person answers.
 
-`flows.py` contains the pages that follow.
+`flows.py` handles the later steps, and `flow_pages.py` their pages.
 """
 
 import json

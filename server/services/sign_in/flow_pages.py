@@ -18,12 +18,12 @@ from server.services.sign_in.sign_ins import SignedIn
 
 @dataclass(frozen=True, slots=True)
 class SignInPage:
-    """The sign-in page. `leads_to` is the app's redirect URI."""
+    """The sign-in page."""
 
     app_name: str
     name: str
     """The initial value of the name field."""
-    leads_to: str
+    redirect_uri: str
     methods: tuple[str, ...] = names.SIGN_IN_ACRS
     """The allowed sign-in methods; the app can require one (OpenID Connect Core 5.5.1.1)."""
 
@@ -77,7 +77,7 @@ class ConsentPage:
     action: RequestedAction | None
     """An action that is signed for this code only."""
     has_device: bool
-    leads_to: str
+    redirect_uri: str
     unknown: UnknownClient | None = None
 
     @property
@@ -93,7 +93,7 @@ class WaitingPage:
     app_name: str
     user_name: str
     waiting: int
-    leads_to: str
+    redirect_uri: str
 
 
 def sign_in_page(plan: AuthorizationPlan, name: str) -> SignInPage:
@@ -101,7 +101,7 @@ def sign_in_page(plan: AuthorizationPlan, name: str) -> SignInPage:
     return SignInPage(
         app_name=plan.app.name,
         name=name,
-        leads_to=plan.request.return_to.redirect_uri,
+        redirect_uri=plan.request.return_to.redirect_uri,
         methods=sign_in_methods(plan),
     )
 
@@ -128,7 +128,7 @@ def consent_page(
         ),
         action=None if plan.action is None else _requested_action(plan.action),
         has_device=view.devices.active_count(signed_in.user.id, view.now) > 0,
-        leads_to=plan.request.return_to.redirect_uri,
+        redirect_uri=plan.request.return_to.redirect_uri,
         unknown=None if plan.app.verified else _unknown_client(view, plan),
     )
 
@@ -150,14 +150,14 @@ def _requested_action(action: CheckedAppAction) -> RequestedAction:
 
 
 def _displayed_consent(view: View, consent: ConsentNeeded) -> DisplayedConsent:
-    party = display_names.find(view.directory, consent.client_id, view.now)
+    client = display_names.find(view.directory, consent.client_id, view.now)
     resource = view.directory.resource(consent.resource)
     risks = {} if resource is None else resource.scopes
     return DisplayedConsent(
-        kind="app" if party is None else party.kind,
+        kind="app" if client is None else client.kind,
         name=display_names.name_of(view.directory, consent.client_id),
         client_id=consent.client_id,
-        owners=() if party is None else party.owners,
+        owners=() if client is None else client.owners,
         resource=consent.resource,
         scopes=tuple((name, risks.get(name, Risk.MEDIUM)) for name in consent.scopes),
         until=view.now + DEFAULT_MS,

@@ -235,8 +235,8 @@ class Flows:
             ended = "The request was canceled, or not answered in time."
             return _Refused(plan, errors.AccessDenied(ended))
         if waiting := outcomes.count("waiting"):
-            leads_to = plan.request.return_to.redirect_uri
-            return WaitingPage(plan.app.name, signed_in.user.name, waiting, leads_to)
+            redirect_uri = plan.request.return_to.redirect_uri
+            return WaitingPage(plan.app.name, signed_in.user.name, waiting, redirect_uri)
         if not all(self._is_covered(view, consent, signed_in) for consent in plan.consents_to_sign):
             return _Refused(plan, errors.AccessDenied("The consent was revoked."))
         signed_actions = (action for action, outcome in action_outcomes.items() if outcome)

@@ -202,13 +202,13 @@ def _step(site: Site, step: Step, handle: str, cookie: str, *, problem: str = ""
     return page(
         template,
         status=403 if problem else 200,
-        form_action=_form_targets(step.leads_to),
+        form_action=_form_targets(step.redirect_uri),
         script=template == "sign_in/waiting.html",
         step=step,
         problem=problem,
         flow=handle,
         csrf=site.sign_in.sign_ins.csrf(cookie),
-        host=redirects.host_of(step.leads_to),
+        host=redirects.host_of(step.redirect_uri),
     )
 
 
@@ -219,7 +219,7 @@ def _sign_in_page(
     response = page(
         "sign_in/sign_in.html",
         status=403 if problem else 200,
-        form_action=_form_targets(step.leads_to),
+        form_action=_form_targets(step.redirect_uri),
         script=ACR_PASSKEY in step.methods,
         step=step,
         with_password=ACR_PASSWORD in step.methods,

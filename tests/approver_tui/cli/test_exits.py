@@ -52,7 +52,7 @@ def test_every_status_of_the_server_has_an_exit_code():
         ("invalid_decision", 422, Exit.ERROR),
         ("invalid_statement", 422, Exit.ERROR),
         ("invalid_grant", 400, Exit.LOGIN_FIRST),
-        ("agent_stopped", 409, Exit.LOCKED),
+        ("agent_disabled", 409, Exit.LOCKED),
         ("not_expired", 409, Exit.CONFLICT),
         ("not_found", 404, Exit.NOT_FOUND),
         ("rate_limited", 429, Exit.RATE_LIMITED),
@@ -68,7 +68,7 @@ def test_the_exit_code_follows_the_error_code_or_status(code, status, expected):
 
 def test_no_code_has_the_same_exit_as_its_status():
     """A row for an error code is only needed if it differs from the row for its status."""
-    refused_with = {"invalid_decision": 422, "invalid_statement": 422, "agent_stopped": 409}
+    refused_with = {"invalid_decision": 422, "invalid_statement": 422, "agent_disabled": 409}
     for code, exit_ in BY_CODE.items():
         assert BY_STATUS[refused_with.get(code, 400)] is not exit_
 

@@ -19,8 +19,11 @@ def _refused(url):
 
 
 def test_a_certificate_error_does_not_ask_whether_the_server_is_running():
-    """The exit code is the same as for an unreachable server, but the advice differs."""
-    refused, silent = CertificateRefused("It does not hold."), Unreachable("It does not respond.")
+    """The exit code is the same as for an unreachable server, but the advice is different."""
+    refused, silent = (
+        CertificateRefused("The certificate is invalid."),
+        Unreachable("It does not respond."),
+    )
     assert exit_code(refused) == exit_code(silent) == Exit.UNREACHABLE
     assert error_lines(refused)[1] == "Find the cause with: sayso-approver doctor"
     assert error_lines(silent)[1].startswith("Is the server running?")

@@ -37,13 +37,13 @@ def test_a_moment_is_a_date_a_time_or_a_span_from_now():
 
 
 @pytest.mark.parametrize("text", ["", "tomorrow", "2030-13-01", "1e9"])
-def test_an_invalid_moment_is_refused(text):
+def test_an_invalid_time_is_refused(text):
     """The message shows the accepted forms."""
     with pytest.raises(click.BadParameter, match="2030-01-31"):
         moment_ms(text, NOON)
 
 
-def test_a_scope_has_the_risk_after_the_equals_sign_or_medium():
+def test_the_risk_of_a_scope_is_medium_by_default():
     """The name of a scope may contain an equals sign if the risk is given."""
     assert scope_risk("pay") == ("pay", Risk.MEDIUM)
     assert scope_risk("pay=high") == ("pay", Risk.HIGH)

@@ -13,7 +13,7 @@ _QUOTED = re.compile(r'"([A-Z][^"]+)"')
 
 
 def _plain(text):
-    """Return the text without markup and line breaks."""
+    """Return the text without markup or line breaks."""
     return " ".join(re.sub(r"<[^>]+>", " ", text).split())
 
 

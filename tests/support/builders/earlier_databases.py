@@ -29,7 +29,7 @@ def make(url: str, schema: str, rows: Rows) -> None:
                 script.unlink()
         monkeypatch.setattr(upgrading, "_SCRIPTS", scripts)
         monkeypatch.setattr(opening, "SCHEMA", schema)
-        monkeypatch.setattr(opening, "_upgrade", _without_a_row)
+        monkeypatch.setattr(opening, "_upgrade", _upgrade_without_row)
         upgrade_database(url, NOON)
     installation: dict[str, object] = {"id": 1, "admin_version": 1, "created_at": NOON}
     with connected(url) as connection:
@@ -47,7 +47,7 @@ def connected(url: str) -> Iterator[sa.Connection]:
     engine.dispose()
 
 
-def _without_a_row(engine: sa.Engine, now: int, *, is_new: bool) -> None:
+def _upgrade_without_row(engine: sa.Engine, now: int, *, is_new: bool) -> None:
     """Upgrade without inserting the installation row, whose columns old tables lack."""
     assert (now, is_new) == (NOON, True)
     with engine.begin() as connection:

@@ -17,19 +17,19 @@ _TIMEOUT: Final = 300
 _WORST_FIRST: Final = ("FAILURE", "WARNING", "SKIPPED", "SUCCESS")
 _NAME: Final = re.compile(r"(?:authorization-)?server-(.+)-\d{4}-\d\d-\d\dT[\d-]+Z")
 
-Found = Mapping[tuple[str, str], str]
+CheckResults = Mapping[tuple[str, str], str]
 """The worst status of each check, by scenario and check."""
 
 
-def judge_server(url: str, folder: Path, *options: str) -> Found:
+def run_server_suite(url: str, folder: Path, *options: str) -> CheckResults:
     """Run all scenarios against an MCP server."""
     program = _program("server", "--url", url, "--suite", "all", *options, "-o", str(folder))
     subprocess.run(program, stdout=subprocess.DEVNULL, timeout=_TIMEOUT, check=False)
-    return found_in(folder)
+    return read_results(folder)
 
 
 @contextlib.contextmanager
-def judging_authorization(folder: Path, *options: str) -> Iterator[str]:
+def running_authorization_suite(folder: Path, *options: str) -> Iterator[str]:
     """Run the scenarios against an authorization server; the block opens the link it receives."""
     program = _program("authorization", *options, "-o", str(folder))
     process = subprocess.Popen(program, stdout=subprocess.PIPE, text=True)
@@ -44,7 +44,7 @@ def judging_authorization(folder: Path, *options: str) -> Iterator[str]:
         process.communicate()
 
 
-def found_in(folder: Path) -> Found:
+def read_results(folder: Path) -> CheckResults:
     """Return the results of a run from the folder that it wrote."""
     found: dict[tuple[str, str], str] = {}
     for results in folder.glob("*/checks.json"):

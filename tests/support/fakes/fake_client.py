@@ -9,7 +9,7 @@ from approver_tui.client import errors
 from approver_tui.client.wire import Page
 from approver_tui.state.approvals.approvals import Approval, ApprovalState, Retry
 from approver_tui.state.approvals.narrowing import Narrowable, NarrowableFact, NarrowingRule
-from approver_tui.state.clients.agents import OwnedAgent, SuspendedAgent
+from approver_tui.state.clients.agents import OwnedAgent, SuspensionResult
 from approver_tui.state.consents.consents import Consent
 from approver_tui.state.devices.devices import Browser, Device, Me, User
 from approver_tui.state.text import SafeText
@@ -120,7 +120,7 @@ class FakeServer:
         self._answer()
         return self.owned
 
-    def suspend_agent(self, agent_id: str) -> SuspendedAgent:
+    def suspend_agent(self, agent_id: str) -> SuspensionResult:
         """Suspend an agent that alice owns."""
         self._answer()
         self.ended.append(agent_id)
@@ -129,7 +129,7 @@ class FakeServer:
             replace(agent, state=disabled) if agent.id == agent_id else agent
             for agent in self.owned
         )
-        return SuspendedAgent(2, 1)
+        return SuspensionResult(2, 1)
 
     def consents(self) -> tuple[Consent, ...]:
         """Return the active consents."""

@@ -1,7 +1,7 @@
 """A busy installation: an agent that asks, a person who answers, polls that fetch tokens.
 
-Owns: what was acknowledged to whom. A request without a response is not recorded: its outcome is
-unknown, and the server promises only what it acknowledged.
+Owns: what the server acknowledged to the agent and the person. A request without a
+response is not recorded: its outcome is unknown, and the server promises only what it acknowledged.
 """
 
 import contextlib
@@ -28,7 +28,7 @@ WITHOUT_LIMITS = {
     "open_in_all": "100000",
     "denials_before_pause": "100000",
 }
-"""Settings with which no caller is told to wait."""
+"""Settings with which no request is refused because of a limit."""
 WITHOUT_NOTIFICATION_LIMITS = {
     "notify_per_minute": "100000",
     "notify_per_hour": "100000",
@@ -137,7 +137,7 @@ class Load:
 
 
 def new_load(server: LiveServer) -> Load:
-    """Return a load of a new agent and a new person at an unlocked terminal."""
+    """Create a load with a new agent and a new person at an unlocked terminal."""
     load = Load(server, new_agent(server), new_person(server))
     load.person.decider.unlock(PIN)
     return load

@@ -136,7 +136,7 @@ def test_login_warns_of_a_readable_server_folder(run, server, tmp_path):
 
 def test_after_logout_every_command_says_to_log_in(logged_in, server):
     """After a logout, every command exits with 4 and names the login command."""
-    assert logged_in("logout", "--json").document["server_told"] is True
+    assert logged_in("logout", "--json").document["server_confirmed"] is True
     assert server.revoked == ["self"]
     for verb in ("whoami", "status", "inbox", "history", "devices", "logout", "watch"):
         result = logged_in(verb)

@@ -71,7 +71,7 @@ def test_a_wrong_clock_is_corrected(client, server):
 
 
 def test_a_slow_answer_does_not_set_the_clock(client):
-    """A response that took long says nothing about the clock: the program may have been stopped."""
+    """It is ignored, because the program may have been suspended."""
     client.me()
     sent_at = client.now()
     client.observe(sent_at - 11_000, sent_at - 11_000)

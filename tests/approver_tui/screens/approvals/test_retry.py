@@ -67,7 +67,7 @@ async def test_the_agent_of_an_expired_request_can_be_asked_to_retry():
 
 
 async def test_a_retry_is_not_requested_for_a_waiting_request():
-    """The key says that only expired requests can be retried, or that nothing is selected."""
+    """A message says that only expired requests can be retried, or that nothing is selected."""
     async with open_stage([PAY]) as (pilot, stage):
         await press(pilot, stage, "R")
         assert "Retry unavailable: only for requests that expired." in _detail_text(stage)
@@ -77,7 +77,7 @@ async def test_a_retry_is_not_requested_for_a_waiting_request():
 
 
 async def test_retry_is_unavailable_without_the_server():
-    """Without a connection, the key says why no retry is requested."""
+    """Without a connection, a message says why no retry is requested."""
     async with open_stage([PAY]) as (pilot, stage):
         _expire(stage)
         await disconnect(pilot, stage, "The server does not respond.")
@@ -113,11 +113,15 @@ async def test_the_history_shows_a_refused_retry():
         await until_shown(pilot, stage, "R Ask to retry")
 
         def refuse(_: str) -> None:
-            raise errors.ApiError("agent_stopped", 409, "Its agent may ask nobody.")
+            raise errors.ApiError(
+                "agent_disabled", 409, "The agent of this request is not enabled."
+            )
 
         stage.server.request_retry = refuse
         await _request_retry(pilot, stage)
-        await until(pilot, lambda: "Its agent may ask nobody." in _detail_text(stage))
+        await until(
+            pilot, lambda: "The agent of this request is not enabled." in _detail_text(stage)
+        )
         assert "R Ask to retry" in screen_text(stage)
 
 

@@ -106,7 +106,7 @@ def test_a_search_pauses_after_enough_matches_or_requests():
 
 def test_a_search_continues_where_it_paused():
     """A continued search pauses after the same number of further matches or requests."""
-    next_span = SearchSpan.beyond(20, MAX_SCANNED)
+    next_span = SearchSpan.continuing(20, MAX_SCANNED)
     assert next_span.should_continue(39, 2 * MAX_SCANNED - 1)
     assert not next_span.should_continue(40, MAX_SCANNED)
     assert not next_span.should_continue(20, 2 * MAX_SCANNED)

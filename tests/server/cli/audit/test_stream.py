@@ -202,8 +202,8 @@ def test_an_unusable_target_is_refused(admin_cli, arguments, code, message):
     assert message in result.err
 
 
-def test_a_damaged_position_is_not_guessed(admin_cli, data_folder):
-    """The error names the file and says what removing it does."""
+def test_a_damaged_position_file_is_refused(admin_cli, data_folder):
+    """The error names the file, and says what happens if it is removed."""
     admin_cli("audit", "stream", "-", "--once")
     position = data_folder / "audit-streams" / "stdout.json"
     position.write_text("{")
@@ -213,7 +213,7 @@ def test_a_damaged_position_is_not_guessed(admin_cli, data_folder):
 
 
 def test_a_stream_runs_in_one_process(admin_cli, data_folder):
-    """The command refuses to start, because a second process would send every entry twice."""
+    """A second process refuses to start, because every entry would be sent twice."""
     assert admin_cli("audit", "stream", "-", "--once").code == 0
     with (data_folder / "audit-streams" / "stdout.lock").open("r+b") as lock_file:
         fcntl.flock(lock_file, fcntl.LOCK_EX)

@@ -303,15 +303,18 @@ def test_restore_takes_either_a_backup_or_in_place(admin_cli, backup):
     assert admin_cli("db", "restore", str(backup), "--in-place").code == 2
 
 
-def test_a_terminal_user_is_asked_for_each_kind(admin_cli, backup, data_folder, monkeypatch):
+@pytest.mark.parametrize(("flags", "answers"), [((), "y\nn\n"), (("--keep-agents",), "n\n")])
+def test_a_terminal_user_is_asked_for_each_kind_without_a_flag(
+    admin_cli, backup, data_folder, monkeypatch, flags, answers
+):
     """The answer yes keeps the objects of that kind; all other objects are disabled."""
     _delete_database(data_folder)
-    typed = io.StringIO("y\nn\n")
+    typed = io.StringIO(answers)
     typed.isatty = lambda: True
     monkeypatch.setattr("sys.stdin", typed)
-    output = admin_cli("db", "restore", str(backup)).out
-    assert "Agents as of " in output
-    assert "  bot\n" in output
+    output = admin_cli("db", "restore", str(backup), *flags).out
+    assert ("Agents as of " in output) == ("  bot\n" in output) == (not flags)
+    assert "Apps as of " in output
     assert admin_cli("agents", "show", "bot", "--json").document["state"] == "enabled"
     assert admin_cli("apps", "show", "chat", "--json").document["state"] == "disabled"
 

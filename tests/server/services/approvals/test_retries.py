@@ -122,7 +122,7 @@ def test_a_disabled_deleted_or_expired_agent_cannot_be_asked_to_retry(agent, per
         local.clock.forward(MINUTE)
     else:
         getattr(local.admin.agents, end)(agent.id, by=BY)
-    assert _retry(person, approval).refusal == (409, "agent_stopped")
+    assert _retry(person, approval).refusal == (409, "agent_disabled")
     assert local.stored_approval(approval.id).retry_asked_at is None
 
 

@@ -140,7 +140,7 @@ def test_the_database_refuses_names_that_look_alike(others):
     """The database checks names too, so two concurrent changes cannot both be stored."""
     with others.store.administer() as tx:
         agent = tx.agents.get(tx.directory.agent_called("other-agent").id)
-        app = tx.directory.app_called("other-app")
+        app = tx.directory.find_app("other-app")
     with pytest.raises(Taken), others.store.administer() as tx:
         tx.agents.replace(replace(agent, name="lnvoice-bot"), tx.now)
     with pytest.raises(Taken), others.store.administer() as tx:

@@ -141,20 +141,20 @@ def test_an_unanswered_request_has_a_receipt_too(person, agent, local, end, outc
     browser = _browser_of(person, local)
     name = end(agent, person)
     page = get(browser, f"/receipt/{name}").text
-    entry_of_end = receipts.entry(receipts.of(person, name), entry)
+    last_entry = receipts.entry(receipts.of(person, name), entry)
     for words in (
         outcome,
         "Nobody answered, so there is no signature. The audit log shows how it ended.",
-        f"<dt>{entry}</dt><dd><code>{entry_of_end['id']}</code>",
-        f"<code>{entry_of_end['cause']}</code>",
+        f"<dt>{entry}</dt><dd><code>{last_entry['id']}</code>",
+        f"<code>{last_entry['cause']}</code>",
         f'href="/api/approvals/{name}/receipt" download=',
     ):
         assert words in page, words
     assert f"/receipt/{name}" in get(browser, "/history").text
 
 
-def test_the_receipt_of_a_use_links_to_the_receipt_of_its_standing_grant(person, agent, local):
-    """The receipt links to the receipt for the standing grant, which has the user's signature."""
+def test_the_receipt_links_to_the_receipt_of_the_standing_grant_used(person, agent, local):
+    """The linked receipt has the user's signature."""
     browser = _browser_of(person, local)
     name = receipts.granted(agent, person)
     given_in = receipts.of(person, name)["given_in"]
@@ -265,7 +265,7 @@ def test_the_history_is_paged(browser, agent, local, monkeypatch):
 
 
 def test_a_history_page_without_matches_links_to_the_next_one(browser, agent, local, monkeypatch):
-    """One page scans a limited number of requests, so it can be empty and still have a next."""
+    """A page scans a limited number of requests, so an empty page can have a next page."""
     monkeypatch.setattr("server.services.approvals.inbox.SCANNED_REQUESTS", 2)
     monkeypatch.setattr("server.web.approvals.history._PAGE_SIZE", "2")
     approved = agent.request_approval(login_hint="eva")[1]

@@ -115,6 +115,7 @@ def test_an_approval_creates_exactly_the_grant_that_was_shown(local, agent, pers
         f"user:{person.user.id}",
         grant.approval_id,
     )
+    assert entry["decision"] == "given"
     assert entry["facts"] == {
         "standing_grant": grant.id,
         "scope": "",
@@ -432,6 +433,7 @@ def test_people_list_show_and_revoke_their_own_grants(local, agent, person):
     assert item["state"] == "ended"
     (entry,) = local.admin.entries("standing_grant.ended")
     assert (entry["actor"], entry["cause"]) == (f"user:{person.user.id}", "revoked")
+    assert entry["decision"] == "ended"
     assert local.admin.events(person.user)[-1] == "standing_grant.ended"
     invalid = person.call("GET", "/api/grants", query={"ended": "maybe"})
     assert invalid.refusal == (422, "invalid_body")

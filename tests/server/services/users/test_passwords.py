@@ -46,7 +46,7 @@ def test_a_person_sets_and_changes_their_password(person, local):
     assert _sign_in(local, PASSWORD)
     assert _set(person, NEW_PASSWORD).json == {"set": True, "sign_ins_ended": 1}
     assert _sign_in(local, NEW_PASSWORD)
-    assert person.device.pin_tries == 0
+    assert (person.device.pin_tries, person.device.pin_unconfirmed) == (0, 0)
     first, second = local.admin.entries("password.set")
     assert first["actor"] == second["actor"] == f"user:{person.user.id}"
     assert first["facts"] == {"sign_ins_ended": 0, "device": person.device_id}

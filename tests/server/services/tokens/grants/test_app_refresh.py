@@ -102,10 +102,12 @@ def test_a_changed_refresh_token_is_refused(app, first):
     assert app.refresh(first).status == 200
 
 
-def test_a_refresh_token_belongs_to_its_app(app, first, local):
+def test_a_refresh_token_belongs_to_its_app(app, first, local, code_for):
     """Neither another app nor the terminal can use the token."""
     other = new_app(local, "console")
+    others_token = other.redeem(code_for(other)).json["refresh_token"]
     assert other.refresh(first).refusal == GONE
+    assert app.refresh(others_token).refusal == GONE
     form = {"grant_type": GRANT_REFRESH_TOKEN, "refresh_token": first}
     as_terminal = local.post_form("/token", {**form, "client_id": "sayso-approver"})
     assert as_terminal.status == 400

@@ -135,9 +135,9 @@ def _tests() -> dict[str, dict[int, list[str]]]:
 
 
 def _test(context: str) -> str:
-    """Return the test id in a context such as `tests/a.py::test_b|run`."""
+    """Return the test id in a context such as `tests/a.py::test_b|run`; "" for a teardown."""
     test, _, phase = context.partition("|")
-    return test if phase == "run" else ""
+    return "" if phase == "teardown" else test
 
 
 @cache

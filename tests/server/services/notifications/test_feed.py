@@ -7,6 +7,7 @@ import pytest
 
 from server.http.feed import event_frame
 from server.services.approvals.views import approver_view
+from server.services.clients.agent_forms import AgentChanges
 from server.services.notifications import feed as feeds
 from server.services.notifications.feed import (
     ANY_CHANGE,
@@ -19,6 +20,7 @@ from server.services.users.users import Users
 from tests.support.builders.callers import another_device, new_person
 from tests.support.builders.clock import DAY
 from tests.support.builders.installation import BY
+from tests.support.inputs.agent_icons import png
 
 
 class CountedWake:
@@ -290,6 +292,16 @@ def test_an_alarm_about_an_agent_contains_its_current_name(feed, person, local, 
     assert opened["incident"] == "sayso_in_1"
     assert paused["agent"]["name"] == "(deleted agent)"
     assert "incident" not in paused
+
+
+def test_a_new_request_has_the_icon_of_its_agent(feed, person, local, agent):
+    """Later events of the request have no icon."""
+    local.admin.agents.update(agent.id, AgentChanges(icon=png()), by=BY)
+    person.approve(agent.request_approval()[1].id)
+    items = feed.page(person.user.id, person.device_id, 0).items
+    frames = {frame["event"]: frame.get("icon") for frame in map(event_frame, items)}
+    assert frames["approval.requested"].startswith("/icons/")
+    assert frames["approval.decided"] is None
 
 
 def test_the_server_time_is_that_of_the_store(feed, local):

@@ -32,7 +32,6 @@ NamesById: TypeAlias = Mapping[str, str]
 """Id → name of users and groups."""
 _Model = TypeVar("_Model", bound=BaseModel)
 
-_DEFAULT_LENGTH: Final = 400
 _NOBODY: Final[NamesById] = {}
 _Icon = Annotated[str, Field(max_length=43_691)]
 """A file of at most 32 KiB, as base64url without padding."""
@@ -161,7 +160,7 @@ def answer_fields(members: Members) -> Fields:
 
 
 def _request_type(member: Member) -> Any:  # noqa: ANN401  # a type, as pydantic takes it
-    if member.kind is Kind.TEXT and member.max_length > _DEFAULT_LENGTH:
+    if member.kind is Kind.TEXT:
         return Annotated[str, Field(max_length=member.max_length)]
     return _KINDS[member.kind].request
 

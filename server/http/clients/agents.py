@@ -33,7 +33,7 @@ def _disable_result(disabled_agent: DisabledAgent) -> wire.DisableAgentResult:
     roles=STAFF_AND_OWNERS,
 )
 def list_agents(request: HttpRequest, admin: AdminServices) -> wire.ManagedAgents:
-    """List agents by name, or those whose name contains `search`. Without a role, list your own."""
+    """List agents. `search` matches part of a name or a filter's value. Owners see theirs."""
     part = admin.agents.page(
         listing.cursor(request),
         listing.limit(request),

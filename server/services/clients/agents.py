@@ -95,7 +95,7 @@ class Agents:
     ) -> ResultPage[Agent]:
         """Return the next page of agents with these values, for one owner or for all.
 
-        Their names contain `search`.
+        Their names contain `search`, or one of their filterable members has this value.
         """
         with self.store.read() as view:
             agents = view.agents.page(owner, after, limit + 1, having, search)

@@ -6,7 +6,7 @@ from sqlalchemy import Row, Select, bindparam, delete, exists, insert, or_, sele
 
 from server.model.clients import Agent
 from server.services.clients.agent_members import AGENT_MEMBERS
-from server.services.members import ANY, Having
+from server.services.members import ANY, Having, filterable_members
 from server.storage import codec
 from server.storage.clients.names import Names
 from server.storage.clients.secrets import ClientRows, SecretTable
@@ -93,10 +93,11 @@ class Agents(ClientRows):
     ) -> list[Agent]:
         """Return the next page of agents with these values, for one owner or for all.
 
-        Their names contain `search`.
+        Their names contain `search`, or one of their filterable members has this value.
         """
         statement = _filter_by(_PAGE if owner is None else _PAGE_OF_OWNER, having)
-        statement = statement.where(codec.contains(agents.c.name_key, search))
+        values_found = (agents.c[m.name] == search for m in filterable_members(AGENT_MEMBERS))
+        statement = statement.where(or_(codec.contains(agents.c.name_key, search), *values_found))
         values = {"after": codec.key(after), "limit": limit, **having}
         return self._many(self._record, statement, **values, **({"owner": owner} if owner else {}))
 

@@ -333,6 +333,7 @@ def test_agents_are_filtered_by_external_id(staff: AdminSite) -> None:
     register_agent(services, name="four", owners=("admin",), external_id="crm-7")
     for person, expected in (("admin", ["four", "three"]), ("owner", ["three"])):
         items = _items(staff, "/api/agents", person, external_id="crm-7")
+        assert items == _items(staff, "/api/agents", person, search="crm-7")
         assert [item["name"] for item in items] == expected
     for other in ("crm-8", "CRM-7", "crm", ""):
         assert _items(staff, "/api/agents", external_id=other) == []

@@ -112,6 +112,7 @@ def main(wanted: set[str]) -> None:
         drawn = Path(folder) / "drawn"
         with prepared_server(Path(folder), ("--drawn", str(drawn))) as made:
             pages_taken = _draw(made, drawn, FOLDER, wanted)
+    assert wanted <= pages_taken.keys(), f"unknown pages: {wanted - pages_taken.keys()}"
     pictures = {**(index() if wanted else {}), **pages_taken}
     rows = {name: asdict(picture) for name, picture in sorted(pictures.items())}
     INDEX.write_text(json.dumps(rows, indent=0) + "\n", "utf-8")

@@ -276,7 +276,7 @@ def test_another_device_unlocks_a_locked_one(local, person):
     answer = _send_statement(person, "unlock", other)
     assert (answer.status, answer.json["pin"]["locked"]) == (200, False)
     assert other.pin().status == 200
-    assert person.device.pin_tries == 0
+    assert (person.device.pin_tries, person.device.pin_unconfirmed) == (0, 1)
     (entry,) = local.admin.entries("device.unlocked")
     assert (entry["facts"]["device"], entry["facts"]["by"]) == (other.device_id, person.device_id)
     assert local.admin.events(person.user)[-1] == "device.unlocked"

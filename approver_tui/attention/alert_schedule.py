@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from approver_tui.attention.preferences import AlertLevel, AlertPreferences
 from approver_tui.state.risks import Risk
 
-_LOWEST_REPEATED = Risk.HIGH
+_LOWEST_REPEATED_RISK = Risk.HIGH
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class AlertSchedule:
         if level is AlertLevel.OFF or approval_id in self._waiting:
             return None
         self._waiting[approval_id] = risk
-        if risk.rank >= _LOWEST_REPEATED.rank and self.preferences.repeat:
+        if risk.rank >= _LOWEST_REPEATED_RISK.rank and self.preferences.repeat:
             self._repeat_at[approval_id] = self.ticks() + self.preferences.repeat
         return Alert(alert_text(self._waiting.values()), level)
 

@@ -1,4 +1,4 @@
-"""Sends alerts: rings the bell, asks the terminal or the desktop, and repeats.
+"""Sends alerts by bell, terminal or desktop, and repeats them.
 
 Owns: which events start or end an alert, which channel an alert uses. Several threads may use one
 notifier. Never: blocking; a desktop notification runs in its own thread.

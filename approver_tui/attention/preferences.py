@@ -51,7 +51,7 @@ class AlertPreferences:
     sequence: TerminalSequence = TerminalSequence.AUTO
 
     def level(self, risk: Risk) -> AlertLevel:
-        """Return the level of a risk."""
+        """Return the alert level for a risk."""
         return self.levels.get(risk, AlertLevel.OFF)
 
 

@@ -20,7 +20,7 @@ from approver_tui.settings import OPTIONS
 if TYPE_CHECKING:
     from approver_tui.state.approvals.approvals import Approval
 
-_PLAIN = re.compile(r"[\w.-]+", re.ASCII)
+_PLAIN_NAME = re.compile(r"[\w.-]+", re.ASCII)
 """A name without characters that are special to a shell; agents choose their own names."""
 
 
@@ -39,10 +39,11 @@ optional_approval_argument = click.argument(
 
 
 def agents(context: click.Context, _argument: click.Parameter, typed: str) -> list[CompletionItem]:
-    """Offer the agents of those requests by name, or by ID if the name is not plain."""
+    """Offer the agents of these requests by name, or by ID if the name is not plain."""
     names = {approval.agent.id: approval.agent.name for approval in _last_known_approvals(context)}
     offers = (
-        (name if _PLAIN.fullmatch(name) else agent_id, name) for agent_id, name in names.items()
+        (name if _PLAIN_NAME.fullmatch(name) else agent_id, name)
+        for agent_id, name in names.items()
     )
     return _matching_items(typed, offers)
 

@@ -22,12 +22,12 @@ from approver_tui.state.notifications.deliveries import Delivery
 from approver_tui.state.notifications.events import AlarmSubject, Event
 
 
-def members(value: Any, *without: str, **extra: object) -> dict[str, object]:  # noqa: ANN401  # any dataclass
+def members(value: Any, *excluded: str, **extra: object) -> dict[str, object]:  # noqa: ANN401  # any dataclass
     """Return the fields of a value as members of the same name, with times as RFC 3339.
 
-    Fields in `without` are left out, and the members in `extra` are added.
+    Fields in `excluded` are left out, and the members in `extra` are added.
     """
-    names = (field.name for field in fields(value) if field.name not in without)
+    names = (field.name for field in fields(value) if field.name not in excluded)
     return _named_members(value, *names) | extra
 
 
@@ -155,9 +155,9 @@ def _alarm_subject(value: AlarmSubject) -> dict[str, object]:
 
 @to_json.register
 def _decided(value: Decided) -> dict[str, object]:
-    separate = ("by_id", "by_name", "device_id", "device_name")
+    excluded = ("by_id", "by_name", "device_id", "device_name")
     return members(
-        value, *separate, by=id_and_name(value, "by"), device=id_and_name(value, "device")
+        value, *excluded, by=id_and_name(value, "by"), device=id_and_name(value, "device")
     )
 
 
@@ -175,8 +175,8 @@ def _vote_tally(value: VoteTally) -> dict[str, object]:
 
 @to_json.register
 def _vote(value: Vote) -> dict[str, object]:
-    separate = ("by_id", "by_name", "answer")
-    return members(value, *separate, by=id_and_name(value, "by"), decision=value.answer)
+    excluded = ("by_id", "by_name", "answer")
+    return members(value, *excluded, by=id_and_name(value, "by"), decision=value.answer)
 
 
 @to_json.register
@@ -196,10 +196,10 @@ def _granted(value: Granted) -> dict[str, object]:
 
 @to_json.register
 def _device(value: Device) -> dict[str, object]:
-    separate = ("is_active", "is_this", "session_key", "low_key", "high_key", "nonce", "browsers")
+    excluded = ("is_active", "is_this", "session_key", "low_key", "high_key", "nonce", "browsers")
     return members(
         value,
-        *separate,
+        *excluded,
         state="active" if value.is_active else "revoked",
         this=value.is_this,
         high_from=rfc3339(value.high_from),
@@ -209,8 +209,8 @@ def _device(value: Device) -> dict[str, object]:
 
 @to_json.register
 def _consent(value: Consent) -> dict[str, object]:
-    separate = ("client_id", "client_name", "app_name")
-    return members(value, *separate, client=id_and_name(value, "client"), app=value.app_name)
+    excluded = ("client_id", "client_name", "app_name")
+    return members(value, *excluded, client=id_and_name(value, "client"), app=value.app_name)
 
 
 to_json.register(Approval, summary)

@@ -37,7 +37,7 @@ class Exit(IntEnum):
     """Not allowed, or an entry was wrong, or the PIN or another entry is needed and there is
     neither a terminal nor an option for it."""
     CONFLICT = 6
-    """Already decided, or not the request with that fingerprint."""
+    """Already decided, or the fingerprint does not match."""
     UNREACHABLE = 7
     """The server cannot be reached (`unreachable`: nothing was sent), or it did not confirm an
     answer within 60 seconds (`unknown_outcome`)."""
@@ -81,7 +81,7 @@ BY_KIND = {
     errors.WireError: Exit.NOT_VERIFIED,
     errors.NotVerified: Exit.NOT_VERIFIED,
 }
-"""For an error without a row, the status of the server's response decides, or it is ERROR."""
+"""For other errors, the status of the server's response decides; without one, it is ERROR."""
 
 BY_STATUS = {
     400: Exit.USAGE,
@@ -130,7 +130,7 @@ _ADVICE_BY_STATUS = {
 }
 
 BY_OUTCOME = {ApprovalState.EXPIRED: Exit.EXPIRED, ApprovalState.CANCELLED: Exit.WITHDRAWN}
-"""The state of an approval that could not be answered; any other is a conflict."""
+"""By the state of an approval that could not be answered; any other state is a conflict."""
 
 BY_CODE = {
     "invalid_grant": Exit.LOGIN_FIRST,
@@ -226,7 +226,7 @@ def error_text(error: BaseException) -> str:
 
 
 def _system_text(error: OSError) -> str:
-    """Return the error and its file, without the number."""
+    """Return the error and its file, without the error number."""
     parts = (error.strerror, error.filename)
     return ": ".join(str(part) for part in parts if part) + "." if error.strerror else str(error)
 

@@ -83,7 +83,7 @@ def _replaced_request_lines(approval: Approval) -> list[str]:
 
 
 def _requirement_lines(approval: Approval, now: int) -> list[str]:
-    """Return the steps of approving; a command line always asks for the PIN."""
+    """Return what approving requires; the command line always asks for the PIN."""
     if not approval.is_waiting(now):
         return []
     steps = sorted(approval.steps | {Step.PIN})
@@ -119,7 +119,7 @@ def retry_requested(approval: Approval) -> str:
 
 
 def _counted_vote_lines(approval: Approval) -> list[str]:
-    """Return the message that an approval counts, and which others are still needed."""
+    """Return the message that an approval was counted, and which others are still needed."""
     words = "" if approval.vote_tally is None else f" ({approval.vote_tally.words})"
     return [f"Your approval was counted{words}: {approval.outcome_headline}", f"  {approval.id}"]
 
@@ -173,7 +173,7 @@ def _grants_lines(approval: Approval) -> list[str]:
 
 
 def _signed_limit_lines(approval: Approval, now: int) -> list[str]:
-    """Return the limits as the signed text has them, if someone else narrowed the request."""
+    """Return the limits from the signed text, if someone else narrowed the request."""
     if approval.granted is None or not approval.is_waiting(now):
         return []
     return ["", "limits in the signed text:", *map(_place_line, approval.granted.places)]
@@ -248,7 +248,7 @@ def _unusual_lines(display: Display) -> list[str]:
 
 
 def _scope_lines(approval: Approval) -> list[str]:
-    """Return what an agent or app would get once; for other kinds this is among the facts."""
+    """Return the scopes and resource of an action; other kinds list them among the facts."""
     if not approval.is_action:
         return []
     display = approval.display

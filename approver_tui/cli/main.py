@@ -21,7 +21,7 @@ from approver_tui.client.sign_in.profile import NAME_FORM, is_name
 
 
 class Verb(NamedTuple):
-    """One command: the module that has a function of its name, and its help."""
+    """One command: the module that has the function of that name, and its help."""
 
     module: str
     help: str
@@ -79,7 +79,7 @@ COMPLETION_VARIABLE = "_SAYSO_APPROVER_COMPLETE"
 
 _CLOSED_PIPE = 141
 """`Exit.CLOSED_PIPE`, whose module is loaded only after an error."""
-_EXPECTED = (
+_EXPECTED_ERRORS = (
     click.ClickException,
     click.Abort,
     ClientError,
@@ -122,7 +122,7 @@ class LazyVerbs(click.Group):
             formatter.write_dl([(name, verb.help) for name, verb in VERBS.items()])
 
 
-def _is_a_profile(
+def _check_profile_name(
     _context: click.Context, _option: click.Parameter, name: str | None
 ) -> str | None:
     if name is not None and not is_name(name):
@@ -139,7 +139,7 @@ def _is_a_profile(
 @click.option(
     "--profile",
     metavar="NAME",
-    callback=_is_a_profile,
+    callback=_check_profile_name,
     help="The login to use. Defaults to SAYSO_APPROVER_PROFILE, then the setting, then default.",
 )
 @click.option(
@@ -148,7 +148,7 @@ def _is_a_profile(
     help="Never prompt. If input is missing, exit with 2.",
 )
 @click.pass_context
-def cli(context: click.Context, profile: str | None, *, no_input: bool) -> None:  # noqa: ARG001  # `opening` reads it
+def cli(context: click.Context, profile: str | None, *, no_input: bool) -> None:  # noqa: ARG001  # `homes.py` reads `profile`
     """Review and answer what AI agents want to do in your name.
 
     Without a command, in a terminal, the app opens.
@@ -199,7 +199,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         sys.exit(error.exit_code)
-    except _EXPECTED as error:
+    except _EXPECTED_ERRORS as error:
         from approver_tui.cli.exits import report  # noqa: PLC0415  # only after an error
 
         is_json = "--json" in cli_args or "--jsonl" in cli_args

@@ -18,11 +18,11 @@ PROGRAM = "sayso-approver"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
 
-_JSON = f"{__name__}.as_json"
+_JSON_KEY = f"{__name__}.as_json"
 
 
-def _note_json(context: click.Context, _option: click.Parameter, value: bool) -> None:  # noqa: FBT001  # click's signature
-    context.meta[_JSON] = value
+def _store_json_flag(context: click.Context, _option: click.Parameter, value: bool) -> None:  # noqa: FBT001  # click's signature
+    context.meta[_JSON_KEY] = value
 
 
 as_json = click.option(
@@ -30,13 +30,13 @@ as_json = click.option(
     "as_json",
     is_flag=True,
     expose_value=False,
-    callback=_note_json,
+    callback=_store_json_flag,
     help="Print one JSON document.",
 )
 
 
 def group(name: str) -> Callable[[Callable[[], None]], click.Group]:
-    """Return a decorator for a group of commands; without one of them, the function runs."""
+    """Return a decorator for a command group; without a subcommand, the function runs."""
 
     def decorate(show: Callable[[], None]) -> click.Group:
         @wraps(show)
@@ -51,7 +51,7 @@ def group(name: str) -> Callable[[Callable[[], None]], click.Group]:
 
 def wants_json() -> bool:
     """Whether the running command was given `--json`."""
-    is_json: bool = click.get_current_context().meta.get(_JSON, False)
+    is_json: bool = click.get_current_context().meta.get(_JSON_KEY, False)
     return is_json
 
 

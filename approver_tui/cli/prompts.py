@@ -24,8 +24,8 @@ _LINE_ENDS = (b"\n", b"\r")
 _END_OF_INPUT = b"\x04"
 _BACKSPACES = (b"\x7f", b"\x08")
 _KILL_LINE = b"\x15"
-_LOCAL_MODES, _SETTINGS = 3, 6
-"""Indexes in the result of `termios`: the flags, and the special characters."""
+_LOCAL_FLAGS, _CONTROL_CHARACTERS = 3, 6
+"""Indexes in the result of `tcgetattr`."""
 
 
 def ask(question: str, *, is_hidden: bool = False, may_be_empty: bool = False) -> str:
@@ -58,9 +58,9 @@ def echo_off(on_resume: Callable[[], None] | None = None) -> Iterator[None]:
     terminal = sys.stdin.fileno()
     saved = termios.tcgetattr(terminal)
     changed = [*saved]
-    changed[_LOCAL_MODES] &= ~(termios.ECHO | termios.ICANON)
-    changed[_SETTINGS] = [*saved[_SETTINGS]]
-    changed[_SETTINGS][termios.VMIN], changed[_SETTINGS][termios.VTIME] = 1, 0
+    changed[_LOCAL_FLAGS] &= ~(termios.ECHO | termios.ICANON)
+    changed[_CONTROL_CHARACTERS] = [*saved[_CONTROL_CHARACTERS]]
+    changed[_CONTROL_CHARACTERS][termios.VMIN], changed[_CONTROL_CHARACTERS][termios.VTIME] = 1, 0
 
     def resume(number: int, frame: FrameType | None) -> None:
         if os.tcgetpgrp(terminal) != os.getpgrp():

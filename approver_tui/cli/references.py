@@ -16,7 +16,7 @@ from approver_tui.client.standing_grants.standing_grants import StandingGrantsCl
 from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.fingerprint import same_fingerprint
 
-_FULL = re.compile(r"sayso_[a-z]+_[a-z2-7]{16,}")
+_FULL_ID = re.compile(r"sayso_[a-z]+_[a-z2-7]{16,}")
 _MIN_PREFIX = 4
 """The minimum length of a prefix; a shorter one could match the only request by accident."""
 _MAX_LISTED = 5
@@ -25,7 +25,7 @@ _MAX_PAGES = 5
 
 def is_full(typed: str) -> bool:
     """Whether an ID was typed in full."""
-    return _FULL.fullmatch(typed) is not None
+    return _FULL_ID.fullmatch(typed) is not None
 
 
 def approval_id(client: Client, typed: str) -> str:

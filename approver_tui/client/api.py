@@ -155,16 +155,16 @@ class Client:
         return tuple(item for raw_page in raw_pages for item in wire.read_page(raw_page).items)
 
     def owned_agents(self) -> tuple[OwnedAgent, ...]:
-        """Return the agents that this user owns, without others that the user's role can see."""
+        """Return the agents that this user owns, not others that the user's role can see."""
         owned_agents = map(access_wire.read_owned_agent, self._items("/api/agents"))
         return tuple(agent for owners, agent in owned_agents if self.profile.user_id in owners)
 
     def suspend_agent(self, agent_id: str) -> SuspensionResult:
         """Suspend an owned agent for everyone; return how many tokens and requests ended."""
-        ended = self.session.post(_api_path("agents", agent_id, "disable"), {}).integer
+        count = self.session.post(_api_path("agents", agent_id, "disable"), {}).integer
         return SuspensionResult(
-            tokens=ended("tokens_revoked") + ended("descendants_revoked"),
-            requests=ended("requests_cancelled") + ended("approved_cancelled"),
+            tokens=count("tokens_revoked") + count("descendants_revoked"),
+            requests=count("requests_cancelled") + count("approved_cancelled"),
         )
 
     def _items(self, path: str) -> Iterator[JsonObject]:
@@ -181,9 +181,9 @@ class Client:
         while True:
             raw_page = self.session.get(path, {**params, "limit": str(_PAGE), **cursor})
             yield raw_page
-            if (following := raw_page.optional("next", JsonObject.text)) is None:
+            if (next_cursor := raw_page.optional("next", JsonObject.text)) is None:
                 return
-            cursor = {"cursor": following}
+            cursor = {"cursor": next_cursor}
 
     def approval(self, approval_id: str) -> Approval:
         """Return one approval with the nonce for an answer; the server marks it as seen."""
@@ -309,7 +309,7 @@ class Client:
         return wire.read_browsers(self.session.get("/api/push-subscriptions"))
 
     def test_browser(self, device_id: str) -> int:
-        """Send a test notification to each browser of a device; return to how many."""
+        """Send a test notification to each browser of a device; return how many."""
         subscriptions = self.session.get("/api/push-subscriptions").children("items")
         browsers = [row for row in subscriptions if row.child("device").text("id") == device_id]
         for browser in browsers:

@@ -21,7 +21,7 @@
     BrokenProfile           the files of this installation cannot be read
     AlreadyLoggedIn         a login would replace another one
     SignInCanceled          the user canceled a sign-in that waited for another device
-    BadServer               the URL is not that of a server to log in to
+    BadServer               the URL is not that of a Sayso server
     WireError               the server sent an invalid document
 
 Never: wording for screens; callers choose their own.
@@ -159,7 +159,7 @@ class PinNeeded(ClientError):
 
 
 class EntryNeeded(ClientError):
-    """Approving this requires another entry, or fewer; see `step`."""
+    """The entry for `step` is missing, or is not required."""
 
     def __init__(self, step: Step, detail: str) -> None:
         super().__init__(detail)
@@ -199,7 +199,7 @@ class SignInCanceled(ClientError):
 
 
 class BadServer(ClientError):
-    """The URL is not one of a server that this program can log in to."""
+    """The URL is not that of a server that this program can log in to."""
 
 
 class BadAddress(BadServer):

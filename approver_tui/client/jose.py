@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
-_COORDINATE = 32
+_COORDINATE_BYTES = 32
 DECISION = "sayso-decision+jws"
 STATEMENT = "sayso-statement+jws"
 
@@ -34,19 +34,19 @@ class SigningKey:
 
     @classmethod
     def from_scalar(cls, scalar: bytes) -> Self:
-        """Return the key of a 32-byte private key."""
+        """Return the key with this 32-byte private value."""
         return cls(ec.derive_private_key(int.from_bytes(scalar, "big"), ec.SECP256R1()))
 
     @property
     def scalar(self) -> bytes:
         """The private key, 32 bytes."""
-        return self.private.private_numbers().private_value.to_bytes(_COORDINATE, "big")
+        return self.private.private_numbers().private_value.to_bytes(_COORDINATE_BYTES, "big")
 
     @property
     def jwk(self) -> dict[str, str]:
         """The public key as a JWK with its required members only."""
         numbers = self.private.public_key().public_numbers()
-        x, y = (b64(number.to_bytes(_COORDINATE, "big")) for number in (numbers.x, numbers.y))
+        x, y = (b64(value.to_bytes(_COORDINATE_BYTES, "big")) for value in (numbers.x, numbers.y))
         return {"crv": "P-256", "kty": "EC", "x": x, "y": y}
 
     @property
@@ -57,7 +57,7 @@ class SigningKey:
     def sign(self, message: bytes) -> bytes:
         """Return the 64-byte signature r ‖ s (RFC 7518 3.4)."""
         r, s = decode_dss_signature(self.private.sign(message, ec.ECDSA(hashes.SHA256())))
-        return r.to_bytes(_COORDINATE, "big") + s.to_bytes(_COORDINATE, "big")
+        return r.to_bytes(_COORDINATE_BYTES, "big") + s.to_bytes(_COORDINATE_BYTES, "big")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def signed_decision(
 def signed_statement(
     key: SigningKey, signer: Signer, *, purpose: str, subject: str, at: int, nonce: str
 ) -> str:
-    """Return a statement about the device `subject`. `at` is in seconds."""
+    """Return a signed statement about `subject`. `at` is in seconds."""
     members = {"purpose": purpose, "subject": subject, "at": at, "nonce": nonce}
     return _sign_jws(key, STATEMENT, {**_signer_claims(signer), **members})
 

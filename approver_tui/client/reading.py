@@ -55,7 +55,7 @@ class JsonObject:
         return self.safe(name, max_len=max_len, max_lines=max_lines)
 
     def optional(self, name: str, read: Callable[["JsonObject", str], _Value]) -> _Value | None:
-        """Return a member as `read` reads it, or None if it is null or missing."""
+        """Return a member parsed by `read`, or None if it is null or missing."""
         return None if self.values.get(name) is None else read(self, name)
 
     def is_null(self, name: str) -> bool:
@@ -99,7 +99,7 @@ class JsonObject:
         return JsonObject(_as_object(self._value(name), self.path_of(name)), self.path_of(name))
 
     def read_child(self, name: str, read: Callable[["JsonObject"], _Value]) -> _Value | None:
-        """Return an object inside this one as `read` parses it, or None if null or missing."""
+        """Return an object inside this one, parsed by `read`; None if it is null or missing."""
         return self.optional(name, lambda members, name: read(members.child(name)))
 
     def children(self, name: str) -> tuple["JsonObject", ...]:
@@ -175,7 +175,7 @@ def read_each(kind: Callable[..., _Value], members: JsonObject, name: str) -> tu
 
 @cache
 def _readers(kind: Any) -> tuple[tuple[str, _Reader], ...]:  # noqa: ANN401  # any dataclass
-    """Return how to read each field of a dataclass."""
+    """Return a reader for each field of a dataclass."""
     hints = get_type_hints(kind, include_extras=True)
     return tuple((field.name, _reader(field.name, hints[field.name])) for field in fields(kind))
 

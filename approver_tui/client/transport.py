@@ -24,9 +24,9 @@ CLIENT_ID = "sayso-approver"
 PROMISES = "Sayso-Promises"
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _TIMEOUT = httpx.Timeout(20, connect=5, pool=5)
-_SKEW_THAT_MATTERS = 2_000
+_SKEW_TOLERANCE_MS = 2_000
 _UNKNOWN_AUTHORITY = frozenset({18, 19, 20, 21})
-"""OpenSSL's codes for a certificate of an unknown authority."""
+"""OpenSSL's codes for a certificate from an unknown authority."""
 _NOT_SENT = (
     httpx.ConnectError,
     httpx.ConnectTimeout,
@@ -34,7 +34,7 @@ _NOT_SENT = (
     httpx.ProxyError,
     httpx.UnsupportedProtocol,
 )
-"""Errors before any byte of the request was sent: no name, connection, TLS or tunnel."""
+"""Errors before any byte of the request was sent: DNS, connection, TLS or proxy."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,13 +77,13 @@ class Transport:
     def observe(self, server_time: int, since: int) -> None:
         """Learn the server's time, so that proofs and countdowns work with a wrong local clock.
 
-        `since` is this machine's time of the request. A slow answer is ignored: it may have waited
-        here while this program was stopped or the machine was asleep.
+        `since` is when the request was sent, on this machine's clock. A slow answer is ignored: it
+        may have waited here while this program was stopped or the machine was asleep.
         """
-        if self.clock() - since > _SKEW_THAT_MATTERS:
+        if self.clock() - since > _SKEW_TOLERANCE_MS:
             return
         skew = server_time - self.clock()
-        self._skew = skew if abs(skew) > _SKEW_THAT_MATTERS else 0
+        self._skew = skew if abs(skew) > _SKEW_TOLERANCE_MS else 0
 
     def proof(self, method: str, path: str, access_token: str | None = None) -> str:
         """Return a DPoP proof for one request."""
@@ -140,7 +140,7 @@ class Transport:
             return False
         old_skew = self._skew
         self.observe(int(moment.timestamp() * 1000), since)
-        return abs(self._skew - old_skew) > _SKEW_THAT_MATTERS
+        return abs(self._skew - old_skew) > _SKEW_TOLERANCE_MS
 
 
 def new_http(base_url: str) -> httpx.Client:
@@ -177,7 +177,7 @@ def exchange(http: httpx.Client, request: httpx.Request) -> httpx.Response:
 
 
 def _connection_error(server: str, error: BaseException) -> errors.Unreachable:
-    """Return the error for why nothing was sent; an invalid certificate has its own error."""
+    """Return the error that says why nothing was sent; an invalid certificate has its own error."""
     cause: BaseException | None = error
     while cause is not None and not isinstance(cause, ssl.SSLCertVerificationError):
         cause = cause.__cause__ or cause.__context__
@@ -189,7 +189,7 @@ def _connection_error(server: str, error: BaseException) -> errors.Unreachable:
     return errors.CertificateRefused(message)
 
 
-_KINDS: Mapping[str, type[errors.ApiError]] = {
+_ERROR_CLASSES: Mapping[str, type[errors.ApiError]] = {
     "device_locked": errors.DeviceLocked,
     "pin_exhausted": errors.DeviceLocked,
     "request_locked": errors.RequestLocked,
@@ -206,7 +206,7 @@ def refusal(response: httpx.Response) -> errors.ApiError:
     detail = _first_text(members, "detail", "error_description") or status_text
     if response.status_code == httpx.codes.UNAUTHORIZED:
         return errors.LoginFirst(detail, code)
-    kind = _KINDS.get(code, errors.ApiError)
+    kind = _ERROR_CLASSES.get(code, errors.ApiError)
     if "Retry-After" in response.headers:
         members = {**members, "retry_after": response.headers["Retry-After"]}
     return kind(code, response.status_code, detail, members)

@@ -35,8 +35,8 @@ from approver_tui.state.notifications.deliveries import Delivery
 from approver_tui.state.notifications.events import AlarmSubject, Event, EventName
 from approver_tui.state.text import SafeText, display_safe
 
-_MAX_NAME = 64
-_RESERVED = "sayso:"
+_MAX_NAME_LENGTH = 64
+_RESERVED_PREFIX = "sayso:"
 """The prefix of `authorization_details` types that no agent can send."""
 _ACTION_MEMBERS = frozenset({"agent", "authorization_details", "resource", "salt", "scope", "user"})
 
@@ -68,7 +68,7 @@ class PinAnswer:
 
 
 def read_approval(members: JsonObject) -> Approval:
-    """Return an approval whose texts, digests and outer members agree. Raises WireError."""
+    """Return an approval. Raises WireError unless texts, digests and outer members agree."""
     display_text = members.text("display")
     approval = read_as(
         Approval,
@@ -97,13 +97,13 @@ def read_approval(members: JsonObject) -> Approval:
 
 def check_texts(approval: Approval, path: str = "") -> None:
     """Raise WireError unless both texts match their digests and each other."""
-    where = JsonObject({}, path)
+    parent = JsonObject({}, path)
     if digest(approval.action_text) != approval.action_digest:
-        raise WireError(where.path_of("action"), "does not match its digest")
+        raise WireError(parent.path_of("action"), "does not match its digest")
     if digest(approval.display_text) != approval.display_digest:
-        raise WireError(where.path_of("display"), "does not match its digest")
-    action = JsonObject.parse(approval.action_text, where.path_of("action"))
-    display = JsonObject.parse(approval.display_text, where.path_of("display"))
+        raise WireError(parent.path_of("display"), "does not match its digest")
+    action = JsonObject.parse(approval.action_text, parent.path_of("action"))
+    display = JsonObject.parse(approval.display_text, parent.path_of("display"))
     if set(action.values) != _ACTION_MEMBERS:
         raise WireError(action.path, "has unknown or missing members")
     _check_equal(display, "approval", approval.id)
@@ -217,19 +217,19 @@ def read_report(members: JsonObject) -> ReportResult:
 
 def read_event(members: JsonObject) -> Event:
     """Return the event of a feed frame of type `event`."""
-    incident = members.safe_or_none("incident", max_len=_MAX_NAME)
+    incident = members.safe_or_none("incident", max_len=_MAX_NAME_LENGTH)
     return read_as(
         Event,
         members,
         name=members.choice("event", EventName),
         approval=members.read_child("approval", read_approval),
         device=members.read_child("device", read_device),
-        about=members.read_child("agent", partial(_read_about, incident)),
+        about=members.read_child("agent", partial(_read_alarm_subject, incident)),
     )
 
 
-def _read_about(incident: SafeText | None, agent: JsonObject) -> AlarmSubject:
-    agent_id, name = (agent.safe(member, max_len=_MAX_NAME) for member in ("id", "name"))
+def _read_alarm_subject(incident: SafeText | None, agent: JsonObject) -> AlarmSubject:
+    agent_id, name = (agent.safe(member, max_len=_MAX_NAME_LENGTH) for member in ("id", "name"))
     return AlarmSubject(agent_id, name, incident)
 
 
@@ -248,11 +248,11 @@ _MAX_GRANT_OBJECTS = 2
 
 
 def _check_kind(display: JsonObject, action: JsonObject) -> None:
-    """Check that the kind that the user sees is the kind of the action that is signed."""
+    """Check that the displayed kind is the kind of the signed action."""
     kind = display.choice("kind", Kind)
     types = [detail.text("type") for detail in action.children("authorization_details")]
-    reserved = [name for name in types if name.startswith(_RESERVED)]
-    expected = [] if kind is Kind.ACTION else [_RESERVED + kind.value]
+    reserved = [name for name in types if name.startswith(_RESERVED_PREFIX)]
+    expected = [] if kind is Kind.ACTION else [_RESERVED_PREFIX + kind.value]
     if kind is Kind.APP_ACTION:
         is_match = types[:1] == expected and len(types) > 1
     elif kind is Kind.STANDING_GRANT:
@@ -326,13 +326,13 @@ def _read_deliveries(members: JsonObject) -> tuple[Delivery, ...]:
 
 
 def _read_execution(members: JsonObject) -> Execution:
-    word = members.safe_or_none("outcome")
+    outcome = members.safe_or_none("outcome")
     return read_as(
         Execution,
         members,
         id=members.safe("execution_id"),
-        succeeded=None if word is None else word == "executed",
-        at=members.time("consumed_at" if word is None else "reported_at"),
+        succeeded=None if outcome is None else outcome == "executed",
+        at=members.time("consumed_at" if outcome is None else "reported_at"),
     )
 
 

@@ -47,7 +47,7 @@ def report_progress(text: SafeText) -> None:
 
 
 def _poll_until_known(decider: DecisionClient, error: UnknownOutcome, deadline: float) -> Approval:
-    """Check until the server confirms or rejects it, time is up, or the user interrupts."""
+    """Check until the server confirms or rejects the answer, or time is up."""
     while time.monotonic() < deadline:
         if isinstance(error.__cause__, LoginFirst):
             raise error.__cause__

@@ -1,4 +1,4 @@
-"""The steps of approving besides the PIN, on a command line: number, fact, reason.
+"""What approving on the command line requires besides the PIN: number, fact, reason.
 
 Owns: the names of the flags, and asking for missing entries. Never: whether an entry is right.
 """

@@ -24,7 +24,7 @@ from approver_tui.state.approvals.decision import Answer
 from approver_tui.state.approvals.filters import Filter, read_span
 from approver_tui.state.risks import Risk
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA_PREFIXES = ("=", "+", "-", "@", "\t", "\r")
 
 
 def _decision_column(read: Callable[[Decided], str | None]) -> Callable[[Approval], str | None]:
@@ -62,7 +62,7 @@ def to_csv(approvals: Iterable[Approval]) -> str:
 
 def _escape_cell(text: str) -> str:
     """Escape a cell, so that an agent's name cannot become a formula."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return f"'{text}" if text.startswith(_FORMULA_PREFIXES) else text
 
 
 _NO_DECISION = "none"

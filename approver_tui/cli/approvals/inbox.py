@@ -1,6 +1,6 @@
 """`sayso-approver inbox`: the waiting requests.
 
-Owns: also the filter options that `history` shares. Never: the matching, which Filter does.
+Owns: the filter options too, which `history` shares. Never: matching, which `Filter` does.
 """
 
 from dataclasses import replace

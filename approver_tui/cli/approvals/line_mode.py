@@ -163,12 +163,12 @@ class LineMode:
             self.console.print_lines(["", "This request is closed and cannot be answered."])
             self._offer_retry(approval)
             return False
-        answering = LineAnswers(self.client, self.decider, self.console, approval)
+        line_answers = LineAnswers(self.client, self.decider, self.console, approval)
         answers = {
-            "approve": answering.approve,
-            "deny": answering.deny,
-            "report": answering.report,
-            "withdraw": answering.withdraw,
+            "approve": line_answers.approve,
+            "deny": line_answers.deny,
+            "report": line_answers.report,
+            "withdraw": line_answers.withdraw,
         }
         while True:
             typed = self.console.ask("approve, deny, report, skip, list, help or quit:")

@@ -27,7 +27,7 @@ def page_lines(page: Page, now: int, *, empty: str, me: str = "") -> list[str]:
 
 
 def by_turn(page: Page, me: str) -> tuple[Page, tuple[Approval, ...]]:
-    """Return the page with the requests that wait for this user, and those that wait for others."""
+    """Return the page with only the requests waiting for this user, and the other requests."""
     others = tuple(approval for approval in page.items if waits_for_others(approval, me))
     mine = tuple(approval for approval in page.items if approval not in others)
     return replace(page, items=mine), others
@@ -45,8 +45,8 @@ def held_back_lines(page: Page, now: int) -> list[str]:
 
 def waiting_count_text(page: Page) -> str:
     """Return how many requests are waiting, and how many more failed verification."""
-    unverified_rows = len(page.unverified)
-    also = f", and {unverified_rows} that cannot be verified" if unverified_rows else ""
+    unverified = len(page.unverified)
+    also = f", and {unverified} that cannot be verified" if unverified else ""
     return f"{len(page.items)}{also}"
 
 

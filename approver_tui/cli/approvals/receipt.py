@@ -115,7 +115,7 @@ def _lines(receipt: Mapping[str, Any], parts: tuple[ReceiptPart, ...]) -> list[s
 
 
 def _outcome_lines(receipt: Mapping[str, Any]) -> list[str]:
-    """Return the outcome of the request, in the words of `show`."""
+    """Return the outcome of the request, worded as in `show`."""
     try:
         approval = wire.read_approval(JsonObject(receipt["approval"]))
     except WireError as error:

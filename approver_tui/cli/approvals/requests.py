@@ -1,4 +1,4 @@
-"""`sayso-approver show`, `extend` and `retry`: one request, without an answer to it."""
+"""`sayso-approver show`, `extend` and `retry`: act on one request without answering it."""
 
 from dataclasses import replace
 
@@ -49,7 +49,7 @@ def extend(*, approval_id: str) -> None:
 
 
 def _extend(client: Client, approval_id: str) -> Approval:
-    """Extend the request. Raises AlreadyDecided with the outcome if it no longer waits."""
+    """Extend the request. Raises AlreadyDecided with the outcome if it is not waiting."""
     try:
         return client.extend(approval_id)
     except ApiError as error:

@@ -74,7 +74,7 @@ def revoke(*, deputy_id: str) -> None:
 
 
 def _parse_time(text: str, *, is_end: bool = False) -> str:
-    """Return a moment for the server; a day starts or ends at midnight here."""
+    """Return the time as RFC 3339; a date starts or ends at local midnight."""
     is_last_day = is_end and not set(text) & set("T :")
     try:
         moment = datetime.fromisoformat(text) + timedelta(days=1 if is_last_day else 0)

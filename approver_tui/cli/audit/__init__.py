@@ -1,4 +1,4 @@
-"""The command about the audit log of the server.
+"""The command that checks the server's audit log.
 
 Owns: what it prints.
 Never: what counts as a change; `LogWitness` decides that.

@@ -1,4 +1,4 @@
-"""`sayso-approver report`: "I did not ask for this". It removes power, so it needs no PIN."""
+"""`sayso-approver report`: "I did not ask for this". It only removes access, so it needs no PIN."""
 
 import click
 

@@ -1,4 +1,4 @@
-"""Alerts of a command.
+"""Alerts from commands.
 
 Owns: ringing the bell on stderr, if that is a terminal. Never: writing to stdout; whether to alert.
 """
@@ -12,7 +12,7 @@ from approver_tui.attention.notifier import Notifier
 
 
 def stderr_notifier() -> Notifier:
-    """Return the notifier of a command."""
+    """Return the notifier for commands."""
     loaded_settings = settings.load()
     return Notifier(
         AlertSchedule(loaded_settings.preferences, time.monotonic),

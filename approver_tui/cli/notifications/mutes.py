@@ -14,14 +14,14 @@ from approver_tui.client.notifications.preferences import (
     NotificationPrefsClient,
 )
 
-_MONTH = 31 * 24 * 60
+_MONTH_MINUTES = 31 * 24 * 60
 
 
 @click.command("mute")
 @click.argument("agent", shell_complete=completing.agents)
 @click.option(
     "--minutes",
-    type=click.IntRange(1, _MONTH),
+    type=click.IntRange(1, _MONTH_MINUTES),
     help="How long. By default, until you unmute the agent.",
 )
 @as_json
@@ -50,7 +50,7 @@ def unmute(*, agent: str) -> None:
 @completing.approval_argument
 @click.option(
     "--minutes",
-    type=click.IntRange(1, _MONTH),
+    type=click.IntRange(1, _MONTH_MINUTES),
     default=DEFAULT_SNOOZE_MINUTES,
     show_default=True,
     help="How long to snooze.",

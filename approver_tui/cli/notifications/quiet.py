@@ -12,12 +12,12 @@ from approver_tui.client.notifications.preferences import NotificationPrefsClien
 from approver_tui.state.notifications.preferences import Mute, NotificationPrefs, QuietHours
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]|24:00")
+_TIME_OF_DAY = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]|24:00")
 _STILL_NOTIFIES = "Requests stay listed, and high- and critical-risk requests still notify you."
 
 
 def _check_time(_context: click.Context, _option: click.Parameter, text: str) -> str:
-    if _CLOCK.fullmatch(text) is None:
+    if _TIME_OF_DAY.fullmatch(text) is None:
         raise click.BadParameter(f"{text} is not a time of day; use HH:MM, such as 22:00.")
     return text
 

@@ -1,4 +1,4 @@
-"""`sayso-approver completion`: the completion script of a shell."""
+"""`sayso-approver completion`: print a completion script."""
 
 import click
 from click.shell_completion import get_completion_class
@@ -17,7 +17,7 @@ _INSTALL_LINES = {
 @click.argument("shell", type=click.Choice(list(_INSTALL_LINES)))
 def completion(*, shell: str) -> None:
     """Print the completion script of SHELL."""
-    kind = get_completion_class(shell)
-    if kind is None:
+    completion_class = get_completion_class(shell)
+    if completion_class is None:
         raise click.UsageError(f"There is no completion for {shell}.")
-    click.echo(kind(cli, {}, PROGRAM, COMPLETION_VARIABLE).source())
+    click.echo(completion_class(cli, {}, PROGRAM, COMPLETION_VARIABLE).source())

@@ -44,7 +44,7 @@ def set_values(*, pairs: tuple[str, ...]) -> None:
         raise click.UsageError(f"{pairs[-1]} has no value.")
     pairs_given = zip(pairs[::2], pairs[1::2], strict=True)
     values = {name: settings.check_value(name, value, "config set") for name, value in pairs_given}
-    _change(values)
+    _save_changes(values)
 
 
 @config.command("unset")
@@ -57,10 +57,10 @@ def unset(*, name: str) -> None:
     """
     if name not in config_file.read(settings.settings_file()):
         settings.check_value(name, OPTIONS[name].default if name in OPTIONS else "", "config unset")
-    _change({name: None})
+    _save_changes({name: None})
 
 
-def _change(changes: Mapping[str, str | None]) -> None:
+def _save_changes(changes: Mapping[str, str | None]) -> None:
     path = settings.settings_file()
     values = settings.values_after(changes)
     _check_keys({**config_file.read(path), **changes})
@@ -76,9 +76,9 @@ def _change(changes: Mapping[str, str | None]) -> None:
     )
 
 
-def _check_keys(pairs_given: Mapping[str, str | None]) -> None:
+def _check_keys(values: Mapping[str, str | None]) -> None:
     """Raise BadSetting if two actions would have the same key."""
-    chosen = {name: pairs_given.get(f"key_{name}") or default for name, default in KEYS.items()}
+    chosen = {name: values.get(f"key_{name}") or default for name, default in KEYS.items()}
     if duplicate_keys := Keymap(chosen).duplicate_keys():
         key, (first, second) = chosen[duplicate_keys[0]], duplicate_keys
         raise BadSetting(

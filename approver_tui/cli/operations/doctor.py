@@ -32,7 +32,7 @@ from approver_tui.state.risks import Risk
 
 _LOGIN_FIX = "Log in with: sayso-approver login URL"
 _MIN_SIZE = (40, 12)
-_ORDER = tuple(Severity)
+_SEVERITY_ORDER = tuple(Severity)
 
 
 @click.command("doctor")
@@ -55,7 +55,7 @@ def doctor(context: click.Context, *, notify: bool) -> None:
         test_results += _test_notifications(loaded.terminal_environment) if notify else []
         findings = [*_login_findings(this_home()), *_terminal_findings(loaded), *findings]
     findings = [replace(finding, fix=name_profile(finding.fix, program())) for finding in findings]
-    findings.sort(key=lambda finding: _ORDER.index(finding.level))
+    findings.sort(key=lambda finding: _SEVERITY_ORDER.index(finding.level))
     is_broken = any(finding.level is Severity.BROKEN for finding in findings)
     print_result(
         _document(findings, test_results, is_broken=is_broken),
@@ -134,7 +134,7 @@ def _screen_findings() -> Iterator[Finding]:
 
 
 def _alert_finding(loaded: Settings) -> Finding:
-    """Return how an alert of high risk would be shown here."""
+    """Return how a high-risk alert would be shown here."""
     environment, alert_preferences = loaded.terminal_environment, loaded.preferences
     level, sequence = (
         alert_preferences.level(Risk.HIGH),

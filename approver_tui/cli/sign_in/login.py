@@ -71,7 +71,7 @@ def login(  # one argument per option
         pin = read_new_secret("PIN", _PIN_RULE, "--pin-stdin", from_stdin=pin_stdin)
     enrollment = Enrollment(
         url=url,
-        code=DeviceGrant(partial(_show, url), threading.Event().wait)
+        code=DeviceGrant(partial(_show_invitation, url), threading.Event().wait)
         if typed_code is None
         else typed_code,
         name=default_device_name() if name is None else name,
@@ -113,7 +113,7 @@ def _read_code(code: str | None, *, from_stdin: bool) -> str | None:
     return stdin_line() if from_stdin else code
 
 
-def _show(url: str, invitation: Invitation) -> None:
+def _show_invitation(url: str, invitation: Invitation) -> None:
     """Print on stderr what to do; print the QR code only in a terminal."""
     lines = [
         "",

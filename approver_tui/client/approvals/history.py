@@ -1,7 +1,7 @@
 """Searches past requests page by page.
 
-Owns: how far back to search, and where the next search continues. Never: the matching; that is a
-Filter.
+Owns: how far back to search, and where the next search continues. Never: matching, which
+`Filter` does.
 """
 
 from dataclasses import replace
@@ -31,8 +31,8 @@ def search(client: Client, condition: Filter, *, limit: int, cursor: str | None 
         scanned += len(page.items)
         approvals += matching[:missing]
         if len(matching) > missing:
-            following = _cursor_after(client, page, approvals[-1], page_cursor)
-            return _page(page, approvals, following)
+            next_cursor = _cursor_after(client, page, approvals[-1], page_cursor)
+            return _page(page, approvals, next_cursor)
         if page.next is None or any(map(condition.is_past, page.items)):
             return _page(page, approvals, None)
         if len(approvals) == limit or scanned >= _MAX_SCANNED:

@@ -1,7 +1,7 @@
 """The last known list of waiting requests, stored on this machine for an offline start.
 
 Owns: the private file, and verifying what is read back as if it had just arrived. It holds what a
-screen showed: requests, no keys, no tokens, no PIN, no nonce. Never: used for an answer; an answer
+screen showed: requests, no keys, no tokens, no PIN, no nonce. Never: using it for an answer; that
 needs a copy that the server sent since the start.
 """
 
@@ -15,14 +15,14 @@ from approver_tui.client.sign_in.profile import Home, Profile
 from approver_tui.client.wire import Page
 
 _FORMAT = 1
-_MAX = 200
+_MAX_STORED = 200
 """How many requests are stored, the highest risk first."""
 
 
 def save(home: Home, profile: Profile, items: Sequence[JsonObject], server_time: str) -> None:
     """Store the waiting requests. Raises OSError."""
     page = {
-        "items": [item.values for item in items[:_MAX]],
+        "items": [item.values for item in items[:_MAX_STORED]],
         "next": None,
         "feed_cursor": 0,
         "server_time": server_time,
@@ -38,8 +38,8 @@ def load(home: Home, profile: Profile) -> Page | None:
         return None
     try:
         document = JsonObject.parse(content)
-        is_ours = document.integer("format") == _FORMAT
-        if not is_ours or document.text("device") != profile.device_id:
+        is_current_format = document.integer("format") == _FORMAT
+        if not is_current_format or document.text("device") != profile.device_id:
             return None
         return wire.read_page(document.child("page"))
     except WireError:

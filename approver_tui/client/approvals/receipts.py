@@ -25,7 +25,7 @@ from approver_tui.state.text import SafeText, display_safe
 
 ALGS = {"EC": "ES256", "OKP": "EdDSA", "RSA": "RS256"}
 """The algorithm of each kind of key (RFC 7518 3.1, RFC 8037 3.1)."""
-_COORDINATE = 32
+_COORDINATE_BYTES = 32
 _ANSWER_NOUNS = {"approve": "approval", "deny": "denial", "withdraw": "withdrawal"}
 
 
@@ -49,9 +49,9 @@ def _check_ec(jwk: Mapping[str, Any], signature: bytes, message: bytes, is_der: 
         raise ValueError("the curve is not P-256")
     x, y = (int.from_bytes(unb64(jwk[name]), "big") for name in ("x", "y"))
     key = ec.EllipticCurvePublicNumbers(x, y, ec.SECP256R1()).public_key()
-    if not is_der and len(signature) != 2 * _COORDINATE:
+    if not is_der and len(signature) != 2 * _COORDINATE_BYTES:
         raise InvalidSignature
-    halves = signature[:_COORDINATE], signature[_COORDINATE:]
+    halves = signature[:_COORDINATE_BYTES], signature[_COORDINATE_BYTES:]
     der = encode_dss_signature(*(int.from_bytes(half, "big") for half in halves))
     key.verify(signature if is_der else der, message, ec.ECDSA(hashes.SHA256()))
 
@@ -74,7 +74,7 @@ _PRESENT_AND_VERIFIED: Final = 0b101
 _TOLERANCE_SECONDS: Final = 300
 _LOGGED: Final = "The audit log contains the request, each answer and the outcome"
 _PARSE_ERRORS: Final = (KeyError, TypeError, ValueError, IndexError, AttributeError)
-"""The errors of parsing something that is not a receipt."""
+"""Errors raised by parsing something that is not a receipt."""
 
 
 class Verdict(StrEnum):
@@ -94,7 +94,7 @@ class ReceiptPart:
     why: SafeText
 
 
-class _WrongError(Exception):
+class _InvalidPartError(Exception):
     """A part is invalid; the message names the field and what is wrong with it."""
 
 
@@ -111,9 +111,9 @@ def verdict(parts: Sequence[ReceiptPart]) -> Verdict:
 def check_receipt(
     receipt: Mapping[str, Any], keys: Sequence[Mapping[str, Any]], log_key: str | None
 ) -> tuple[ReceiptPart, ...]:
-    """Return each part with its result; `keys` are those that its issuer publishes.
+    """Return each part with its result; `keys` are the keys that its issuer publishes.
 
-    `log_key` is the key of its audit log, if it is known here.
+    `log_key` is the key of the issuer's audit log, if this machine knows it.
     """
     parts = [_part("The request and what was shown match their digests", _check_texts, receipt)]
     parts += _answer_parts(receipt, receipt)
@@ -142,7 +142,7 @@ def _part(what: str, check: Callable[..., str], *args: object) -> ReceiptPart:
     try:
         why = check(*args)
         verdict = Verdict.UNKNOWN if why else Verdict.PROVED
-    except (_WrongError, NotLogged) as error:
+    except (_InvalidPartError, NotLogged) as error:
         verdict, why = Verdict.WRONG, str(error)
     except _PARSE_ERRORS as error:
         verdict, why = Verdict.WRONG, f"it is malformed: {error}"
@@ -159,7 +159,7 @@ def _describe(answer: Mapping[str, Any]) -> tuple[str, str]:
 
 def _require(condition: object, message: str) -> None:
     if not condition:
-        raise _WrongError(message)
+        raise _InvalidPartError(message)
 
 
 def _check_texts(receipt: Mapping[str, Any]) -> str:

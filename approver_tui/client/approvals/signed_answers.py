@@ -107,9 +107,9 @@ class SignedAnswers:
 
     def _resend(self, signed_answer: SignedAnswer, approval: Approval) -> Approval:
         """Send the same bytes again, unless a wrong entry was counted, which would count twice."""
-        if (wrong := _wrong_entry_since(signed_answer, approval)) is not None:
+        if (wrong_entry := _wrong_entry_since(signed_answer, approval)) is not None:
             self._forget(signed_answer)
-            raise wrong
+            raise wrong_entry
         try:
             return self._submit(signed_answer)
         except (errors.Unreachable, errors.ApiError) as error:
@@ -125,7 +125,7 @@ class SignedAnswers:
             raise
 
     def _is_recorded_in(self, approval: Approval, signed_answer: SignedAnswer) -> bool:
-        """Whether it decided the request, or is one of the votes that still count."""
+        """Whether the answer decided the request, or is a vote that still counts."""
         granted = None if approval.granted is None else approval.granted.text
         if granted != signed_answer.granted:
             return False

@@ -1,4 +1,4 @@
-"""The audit log of the server, as this machine watches it.
+"""Watches the audit log of the server.
 
 Owns: the checkpoint that this machine keeps.
 Never: trees and signatures; `server.audit_log` has them.

@@ -1,7 +1,7 @@
 """Watches the audit log of the server: stores its last checkpoint, and checks that it only grows.
 
-Owns: the stored checkpoint and key of each server; what is an alarm, and how long it stays. Never:
-dropping a checkpoint because the server shows a different log.
+Owns: the stored checkpoint and key of each server; what raises an alarm, and how long it stays.
+Never: dropping a checkpoint because the server shows a different log.
 """
 
 import base64
@@ -98,7 +98,7 @@ class LogWitness:
     def check(self) -> SafeText:
         """Compare the server's log with the stored checkpoint; return why it is not trusted, or "".
 
-        The first checkpoint is stored with its key. An alarm remains. Raises ClientError if the
+        The first checkpoint is stored with its key. An alarm is kept. Raises ClientError if the
         server does not answer.
         """
         log = self._read()

@@ -1,4 +1,4 @@
-"""Whether the audit log has what a receipt says.
+"""Checks that the audit log contains what a receipt says.
 
 Owns: the check with the key that this machine knows. Never: its steps; `server.audit_log` has them.
 """

@@ -57,7 +57,7 @@ class Invitation:
 
 @dataclass(frozen=True, slots=True)
 class DeviceGrant:
-    """How the invitation is shown, and how time passes."""
+    """How to show the invitation, and how to wait between polls."""
 
     show: Callable[[Invitation], None]
     pause: Pause
@@ -79,10 +79,10 @@ class DeviceGrant:
             self.pause(seconds)
             try:
                 return transport.tokens(form)
-            except errors.ApiError as refused:
-                if refused.code not in _STILL_WAITING:
+            except errors.ApiError as error:
+                if error.code not in _STILL_WAITING:
                     raise
-                seconds = _next_pause(refused, seconds)
+                seconds = _next_pause(error, seconds)
             except errors.Unreachable:
                 if transport.now() >= until:
                     raise
@@ -99,27 +99,27 @@ def _invitation(answer: JsonObject, issuer: str, until: int) -> Invitation:
     )
 
 
-def _next_pause(refused: errors.ApiError, seconds: int) -> int:
+def _next_pause(error: errors.ApiError, seconds: int) -> int:
     """Return the next polling interval.
 
     After `slow_down`, use the server's interval, or add five seconds.
     """
-    if refused.code != "slow_down":
+    if error.code != "slow_down":
         return seconds
-    interval = refused.members.get("interval")
+    interval = error.members.get("interval")
     return min(interval if isinstance(interval, int) else seconds + 5, _MAX_INTERVAL)
 
 
 ENROLLMENT = "urn:sayso:grant-type:enrollment"
 _DISCOVERY = "/.well-known/openid-configuration"
 _NAME_LENGTH = 64
-_NOT_IN_NAMES = frozenset("[]<>{}\\")
+_FORBIDDEN_CHARACTERS = frozenset("[]<>{}\\")
 _PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Enrollment:
-    """The inputs of enrolling: the server, a code or another device, a name and a PIN."""
+    """The inputs for enrolling: the server, a code or another device, a name and a PIN."""
 
     url: str
     code: str | DeviceGrant
@@ -192,7 +192,7 @@ def find_issuer(url: str, *, allow_insecure: bool = False) -> str:
 
 def check_name(name: str) -> None:
     """Raise BadName if the device name is invalid."""
-    is_plain = name.isprintable() and _NOT_IN_NAMES.isdisjoint(name)
+    is_plain = name.isprintable() and _FORBIDDEN_CHARACTERS.isdisjoint(name)
     is_trimmed = name == name.strip() and "  " not in name
     if not (is_plain and is_trimmed and len(name) <= _NAME_LENGTH and any(map(str.isalnum, name))):
         raise errors.BadName(

@@ -33,7 +33,7 @@ SLEEP_GAP_MS = 10_000
 MAX_CURSOR = 10**18 - 1
 """The largest cursor that a server accepts."""
 
-_TOKEN_LASTS_MS = 2 * RENEW_BEFORE_MS
+_TOKEN_VALID_FOR_MS = 2 * RENEW_BEFORE_MS
 _MIN_BACKOFF_SECONDS = 0.5
 _MAX_BACKOFF_SECONDS = 15.0
 _TICK_SECONDS = 0.25
@@ -107,9 +107,9 @@ class Feed:
         try:
             while not stop.is_set():
                 self._signal(listeners, Signal.DIAL)
-                reason, went_well = self._connect_once(listeners, stop)
+                reason, was_open = self._connect_once(listeners, stop)
                 self._signal(listeners, Signal.LOST, reason)
-                failures = 0 if went_well else failures + 1
+                failures = 0 if was_open else failures + 1
                 stop.wait(reconnect_delay(failures))
         except LoginFirst as error:
             self._signal(listeners, Signal.ENDED, error.detail)
@@ -140,7 +140,7 @@ class Feed:
         return "", True
 
     def _connect(self) -> ClientConnection:
-        token = self._client.session.tokens.access_token(valid_for=_TOKEN_LASTS_MS)
+        token = self._client.session.tokens.access_token(valid_for=_TOKEN_VALID_FOR_MS)
         proof = self._client.session.transport.proof("GET", PATH, token)
         headers = {"Authorization": f"DPoP {token}", "DPoP": proof}
         try:
@@ -244,7 +244,7 @@ class Feed:
             return
         conn.renew_at = self._client.now() + _RENEWAL_RETRY_MS
         try:
-            token = self._client.session.tokens.access_token(valid_for=_TOKEN_LASTS_MS)
+            token = self._client.session.tokens.access_token(valid_for=_TOKEN_VALID_FOR_MS)
         except LoginFirst:
             raise
         except ClientError:
@@ -253,8 +253,8 @@ class Feed:
         conn.socket.send(json.dumps({"type": "renew", "access_token": token, "proof": proof}))
 
     def _signal(self, listeners: FeedListeners, signal: Signal, reason: str = "") -> None:
-        safe = display_safe(reason, max_len=200)
-        connection = self._connection.after(signal, now=self._client.now(), reason=safe)
+        safe_reason = display_safe(reason, max_len=200)
+        connection = self._connection.after(signal, now=self._client.now(), reason=safe_reason)
         if connection != self._connection:
             self._connection = connection
             listeners.on_connection(connection)

@@ -39,10 +39,10 @@ def write(path: Path, changes: Mapping[str, str | None]) -> None:
     Raises BrokenSettings if a value to replace spans several lines or its name is in quotes.
     """
     other_values = {name: value for name, value in read(path).items() if name not in changes}
-    old = (files.read_private(path) or b"").decode(_ENCODING).splitlines()
+    old_lines = (files.read_private(path) or b"").decode(_ENCODING).splitlines()
     values = {name: value for name, value in changes.items() if value is not None}
     names = "|".join(map(re.escape, changes))
-    other_lines = [line for line in old if not re.match(rf"\s*(?:{names})\s*=", line)]
+    other_lines = [line for line in old_lines if not re.match(rf"\s*(?:{names})\s*=", line)]
     new_lines = [f"{name} = {_as_toml(value)}" for name, value in values.items()]
     content = "".join(f"{line}\n" for line in [*new_lines, *other_lines]).encode()
     if not _has_values(path, content, {**other_values, **values}):

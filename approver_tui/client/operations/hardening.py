@@ -13,7 +13,7 @@ _PR_SET_DUMPABLE = 4
 
 
 def keep_memory_private() -> None:
-    """Refuse debuggers and core files, as far as this system can."""
+    """Block debuggers and core dumps, if this system supports that."""
     with suppress(OSError, ValueError):
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform == "linux":

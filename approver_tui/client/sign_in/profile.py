@@ -72,7 +72,7 @@ class Home:
 
     @property
     def secrets_folder(self) -> Path:
-        """The folder of its secrets if there is no keyring."""
+        """The folder for its secrets if there is no keyring."""
         return self._own_state / "secrets"
 
     @property
@@ -156,7 +156,7 @@ def load_required(home: Home) -> Profile:
     """Return the current profile. Raises LoginFirst before a login, or BrokenProfile."""
     profile = load(home)
     if profile is None:
-        raise LoginFirst(_no_login(home))
+        raise LoginFirst(_no_login_text(home))
     return profile
 
 
@@ -178,7 +178,7 @@ def remove(home: Home) -> None:
         file.unlink(missing_ok=True)
 
 
-def _no_login(home: Home) -> str:
+def _no_login_text(home: Home) -> str:
     """Return the message that there is no login; if there are other profiles, it lists them."""
     if not home.names:
         return "You are not logged in on this machine."

@@ -16,7 +16,7 @@ from approver_tui.client.devices.vault import Vault
 from approver_tui.client.errors import LoginFirst, StorageFailed
 
 _NAME = "tokens"
-_MARGIN = 30_000
+_MARGIN_MS = 30_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class TokenKeeper:
         self._lock = threading.Lock()
         self._tokens: Tokens | None = None
 
-    def access_token(self, *, valid_for: int = _MARGIN) -> str:
+    def access_token(self, *, valid_for: int = _MARGIN_MS) -> str:
         """Return a token that is valid for `valid_for` more milliseconds. Raises LoginFirst."""
         with self._lock:
             if self._tokens is None or not self._is_valid_for(self._tokens, valid_for):

@@ -22,7 +22,6 @@ from approver_tui.state.standing_grants.standing_grants import (
 )
 
 _PATH = "/api/grants"
-_LONG = 2_000
 
 
 @dataclass(frozen=True, slots=True)

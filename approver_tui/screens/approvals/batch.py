@@ -202,9 +202,9 @@ class BatchApprovePanel(BatchPanel):
     def __init__(self, context: ScreenContext, state: InboxState) -> None:
         super().__init__(context, state, with_unusual=False)
         self._count = TypedInput(id="count", longest=_MAX_COUNT_LENGTH)
-        self._counted = self.requests.rows
+        self._counted_requests = self.requests.rows
         """The requests to which the typed count applies."""
-        self._is_counted = len(self._counted) > _MAX_UNCOUNTED
+        self._needs_count = len(self._counted_requests) > _MAX_UNCOUNTED
         self._pin = TypedInput(id="pin", is_hidden=True)
 
     def introduction(self, agent: SafeText) -> SafeText:
@@ -213,7 +213,7 @@ class BatchApprovePanel(BatchPanel):
 
     def fields(self) -> ComposeResult:
         """Lay out the count and the PIN field."""
-        if self._is_counted:
+        if self._needs_count:
             with Horizontal(id="count-row", classes="entry"):
                 yield Static("How many", markup=False)
                 yield self._count
@@ -223,8 +223,8 @@ class BatchApprovePanel(BatchPanel):
 
     def draw_widgets(self) -> None:
         """Also update count and PIN; clear the count if a request was removed."""
-        if self.requests.rows != self._counted:
-            self._counted, self._count.value = self.requests.rows, ""
+        if self.requests.rows != self._counted_requests:
+            self._counted_requests, self._count.value = self.requests.rows, ""
         self._count.disabled = self.is_busy
         self.query_one("#pin-row").display = self._needs_pin
         self._pin.disabled = self.is_busy or not self._needs_pin
@@ -238,7 +238,7 @@ class BatchApprovePanel(BatchPanel):
         """Require the user to see everything, then type the count and the PIN if needed."""
         if self.unread:
             return self.unread
-        if self._is_counted and not self.requests.is_count(self._count.value):
+        if self._needs_count and not self.requests.is_count(self._count.value):
             return fmt("type how many are selected.")
         if self._needs_pin and len(self._pin.value) < MIN_PIN_LENGTH:
             return fmt("type your PIN.")

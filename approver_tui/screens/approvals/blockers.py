@@ -166,4 +166,4 @@ BLOCKERS: Mapping[str, Blocker] = {
     "snooze": answer_blocker,
     "mute": answer_blocker,
 }
-"""The check of each action in KEYS that concerns a request in the inbox."""
+"""The check for each action in KEYS that concerns a request in the inbox."""

@@ -52,7 +52,7 @@ class Calls:
 
     def fetch_approval(self, approval_id: str) -> None:
         """Fetch the server's copy of one approval."""
-        self._run(partial(self._fetch_approval, approval_id), "look")
+        self._run(partial(self._fetch_approval, approval_id), "fetch")
 
     def deny(self, denial: Denial) -> None:
         """Send a denial."""
@@ -62,7 +62,7 @@ class Calls:
         """Check the outcome of an answer, unless a check is in progress."""
         if approval_id not in self._ids_being_checked:
             self._ids_being_checked.add(approval_id)
-            self._run(partial(self._check_outcome, approval_id), "settle")
+            self._run(partial(self._check_outcome, approval_id), "check")
 
     def load_preferences(self) -> None:
         """Fetch the notification settings."""
@@ -80,7 +80,7 @@ class Calls:
         self._inbox.run_worker(run, thread=True, group=group, exclusive=exclusive)
 
     def _pass_on(self, method: Callable[..., None], *values: object) -> None:
-        """Call a method of the inbox in its own thread, after what is already waiting there."""
+        """Call a method of the inbox on its thread, after the calls already queued there."""
         self._inbox.call_later(method, *values)
 
     def listen(self, cursor: int) -> None:
@@ -91,7 +91,7 @@ class Calls:
 
     def count_other_logins(self) -> None:
         """Count the requests that wait at the other servers, in a daemon thread."""
-        threading.Thread(target=self._count_other_logins, name="elsewhere", daemon=True).start()
+        threading.Thread(target=self._count_other_logins, name="other logins", daemon=True).start()
 
     def stop(self) -> None:
         """Stop the feed and the audit log checks."""

@@ -88,8 +88,8 @@ class ChangePanel(Panel, Generic[_ProposalT, _PreviewT]):
         reason = self.blocker()
         self.query_one(TitleLine).refresh()
         self.draw_preview()
-        ready = fmt("Tab to Continue, then Enter. This does not approve yet.")
-        self.draw_button(reason, None if reason else ready)
+        ready_text = fmt("Tab to Continue, then Enter. This does not approve yet.")
+        self.draw_button(reason, None if reason else ready_text)
 
     def restore_draft(self) -> None:
         """Restore what was typed and request its preview."""

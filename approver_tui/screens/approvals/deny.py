@@ -80,14 +80,14 @@ class DenyPanel(DenyingPanel, Panel):
         super().__init__(context, state, approval)
         self.form = DenialForm(approval.kind, context.environment.editor)
         self._others = _other_requests(state, approval, context.now())
-        self._all = CheckLine(_others_text(approval, len(self._others)), is_on=False, id="all")
+        self._all_box = CheckLine(_others_text(approval, len(self._others)), is_on=False, id="all")
 
     def content(self) -> ComposeResult:
         """Lay out the title, the reasons and the note."""
         yield from self.heading()
         yield self.form
         if self._others:
-            yield self._all
+            yield self._all_box
 
     def draw_widgets(self) -> None:
         """Update the time and the hint."""
@@ -116,7 +116,7 @@ class DenyPanel(DenyingPanel, Panel):
         """Hand the denial to the screen below, which sends it after five seconds."""
         if (denial := self.denial) is None:
             return
-        if self._all.is_on:
+        if self._all_box.is_on:
             self.dismiss(BatchSubmitted((self.approval, *self._others), denial))
         else:
             self.dismiss(DenialSubmitted(self.approval, denial))

@@ -13,7 +13,7 @@ from textual.binding import BindingType
 from textual.widget import Widget
 
 from approver_tui.client.errors import ClientError
-from approver_tui.client.wire import Page as Part
+from approver_tui.client.wire import Page as PastRequests
 from approver_tui.messages import PastEnd
 from approver_tui.screens.approvals.blockers import report_blocker, retry_blocker
 from approver_tui.screens.approvals.copying import CopyingScreen
@@ -42,7 +42,7 @@ def agent_query(agent: RequestingAgent, now: int) -> Query:
     return read_query(f"agent:{name}", now)
 
 
-class HistoryPage(Page[Part, Approval], CopyingScreen):
+class HistoryPage(Page[PastRequests, Approval], CopyingScreen):
     """The page with decided requests and requests that ended without a decision."""
 
     NAME = "History"
@@ -54,18 +54,18 @@ class HistoryPage(Page[Part, Approval], CopyingScreen):
         self._is_fetching_more = False
         self._span = SearchSpan()
         self._request_actions = replace(
-            page_context.request_actions, show_approval=partial(self.call_later, self._show_copy)
+            page_context.request_actions, show_approval=partial(self.call_later, self._show_update)
         )
 
     def widgets_below(self) -> Iterable[Widget]:
         """Return the filter line."""
         yield FilterLine(self.context.environment.filters)
 
-    def fetch(self) -> Part:
+    def fetch(self) -> PastRequests:
         """Fetch the latest past requests."""
         return self.context.server.list_decided()
 
-    def sections(self, page: Part) -> Sequence[Section]:
+    def sections(self, page: PastRequests) -> Sequence[Section]:
         """Return the requests that match the filter."""
         entries = tuple(self._entry(approval) for approval in self._matching(page))
         heading = fmt("HISTORY ({})", len(entries))
@@ -77,7 +77,7 @@ class HistoryPage(Page[Part, Approval], CopyingScreen):
             note = fmt("{}, {}", scanned, note) if self._has_older(page) else scanned
         return (Section(heading, entries, heading_note=note, empty=self._empty_text(page)),)
 
-    def items(self, page: Part) -> tuple[Approval, ...]:
+    def items(self, page: PastRequests) -> tuple[Approval, ...]:
         """Return the requests."""
         return page.items
 
@@ -123,19 +123,19 @@ class HistoryPage(Page[Part, Approval], CopyingScreen):
         self.cursor_moved()
         self.draw()
 
-    def fetch_more(self, page: Part) -> None:
+    def fetch_more(self, page: PastRequests) -> None:
         """Load older requests, in a thread."""
         if self._has_older(page) and not self._is_fetching_more:
             self._is_fetching_more = True
             self.run_fetch(partial(self._fetch_older, page))
 
-    def set_data(self, page: Part) -> None:
+    def set_data(self, page: PastRequests) -> None:
         """Show the requests; load older ones while too few match the filter."""
         if self._query and self._span.should_continue(len(self._matching(page)), len(page.items)):
             self.fetch_more(page)
         super().set_data(page)
 
-    def show_fetched(self, page: Part) -> None:
+    def show_fetched(self, page: PastRequests) -> None:
         """Mark the load as finished first, because showing its result may load more."""
         self._is_fetching_more = False
         super().show_fetched(page)
@@ -180,8 +180,8 @@ class HistoryPage(Page[Part, Approval], CopyingScreen):
         if reason or approval is None:
             self.show_message(fmt("Report unavailable: {}", reason))
         else:
-            make = partial(ReportPanel, self.context, self.state, approval)
-            self.page_context.flow.open(make)
+            make_panel = partial(ReportPanel, self.context, self.state, approval)
+            self.page_context.flow.open(make_panel)
 
     def _retry_blocker(self, approval: Approval) -> SafeText:
         return retry_blocker(self.state, approval, self.context)
@@ -224,27 +224,27 @@ class HistoryPage(Page[Part, Approval], CopyingScreen):
     def after_action(self) -> None:
         """Do nothing, because the feed brings the change and the loaded pages must stay."""
 
-    def _show_copy(self, updated: Approval) -> None:
+    def _show_update(self, updated: Approval) -> None:
         page = self.page_data
         if page is not None:
             items = tuple(updated if item.id == updated.id else item for item in page.items)
             self.set_data(replace(page, items=items))
 
-    def _matching(self, page: Part) -> list[Approval]:
+    def _matching(self, page: PastRequests) -> list[Approval]:
         return [item for item in page.items if self._query.matches(item)]
 
-    def _next_span(self, page: Part) -> SearchSpan:
+    def _next_span(self, page: PastRequests) -> SearchSpan:
         return SearchSpan.continuing(len(self._matching(page)), len(page.items))
 
-    def _is_at_end(self, page: Part) -> bool:
+    def _is_at_end(self, page: PastRequests) -> bool:
         matching = self._matching(page)
         return not matching or self.cursor == matching[-1].id
 
-    def _has_older(self, page: Part) -> bool:
+    def _has_older(self, page: PastRequests) -> bool:
         """Whether older requests that could match exist on the server."""
         return page.next is not None and not any(map(self._query.conditions.is_past, page.items))
 
-    def _empty_text(self, page: Part) -> SafeText:
+    def _empty_text(self, page: PastRequests) -> SafeText:
         """Return the text for an empty list."""
         if not self._query:
             return fmt("No past requests yet.")
@@ -255,7 +255,7 @@ class HistoryPage(Page[Part, Approval], CopyingScreen):
             return fmt("No match in the latest {}. G searches further back.", scanned)
         return fmt("No matches.")
 
-    def _fetch_older(self, page: Part) -> Part:
+    def _fetch_older(self, page: PastRequests) -> PastRequests:
         """Fetch one more page and append it. Runs in a thread."""
         more = self.context.server.list_decided(page.next)
         return replace(more, items=(*page.items, *more.items))

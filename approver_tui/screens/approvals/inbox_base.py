@@ -71,7 +71,7 @@ class InboxBase(KeyedScreen):
         self._unavailable_text = SafeText("")
         """Why a key did nothing for the current request."""
         self._changed_selection: tuple[Approval, ...] = ()
-        """Requests that are no longer selected, about which the user was not told yet."""
+        """Requests that are no longer selected, not yet announced to the user."""
         self._message_until = self._message_at = 0.0
         self._is_listening = self._has_new_events = False
         self._is_hidden = False
@@ -111,7 +111,7 @@ class InboxBase(KeyedScreen):
     # Results of calls to the server, and news from the feed.
 
     def show_list(self, me: Me, page: WaitingPage, in_order: bool) -> None:  # noqa: FBT001  # a result
-        """Show the waiting requests; `in_order` is that of the call."""
+        """Show the waiting requests; `in_order` is as passed to the call."""
         if not self._is_listening:
             self._is_listening = True
             self._calls.listen(page.feed_cursor)
@@ -228,7 +228,7 @@ class InboxBase(KeyedScreen):
         return event.name is EventName.DECIDED and row is not None and row.decision is not None
 
     def _select(self, state: InboxState) -> None:
-        """Set a state whose selection may differ from the current one."""
+        """Set a state that may have the cursor on a different request."""
         before = self.state.cursor_id
         self.set_state(state)
         if state.cursor_id != before:

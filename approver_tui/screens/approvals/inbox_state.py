@@ -120,8 +120,8 @@ class InboxState:
 
     def with_fold_toggled(self) -> "InboxState":
         """Return the state with the current request's look-alikes expanded or collapsed."""
-        look = None if self.current is None else self.current.look_key
-        return self if look is None else replace(self, expanded_looks=self.expanded_looks ^ {look})
+        key = None if self.current is None else self.current.look_key
+        return self if key is None else replace(self, expanded_looks=self.expanded_looks ^ {key})
 
     def next_waiting(self, now: int) -> str | None:
         """Return the ID of the next request that waits for the user, or None."""
@@ -165,9 +165,9 @@ class InboxState:
         )
         state = replace(state, unverified=page.unverified)
         before = replace(self, cursor_id=self.intended_cursor) if self.is_default_cursor else self
-        selected = _cursor_after(before, inbox, me.user.id)
+        cursor_id = _cursor_after(before, inbox, me.user.id)
         state = replace(
-            state, fresh_at=page.server_time, cursor_id=selected, is_default_cursor=False
+            state, fresh_at=page.server_time, cursor_id=cursor_id, is_default_cursor=False
         )
         return state.with_query(self.query) if self.query else state
 
@@ -180,11 +180,11 @@ class InboxState:
         if self.is_loaded:
             return self
         inbox = Inbox.from_list(page.items)
-        selected = _cursor_after(self, inbox)
-        state = replace(self, inbox=inbox, cursor_id=selected, fresh_at=page.server_time)
+        cursor_id = _cursor_after(self, inbox)
+        state = replace(self, inbox=inbox, cursor_id=cursor_id, fresh_at=page.server_time)
         return replace(
             state,
-            is_default_cursor=selected != self.cursor_id,
+            is_default_cursor=cursor_id != self.cursor_id,
             intended_cursor=self.cursor_id,
         )
 
@@ -263,9 +263,9 @@ class InboxState:
             return self
         return replace(self, cursor_id=approval_id, is_default_cursor=False)
 
-    def with_progress(self, approval_id: str, doing: AnswerProgress) -> "InboxState":
+    def with_progress(self, approval_id: str, step: AnswerProgress) -> "InboxState":
         """Return the state with an answer in progress."""
-        return replace(self, in_progress=MappingProxyType({**self.in_progress, approval_id: doing}))
+        return replace(self, in_progress=MappingProxyType({**self.in_progress, approval_id: step}))
 
     def without_progress(self, approval_id: str) -> "InboxState":
         """Return the state with no answer in progress for that approval."""
@@ -299,9 +299,9 @@ class InboxState:
             return False
         return row.is_held_back or (row.id in self.arrived_ids) == (current.id in self.arrived_ids)
 
-    def _with_arrived(self, new: set[str]) -> frozenset[str]:
-        """Return the arrived IDs with `new`; none if the list is empty, as it needs no heading."""
-        return self.arrived_ids | new if self.inbox.rows else frozenset()
+    def _with_arrived(self, new_ids: set[str]) -> frozenset[str]:
+        """Return the arrived IDs with `new_ids`; none if the list is empty: it needs no heading."""
+        return self.arrived_ids | new_ids if self.inbox.rows else frozenset()
 
     def _other_unverified(self, approval_id: str) -> tuple[Unverified, ...]:
         return tuple(row for row in self.unverified if row.id != approval_id)

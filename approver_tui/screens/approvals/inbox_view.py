@@ -99,7 +99,7 @@ def _state_keys(state: InboxState, context: ScreenContext) -> tuple[Hint, ...]:
 
 _HIDEABLE = ("approve", "deny", "narrow", "standing_grant", "report", "open_on_phone")
 """The actions in KEYS whose keys are not shown while the current request blocks them."""
-_FOR_SELECTION = ("approve", "deny", "select")
+_SELECTION_ACTIONS = ("approve", "deny", "select")
 """The actions in KEYS that also apply to the selection."""
 
 
@@ -109,5 +109,5 @@ def _unavailable_keys(state: InboxState, context: ScreenContext) -> frozenset[st
     if state.current is None:
         off |= {KEYS["details"], KEYS["select"]}
     if state.selection:
-        off -= {KEYS[name] for name in _FOR_SELECTION}
+        off -= {KEYS[name] for name in _SELECTION_ACTIONS}
     return frozenset(off)

@@ -84,7 +84,7 @@ class NarrowPanel(ChangePanel[Narrowing, Granted]):
         self.dismiss(ApproveNext(replace(self.approval, granted=preview)))
 
     def restore_draft(self) -> None:
-        """Restore the draft once the controls exist; the server says which there are."""
+        """Restore the draft once the controls exist; the server decides which ones."""
         if self._form is not None:
             super().restore_draft()
 

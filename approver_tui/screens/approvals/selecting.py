@@ -20,13 +20,13 @@ def toggle_row(state: InboxState, context: ScreenContext) -> tuple[InboxState, S
     approvals = state.row_requests(context.now())
     ids = {approval.id for approval in approvals}
     if ids and ids <= state.selected_ids:
-        after = state.without_selected(ids)
-        return after, _count_text(after)
+        new_state = state.without_selected(ids)
+        return new_state, _count_text(new_state)
     first = approvals[0] if approvals else state.current
     if reason := _selection_blocker(state, first, context):
         return state, fmt("Select unavailable: {}", reason)
-    after = state.with_selected(approvals)
-    return after, _count_text(after)
+    new_state = state.with_selected(approvals)
+    return new_state, _count_text(new_state)
 
 
 def toggle_all(state: InboxState, context: ScreenContext) -> tuple[InboxState, SafeText]:
@@ -40,12 +40,12 @@ def toggle_all(state: InboxState, context: ScreenContext) -> tuple[InboxState, S
         return toggle_row(state, context)
     compatible = [row for row in state.visible.rows if not _selection_blocker(start, row, context)]
     are_all_selected = {approval.id for approval in compatible} <= state.selected_ids
-    after = (
+    new_state = (
         start.without_selected(start.selected_ids)
         if are_all_selected
         else start.with_selected(compatible)
     )
-    return after, _count_text(after)
+    return new_state, _count_text(new_state)
 
 
 def _selection_blocker(

@@ -89,17 +89,17 @@ class RightsPage(Page[HeldAccess, HeldRight]):
         """Return all consents, standing grants and tokens."""
         return access.rights
 
-    def revoke_consent(self, consent: Consent, _pin: str) -> SafeText:
+    def revoke_consent(self, consent: Consent, _typed: str) -> SafeText:
         """Revoke a consent. Runs in a thread."""
         _, tokens = self.context.server.revoke_consent(consent.id)
         return fmt("Revoked: {}. {} also ended.", consent.client_name, pluralize(tokens, "token"))
 
-    def revoke_grant(self, grant: StandingGrant, _pin: str) -> SafeText:
+    def revoke_grant(self, grant: StandingGrant, _typed: str) -> SafeText:
         """Revoke a standing grant. Runs in a thread."""
         self.context.grants_client.revoke(grant.id)
         return fmt("Revoked: {} asks again each time.", grant.agent_name)
 
-    def revoke_token(self, token: Delegation, _pin: str) -> SafeText:
+    def revoke_token(self, token: Delegation, _typed: str) -> SafeText:
         """Revoke a token. Runs in a thread."""
         ended_count = self.context.server.revoke_delegation(token.id)
         return fmt("Revoked: {}. {} ended.", token.client.name, pluralize(ended_count, "token"))

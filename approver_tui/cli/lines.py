@@ -115,7 +115,7 @@ def approval_summary(approval: Approval, now: int) -> list[str]:
 
 def retry_requested(approval: Approval) -> str:
     """Return the message that the agent of an expired request is asked to retry."""
-    return f"{approval.agent.name} is asked to retry at its next poll."
+    return f"{approval.agent.name} will be asked to retry at its next poll."
 
 
 def _counted_vote_lines(approval: Approval) -> list[str]:

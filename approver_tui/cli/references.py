@@ -74,7 +74,8 @@ def consent_id(client: Client, typed: str) -> str:
 
 def deputy_id(client: Client, typed: str) -> str:
     """Return the ID of a deputy."""
-    return _full_id(typed, lambda: (deputy.id for deputy in list_deputies(client).mine))
+    deputies = list_deputies(client)
+    return _full_id(typed, lambda: (d.id for d in (*deputies.mine, *deputies.others)))
 
 
 def _full_id(typed: str, ids: Callable[[], Iterable[str]]) -> str:

@@ -70,7 +70,7 @@ _NO_DECISION = "none"
 
 @click.command("history")
 @click.option("--limit", type=click.IntRange(1, 200), default=20, show_default=True)
-@click.option("--cursor", help="Continue after a page: the `next` value of its JSON.")
+@click.option("--cursor", help="Continue after the page whose JSON has this `next` value.")
 @click.option(
     "--since", metavar="SPAN", help="Only requests that ended in the last 90s, 30m, 12h, 7d or 2w."
 )

@@ -46,7 +46,7 @@ def list_deputies() -> None:
 def add(*, name: str, begins: str | None, ends: str, pin_stdin: bool) -> None:
     """Add a deputy, who decides for you where the action type allows it. Requires your PIN.
 
-    DATE is a day of this machine's calendar, such as 2026-12-24, or a time with its zone, such as
+    DATE is a date in this machine's time zone, such as 2026-12-24, or a time with its zone, such as
     2026-12-24T08:00:00Z.
     """
     start = rfc3339(settings.wall_clock()) if begins is None else _parse_time(begins)

@@ -35,7 +35,7 @@ def list_devices() -> None:
 @pin_stdin
 @as_json
 def add(*, pin_stdin: bool) -> None:
-    """Let another machine in: print a one-time code for it. Requires this device's PIN."""
+    """Print a one-time code to log in on another machine. Requires this device's PIN."""
     pin = read_pin(from_stdin=pin_stdin)
     with this_client() as client:
         code, server = DecisionClient(client).new_one_time_code(pin), client.profile.issuer

@@ -39,7 +39,7 @@ def path() -> None:
 )
 @as_json
 def set_values(*, pairs: tuple[str, ...]) -> None:
-    """Save values, all or none of them, so that two keys can be swapped."""
+    """Save all values at once, so that two keys can be swapped."""
     if len(pairs) % 2:
         raise click.UsageError(f"{pairs[-1]} has no value.")
     pairs_given = zip(pairs[::2], pairs[1::2], strict=True)

@@ -144,10 +144,10 @@ def _alert_finding(loaded: Settings) -> Finding:
         fix = "Change it with: sayso-approver config set notify_high desktop"
         return Finding(Severity.NOTE, f"Notifications for high risk: {level.value}.", fix)
     if sequence is not TerminalSequence.NONE:
-        what = f"Requests of high risk ring the bell and send {sequence.value} to this terminal."
+        what = f"High-risk requests ring the bell and send {sequence.value} to this terminal."
         return Finding(Severity.NOTE, what, "Test it with: sayso-approver doctor --notify")
     if environment.has_desktop and not environment.is_remote and (name := desktop.find_program()):
-        what = f"Requests of high risk ring the bell and call {name}."
+        what = f"High-risk requests ring the bell and call {name}."
         return Finding(Severity.NOTE, what, "Test it with: sayso-approver doctor --notify")
     return Finding(
         Severity.NOTE,

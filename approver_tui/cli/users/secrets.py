@@ -75,7 +75,7 @@ def user_code() -> None:
 @pin_stdin
 @as_json
 def set_code(*, code_stdin: bool, pin_stdin: bool) -> None:
-    """Set a code, and give it to the agents that can ask you. Requires your PIN."""
+    """Set the code that agents must send to ask you. Requires your PIN."""
     rule = "4 characters, and not your PIN"
     code = read_new_secret("user code", rule, "--code-stdin", from_stdin=code_stdin)
     _change_code(code, pin_stdin=pin_stdin)

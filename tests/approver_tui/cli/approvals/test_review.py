@@ -156,7 +156,7 @@ def test_retry_is_a_word_that_must_be_typed(logged_in, server):
     assert approval["retry"] == "possible"
     assert "is asked to retry" not in out
     out = logged_in("review", "--plain", approval["id"], stdin=typed("retry", "quit")).out
-    assert "invoice-bot is asked to retry at its next poll." in out
+    assert "invoice-bot will be asked to retry at its next poll." in out
     assert approval["retry"] == "asked"
 
 

@@ -71,6 +71,17 @@ def test_decided_requests_are_listed_newest_first(agent, person, local):
     assert _ids(person.call("GET", "/api/approvals")) == []
 
 
+def test_a_filter_searches_further_than_one_page(agent, person, local):
+    """The oldest of three requests is found although the page has one place."""
+    denied, *approved = [agent.request_approval()[1].id for _ in range(3)]
+    person.deny(denied)
+    for approval_id in approved:
+        local.clock.forward(SECOND)
+        person.approve(approval_id)
+    query = {"state": "decided", "limit": "1", "result": "denied"}
+    assert _ids(person.call("GET", "/api/approvals", query=query)) == [denied]
+
+
 def test_requests_of_another_person_are_not_found(agent, person, local):
     """The list omits them, and showing or deciding one returns not_found."""
     ben = new_person(local, "ben")

@@ -79,8 +79,11 @@ def test_a_report_can_quarantine_every_agent_that_acts_for_the_person(
     ben = new_person(local, "ben")
     by_consent, by_token = _new_agent(local, "by-consent"), _new_agent(local, "by-token")
     requesting_agent, bens_agent = _new_agent(local, "by-request"), _new_agent(local, "of-ben")
-    ended = _new_agent(local, "ended")
+    ended, revoked = _new_agent(local, "ended"), _new_agent(local, "revoked")
     admin = local.admin
+    revoked_consent = admin.consent(revoked.id, person.user.id, "sayso_co_3")
+    with admin.store.write() as tx:
+        tx.consents.revoke(revoked_consent.id, tx.now)
     admin.consent(by_consent.id, person.user.id)
     admin.consent(bens_agent.id, ben.user.id, "sayso_co_2")
     admin.token(by_token.id, person.user.id)

@@ -2,6 +2,7 @@
 
 from tests.support.builders.app_users import new_app
 from tests.support.builders.callers import new_person
+from tests.support.builders.clock import DAY, SECOND
 from tests.support.builders.installation import BY, PAY
 from tests.support.builders.site import ISSUER
 
@@ -46,6 +47,19 @@ def test_revoking_the_agents_consent_ends_the_app_token_that_names_it(app, agent
     assert _revoke(person, "invoice-bot", PAY) == 1
     assert app.refresh(tokens["refresh_token"]).refusal == GONE
     assert ("chat", PAY) in _consents(person)
+
+
+def test_a_narrower_consent_does_not_cover_an_earlier_grant(app, code_for, local, person):
+    """The first consent expired, and the user allowed less when they signed in again."""
+    token = app.redeem(code_for(app, scope="openid email")).json["refresh_token"]
+    for _ in range(9):
+        local.clock.forward(20 * DAY - SECOND)
+        token = app.refresh(token).json["refresh_token"]
+        person.refresh()
+    local.clock.forward(9 * SECOND)
+    new_token = app.redeem(code_for(app, scope="openid")).json["refresh_token"]
+    assert app.refresh(new_token).status == 200
+    assert app.refresh(token).refusal == GONE
 
 
 def test_other_apps_keep_their_tokens(app, local, person, code_for):

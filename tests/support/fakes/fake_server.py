@@ -45,6 +45,7 @@ class FakeServer(FakeDevices):
             "held": [],
         }
         self.deputies: list[dict[str, object]] = []
+        self.deputy_for: list[dict[str, object]] = []
         self.is_stopped = False
         self.expires_in = 600
         self.lock = threading.Lock()
@@ -229,9 +230,10 @@ class FakeServer(FakeDevices):
         return self.deputies[0]
 
     def _revoke_deputy(self, deputy_id: str) -> object:
-        if deputy_id not in {deputy["id"] for deputy in self.deputies}:
+        if deputy_id not in {deputy["id"] for deputy in self.deputies + self.deputy_for}:
             raise Refused(404, "not_found")
-        self.deputies.clear()
+        for deputies in (self.deputies, self.deputy_for):
+            deputies[:] = (deputy for deputy in deputies if deputy["id"] != deputy_id)
         return None
 
     def _page(self, query: dict[str, str]) -> object:
@@ -352,7 +354,7 @@ _ROUTES: tuple[tuple[str, str, Callable[[FakeServer, Call], object]], ...] = (
     ("POST", "/api/devices/codes", lambda fake, call: fake._one_time_code(call.body)),
     ("GET", "/api/user-code", lambda fake, _: {"set": fake.user_code is not None}),
     ("POST", "/api/user-code", lambda fake, call: fake._user_code(call.body)),
-    ("GET", "/api/deputies", lambda fake, _: {"mine": fake.deputies, "others": []}),
+    ("GET", "/api/deputies", lambda fake, _: {"mine": fake.deputies, "others": fake.deputy_for}),
     ("POST", "/api/deputies", lambda fake, call: fake._name_deputy(call.body)),
     ("DELETE", "/api/deputies/([^/]+)", lambda fake, call: fake._revoke_deputy(*call.names)),
     ("GET", "/api/attention", lambda fake, _: fake.attention),

@@ -16,7 +16,10 @@ def test_retry_asks_the_agent_to_repeat_an_expired_request(logged_in, server):
     late = _add_expired(server)
     assert logged_in("show", late).out.splitlines()[-1] == f"sayso-approver retry {late}"
     result = logged_in("retry", late)
-    assert (result.code, result.out) == (0, "invoice-bot will be asked to retry at its next poll.\n")
+    assert (result.code, result.out) == (
+        0,
+        "invoice-bot will be asked to retry at its next poll.\n",
+    )
     after = logged_in("show", late).out
     assert "expired: Nobody opened it. Its agent is asked to retry." in after
     assert f"sayso-approver retry {late}" not in after

@@ -26,6 +26,14 @@ def test_a_deputy_is_added_listed_and_revoked(logged_in, server):
     assert logged_in("deputies", "revoke", "sayso_dy_1").code == Exit.NOT_FOUND
 
 
+def test_a_deputy_ends_their_term_by_a_short_id(logged_in, server):
+    """Either of the two users can end it."""
+    logged_in("deputies", "add", "bob", "--to", "2030-12-24", "--pin-stdin", stdin=PIN)
+    server.deputy_for = [{**server.deputies[0], "id": "sayso_dy_abcdefgh"}]
+    assert logged_in("deputies", "revoke", "abcd").out == "Revoked deputy sayso_dy_abcdefgh.\n"
+    assert (len(server.deputies), server.deputy_for) == (1, [])
+
+
 def _local_time(*parts):
     return rfc3339(round(datetime(*parts).astimezone().timestamp() * 1000))
 

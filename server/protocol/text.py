@@ -85,7 +85,7 @@ def check_binding_message(raw: str) -> str:
 
 
 def check_prose(raw: str, *, what: str, max_chars: int, lines: int = 1) -> str:
-    """Return the NFC text of a title, note or description of at most `lines` lines.
+    """Return a title, note or description of at most `lines` lines as NFC text.
 
     Raises ValueError. Its message begins with `what`, names the fix and never repeats the text.
     """

@@ -14,7 +14,7 @@ _WEAKER: Final[Mapping[str, tuple[str, ...]]] = {
     names.ACR_SIGNED_PIN: (names.ACR_SIGNED,),
     names.ACR_PASSKEY: (names.ACR_SIGNED_PIN, names.ACR_SIGNED),
 }
-"""The contexts that a stronger context includes."""
+"""Context → the weaker contexts that it includes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ RetryStatus = Literal["possible", "asked"]
 
 
 def retry_status(approval: Approval) -> RetryStatus | None:
-    """Return `asked` or `possible` for a retry by the agent; None if it cannot be asked.
+    """Return `asked` or `possible` for a retry by the agent; None if it cannot retry.
 
     Only unanswered requests from agents that poll can be retried: an agent with push delivery is
     notified of the expiry once and does not poll.

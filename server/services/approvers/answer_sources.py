@@ -42,7 +42,7 @@ def covering_consent(view: View, case: PolicyRequest, at: int | None = None) -> 
 
 
 def approve_automatically(approval: Approval, decider: AutomaticDecision, now: int) -> Approval:
-    """Return a new request as automatically approved."""
+    """Return the new request, approved automatically."""
     facts = json.dumps(decider.facts, sort_keys=True, separators=(",", ":"))
     return replace(approval, state=State.APPROVED, decided_at=now, decided_by=facts)
 

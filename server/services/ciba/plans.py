@@ -152,7 +152,7 @@ class RequestPlan:
 
     case: PolicyRequest
     answer_sources: AnswerSources
-    """What decides it."""
+    """What decides the request."""
     seconds: int
     """The lifetime of the request, in seconds."""
 

@@ -247,7 +247,7 @@ def change(tx: Unit, before: Agent, agent: Agent, *, by: str) -> Agent:
         agent = client_names.record_rename(tx, before, agent, by=by)
         was_orphan = owners.orphans(tx, [before])
         tx.agents.replace(agent, tx.now)
-        owners.record_adopted(tx, [agent] if was_orphan else [], by=by)
+        owners.record_adoptions(tx, [agent] if was_orphan else [], by=by)
         _record(tx, audit.Type.AGENT_UPDATED, agent, by, members.facts(AGENT_MEMBERS, agent))
         if _credentials(agent) != _credentials(before):
             tx.react(AgentReplaced(agent.id, "key_rotated", by))

@@ -23,7 +23,7 @@ from server.protocol.confusables import mixed_scripts, scripts
 
 MAX_BINDING_MESSAGE = 200
 
-_MARKS_IN_A_ROW = 3
+_MAX_MARKS_IN_A_ROW = 3
 # NFC composes at most this many characters into a single character.
 _MAX_COMPOSITION = 4
 _VISIBLE = frozenset("LNPS")
@@ -85,7 +85,7 @@ def check_binding_message(raw: str) -> str:
 
 
 def check_prose(raw: str, *, what: str, max_chars: int, lines: int = 1) -> str:
-    """Return the NFC text of a title, note or description of at most `lines` lines.
+    """Return a title, note or description of at most `lines` lines as NFC text.
 
     Raises ValueError. Its message begins with `what`, names the fix and never repeats the text.
     """
@@ -119,7 +119,7 @@ def check_device_name(raw: str, *, what: str, max_chars: int = 64) -> str:
 
 
 def check_name(raw: str, *, what: str, max_chars: int = 64) -> str:
-    """Return the NFC text of the name of an agent or user.
+    """Return an agent's or user's name as NFC text.
 
     People compare names by sight, so a name must have one script and no compatibility characters.
     Raises ValueError. Its message begins with `what` and names the fix.
@@ -142,19 +142,19 @@ def check_name(raw: str, *, what: str, max_chars: int = 64) -> str:
 def _escape(text: str, max_lines: int) -> str:
     breaks_left = max_lines - 1
     # A mark at the start would combine with the character to the left of this text.
-    marks = _MARKS_IN_A_ROW
+    marks = _MAX_MARKS_IN_A_ROW
     pieces: list[str] = []
     for character in text:
         is_kept = _is_plain(character)
         if character == "\n" and breaks_left > 0:
             breaks_left -= 1
-            marks = _MARKS_IN_A_ROW
+            marks = _MAX_MARKS_IN_A_ROW
             is_kept = True
         elif not _is_mark(character):
             marks = 0
         else:
             marks += 1
-            is_kept = is_kept and marks <= _MARKS_IN_A_ROW
+            is_kept = is_kept and marks <= _MAX_MARKS_IN_A_ROW
         pieces.append(character if is_kept else f"\\u{{{ord(character):x}}}")
     return "".join(pieces)
 
@@ -187,7 +187,7 @@ def _find_disallowed(text: str) -> list[tuple[int, str]]:
         category = unicodedata.category(character)[0]
         marks = marks + 1 if category == "M" else 0
         plain = category in _VISIBLE or character in " \n" or category == "M"
-        if not plain or marks > _MARKS_IN_A_ROW:
+        if not plain or marks > _MAX_MARKS_IN_A_ROW:
             disallowed.append((position, character))
     return disallowed
 

@@ -1,6 +1,6 @@
-"""How points in time are written: RFC 3339 for programs, and to the minute for people.
+"""Formats of points in time: RFC 3339 for programs, and to the minute for people.
 
-Never: lengths of time, and the time zone of a reader.
+Never: durations, or the time zone of a reader.
 """
 
 from datetime import UTC, datetime

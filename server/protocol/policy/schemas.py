@@ -214,7 +214,7 @@ _KEYWORDS: Mapping[str, _Rule] = {
         "",
     ),
     "properties": (_is_object, "must be an object whose values are schemas", "object"),
-    "required": (_are_names, "must be a list of different member names", "object"),
+    "required": (_are_names, "must be a list of unique member names", "object"),
     "additionalProperties": (lambda value: value is False, "must be false", "object"),
     "unevaluatedProperties": (lambda value: value is False, "must be false", "object"),
     "minProperties": (*_COUNT, "object"),
@@ -242,9 +242,9 @@ def _check_keyword(name: str, value: JsonValue, pointer: str) -> None:
     if name not in _KEYWORDS:
         remedy = _REMEDIES.get(name, "leave it out")
         raise InvalidSchema(pointer, f"is not supported in action types; {remedy}")
-    accepts, words, _ = _KEYWORDS[name]
+    accepts, problem, _ = _KEYWORDS[name]
     if not accepts(value):
-        raise InvalidSchema(pointer, words)
+        raise InvalidSchema(pointer, problem)
 
 
 def _form(schema: Schema, pointer: str) -> str:

@@ -234,7 +234,7 @@ def _leaves(
 
 
 def read_money(value: object) -> Money | None:
-    """Return the money that a value is; None if it is something else."""
+    """Return the value as Money; None if it is not money."""
     if not isinstance(value, Mapping) or value.keys() != schemas.MONEY_MEMBERS:
         return None
     minor, currency = value["minor"], value["currency"]

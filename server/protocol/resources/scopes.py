@@ -10,14 +10,14 @@ OPENID_SCOPES: Final = frozenset({"openid", "profile", "email"})
 """Scopes about the person, not a resource (OpenID Connect Core 5.4)."""
 
 _TOKEN = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]{1,128}")
-_MAX = 64
+_MAX_SCOPES = 64
 
 
 def parse(text: str) -> tuple[str, ...]:
     """Return the scopes in this list, sorted and without duplicates. Raises errors.InvalidScope."""
     names = text.split(" ")
-    if len(names) > _MAX:
-        raise errors.InvalidScope(f"At most {_MAX} scopes may be requested at once.")
+    if len(names) > _MAX_SCOPES:
+        raise errors.InvalidScope(f"At most {_MAX_SCOPES} scopes may be requested at once.")
     if not all(_TOKEN.fullmatch(name) for name in names):
         raise errors.InvalidScope("scope must be names separated by single spaces.")
     return tuple(sorted(set(names)))

@@ -9,7 +9,7 @@ from server.protocol import errors
 from server.protocol.names import LOOPBACK
 
 _CHARACTERS = re.compile(r"[A-Za-z0-9._~:/?\[\]@!$&'()*+,;=%-]{1,2000}")
-_LONGEST_CALLBACK = 1000
+_MAX_CALLBACK_LENGTH = 1000
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -70,8 +70,8 @@ def callback_problem(uri: str, *, development: bool) -> str:
 
     Only https is allowed. In development, http on this machine is allowed too.
     """
-    if not _CHARACTERS.fullmatch(uri) or len(uri) > _LONGEST_CALLBACK:
-        return f"must be an absolute URI of at most {_LONGEST_CALLBACK} characters"
+    if not _CHARACTERS.fullmatch(uri) or len(uri) > _MAX_CALLBACK_LENGTH:
+        return f"must be an absolute URI of at most {_MAX_CALLBACK_LENGTH} characters"
     try:
         parts = urlsplit(uri)
         host, _ = parts.hostname, parts.port

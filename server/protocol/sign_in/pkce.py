@@ -19,7 +19,7 @@ def check_challenge(challenge: str | None, method: str | None) -> str:
     if method != METHOD:
         raise errors.InvalidRequest("code_challenge_method must be S256.")
     if not _CHALLENGE.fullmatch(challenge):
-        raise errors.InvalidRequest("code_challenge must be the 43 characters of a SHA-256.")
+        raise errors.InvalidRequest("code_challenge must be a SHA-256 hash in base64url.")
     return challenge
 
 

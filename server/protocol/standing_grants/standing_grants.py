@@ -29,7 +29,7 @@ MIN_SECONDS: Final = _MINUTE
 
 
 class GrantNotAllowed(ValueError):
-    """A grant is not allowed. `where` names the wrong member, `remedy` says what to change."""
+    """A grant is not allowed. `where` names the invalid member, `remedy` says what to change."""
 
     def __init__(self, where: str, remedy: str) -> None:
         super().__init__(f"{where}: {remedy}")
@@ -281,7 +281,7 @@ def _first_difference(
             _first_difference(example[name], requested[name], (*trail, name), rules)
             for name in sorted(example)
         )
-        return next((differs for differs in differences if differs is not None), None)
+        return next((path for path in differences if path is not None), None)
     return None if json_text.canonical(example) == json_text.canonical(requested) else trail
 
 

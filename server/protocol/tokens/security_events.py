@@ -56,7 +56,7 @@ def claims(issuer: str, event: SecurityEvent) -> dict[str, object]:
 
 
 def configuration(issuer: str) -> dict[str, object]:
-    """Return the metadata of the transmitter (SSF 7.1), only with supported features."""
+    """Return the metadata of the transmitter (SSF 7.1), with only supported features."""
     return {
         "spec_version": "1_0",
         "issuer": issuer,

@@ -14,7 +14,7 @@ _WEAKER: Final[Mapping[str, tuple[str, ...]]] = {
     names.ACR_SIGNED_PIN: (names.ACR_SIGNED,),
     names.ACR_PASSKEY: (names.ACR_SIGNED_PIN, names.ACR_SIGNED),
 }
-"""The contexts that a stronger context includes."""
+"""Context → the weaker contexts that it includes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class StepUpRequirement:
         )
 
     def challenge(self) -> str:
-        """Return the `WWW-Authenticate` challenge, after which the client asks the person again."""
+        """Return the `WWW-Authenticate` challenge, which makes the client ask the person again."""
         parts = [
             f'Bearer error="{ERROR}"',
             'error_description="The person must authenticate again, or with a stronger method."',

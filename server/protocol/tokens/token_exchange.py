@@ -24,7 +24,7 @@ MAX_DEPTH: Final = 4
 """The maximum number of actors in a chain."""
 MAX_ACT_BYTES: Final = 8_192
 MAX_TOKEN: Final = 32_768
-"""More characters than any token that Sayso issues has."""
+"""Longer than any token that Sayso issues."""
 OFFLINE_ACCESS: Final = "offline_access"
 COPIED_CLAIMS: Final = ("acr", "amr", "auth_time")
 """Claims about how the person signed in or answered, which are copied unchanged."""

@@ -10,7 +10,7 @@ from server.protocol.json_text import JsonValue
 
 ACCESS_TOKEN_TYPE: Final = "at+jwt"  # noqa: S105  # a media type
 JTI: Final = "sayso_at_"
-"""The prefix of the ID of an access token."""
+"""The prefix of access token IDs."""
 ID_TOKEN_TYPE: Final = "JWT"  # noqa: S105  # a media type
 ID_TOKEN_SECONDS: Final = 300
 API_TOKEN_SECONDS: Final = 600

@@ -27,7 +27,7 @@ class ClaimsRequest:
     id_token: tuple[str, ...] = ()
     userinfo: tuple[str, ...] = ()
     acr: tuple[str, ...] | None = None
-    """The values of an essential `acr`, of which one is required; None if not essential."""
+    """The values of an essential `acr`; one of them is required. None if not essential."""
     sub: tuple[str, ...] | None = None
     """The only users who may sign in; None if the request does not name a user."""
 
@@ -49,7 +49,7 @@ def read(text: str | None) -> ClaimsRequest:
 
 
 def names(scopes: Collection[str], requested: Collection[str]) -> frozenset[str]:
-    """Return the names of the claims of these scopes and of a claims request."""
+    """Return the claim names of these scopes and of a claims request."""
     of_scopes = {name for scope in scopes for name in BY_SCOPE.get(scope, ())}
     return frozenset({*of_scopes, *requested})
 

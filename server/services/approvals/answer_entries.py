@@ -52,7 +52,7 @@ def _entry_type(approval: Approval, answer: Decision) -> audit.Type:
 
 
 def self_approved(approval: Approval, answer: Decision) -> bool:
-    """Return whether the user that a critical request is for approved it alone."""
+    """Return whether a critical request was approved only by the user it is for."""
     is_own = answer.user_id == approval.user_id and answer.decision == "approve"
     return is_own and approval.risk is Risk.CRITICAL and approval.quorum == 1
 

@@ -72,7 +72,7 @@ class AppActions:
         details: Sequence[Mapping[str, JsonValue]],
         user: User | None = None,
     ) -> CheckedAppAction:
-        """Check an app action by its registrations and current policy. Raises errors.ProtocolError.
+        """Check an app action against registrations and policy. Raises errors.ProtocolError.
 
         Checks, in order, that: 1. the app may have the scopes; 2. every object matches an action
         type, and every scope that requires one has it; 3. policy lets this user alone approve

@@ -123,11 +123,11 @@ def _is_correct(secrets: Secrets, answer: ApproveAnswer, step: Step) -> bool:
 
 def attempts_left(view: View, approval: Approval, user_id: str) -> Mapping[Step, int]:
     """Return the attempts that this person has left for each counted step; 0 means locked."""
-    typed = ceremonies.parse_ceremony(approval.ceremony) & COMPARED_STEPS
-    if not typed:
+    steps = ceremonies.parse_ceremony(approval.ceremony) & COMPARED_STEPS
+    if not steps:
         return {}
     attempts = view.ceremony_attempts.counts_by_step(approval.id, (user_id, _ALL_USERS))
-    return {step: MAX_ATTEMPTS - attempts.get(step, 0) for step in sorted(typed)}
+    return {step: MAX_ATTEMPTS - attempts.get(step, 0) for step in sorted(steps)}
 
 
 def _check_key_and_pin(tx: Unit, answer: ApproveAnswer) -> None:

@@ -70,7 +70,7 @@ class ApprovalChecks:
         user = tx.directory.user(approval.user_id or "")
         if user is None or not user.enabled:
             return "user_disabled"
-        if (reason := _missing_basis(tx, approval)) is not None:
+        if (reason := _basis_reason(tx, approval)) is not None:
             return reason
         may_ask = tx.directory.includes(agent.asks, user.id)
         lacks_key = agent.dpop_bound and approval.delivery == "push" and approval.jkt is None
@@ -168,10 +168,10 @@ def build_approval_checks(adapters: Adapters) -> ApprovalChecks:
     return ApprovalChecks(evaluator, actions, Proposals(evaluator))
 
 
-def _missing_basis(tx: Unit, approval: Approval) -> str | None:
-    """Return why its resource, token, caller or standing grant is no longer valid, or None.
+def _basis_reason(tx: Unit, approval: Approval) -> str | None:
+    """Return why the resource, token, caller or standing grant is no longer valid, or None.
 
-    Locks its subject token against revocation.
+    Locks the subject token against revocation.
     """
     scope = tuple(approval.scope.split())
     if targets.stored_resource(tx.directory, approval.resource, scope) is None:

@@ -168,9 +168,9 @@ class ApprovalService:
             if narrowed is not None:
                 closed = self.narrowings.store_granted(tx, closed, narrowed)
             tx.decisions.add(answer)
-        _settle(tx, closed, answer, key)
+        _apply_decision(tx, closed, answer, key)
         if answer.decision == "approve":
-            closed = self._grant(tx, closed, answer.ceremony)
+            closed = self._store_grant(tx, closed, answer.ceremony)
         else:
             request_limits.record_pause_if_begun(tx, closed, answer.user_id, self.server_policy)
         return approver_view(tx, closed)
@@ -233,7 +233,7 @@ class ApprovalService:
         notices.approval(tx, changed, "approval.vote_withdrawn")
         return approver_view(tx, changed, answer.user_id)
 
-    def _grant(self, tx: Unit, approval: Approval, ceremony: str) -> Approval:
+    def _store_grant(self, tx: Unit, approval: Approval, ceremony: str) -> Approval:
         """Store the consent or standing grant that this approval creates, if any."""
         if approval.kind == "consent":
             return self.consents.give(tx, approval)
@@ -259,7 +259,7 @@ class ApprovalService:
         if denied is not None:
             answer = stored_decision(tx, denied, device, payload, SubmittedDecision(jws))
             votes.store_answer(tx, answer)
-            _settle(tx, denied, answer, key)
+            _apply_decision(tx, denied, answer, key)
         else:
             withdraw(tx, [approval], reason="reported", actor=audit.by_user(person.user.id))
         return approvers.get_for_approver(tx, approval_id, person.user.id)
@@ -339,7 +339,7 @@ def _granted_text(narrowed: Narrowed | None) -> str | None:
     return None if narrowed is None else narrowed.text
 
 
-def _settle(tx: Unit, approval: Approval, answer: Decision, key: str) -> None:
+def _apply_decision(tx: Unit, approval: Approval, answer: Decision, key: str) -> None:
     """Apply the effects of the deciding answer."""
     _reset_pin_attempts(tx, answer, key)
     history.add_answer(tx, approval, approved=approval.state is State.APPROVED)

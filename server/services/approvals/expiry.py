@@ -26,7 +26,7 @@ class Sweeper:
     store: Store
 
     def round(self) -> int:
-        """Expire one batch of approvals; return the number of expired ones.
+        """Expire one batch of approvals; return how many expired.
 
         Each approval is its own unit of work. In one unit, standing grants would be locked in the
         order of their approvals, and a unit that ends several grants would deadlock with it.
@@ -58,7 +58,7 @@ class Sweeper:
 
 
 def expire_if_overdue(tx: Unit, approval: Approval) -> Approval:
-    """Expire an approval that is overdue; return its current state."""
+    """Expire an approval if it is overdue; return the current approval."""
     if not approval.is_overdue(tx.now):
         return approval
     return expire(tx, approval) or tx.approvals.get(approval.id) or approval

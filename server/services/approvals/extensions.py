@@ -87,11 +87,11 @@ def _new_expiry(view: View, person: Person, approval: Approval) -> int:
     """Return the new expiry. Raises errors.Problem if the request cannot be extended."""
     if not approval.is_pending(view.now):
         raise errors.Problem(409, "not_pending", "This request is no longer pending.")
-    _check(view, person, approval)
+    _check_extendable(view, person, approval)
     return _limited_expiry(view, approval)
 
 
-def _check(view: View, person: Person, approval: Approval) -> None:
+def _check_extendable(view: View, person: Person, approval: Approval) -> None:
     if approval.kind != "action":
         raise _not_extendable(
             "This request was not sent by an agent. Start again on the page or device that sent it."

@@ -129,8 +129,8 @@ class Narrowings:
             _detail_rows(before, after, narrowed.types)
         except NotNarrower:
             return False
-        lifetime = before.seconds is None or (after.seconds or before.seconds + 1) <= before.seconds
-        return set(after.scope) <= set(before.scope) and lifetime
+        is_short = before.seconds is None or (after.seconds or before.seconds + 1) <= before.seconds
+        return set(after.scope) <= set(before.scope) and is_short
 
     def store_granted(self, tx: Unit, approval: Approval, narrowed: Narrowed) -> Approval:
         """Store the granted text; later approvers may narrow it further."""
@@ -257,8 +257,8 @@ def _detail_rows(
         name = f"{index + 1}. " if len(types) > 1 else ""
         pairs = zip(rendering.facts(action, before), rendering.facts(action, aligned), strict=True)
         rows += [
-            GrantDifference(f"{name}{was.label}", was.value, now.value)
-            for was, now in pairs
-            if was.value != now.value
+            GrantDifference(f"{name}{old.label}", old.value, new.value)
+            for old, new in pairs
+            if old.value != new.value
         ]
     return rows

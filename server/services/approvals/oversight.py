@@ -77,12 +77,12 @@ class Oversight:
             return [with_names(view, approval) for approval in approvals]
 
     def ids_beginning(self, start: str) -> list[str]:
-        """Return the IDs of a few requests, the newest first, whose ID begins with this text."""
+        """Return a few request IDs that begin with this text, newest first."""
         with self.store.read() as view:
             return view.approval_references.with_id_prefix(start)
 
     def ids_with_fingerprint(self, typed: str) -> list[str]:
-        """Return the IDs of a few requests, the newest first, with this fingerprint."""
+        """Return the IDs of a few requests with this fingerprint, newest first."""
         with self.store.read() as view:
             return view.approval_references.with_digest(bytes.fromhex(typed.replace("-", "")))
 

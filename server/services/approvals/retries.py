@@ -25,7 +25,7 @@ RetryStatus = Literal["possible", "asked"]
 
 
 def retry_status(approval: Approval) -> RetryStatus | None:
-    """Return `asked` or `possible` for a retry by the agent; None if it cannot be asked.
+    """Return `asked` or `possible` for a retry by the agent; None if it cannot retry.
 
     Only unanswered requests from agents that poll can be retried: an agent with push delivery is
     notified of the expiry once and does not poll.
@@ -55,7 +55,7 @@ class Retries:
             approval = expire_if_overdue(
                 tx, approvers.get_for_approver(tx, approval_id, person.user.id)
             )
-            _check(tx, approval)
+            _check_retryable(tx, approval)
             is_first = tx.escalations.request_retry(approval.id, tx.now)
             expired_request = approvers.get_for_approver(tx, approval_id, person.user.id)
             if is_first:
@@ -64,7 +64,7 @@ class Retries:
             return approver_view(tx, expired_request, person.user.id)
 
 
-def _check(tx: Unit, approval: Approval) -> None:
+def _check_retryable(tx: Unit, approval: Approval) -> None:
     if approval.state is not State.EXPIRED:
         raise errors.Problem(409, "not_expired", f"This request is {approval.state}, not expired.")
     if retry_status(approval) is None:

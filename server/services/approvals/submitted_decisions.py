@@ -130,12 +130,12 @@ def _check_allowed_with_code(code: str | None, member: str, value: object) -> No
 def _find_user(view: View, approval: Approval, name_or_id: str) -> str:
     """Return the ID of the person to ask instead. Raises errors.Problem 422."""
     user, agent = view.directory.find_user(name_or_id), view.directory.agent(approval.agent_id)
-    askable = None if agent is None else agent.asks
+    allowed_ids = None if agent is None else agent.asks
     if (
         user is None
         or not user.enabled
         or user.id == approval.user_id
-        or not view.directory.includes(askable, user.id)
+        or not view.directory.includes(allowed_ids, user.id)
     ):
         raise errors.invalid_body("/ask: must be a different user whom this agent can ask.")
     return user.id

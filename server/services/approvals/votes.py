@@ -56,8 +56,8 @@ def vote_count(view: View, approval: Approval) -> int:
 
 
 def voters(view: View, approval: Approval) -> set[str]:
-    """Return the IDs of the users whose votes to approve count, whoever cast them."""
-    return _voters(_counting(view, approval, view.decisions.of_approval(approval.id)))
+    """Return the IDs of the users whose votes to approve count, even if others cast them."""
+    return _voters(_counted_answers(view, approval, view.decisions.of_approval(approval.id)))
 
 
 def tally(view: View, approval: Approval) -> Tally | None:
@@ -65,15 +65,15 @@ def tally(view: View, approval: Approval) -> Tally | None:
     if approval.quorum == 1 and not approval.multi_approver:
         return None
     answers = view.decisions.of_approval(approval.id)
-    counting = _counting(view, approval, answers)
-    counted = _voters(counting)
-    answered = counted | {answer.user_id for answer in valid_approvals(counting)}
+    counted_answers = _counted_answers(view, approval, answers)
+    counted = _voters(counted_answers)
+    answered = counted | {answer.user_id for answer in valid_approvals(counted_answers)}
     is_pending = approval.state is State.PENDING
     return Tally(
         need=approval.quorum,
         have=_count(approval, counted),
         votes=tuple(
-            Vote(answer, user_checks.name_of(view, answer.user_id), answer in counting)
+            Vote(answer, user_checks.name_of(view, answer.user_id), answer in counted_answers)
             for answer in answers
         ),
         left=_missing_names(view, approval, answered) if is_pending else (),
@@ -247,7 +247,7 @@ def _is_eligible(view: View, approval: Approval, caster: Approver | Decision) ->
     )
 
 
-def _counting(view: View, approval: Approval, answers: Sequence[Decision]) -> list[Decision]:
+def _counted_answers(view: View, approval: Approval, answers: Sequence[Decision]) -> list[Decision]:
     """Return the answers that count.
 
     While the request is pending, an approval counts only if the person is still eligible and, if

@@ -32,7 +32,7 @@ CALL_AFTER_MS = 1_000
 
 
 def covering_consent(view: View, case: PolicyRequest, at: int | None = None) -> Consent | None:
-    """Return the user's consent to the agent, at this time or now, if it covers all scopes."""
+    """Return the user's consent to the agent at a time, by default now, if it covers all scopes."""
     if case.user is None:
         return None
     resource = case.target.resource.uri
@@ -42,7 +42,7 @@ def covering_consent(view: View, case: PolicyRequest, at: int | None = None) -> 
 
 
 def approve_automatically(approval: Approval, decider: AutomaticDecision, now: int) -> Approval:
-    """Return a new request as automatically approved."""
+    """Return the new request, approved automatically."""
     facts = json.dumps(decider.facts, sort_keys=True, separators=(",", ":"))
     return replace(approval, state=State.APPROVED, decided_at=now, decided_by=facts)
 

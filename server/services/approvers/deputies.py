@@ -58,7 +58,7 @@ class Deputies:
     substitutes: Substitutes
 
     def list_for(self, person: Person) -> tuple[list[NamedDeputy], list[NamedDeputy]]:
-        """Return the person's deputies, and the users whose deputy this person is."""
+        """Return the person's deputies, and the users that this person is a deputy for."""
         with self.store.read() as view:
             device_auth.current_device(view, person)
             own_deputies = view.deputies.of_user(person.user.id, view.now)

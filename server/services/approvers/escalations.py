@@ -44,7 +44,7 @@ class Escalations:
 
 
 _Change: TypeAlias = Callable[[Unit, Substitutes], bool]
-"""Makes a change that was due, unless it is no longer due. Returns whether it did."""
+"""Makes a change if it is still due. Returns whether it did."""
 
 
 def _due_changes(view: View) -> list[_Change]:

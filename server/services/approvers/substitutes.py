@@ -39,7 +39,7 @@ class Substitutes:
         named = immediate_substitutes(tx, user, _types(approval), approval.risk)
         if not named:
             return approval
-        rows = approvers.store_approvers(tx, approval, self._current(tx, approval, named))
+        rows = approvers.store_approvers(tx, approval, self._with_rights(tx, approval, named))
         return replace(approval, multi_approver=approval.multi_approver or bool(rows))
 
     def ask_deputies(self, tx: Unit, approval: Approval) -> list[Approver]:
@@ -56,15 +56,15 @@ class Substitutes:
         return self._ask(tx, approval, backup_of(tx, user))
 
     def _ask(self, tx: Unit, approval: Approval, named: Sequence[NamedApprover]) -> list[Approver]:
-        current = self._current(tx, approval, named)
-        return approvers.add(tx, approval, current, self.server_policy)
+        substitutes = self._with_rights(tx, approval, named)
+        return approvers.add(tx, approval, substitutes, self.server_policy)
 
-    def _current(
+    def _with_rights(
         self, tx: Unit, approval: Approval, named: Sequence[NamedApprover]
     ) -> list[NamedApprover]:
-        """Return the substitutes with their rights.
+        """Return the substitutes, with whether their approval counts.
 
-        Their approval counts if the user's would, and no rule excludes them.
+        It counts if the user's would, and no rule excludes them.
         """
         if not named:
             return []

@@ -19,9 +19,9 @@ _SERVER_ACTORS: Final[Mapping[str, str]] = {
     "escalation": audit.Type.APPROVAL_ESCALATED,
     "orphan quarantine": audit.Type.AGENT_QUARANTINED,
 }
-"""The server's own actors → their name, with the type of entry that each writes."""
+"""The name of each of the server's own actors → the type of entry that it writes."""
 _ACTOR_NAMES: Final[Mapping[str, str]] = {
-    **{str(kind): word for word, kind in _SERVER_ACTORS.items()},
+    **{str(kind): name for name, kind in _SERVER_ACTORS.items()},
     str(audit.Type.INCIDENT_OPENED): "orphan quarantine",
 }
 _MEMBERS: Final = ("agent_id", "caller_id", "subject")
@@ -49,13 +49,13 @@ def resolve_names(view: View, entry_search: EntrySearch) -> EntrySearch:
     client = directory.agent_called(client_name) or directory.find_app(client_name)
     user = directory.find_user(entry_search.subject or "")
     return replace(
-        _by_actor(directory, entry_search),
+        _resolve_actor(directory, entry_search),
         agent_id=entry_search.agent_id if client is None else client.id,
         subject=entry_search.subject if user is None else user.id,
     )
 
 
-def _by_actor(directory: Directory, entry_search: EntrySearch) -> EntrySearch:
+def _resolve_actor(directory: Directory, entry_search: EntrySearch) -> EntrySearch:
     actor_name = entry_search.actor
     if actor_name is None:
         return entry_search

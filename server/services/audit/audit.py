@@ -85,7 +85,7 @@ class Type(StrEnum):
     DEVICE_RENAMED = "device.renamed"
     """A person renamed a device."""
     DEVICE_REVOKED = "device.revoked"
-    """A device was removed. `cause` is `last` if someone else removed the user's last device."""
+    """A device was removed. `last` is true if someone else removed the user's last device."""
     DEVICE_LOCKED = "device.locked"
     """A device was locked after ten unconfirmed PINs."""
     DEVICE_UNLOCKED = "device.unlocked"
@@ -183,7 +183,7 @@ class Type(StrEnum):
     KEY_DROPPED = "key.dropped"
     """A signing key no longer verifies."""
     AUDIT_ERASED = "audit.erased"
-    """A user's personal texts were deleted from the log. The entry contains their number."""
+    """A user's personal texts were deleted from the log. The entry counts them."""
     AUDIT_TRIMMED = "audit.trimmed"
     """The contents of all entries before the given sequence number were deleted."""
     LOG_KEY_REPLACED = "log_key.replaced"
@@ -387,11 +387,11 @@ def _owner(entry: Entry, owner: Owner) -> str | None:
 def collect_stored() -> Iterator[list[StoredLeaf]]:
     """Collect the entries that are committed while the block runs."""
     leaves = list[StoredLeaf]()
-    before = _STORED.set(leaves)
+    token = _STORED.set(leaves)
     try:
         yield leaves
     finally:
-        _STORED.reset(before)
+        _STORED.reset(token)
 
 
 def note_stored(leaves: Iterable[StoredLeaf]) -> None:

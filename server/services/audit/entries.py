@@ -18,7 +18,7 @@ _NO_CALL: Final = "local"
 _MAX_TOKENS: Final = 100
 """The maximum number of derived tokens in a timeline, oldest first."""
 _MAX_PER_CALL: Final = 100
-_LONGEST_CALL_MS: Final = 60_000
+_MAX_CALL_MS: Final = 60_000
 """Entries are indexed by time but not by call, so a search for a call needs a time range."""
 _ISSUED_WITHIN_MS: Final = 1_000
 """Tokens store their time in seconds, entries in milliseconds."""
@@ -104,7 +104,7 @@ def _token(
 
 
 def _related_tokens(view: View, token: Delegation | None) -> list[Delegation]:
-    """Return the token, its ancestors and its descendants, but no other descendants of those."""
+    """Return the token, its ancestors and descendants, without its ancestors' other branches."""
     if token is None:
         return []
     derived = view.delegations.descendants(token.id)[:_MAX_TOKENS]
@@ -150,6 +150,6 @@ def _call_entries(view: View, call: str, at: int | None = None) -> list[StoredEn
     """Return the entries of one API call, which took place around this time."""
     if call == _NO_CALL:
         return []
-    since, until = (None, None) if at is None else (at - _LONGEST_CALL_MS, at + _LONGEST_CALL_MS)
+    since, until = (None, None) if at is None else (at - _MAX_CALL_MS, at + _MAX_CALL_MS)
     entry_search = EntrySearch(correlation_id=call, since=since, until=until)
     return view.audit.search(entry_search, None, _MAX_PER_CALL)

@@ -35,7 +35,7 @@ def signed_size(view: View) -> int:
 
 
 def measure_lag(view: View, position: int) -> Lag:
-    """Return the number of entries from a position on, and the age of the oldest one."""
+    """Return the number of entries from a position onward, and the age of the oldest one."""
     unplaced, oldest = view.audit_log.unplaced()
     first = view.audit_log.time_of(position) or oldest
     entries = max(view.audit_log.size() - position, 0) + unplaced

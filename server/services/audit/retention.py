@@ -21,7 +21,7 @@ from server.services.refusals import Invalid, NotFound
 KEPT_TYPES: Final = (audit.Type.DEVICE_ENROLLED, audit.Type.LOG_KEY_REPLACED)
 """The types whose bodies are kept, because they contain keys that verify later entries."""
 DAY_MS: Final = 24 * 60 * 60 * 1000
-SHORTEST_DAYS: Final = 30
+MIN_AGE_DAYS: Final = 30
 """Entries younger than this are never trimmed."""
 _PAUSE_MS: Final = 60 * 60 * 1000
 _BATCH_SIZE: Final = 5_000
@@ -60,7 +60,7 @@ class Retention:
             return _announce(tx, moment, by)
 
     def delete(self, first: int = 0) -> int:
-        """Delete bodies and personal texts, as announced by signed entries from a position on.
+        """Delete bodies and personal texts, as announced by signed entries from a position onward.
 
         Returns the size of the signed log, which is the position for the next call.
         """
@@ -120,7 +120,7 @@ class RetentionSchedule:
 
 def _check_age(view: View, moment: int) -> None:
     """Raise `Invalid` if the time is too recent."""
-    if moment > view.now - SHORTEST_DAYS * DAY_MS:
+    if moment > view.now - MIN_AGE_DAYS * DAY_MS:
         raise Invalid("`before` must be at least 30 days ago.", member="before")
 
 

@@ -33,7 +33,7 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class AuditStream:
-    """Reads the signed entries of the log from a position on."""
+    """Reads the signed entries of the log from a position onward."""
 
     store: Store
 
@@ -43,7 +43,7 @@ class AuditStream:
             return lag.signed_size(view)
 
     def lag(self, position: Position) -> Lag:
-        """Return how many entries were not sent yet, including unsigned ones."""
+        """Return how many entries have not been sent yet, including unsigned ones."""
         with self.store.read() as view:
             return lag.measure_lag(view, position.sent)
 

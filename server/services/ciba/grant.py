@@ -142,23 +142,23 @@ class CibaGrant:
                 return mismatch
             approval = expire_if_overdue(tx, approval)
             if not first and approval.holder != poll.holder:
-                return self._pending(tx, approval)  # a newer poll has replaced this one
-            return self._by_state(tx, agent, approval, poll, first=first)
+                return self._pending_error(tx, approval)  # a newer poll has replaced this one
+            return self._outcome_by_state(tx, agent, approval, poll, first=first)
 
-    def _by_state(
+    def _outcome_by_state(
         self, tx: Unit, agent: Agent, approval: Approval, poll: _Poll, *, first: bool
     ) -> Outcome:
         if approval.state is State.PENDING:
-            return self._paced(tx, approval, poll, first=first)
+            return self._pace_or_hold(tx, approval, poll, first=first)
         if approval.state is State.APPROVED:
             return self._redeem(tx, agent, approval, poll, first=first)
         if approval.state is State.REDEEMED:
             return self._refetch(tx, approval, poll, first=first)
         return self.redemption.refusal(tx, approval)
 
-    def _paced(self, tx: Unit, approval: Approval, poll: _Poll, *, first: bool) -> Outcome:
+    def _pace_or_hold(self, tx: Unit, approval: Approval, poll: _Poll, *, first: bool) -> Outcome:
         if not first:
-            return self._pending(tx, approval)
+            return self._pending_error(tx, approval)
         if poll.holder is not None:
             tx.approvals.record_poll(
                 approval.id, now=tx.now, interval_ms=approval.interval_ms, holder=poll.holder
@@ -174,7 +174,7 @@ class CibaGrant:
         )
         if pace.early:
             return requests.slow_down(pace, poll.waited_ms, self._progress(tx, approval))
-        return self._pending(tx, approval)
+        return self._pending_error(tx, approval)
 
     def _redeem(
         self, tx: Unit, agent: Agent, approval: Approval, poll: _Poll, *, first: bool
@@ -210,7 +210,7 @@ class CibaGrant:
             _raise_reuse_alarm(tx, approval)
         return requests.poll_error(State.REDEEMED, {})
 
-    def _pending(self, tx: Unit, approval: Approval) -> errors.ProtocolError:
+    def _pending_error(self, tx: Unit, approval: Approval) -> errors.ProtocolError:
         return requests.poll_error(State.PENDING, self._progress(tx, approval))
 
     def _progress(self, tx: Unit, approval: Approval) -> dict[str, object]:

@@ -62,7 +62,7 @@ class LoginHints:
         scope: Sequence[str],
         details: Sequence[Mapping[str, JsonValue]],
     ) -> str:
-        """Return a signed hint for this agent, person and parent token, for up to ten minutes."""
+        """Return a signed hint for this agent, person and parent, valid for up to ten minutes."""
         now = tx.now // 1000
         hint = LoginHint(
             token_id=self.secrets.new_id(_JTI_PREFIX),
@@ -189,7 +189,7 @@ def client_of(view: View, token_id: str | None) -> str | None:
     return None if delegation is None else delegation.client_id
 
 
-def find_askable(tx: Unit, agent: Agent, hinted_user: HintedUser) -> User | None:
+def find_askable_user(tx: Unit, agent: Agent, hinted_user: HintedUser) -> User | None:
     """Return the named user if they are enabled and the agent may ask them.
 
     A user whom the agent may not ask looks like one who does not exist.

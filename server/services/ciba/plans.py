@@ -152,7 +152,7 @@ class RequestPlan:
 
     case: PolicyRequest
     answer_sources: AnswerSources
-    """What decides it."""
+    """What decides the request."""
     seconds: int
     """The lifetime of the request, in seconds."""
 
@@ -236,16 +236,16 @@ class RequestPlanner:
             requires_person=bool(call.request.acr_values),
             from_exchange=call.hint is not None,
         )
-        return RequestPlan(case, sources, _seconds(tx, call, sources.verdict))
+        return RequestPlan(case, sources, _lifetime_seconds(tx, call, sources.verdict))
 
 
-def _seconds(tx: Unit, call: BackchannelCall, verdict: Verdict) -> int:
+def _lifetime_seconds(tx: Unit, call: BackchannelCall, verdict: Verdict) -> int:
     """Return the lifetime that policy allows, limited by the agent and the parent token."""
-    usual = (
+    policy_seconds = (
         TIME_TO_LIVE[verdict.risk] if verdict.requirements is None else verdict.requirements.seconds
     )
-    longest = min(usual, _parent_seconds(tx, call))
-    return min(call.request.requested_expiry or longest, longest)
+    max_seconds = min(policy_seconds, _parent_seconds(tx, call))
+    return min(call.request.requested_expiry or max_seconds, max_seconds)
 
 
 def _parent_seconds(tx: Unit, call: BackchannelCall) -> int:
@@ -261,7 +261,7 @@ def current_agent(tx: Unit, call: BackchannelCall) -> Agent:
     agent = client_auth.current_agent(tx, call.agent)
     if names.GRANT_CIBA not in agent.grant_types:
         raise errors.UnauthorizedClient("This agent is not registered for CIBA.")
-    if _parsed_with(agent) != _parsed_with(call.agent):
+    if _parsing_fields(agent) != _parsing_fields(call.agent):
         raise errors.InvalidRequest("The registration of this agent has changed. Try again.")
     return agent
 
@@ -280,7 +280,7 @@ def request_hash(request: BackchannelRequest) -> bytes:
     return hashlib.sha256(text.encode()).digest()
 
 
-def _parsed_with(agent: Agent) -> tuple[object, ...]:
+def _parsing_fields(agent: Agent) -> tuple[object, ...]:
     """Return the fields of the agent that affect how a request is parsed."""
     return agent.request_alg, agent.jwks, agent.delivery
 
@@ -355,7 +355,7 @@ def find_superseded(
 
     Checks, in order, that: 1. it is this agent's request, because other agents' requests must look
     unknown; 2. it is pending; 3. it asks the same user. With `hint_hash`, the login hints must be
-    equal instead, so that the agent does not learn whether two hints name one user. Raises
+    equal instead, so that the agent does not learn whether two hints name the same user. Raises
     errors.InvalidRequest.
     """
     if handle is None:
@@ -365,8 +365,8 @@ def find_superseded(
         raise errors.InvalidRequest("supersedes must be the auth_req_id of one of your requests.")
     if not approval.is_pending(view.now):
         raise _no_longer_pending()
-    asks_the_same = json.loads(approval.action)["user"] == user.id
-    if not (asks_the_same if hint_hash is None else approval.hint_hash == hint_hash):
+    asks_same_user = json.loads(approval.action)["user"] == user.id
+    if not (asks_same_user if hint_hash is None else approval.hint_hash == hint_hash):
         raise errors.InvalidRequest("supersedes must name a request to the same person.")
     return approval
 

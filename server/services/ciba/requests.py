@@ -23,7 +23,7 @@ from server.services.approvers import answer_sources, approvers, substitutes
 from server.services.approvers.substitutes import Substitutes
 from server.services.audit import audit
 from server.services.ciba import callbacks, plans, redemption, user_codes
-from server.services.ciba.login_hints import LoginHints, client_of, find_askable, read_caller
+from server.services.ciba.login_hints import LoginHints, client_of, find_askable_user, read_caller
 from server.services.ciba.plans import (
     BackchannelCall,
     RequestObjects,
@@ -125,7 +125,7 @@ class BackchannelService:
         call = self._with_login_hint(tx, call)
         plan_for = partial(self.planner.plan, tx, call, self.planner.validate(tx, call))
         hinted_user = self.login_hints.hinted_user(tx, call.agent, call.request, call.known_user)
-        user = find_askable(tx, call.agent, hinted_user)
+        user = find_askable_user(tx, call.agent, hinted_user)
         if self.server_policy.hide_unknown_users:
             hint_hash = hinted_user.hash(self.secrets, call.agent.id)
             return self._start_hidden(tx, call, plan_for, user, hint_hash)

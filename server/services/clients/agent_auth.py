@@ -52,7 +52,7 @@ class AgentAuth:
         overlap = client_secrets.check_overlap(auth_change.overlap_ms)
         with self.store.administer() as tx:
             before = client_names.find_agent(tx, name_or_id)
-            _check(before, auth_change)
+            _check_change(before, auth_change)
             until = tx.now + overlap if overlap else None
             agent = replace(
                 _with_keys(tx, before, auth_change),
@@ -70,14 +70,14 @@ class AgentAuth:
 
     def _with_secret(self, tx: Unit, agent: Agent, until: int) -> NewSecret:
         if agent.auth_method == _KEY_METHOD:
-            ending = client_secrets.expire_by(agent.secrets, until, tx.now)
-            return NewSecret(replace(agent, secrets=ending), "")
+            expiring_secrets = client_secrets.expire_by(agent.secrets, until, tx.now)
+            return NewSecret(replace(agent, secrets=expiring_secrets), "")
         if any(secret.expires_at is None for secret in agent.secrets):
             return NewSecret(agent, "")
         return agents.with_secret(tx, self.secrets, agent)
 
 
-def _check(agent: Agent, auth_change: AuthChange) -> None:
+def _check_change(agent: Agent, auth_change: AuthChange) -> None:
     if auth_change.method not in names.AUTH_METHODS:
         methods = ", ".join(names.AUTH_METHODS)
         raise Invalid(f"Agents can authenticate only with {methods}.", member="method")

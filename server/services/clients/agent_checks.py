@@ -24,10 +24,10 @@ with lazily():
     from server.services.resources import resource_checks
     from server.services.users import user_checks, user_or_group
 
-LONGEST_MS: Final = 10 * 366 * 24 * 60 * 60 * 1000
+MAX_REVIEW_MS: Final = 10 * 366 * 24 * 60 * 60 * 1000
 MAX_LABELS: Final = 20
 MAX_DESCRIPTION: Final = 280
-LONGEST_LIFE_MS: Final = 100 * 365 * 24 * 60 * 60 * 1000
+MAX_LIFE_MS: Final = 100 * 365 * 24 * 60 * 60 * 1000
 
 
 def name(_tx: Unit, raw: str) -> str:
@@ -42,9 +42,9 @@ def description(_tx: Unit, raw: str) -> str:
     return valid(check_prose, raw, what="The description", max_chars=MAX_DESCRIPTION)
 
 
-def owners(tx: Unit, name_or_id: Sequence[str]) -> tuple[str, ...]:
+def owners(tx: Unit, names_or_ids: Sequence[str]) -> tuple[str, ...]:
     """Return the IDs of the owners. Raises `NotFound`."""
-    return unique(tx, [user_checks.find(tx, name).id for name in name_or_id])
+    return unique(tx, [user_checks.find(tx, name).id for name in names_or_ids])
 
 
 @error_member("jwks")
@@ -79,45 +79,45 @@ def label_list(_tx: object, raw: Sequence[str]) -> tuple[str, ...]:
 @error_member("review_at")
 def review_at(tx: Unit, at: int) -> int:
     """Return the review date, which must be within ten years. Raises `Invalid`."""
-    if not tx.now < at <= tx.now + LONGEST_MS:
+    if not tx.now < at <= tx.now + MAX_REVIEW_MS:
         raise Invalid("The review is in the past, or more than ten years away.")
     return at
 
 
 def expires_at(tx: Unit, at: int) -> int:
     """Return the expiry, which must be within a hundred years. Raises `Invalid`."""
-    if not tx.now < at <= tx.now + LONGEST_LIFE_MS:
+    if not tx.now < at <= tx.now + MAX_LIFE_MS:
         raise Invalid("The expiry is in the past, or more than a hundred years away.")
     return at
 
 
-def action_types(tx: Unit, named: Sequence[str]) -> tuple[str, ...]:
+def action_types(tx: Unit, names: Sequence[str]) -> tuple[str, ...]:
     """Return each of these action types once. Raises `NotFound` for an unknown one."""
-    for action_type in named:
+    for action_type in names:
         actions.find(tx.directory, action_type)
-    return unique(tx, named)
+    return unique(tx, names)
 
 
 def only(tx: Unit, raw: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
-    """Return the limits for single resources, with the URIs as registered."""
+    """Return the scope limits by resource, with the URIs as registered."""
     return {
-        resource_checks.registered_uri(tx.directory, uri): unique(tx, may)
-        for uri, may in raw.items()
+        resource_checks.registered_uri(tx.directory, uri): unique(tx, scopes)
+        for uri, scopes in raw.items()
     }
 
 
-def serves(tx: Unit, named: Sequence[str]) -> tuple[str, ...]:
+def serves(tx: Unit, uris: Sequence[str]) -> tuple[str, ...]:
     """Return the URIs of the resources that the agent serves. Raises `NotFound`."""
-    return unique(tx, [resource_checks.find(tx.directory, uri).uri for uri in named])
+    return unique(tx, [resource_checks.find(tx.directory, uri).uri for uri in uris])
 
 
-def resource_uris(tx: Unit, named: Sequence[str]) -> tuple[str, ...]:
+def resource_uris(tx: Unit, uris: Sequence[str]) -> tuple[str, ...]:
     """Return the URIs, as registered, of the resources that the client may request."""
-    return unique(tx, [resource_checks.registered_uri(tx.directory, uri) for uri in named])
+    return unique(tx, [resource_checks.registered_uri(tx.directory, uri) for uri in uris])
 
 
 def grant_types(tx: Unit, raw: Sequence[str]) -> tuple[str, ...]:
-    """Return the grant types, of which there must be at least one. Raises `Invalid`."""
+    """Return the grant types; at least one is required. Raises `Invalid`."""
     if not raw:
         raise Invalid("Specify at least one grant type.")
     return unique(tx, raw)
@@ -128,9 +128,9 @@ def token_seconds(tx: Unit, seconds: int) -> int | None:
     return resource_checks.lifetime(tx, seconds)
 
 
-def asks(tx: Unit, name_or_id: Sequence[str]) -> tuple[str, ...]:
+def asks(tx: Unit, names_or_ids: Sequence[str]) -> tuple[str, ...]:
     """Return the IDs of the users and groups that the agent may ask. Raises `NotFound`."""
-    return tuple(sorted({user_or_group.id_of(tx, name) for name in name_or_id}))
+    return tuple(sorted({user_or_group.id_of(tx, name) for name in names_or_ids}))
 
 
 def or_none(_tx: Unit, raw: str) -> str | None:

@@ -1,7 +1,7 @@
 """Validates an agent's fields together, when it is registered and when it changes.
 
 Owns: turning an administrator's input into a record. Never: writing, or checking a single
-member; `agents.py` stores records, and `agent_members.py` has the checks.
+member; `agents.py` stores records, and `agent_checks.py` has the checks.
 """
 
 from collections.abc import Sequence
@@ -125,8 +125,8 @@ def _changed_owners(tx: Unit, before: Agent, changes: AgentChanges) -> tuple[str
 def _remaining_limits(agent: Agent) -> dict[str, tuple[str, ...]]:
     """Return the limits, without resources and scopes that the agent no longer has."""
     return {
-        uri: tuple(name for name in may if name in agent.scopes)
-        for uri, may in agent.only.items()
+        uri: tuple(name for name in scopes if name in agent.scopes)
+        for uri, scopes in agent.only.items()
         if uri in agent.resources
     }
 
@@ -134,11 +134,11 @@ def _remaining_limits(agent: Agent) -> dict[str, tuple[str, ...]]:
 @error_member("only")
 def _check_only(tx: Unit, agent: Agent) -> None:
     """Check that each limit names permissions that the agent has."""
-    for uri, may in agent.only.items():
+    for uri, scopes in agent.only.items():
         if uri not in agent.resources:
             raise Invalid(f"{uri} is not one of the agent's resources. Add it to `resources`.")
         resource_scopes = resource_checks.find(tx.directory, uri).scopes
-        for name in may:
+        for name in scopes:
             if name not in agent.scopes or name not in resource_scopes:
                 raise Invalid(
                     f"The agent does not have the scope {name} at {uri}. Add it to `scopes`."

@@ -80,7 +80,7 @@ class Agents:
     """Returns why a callback URL is not allowed; "" if it is allowed."""
 
     def all(self, having: Having = ANY) -> list[Agent]:
-        """Return every agent with these values, by name."""
+        """Return every agent with these values, sorted by name."""
         with self.store.read() as view:
             return view.agents.all(having)
 
@@ -109,7 +109,7 @@ class Agents:
             return agent, owners.list_owners(view, agent)
 
     def add(self, new: NewAgent, *, by: str) -> NewSecret:
-        """Register an agent, enabled. Raises `Exists`, `NotFound` or `Invalid`."""
+        """Register and enable an agent. Raises `Exists`, `NotFound` or `Invalid`."""
         self._check_endpoint(new.get("notification_endpoint"))
         with self.store.administer() as tx:
             refuse_taken_name(tx, user_checks.check_account_name(new["name"]))
@@ -247,7 +247,7 @@ def change(tx: Unit, before: Agent, agent: Agent, *, by: str) -> Agent:
         agent = client_names.record_rename(tx, before, agent, by=by)
         was_orphan = owners.orphans(tx, [before])
         tx.agents.replace(agent, tx.now)
-        owners.record_adopted(tx, [agent] if was_orphan else [], by=by)
+        owners.record_adoptions(tx, [agent] if was_orphan else [], by=by)
         _record(tx, audit.Type.AGENT_UPDATED, agent, by, members.facts(AGENT_MEMBERS, agent))
         if _credentials(agent) != _credentials(before):
             tx.react(AgentReplaced(agent.id, "key_rotated", by))

@@ -1,4 +1,4 @@
-"""Invitations: initial access tokens with which agents register themselves (RFC 7591 1.2).
+"""Invitations: initial access tokens that agents register themselves with (RFC 7591 1.2).
 
 An invitation sets the owner of the agents that register with it, and limits their permissions.
 """
@@ -22,7 +22,7 @@ from server.services.refusals import Invalid, NotFound, error_member
 from server.services.users import user_checks, users
 
 DEFAULT_LIFE_MS: Final = 7 * 24 * 60 * 60 * 1000
-LONGEST_LIFE_MS: Final = 90 * 24 * 60 * 60 * 1000
+MAX_LIFE_MS: Final = 90 * 24 * 60 * 60 * 1000
 MAX_USES: Final = 1_000
 SAFE_GRANTS: Final = (names.GRANT_CIBA,)
 """The default grants of an agent that registers itself: it must request approval."""
@@ -96,7 +96,7 @@ class Invitations:
         self, tx: Unit, new: NewInvitation, owner: User, token: str, by: str
     ) -> Invitation:
         expires_at = tx.now + DEFAULT_LIFE_MS if new.expires_at is None else new.expires_at
-        if not tx.now < expires_at <= tx.now + LONGEST_LIFE_MS:
+        if not tx.now < expires_at <= tx.now + MAX_LIFE_MS:
             raise Invalid(
                 "An invitation must expire in the future, within 90 days.", member="expires_at"
             )

@@ -55,12 +55,12 @@ def user_enabled(tx: Unit, event: UserEnabled) -> None:
     for agent in tx.agents.owned_by(event.user.id):
         others = (owner for owner in list_owners(tx, agent) if owner.id != event.user.id)
         if agent.state == "enabled" and not any(owner.enabled for owner in others):
-            record_adopted(tx, [agent], by=event.by)
+            record_adoptions(tx, [agent], by=event.by)
 
 
-def record_adopted(tx: Unit, were_orphans: Iterable[Agent], *, by: str) -> None:
+def record_adoptions(tx: Unit, former_orphans: Iterable[Agent], *, by: str) -> None:
     """Record which of these agents have an enabled owner again; this ends their grace period."""
-    for agent in (orphan for orphan in were_orphans if orphaned_at(tx, orphan) is None):
+    for agent in (orphan for orphan in former_orphans if orphaned_at(tx, orphan) is None):
         tx.audit.add(Entry(audit.Type.AGENT_ADOPTED, by, agent_id=agent.id))
 
 

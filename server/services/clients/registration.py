@@ -67,7 +67,7 @@ class RegistrationService:
                 raise errors.InvalidToken(_NOT_AUTHORIZED, detail="the owner is disabled")
             if not tx.invitations.spend(invitation.id, tx.now):
                 raise errors.InvalidToken(_NOT_AUTHORIZED, detail="no use is left")
-            return self._admit(tx, invitation, metadata)
+            return self._register(tx, invitation, metadata)
 
     def show(self, agent_id: str, token: str | None, peer: str) -> dict[str, object]:
         """Return the registration (RFC 7592 2.1). Raises errors.InvalidToken."""
@@ -128,7 +128,7 @@ class RegistrationService:
                 "This backchannel_client_notification_endpoint is not allowed.", detail=problem
             )
 
-    def _admit(self, tx: Unit, invitation: Invitation, metadata: Metadata) -> dict[str, object]:
+    def _register(self, tx: Unit, invitation: Invitation, metadata: Metadata) -> dict[str, object]:
         name = metadata.client_name or f"agent-{self.secrets.new_id('')[:_RANDOM_NAME_LENGTH]}"
         new = NewAgent(
             name=self._free_name(tx, name, invitation),
@@ -250,8 +250,8 @@ def _requested_members(tx: Unit, metadata: Metadata, limits: Agent | Invitation)
     """Return the requested members within the permissions that this client can have."""
     return {
         "auth_method": metadata.auth_method,
-        "grant_types": _within("grant_types", metadata.grant_types, limits.grant_types),
-        "scopes": _within("scope", metadata.scope, limits.scopes),
+        "grant_types": _check_within("grant_types", metadata.grant_types, limits.grant_types),
+        "scopes": _check_within("scope", metadata.scope, limits.scopes),
         "action_types": _action_types(tx, metadata, limits.action_types),
         "id_token_alg": metadata.id_token_alg,
         "delivery": metadata.delivery,
@@ -259,7 +259,7 @@ def _requested_members(tx: Unit, metadata: Metadata, limits: Agent | Invitation)
     }
 
 
-def _within(
+def _check_within(
     name: str, requested: tuple[str, ...] | None, allowed: tuple[str, ...]
 ) -> tuple[str, ...]:
     """Return the requested values if all are allowed; without a request, all allowed values."""
@@ -276,7 +276,7 @@ def _action_types(
     if metadata.action_types is None:
         return allowed
     if allowed is not None:
-        return _within("authorization_details_types", metadata.action_types, allowed)
+        return _check_within("authorization_details_types", metadata.action_types, allowed)
     if any(tx.directory.action(name) is None for name in metadata.action_types):
         raise errors.InvalidClientMetadata("authorization_details_types has an unknown type.")
     return metadata.action_types
@@ -291,7 +291,7 @@ def _request_alg(metadata: Metadata, before: Agent) -> str | None:
 
 
 def _to_metadata_error(error: ChangeRefused) -> errors.InvalidClientMetadata:
-    """Return a neutral error, because the administrator's error quotes the input."""
+    """Return a generic error, because the administrator's error quotes the input."""
     return errors.InvalidClientMetadata(
         "This invitation is outdated. Ask for a new one.", detail=str(error)
     )

@@ -141,7 +141,7 @@ def _risks(tx: Unit, party: Party, uri: str, scope: tuple[str, ...]) -> dict[str
 
 
 def _expiry(tx: Unit, until: int | None) -> int:
-    end_at = tx.now + DEFAULT_MS if until is None else until
-    if not tx.now < end_at <= tx.now + MAX_MS:
+    expires_at = tx.now + DEFAULT_MS if until is None else until
+    if not tx.now < expires_at <= tx.now + MAX_MS:
         raise errors.InvalidRequest("A consent must end within 180 days.")
-    return end_at
+    return expires_at

@@ -1,4 +1,4 @@
-"""Browsers that are signed in with a passkey, by their cookie.
+"""Browsers signed in with a passkey and identified by their cookie.
 
 Owns: the cookie's lifetime, and pages' CSRF tokens. Never: how someone signs in, or what a
 signed-in browser may do; every decision also needs the passkey.

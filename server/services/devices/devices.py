@@ -1,7 +1,7 @@
 """Devices: registration, PIN calls, and statements by one device about another.
 
-The server stores public keys, an attempt counter and an epoch. It never stores PINs, or data with
-which someone could test a PIN without a counted call.
+The server stores public keys, an attempt counter and an epoch. It never stores PINs, or data
+that would let someone test a PIN without a counted call.
 """
 
 from collections.abc import Mapping
@@ -300,5 +300,5 @@ def announce(tx: Unit, event: audit.Type, device: Device, **facts: object) -> No
 
 
 def _record(tx: Unit, event: audit.Type, device: Device, **facts: object) -> None:
-    by, named = audit.by_user(device.user_id), {"device": device.id, "name": device.name}
-    tx.audit.add(Entry(event, by, subject=device.user_id, facts={**named, **facts}))
+    by, base_facts = audit.by_user(device.user_id), {"device": device.id, "name": device.name}
+    tx.audit.add(Entry(event, by, subject=device.user_id, facts={**base_facts, **facts}))

@@ -18,8 +18,8 @@ WAIT_MS: Final = 24 * 60 * 60 * 1000
 def high_from(view: View, user_id: str) -> int:
     """Return when a device that is enrolled now may approve high-risk requests.
 
-    It may immediately if the person never had a device, or if their last one was revoked more than
-    a day ago. A device that was not used for 30 days does not count.
+    There is no wait if the person never had a device, or if their last one was revoked more than a
+    day ago. A device that was not used for 30 days does not count.
     """
     idle, ended = view.now - IDLE_MS, view.now - WAIT_MS
     had_device = view.devices.had_recently(user_id, not_ended_before=ended, used_after=idle)

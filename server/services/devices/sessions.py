@@ -24,7 +24,7 @@ def start_session(
     code_id: str,
     admitted_as: str | None = None,
 ) -> tuple[Session, str]:
-    """Start a session for a key whose possession was proved; return it and its refresh token."""
+    """Start a session for a key with proven possession; return it and its refresh token."""
     refresh = secrets.new_secret(names.PREFIX_REFRESH_TOKEN)
     session = Session(
         id=secrets.new_id(names.PREFIX_SESSION),

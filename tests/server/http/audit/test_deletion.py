@@ -2,7 +2,7 @@
 
 import pytest
 
-from server.services.audit.retention import SHORTEST_DAYS, RetentionSchedule
+from server.services.audit.retention import MIN_AGE_DAYS, RetentionSchedule
 from server.services.users.users import UserChanges
 from tests.support.builders.admins import AdminSite
 from tests.support.builders.callers import LocalAgent, LocalTerminal, new_person
@@ -18,7 +18,7 @@ def late_admin(local: LocalSite, person: LocalTerminal) -> LocalTerminal:
     """An administrator who was added a month after the log was signed."""
     del person  # creates the old entries
     local.services.audit_log.sign()
-    local.clock.forward(SHORTEST_DAYS * DAY + DAY)
+    local.clock.forward(MIN_AGE_DAYS * DAY + DAY)
     late = new_person(local, "late")
     local.admin.users.update("late", UserChanges(roles=("admin",)), by=BY)
     return late

@@ -9,7 +9,7 @@ from server.model.audit import Entry, EntrySearch
 from server.services.audit.audit import Type
 from server.services.audit.entries import AuditEntries
 from server.services.audit.log import AuditLog
-from server.services.audit.retention import SHORTEST_DAYS, Retention, RetentionSchedule, Trim
+from server.services.audit.retention import MIN_AGE_DAYS, Retention, RetentionSchedule, Trim
 from server.services.audit.streams import AuditStream, Position
 from server.services.refusals import Invalid, NotFound
 from tests.support.builders.clock import DAY, HOUR, MINUTE
@@ -29,13 +29,13 @@ def log(admin_services):
     for name in ("cleo", "dave"):
         add_user(admin_services, name)
     log.round()
-    admin_services.clock.forward(SHORTEST_DAYS * DAY)
+    admin_services.clock.forward(MIN_AGE_DAYS * DAY)
     return log
 
 
 def _trim(log, admin_services):
     """Announce, sign and delete; return the first sequence number that stays, and the count."""
-    moment = admin_services.clock.now() - SHORTEST_DAYS * DAY
+    moment = admin_services.clock.now() - MIN_AGE_DAYS * DAY
     retention = Retention(admin_services.store)
     trim = retention.announce(moment, by=BY)
     log.round()
@@ -119,8 +119,8 @@ def test_an_announcement_does_not_cover_later_entries(admin_services, log):
 def test_entries_without_a_checkpoint_keep_their_bodies(admin_services):
     """Without a signed checkpoint nothing proves what the entries were."""
     add_user(admin_services, "ann")
-    admin_services.clock.forward(SHORTEST_DAYS * DAY + MINUTE)
-    moment = admin_services.clock.now() - SHORTEST_DAYS * DAY
+    admin_services.clock.forward(MIN_AGE_DAYS * DAY + MINUTE)
+    moment = admin_services.clock.now() - MIN_AGE_DAYS * DAY
     assert Retention(admin_services.store).announce(moment, by=BY) == Trim(0, 0)
     assert _count_announcements(admin_services) == 0
 
@@ -146,7 +146,7 @@ def test_a_trimmed_log_may_begin_in_the_middle_of_a_request(admin_services, log)
 
 
 @pytest.mark.usefixtures("log")
-@pytest.mark.parametrize("age", [-DAY, 0, MINUTE, SHORTEST_DAYS * DAY - 1])
+@pytest.mark.parametrize("age", [-DAY, 0, MINUTE, MIN_AGE_DAYS * DAY - 1])
 def test_recent_entries_are_never_trimmed(admin_services, age):
     """A time that is less than 30 days ago is refused, and no entry is written."""
     before = len(admin_services.entries())
@@ -157,7 +157,7 @@ def test_recent_entries_are_never_trimmed(admin_services, age):
 
 def test_the_server_trims_once_a_day(admin_services, log):
     """The server deletes only after a checkpoint; without old entries, it writes nothing."""
-    schedule = RetentionSchedule(admin_services.store, SHORTEST_DAYS)
+    schedule = RetentionSchedule(admin_services.store, MIN_AGE_DAYS)
     schedule.round()
     assert (_count_announcements(admin_services), len(_names(admin_services))) == (1, 4)
     log.round()
@@ -186,11 +186,11 @@ def test_a_server_without_the_setting_deletes_only_on_request(admin_services, lo
 
 def test_a_killed_server_finishes_an_announced_deletion(admin_services, log):
     """The server may have been killed while it was deleting."""
-    RetentionSchedule(admin_services.store, SHORTEST_DAYS).round()
+    RetentionSchedule(admin_services.store, MIN_AGE_DAYS).round()
     log.round()
     with admin_services.store.write() as tx:
         tx.audit.trim(0, 2, ())
-    RetentionSchedule(admin_services.store, SHORTEST_DAYS).round()
+    RetentionSchedule(admin_services.store, MIN_AGE_DAYS).round()
     assert _names(admin_services) == ["dave", "cleo"]
     assert _count_announcements(admin_services) == 1
     _verify_export(log)
@@ -200,5 +200,5 @@ def test_a_killed_server_finishes_an_announced_deletion(admin_services, log):
 def test_two_servers_announce_once(admin_services):
     """The second server finds the announcement of the first."""
     for _ in range(2):
-        RetentionSchedule(admin_services.store, SHORTEST_DAYS).round()
+        RetentionSchedule(admin_services.store, MIN_AGE_DAYS).round()
     assert _count_announcements(admin_services) == 1

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from server.model.audit import Entry, EntrySearch
 from server.services.audit.audit import Type
 from server.services.audit.log import AuditLog
-from server.services.audit.retention import KEPT_TYPES, SHORTEST_DAYS, RetentionSchedule
+from server.services.audit.retention import KEPT_TYPES, MIN_AGE_DAYS, RetentionSchedule
 from server.storage.store import SqlStore
 from tests.support.builders.clock import DAY, MovableClock
 
@@ -19,7 +19,7 @@ def test_many_servers_announce_once_and_delete_together(
 ) -> None:
     """Trimming is due for all servers: one writes the entry, and all delete the bodies it names."""
     stores = [open_database(url) for _ in range(WORKERS)]
-    schedules = [RetentionSchedule(store, SHORTEST_DAYS) for store in stores]
+    schedules = [RetentionSchedule(store, MIN_AGE_DAYS) for store in stores]
     log = AuditLog(stores[0], "https://sayso.example", lambda: b"k" * 32)
 
     def sign() -> None:
@@ -30,7 +30,7 @@ def test_many_servers_announce_once_and_delete_together(
         with stores[0].write() as tx:
             tx.audit.add(Entry(f"type.{number}", "operator"))
     sign()
-    clock.forward(SHORTEST_DAYS * DAY + 1)
+    clock.forward(MIN_AGE_DAYS * DAY + 1)
     _run_at_the_same_time(schedules)
     with stores[0].read() as view:
         (announced,) = view.audit.search(EntrySearch(type=Type.AUDIT_TRIMMED), None, 9)

@@ -74,8 +74,7 @@ def consent_id(client: Client, typed: str) -> str:
 
 def deputy_id(client: Client, typed: str) -> str:
     """Return the ID of a deputy."""
-    deputies = list_deputies(client)
-    return _full_id(typed, lambda: (d.id for d in (*deputies.mine, *deputies.others)))
+    return _full_id(typed, lambda: (deputy.id for part in list_deputies(client) for deputy in part))
 
 
 def _full_id(typed: str, ids: Callable[[], Iterable[str]]) -> str:

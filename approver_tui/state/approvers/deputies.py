@@ -4,6 +4,7 @@ Owns: one deputy as it is shown. Times are integers, milliseconds since the epoc
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from approver_tui.state.text import SafeText
 
@@ -20,8 +21,7 @@ class Deputy:
     ends: int
 
 
-@dataclass(frozen=True, slots=True)
-class Deputies:
+class Deputies(NamedTuple):
     """The deputies of this user, and the users that they decide for."""
 
     mine: tuple[Deputy, ...]

@@ -244,7 +244,7 @@ def _several_successors() -> None:
     """Issue a new refresh token for each use of an old one."""
     random_token = secrets.token_urlsafe
     AppTokenIssuer.successor = lambda *_: random_token()  # type: ignore[method-assign]  # the fault
-    AppRefreshGrant._stolen = lambda *_: False  # type: ignore[method-assign]  # the fault
+    AppRefreshGrant._is_stolen = lambda *_: False  # type: ignore[method-assign]  # the fault
     CodeGrants.use_token = lambda *_: True  # type: ignore[method-assign]  # the fault
 
 

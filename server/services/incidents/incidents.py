@@ -30,7 +30,7 @@ class NamedIncident:
 
     incident: Incident
     user_name: str
-    """The user who reported it; "" for other causes."""
+    """The name of its user; "" if there is none."""
     states: Mapping[str, str]
     """The current state of each agent ID, or "deleted"."""
     evidence: Mapping[str, Any]

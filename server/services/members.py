@@ -16,7 +16,7 @@ from server.services.refusals import Invalid, error_member, valid
 Check: TypeAlias = Callable[[Unit, Any], object]
 """Converts a submitted value to the stored one. Raises `ChangeRefused`."""
 Widens: TypeAlias = Callable[[Any, Any], bool]
-"""Given the values before and after a change, returns whether the change adds power."""
+"""Given the values before and after a change, returns whether the change grants more access."""
 
 
 class Kind(StrEnum):
@@ -134,7 +134,7 @@ class Member:
     max_length: int = 400
     check: Check | None = None
     widens: Widens | None = None
-    """Whether a change adds power; None if every change may."""
+    """Whether a change grants more access; None if every change may."""
     audit_name: str | None = ""
     """Its name in the audit log, if that differs; None omits it there."""
     in_responses: bool = True
@@ -168,7 +168,7 @@ def filterable_members(members: Members) -> Members:
 
 
 def members_for_new(members: Members) -> Members:
-    """Return the members from which a new record is created."""
+    """Return the members that a new record can set."""
     return tuple(member for member in members if not member.update_only)
 
 
@@ -178,7 +178,7 @@ def members_for_update(members: Members) -> Members:
 
 
 def in_section(section: str, *members: Member) -> Members:
-    """Return the members with their section of forms and pages."""
+    """Return the members, each in this section of forms and pages."""
     return tuple(
         replace(member, field=replace(member.field, section=section)) for member in members
     )
@@ -217,8 +217,8 @@ _AUDIT_CONVERSIONS: Final[Mapping[Kind, Callable[[Any], object]]] = {
 
 def initial_values(tx: Unit, members: Members, written: Written) -> dict[str, Any]:
     """Return the values to store for a new record, with defaults. Raises `ChangeRefused`."""
-    starts = {member.name: member.default for member in members if not member.required}
-    return starts | check_changes(tx, members, written)
+    defaults = {member.name: member.default for member in members if not member.required}
+    return defaults | check_changes(tx, members, written)
 
 
 def check_changes(tx: Unit, members: Members, written: Written) -> dict[str, Any]:
@@ -260,7 +260,7 @@ def _to_fact(kind: Kind, value: object) -> object:
 
 
 def widens_by_name(members: Members) -> dict[str, Widens]:
-    """Return the members whose changes do not always add power, with their checks."""
+    """Return the `widens` checks by member name, for the members that have one."""
     return {member.name: member.widens for member in members if member.widens is not None}
 
 
@@ -275,27 +275,27 @@ def adds_values_or_all(before: Sequence[str] | None, after: Sequence[str] | None
 
 
 def later(before: int | None, after: int | None) -> bool:
-    """Return whether the time is later; None means never."""
+    """Return whether a change postpones a time; None means never."""
     return before is not None and (after is None or after > before)
 
 
 def never_widens(_before: object, _after: object) -> bool:
-    """Return False, for a member whose changes never add power."""
+    """Return False, for a member that never grants more access."""
     return False
 
 
 def is_set(_before: object, after: object) -> bool:
-    """Return whether there is a value, for a member whose every value adds power."""
+    """Return whether there is a value, for a member that grants more access with any value."""
     return after is not None
 
 
 def turns_on(_before: object, after: object) -> bool:
-    """Return whether a switch is on, for a switch that adds power."""
+    """Return whether a switch is on, for a switch that grants more access."""
     return bool(after)
 
 
 def turned_off(_before: object, after: object) -> bool:
-    """Return whether a switch is off, for a switch that removes power."""
+    """Return whether a switch is off, for a switch that restricts access."""
     return not after
 
 

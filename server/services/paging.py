@@ -16,7 +16,7 @@ class ResultPage(Generic[T]):
 
 
 def part(records: Sequence[T], limit: int, position_of: Callable[[T], str]) -> ResultPage[T]:
-    """Return a page with the first `limit` records. The caller must fetch one record more."""
+    """Return a page with the first `limit` records. The caller must fetch one extra record."""
     if len(records) <= limit:
         return ResultPage(records, None)
     shown = records[:limit]
@@ -26,6 +26,6 @@ def part(records: Sequence[T], limit: int, position_of: Callable[[T], str]) -> R
 def page_after(
     records: Sequence[T], position_of: Callable[[T], str], since: str, limit: int
 ) -> ResultPage[T]:
-    """Return the page after `since` of a completely read list that is sorted by position."""
+    """Sort a complete list by position, and return the page after `since`."""
     ordered = sorted((record for record in records if position_of(record) > since), key=position_of)
     return part(ordered, limit, position_of)

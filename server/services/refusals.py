@@ -63,7 +63,7 @@ def valid(check: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
 
 
 def one_line(text: str) -> str:
-    """Return the text with single spaces instead of line breaks, tabs and other white space."""
+    """Return the text with single spaces instead of line breaks, tabs and other whitespace."""
     return " ".join(text.split())
 
 

@@ -84,9 +84,9 @@ class Body:
         except OSError:
             self.broken = True
             raise
-        except ValueError as fault:
+        except ValueError as error:
             self.broken = True
-            raise OSError(str(fault)) from fault
+            raise OSError(str(error)) from error
         finally:
             self._seconds = max(0.0, self._seconds - (time.monotonic() - started))
             self.broken = self.broken or (not self._ended and not self._seconds)
@@ -108,28 +108,28 @@ class Body:
 
     def _next_chunk(self) -> bool:
         """Read the size of the next chunk; return False after the last one."""
-        if not self._first_chunk and self._line(2) != b"\r\n":
+        if not self._first_chunk and self._read_line(2) != b"\r\n":
             raise BadHead("a chunk does not have its stated length")
         self._first_chunk = False
-        match = _CHUNK.fullmatch(self._line(_MAX_LINE))
+        match = _CHUNK.fullmatch(self._read_line(_MAX_LINE))
         if match is None:
             raise BadHead("a chunk has an invalid size")
         self._left = int(match[1], 16)
         if not self._left:
-            self._trailers()
+            self._skip_trailers()
         return bool(self._left)
 
-    def _trailers(self) -> None:
+    def _skip_trailers(self) -> None:
         """Read and ignore the trailers."""
         size = 0
-        while (line := self._line(_MAX_TRAILERS)) != b"\r\n":
+        while (line := self._read_line(_MAX_TRAILERS)) != b"\r\n":
             size += len(line)
             if size > _MAX_TRAILERS:
                 raise BadHead("the trailers are too large")
             heads.field(line)
         self._ended = True
 
-    def _line(self, max_bytes: int) -> bytes:
+    def _read_line(self, max_bytes: int) -> bytes:
         line: bytes = self._connection.rfile.readline(max_bytes)
         return line
 

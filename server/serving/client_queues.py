@@ -21,7 +21,7 @@ import gevent
 from gevent.event import Event
 
 MAX_CONCURRENT_ALONE: Final = 16
-"""The maximum of concurrent requests of a client if no other client has recently sent any."""
+"""The maximum number of concurrent requests per client if no other client sent any recently."""
 MAX_CONCURRENT_SHARED: Final = 1
 MAX_WAITING: Final = 256
 """The maximum number of waiting requests per client; further requests get status 503."""
@@ -142,7 +142,7 @@ class ClientQueues:
             return
         key = self._key(claimed)
         self._track_client(key)
-        self._wait(key, size)
+        self._wait_for_slot(key, size)
         self._slots[gevent.getcurrent()] = key
         try:
             yield
@@ -155,11 +155,11 @@ class ClientQueues:
         if key is None:
             return
         if self._limit == MAX_CONCURRENT_ALONE or not self._ended_recently(key):
-            self._free(key)
+            self._free_slot(key)
             return
         self._pending_release.append(key)
         if len(self._pending_release) == 1:
-            gevent.spawn(self._free_when_idle)
+            gevent.spawn(self._free_slots_when_idle)
 
     def mark_authenticated(self, claimed: ClaimedClient) -> None:
         """Give this credential its own queue, after a successful request.
@@ -179,8 +179,8 @@ class ClientQueues:
         """Count a wrong credential of this client from this address."""
         key, now = self._key(claimed), time.monotonic()
         began, count = self._refusals.pop(key, (now, 0))
-        fresh = now - began >= _REFUSALS_SECONDS
-        self._refusals[key] = (now, 1) if fresh else (began, count + 1)
+        is_new_minute = now - began >= _REFUSALS_SECONDS
+        self._refusals[key] = (now, 1) if is_new_minute else (began, count + 1)
         if len(self._refusals) > _MAX_REMEMBERED:
             self._refusals.popitem(last=False)
 
@@ -210,7 +210,7 @@ class ClientQueues:
         self._last_client = key
 
     def _limit_of(self, key: _Key) -> int:
-        """Return how many requests in a queue may run. Guesses wait one after another."""
+        """Return how many requests in a queue may run. Guesses run one at a time."""
         return 1 if self._is_guessing(key) else self._limit
 
     @property
@@ -218,7 +218,7 @@ class ClientQueues:
         is_alone = time.monotonic() - self._client_changed_at > _RECENT_SECONDS
         return MAX_CONCURRENT_ALONE if is_alone else MAX_CONCURRENT_SHARED
 
-    def _wait(self, key: _Key, size: int) -> None:
+    def _wait_for_slot(self, key: _Key, size: int) -> None:
         queue = self.queues.setdefault(key, _Queue())
         if queue.running < self._limit_of(key) and not queue.waiting:
             queue.running += 1
@@ -240,15 +240,15 @@ class ClientQueues:
         self._last_release_at[key] = now
         return repeated
 
-    def _free_when_idle(self) -> None:
+    def _free_slots_when_idle(self) -> None:
         """Free slots after all ready requests, so that fast clients cannot starve others."""
         with gevent.Timeout(_MAX_YIELD_SECONDS, False):  # noqa: FBT003  # False: no exception
             gevent.idle()
         keys, self._pending_release = self._pending_release, []
         for key in keys:
-            self._free(key)
+            self._free_slot(key)
 
-    def _free(self, key: _Key) -> None:
+    def _free_slot(self, key: _Key) -> None:
         """Free a slot of a queue and start the next requests."""
         queue = self.queues[key]
         queue.running -= 1

@@ -34,7 +34,7 @@ def capacity(files: int, max_connections: int) -> Capacity:
 
 
 def raise_limit() -> int:
-    """Raise this process's limit on open files to the maximum; returns the new limit."""
+    """Raise this process's limit on open files to the maximum; return the new limit."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     return hard

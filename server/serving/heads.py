@@ -1,4 +1,4 @@
-"""Strict parsing of request heads: refuses everything that parsers interpret differently.
+"""Strict parsing of request heads: refuses anything that parsers interpret differently.
 
 Owns: RFC 9112 2.2, 3, 5 and 6, and RFC 9110 5.5 and 7.2, as pure functions.
 Never: a socket or a clock; the worker reads lines and closes the connection after an error.

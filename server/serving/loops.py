@@ -72,7 +72,7 @@ def start(services: Services, outbox: OutboxWorker) -> None:
     """Start all loops of this process."""
     threading.Thread(target=services.store.wake.watch, name="watch", daemon=True).start()
     for loop in _loops(services, outbox):
-        threading.Thread(target=_forever, args=(loop,), name=loop.name, daemon=True).start()
+        threading.Thread(target=_run_forever, args=(loop,), name=loop.name, daemon=True).start()
 
 
 def run_concurrently(work: Callable[[], None]) -> None:
@@ -97,8 +97,8 @@ def _loops(services: Services, outbox: OutboxWorker) -> list[Loop]:
         Loop("outbox", _OnChange(services.hub, outbox.round, OUTBOX_PAUSE).round, 0),
     ]
     if not services.settings.on_sqlite:
-        number = _OnChange(services.hub, services.store.sequence)
-        loops.append(Loop("sequencer", number.round, 0))
+        sequencer = _OnChange(services.hub, services.store.sequence)
+        loops.append(Loop("sequencer", sequencer.round, 0))
     return loops
 
 
@@ -118,7 +118,7 @@ class _OnChange:
             changed.wait(1.0)
 
 
-def _forever(loop: Loop) -> None:
+def _run_forever(loop: Loop) -> None:
     while True:
         time.sleep(run_once(loop))
 

@@ -1,4 +1,4 @@
-"""Creates the services of devices."""
+"""Creates the device services."""
 
 from typing import Final
 

@@ -1,5 +1,5 @@
 """Use cases of incidents.
 
 Owns: reports, quarantine, agents without an owner.
-Never: disabling an agent by an administrator (`clients`).
+Never: disabling an agent as an administrator (`clients`).
 """

@@ -30,11 +30,11 @@ class NamedIncident:
 
     incident: Incident
     user_name: str
-    """The user who reported it; "" for other causes."""
+    """The name of its user; "" if there is none."""
     states: Mapping[str, str]
     """The current state of each agent ID, or "deleted"."""
     evidence: Mapping[str, Any]
-    """The stored evidence, with the agents that the viewer may see."""
+    """The stored evidence, limited to agents that the viewer may see."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ def _find(view: View, incident_id: str) -> Incident:
 def _all_matching(
     view: View, before: tuple[int, str] | None, owner: str | None, *, closed: bool
 ) -> Iterator[NamedIncident]:
-    """Yield matching incidents, newest first, read in batches until enough of the owner's match."""
+    """Yield matching incidents, newest first, reading them in batches."""
     while incidents := view.incidents.search(closed=closed, limit=MAX_LISTED, before=before):
         named_incidents = (_with_names(view, incident, owner) for incident in incidents)
         yield from (incident for incident in named_incidents if owner is None or incident.states)

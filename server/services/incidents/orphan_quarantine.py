@@ -26,7 +26,7 @@ _CAUSE: Final[Cause] = "no_owner"
 
 
 def grace_ends_at(view: View, agent: Agent, policy: ServerPolicy) -> int | None:
-    """Return when the grace period ends (ms); None if the agent is off or has an owner."""
+    """Return when the grace period ends (ms); None if the agent is not enabled or has an owner."""
     orphaned_at = owners.orphaned_at(view, agent) if agent.state == "enabled" else None
     return None if orphaned_at is None else orphaned_at + policy.owner_grace_ms
 

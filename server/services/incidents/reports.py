@@ -57,7 +57,7 @@ class Reports:
     store: Store
     secrets: Secrets
     deny_reported: Callable[[Unit, Person, str, str], Approval]
-    """Closes a request by a signed denial with the code `suspicious`."""
+    """Closes a request with a signed denial that has the code `suspicious`."""
 
     def report(self, person: Person, approval_id: str, report: Report) -> ReportResult:
         """Close the request, quarantine its agent or all of this person's agents, open an incident.
@@ -94,7 +94,7 @@ class Reports:
                 opened_at=tx.now,
             )
             tx.incidents.add(incident)
-            _record(tx, incident, approval, incident_evidence, by=by)
+            _record_incident(tx, incident, approval, incident_evidence, by=by)
             notices.incident_opened(tx, incident, _owners(tx, agents))
             return ReportResult(incident, approver_view(tx, approval))
 
@@ -154,7 +154,7 @@ def _evidence(
     }
 
 
-def _record(
+def _record_incident(
     tx: Unit,
     incident: Incident,
     approval: Approval,

@@ -26,7 +26,7 @@ NOTIFYING_EVENTS: Final = frozenset({"approval.requested", REMINDER, DIGEST})
 _HELD_BACK: Final = frozenset({"reported", "held_back"})
 """The reasons that come from the agent's behavior, not from the person's settings."""
 DIGEST_DELAYS_MS: Final[Mapping[Why, int]] = {"held_back": 60_000, "digest": 3_600_000}
-"""The reasons for which a digest follows, and its delay."""
+"""The reasons that lead to a digest, and its delay."""
 LimitReason = Literal["reported", "held_back", "digest"]
 _LANES: Final[dict[Risk, Lane]] = {Risk.LOW: "low", Risk.MEDIUM: "medium"}
 WEB_PUSH: Final = "web_push"
@@ -64,7 +64,7 @@ def hold_reason(
 
 
 def held_by_settings(tx: Unit, approval: Approval, user_id: str) -> HeldNotification | None:
-    """Return the first of the person's settings that holds it back: mute, snooze, quiet hours."""
+    """Return the first personal setting that holds a notification: mute, snooze, quiet hours."""
     if approval.risk.rank >= Risk.HIGH.rank or approval.kind != "action":
         return None
     preferences = tx.attention.preferences(user_id, approval.agent_id, approval.id, tx.now)
@@ -133,7 +133,7 @@ def current_holds(view: View, user_id: str) -> tuple[Hold, ...]:
 
 
 def _schedule_digest(tx: Unit, due: Hold, *, phantom: bool) -> None:
-    """Keep only the earliest digest of a person, because one digest covers everything."""
+    """Schedule a digest, unless an earlier one is due; one digest covers everything."""
     scheduled = [
         hold for hold in tx.attention.holds(due.user_id, tx.now) if hold.why in DIGEST_DELAYS_MS
     ]
@@ -168,7 +168,7 @@ def _to_ms(moment: datetime) -> int:
 
 
 def lock(tx: Unit, user_id: str) -> None:
-    """Lock a person's limits and holds. To avoid deadlocks, lock several people by ID."""
+    """Lock a person's limits and holds. To avoid deadlocks, lock several people in order of ID."""
     tx.lock(f"attention {user_id}")
 
 
@@ -177,7 +177,7 @@ def exceeded_limit(
 ) -> LimitReason | None:
     """Return the limit that this notification exceeds; None if there is none.
 
-    Each lane of risks is counted separately.  1. Requests from an agent that the person reported do
+    Each risk lane is counted separately.  1. Requests from an agent that the person reported do
     not notify them.  2. Low-risk requests notify occasionally, and a digest covers the rest.
     3. Other requests notify until a limit is reached.
     """

@@ -26,18 +26,16 @@ def send(tx: Unit, due: Hold, policy: ServerPolicy) -> bool:
     later.
     """
     pending = tx.approvals.waiting(due.user_id, tx.now, MAX_COUNTED)
-    notifications = [
-        attention.hold_reason(tx, approval, due.user_id, policy) for approval in pending
-    ]
+    reasons = [attention.hold_reason(tx, approval, due.user_id, policy) for approval in pending]
     included = [
         approval
-        for approval, reason in zip(pending, notifications, strict=True)
+        for approval, reason in zip(pending, reasons, strict=True)
         if reason is None or reason.why in attention.DIGEST_DELAYS_MS
     ]
     if not included:
         ends = [
             reason.until
-            for reason in notifications
+            for reason in reasons
             if reason is not None and reason.why == "quiet_hours" and reason.until is not None
         ]
         if ends:

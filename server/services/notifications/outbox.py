@@ -75,7 +75,7 @@ class OutboxAdministration:
 
 
 def _has_token(view: View, message: OutboxMessage) -> bool:
-    """Return whether the notification token that a call to an agent presents is still stored."""
+    """Return whether the notification token for a call to an agent is still stored."""
     approval = view.approvals.get(json.loads(message.body)["approval"])
     return approval is not None and approval.notification_token is not None
 

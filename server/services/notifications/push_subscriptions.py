@@ -173,7 +173,7 @@ def remove(tx: Unit, subscription: PushSubscription, *, actor: str, cause: str) 
 
 
 def record_loss(tx: Unit, subscription: PushSubscription) -> None:
-    """Remove a subscription that its push service does not know (RFC 8030 7.3); notify its person.
+    """Remove a subscription that its push service no longer knows (RFC 8030 7.3); notify the user.
 
     The person is not notified if the device has subscribed again with a different address.
     """

@@ -69,7 +69,7 @@ class Pushes:
         )
 
     def remove_subscription(self, message: str) -> None:
-        """Remove a subscription that the push service no longer knows, and notify its person."""
+        """Remove a subscription that the push service no longer knows, and notify the user."""
         with self.store.write() as tx:
             subscription = tx.pushes.get(_parse(message)[1])
             if subscription is not None:

@@ -80,11 +80,11 @@ class RemainingRequests:
     ) -> RequestLimit | None:
         """Return the limit that prevents asking this user and the other approvers now, or None."""
         agent, policy = self.agent.id, self.server_policy
-        if self._is_full(policy.open_per_agent, risk, agent, user.id):
+        if self._is_reached(policy.open_per_agent, risk, agent, user.id):
             return self._too_many("open_per_agent", " for this person")
-        if self._is_full(policy.open_in_all, risk, agent, None):
+        if self._is_reached(policy.open_in_all, risk, agent, None):
             return self._too_many("open_in_all")
-        if self._is_full(policy.open_per_user, risk, None, user.id):
+        if self._is_reached(policy.open_per_user, risk, None, user.id):
             return RequestLimit(
                 "open_per_user", "This person has too many open requests. Ask again later."
             )
@@ -100,10 +100,10 @@ class RemainingRequests:
         )
         if count - self._freed(risk) >= self.server_policy.open_per_agent:
             return self._too_many("open_per_agent", " for this person")
-        is_full = self._is_full(self.server_policy.open_in_all, risk, self.agent.id, None)
-        return self._too_many("open_in_all") if is_full else None
+        is_reached = self._is_reached(self.server_policy.open_in_all, risk, self.agent.id, None)
+        return self._too_many("open_in_all") if is_reached else None
 
-    def _is_full(self, limit: int, risk: Risk, agent: str | None, user: str | None) -> bool:
+    def _is_reached(self, limit: int, risk: Risk, agent: str | None, user: str | None) -> bool:
         """Return whether the limit is reached. An urgent request counts only urgent requests."""
         urgent = is_urgent(risk)
         count = self.tx.approvals.open_count(agent, user, self.tx.now, urgent=urgent)
@@ -166,7 +166,7 @@ def page_refusal(
 
 
 def device_refusal(tx: Unit, client_id: str, user: User, policy: ServerPolicy) -> str | None:
-    """Return why no other device may ask this user now; for the audit log, not for the caller."""
+    """Return why another device may not ask this user now; for the audit log, not the caller."""
     is_terminal = client_id == APPROVER_CLIENT
     kind: ApprovalKind = "device" if is_terminal else "app_device"
     if tx.approvals.open_count(None, user.id, tx.now, kind) >= OPEN_DEVICES:

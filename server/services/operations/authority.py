@@ -109,7 +109,7 @@ class Guard:
         """
         user, after = self._user(tx), self._target(tx)
         default_seconds = self.statements.server_policy.access_token_seconds
-        widened = power.widened_members(before, after, usual_seconds=default_seconds)
+        widened = power.widened_members(before, after, default_seconds=default_seconds)
         if Role.ADMIN not in user.roles:
             _check_owner(user, before, after, widened)
         if widened or self.rule.signed or self._ended_last_device(tx, before, after):
@@ -187,11 +187,11 @@ class Guard:
         return self.person.user if user is None else user
 
     def _target(self, view: View) -> Governed | None:
-        find = _FIND.get(self.rule.target or "")
+        find = _FINDERS.get(self.rule.target or "")
         return None if find is None else find(view, self.request.target)
 
 
-_FIND: Final[Mapping[str, Callable[[View, str], Governed | None]]] = {
+_FINDERS: Final[Mapping[str, Callable[[View, str], Governed | None]]] = {
     "agent": lambda view, record_id: view.agents.get(record_id),
     "app": apps.by_path,
     "group": lambda view, record_id: next(
@@ -207,7 +207,7 @@ _FIND: Final[Mapping[str, Callable[[View, str], Governed | None]]] = {
     "device": lambda view, record_id: view.devices.get(record_id),
     "policy": lambda view, _record_id: policies.current_policy(view),
 }
-"""Kind → a function that finds the record that the path names."""
+"""Kind → a function that finds the record named in the path."""
 
 
 def _check_owner(

@@ -66,8 +66,8 @@ class Doctor:
             users, agents = view.users.all(), view.agents.all()
             return [
                 *_clock(view),
-                *_unsigned(view),
-                *_restored(view),
+                *_unsigned_entries(view),
+                *_disabled_by_restore(view),
                 *_names(view),
                 *_people(view, users),
                 *(finding for agent in agents for finding in _agent(view, agent)),
@@ -88,7 +88,7 @@ def _clock(view: View) -> Iterator[Finding]:
         )
 
 
-def _unsigned(view: View) -> Iterator[Finding]:
+def _unsigned_entries(view: View) -> Iterator[Finding]:
     unsigned = lag.unsigned(view)
     if unsigned.too_long:
         entries = pluralize(unsigned.entries, "entry", "entries")
@@ -101,8 +101,8 @@ def _unsigned(view: View) -> Iterator[Finding]:
         )
 
 
-def _restored(view: View) -> Iterator[Finding]:
-    """Yield items that the last restore disabled and that are still disabled."""
+def _disabled_by_restore(view: View) -> Iterator[Finding]:
+    """Yield items that are still disabled since the last restore."""
     for kind, held_id in view.installation.list_held():
         if (name := _disabled_name(view, kind, held_id)) is not None:
             what = kind.removesuffix("s")
@@ -193,17 +193,17 @@ def _agent(view: View, agent: Agent) -> Iterator[Finding]:
         return
     if owners.orphaned_at(view, agent) is not None:
         what = f"The agent {agent.name} has no enabled owner."
-        yield _of_agent(agent, "weak", what, "Add an owner.", "agent.add_owner")
+        yield _finding(agent, "weak", what, "Add an owner.", "agent.add_owner")
     if agent.asks is None:
         what = f"The agent {agent.name} can ask every user."
-        yield _of_agent(agent, "weak", what, "Select the users that it can ask.", "agent.asks")
+        yield _finding(agent, "weak", what, "Select the users that it can ask.", "agent.asks")
     if not agent.resources or not agent.scopes:
         what = f"The agent {agent.name} has no permissions and cannot get tokens."
-        yield _of_agent(agent, "note", what, "Add a resource and a scope.", "agent.permissions")
+        yield _finding(agent, "note", what, "Add a resource and a scope.", "agent.permissions")
     yield from _due_dates(view, agent)
 
 
-def _of_agent(agent: Agent, level: Level, what: str, fix: str, code: str) -> Finding:
+def _finding(agent: Agent, level: Level, what: str, fix: str, code: str) -> Finding:
     return Finding(level, what, fix, remedy=(code, agent.name), about=("agent", agent.id))
 
 
@@ -228,11 +228,11 @@ def _due_dates(view: View, agent: Agent) -> Iterator[Finding]:
     if agent.expires_at is not None and agent.expires_at <= view.now + SOON_MS:
         expires = "has expired" if agent.expires_at <= view.now else "expires within two weeks"
         fix = "If it is still needed, set a later expiry."
-        yield _of_agent(agent, "note", f"The agent {agent.name} {expires}.", fix, "agent.expires")
+        yield _finding(agent, "note", f"The agent {agent.name} {expires}.", fix, "agent.expires")
     if agent.review_at is not None and agent.review_at <= view.now:
         what = f"The review of the agent {agent.name} is due."
         fix = "If it is still needed, set the next review."
-        yield _of_agent(agent, "weak", what, fix, "agent.review")
+        yield _finding(agent, "weak", what, fix, "agent.review")
     newest = max((secret.created_at for secret in agent.secrets), default=0)
     for secret in agent.secrets:
         if secret.expires_at is not None and (secret.last_used_at or 0) > newest:
@@ -267,10 +267,10 @@ def _outbox(view: View) -> Iterator[Finding]:
         agent = view.directory.agent(failure.target)
         if failure.channel == WEBHOOK:
             fix = "Check that SAYSO_WEBHOOK_URL can be reached from this machine."
-            yield _undelivered(failure, "your webhook", fix)
+            yield _delivery_finding(failure, "your webhook", fix)
         elif agent is not None:
             fix = f"Check that the endpoint of {agent.name} can be reached from this machine."
-            found = _undelivered(failure, agent.name, fix, remedy=("agent.show", agent.name))
+            found = _delivery_finding(failure, agent.name, fix, remedy=("agent.show", agent.name))
             yield replace(found, about=("agent", agent.id))
 
 
@@ -285,7 +285,7 @@ def _pushes(view: View) -> Iterator[Finding]:
         )
 
 
-def _undelivered(
+def _delivery_finding(
     failure: DeliveryFailure, recipient: str, fix: str, remedy: Remedy = ()
 ) -> Finding:
     count = pluralize(failure.messages, "message")

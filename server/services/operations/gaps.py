@@ -27,7 +27,7 @@ class Gap:
 
 
 def of_agent(view: View, evaluator: Evaluator, agent: Agent, users: Sequence[User]) -> list[Gap]:
-    """Return all gaps in the agent's permissions, without permissions that a rule denies."""
+    """Return all gaps in the agent's permissions, except those that a rule denies."""
     people = [
         user for user in users if user.enabled and view.directory.includes(agent.asks, user.id)
     ]

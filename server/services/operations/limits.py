@@ -104,7 +104,7 @@ class LimitsOverview:
     complete: bool
     """Whether all rows were counted."""
     names: Mapping[str, str]
-    """Id → name."""
+    """ID → name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +159,7 @@ def _count_open(subject: Callable[[OpenRequest], LimitSubject], *kinds: str) -> 
     return lambda rows: Counter(subject(row) for row in rows.open if row.kind in counted)
 
 
-def _of_notifications(
+def _notification_limit(
     name: str,
     counted_per: str,
     what: str,
@@ -232,10 +232,10 @@ _SUBJECTS: Final[Mapping[str, Callable[[str], LimitSubject]]] = {
     "address": lambda address: LimitSubject(other=address),
     "agent and person": lambda pair: LimitSubject(*pair.split(":")),
 }
-"""How a limit is counted → the subject that a counter's key names."""
+"""`counted_per` → a function that converts a counter's key to a subject."""
 
 
-def _in_windows(limit: CountedLimit) -> Limit:
+def _counted_limit(limit: CountedLimit) -> Limit:
     return Limit(
         limit.name,
         limit.counted_per,
@@ -276,7 +276,7 @@ LIMITS: Final = (
         request_limits.PAUSE_WITHIN_MS,
         cause=request_limits.PAUSED,
     ),
-    _of_notifications(
+    _notification_limit(
         "notify_per_minute",
         "person; agent and person for high and critical risk",
         "Notifications",
@@ -284,11 +284,11 @@ LIMITS: Final = (
         _NOT_LOW,
         _by_minute,
     ),
-    _of_notifications("notify_per_hour", "person", _BELOW_HIGH, _HOUR_MS, _MEDIUM, _by_user),
-    _of_notifications(
+    _notification_limit("notify_per_hour", "person", _BELOW_HIGH, _HOUR_MS, _MEDIUM, _by_user),
+    _notification_limit(
         "notify_per_agent", "agent and person", "Notifications", _HOUR_MS, _NOT_LOW, _by_agent
     ),
-    _of_notifications(
+    _notification_limit(
         "notify_per_type", "action type and person", _BELOW_HIGH, _HOUR_MS, _MEDIUM, _by_type
     ),
     Limit("notify_low_per_hour", "person", "Notifications for low risk", _count_nobody, _HOUR_MS),
@@ -307,7 +307,7 @@ LIMITS: Final = (
         fixed=request_limits.OPEN_DEVICES,
     ),
     *map(
-        _in_windows,
+        _counted_limit,
         (
             request_limits.UNKNOWN_USERS,
             user_codes.WRONG,

@@ -34,17 +34,17 @@ CREATED: Final = "created"
 
 
 def widened_members(
-    before: Governed | None, after: Governed | None, *, usual_seconds: int
+    before: Governed | None, after: Governed | None, *, default_seconds: int
 ) -> frozenset[str]:
     """Return the members in which this change grants more access.
 
-    `usual_seconds` is the default lifetime of a token.
+    `default_seconds` is the default lifetime of a token.
     """
     if after is None:
         return frozenset()
     if before is None:
         return frozenset({CREATED})
-    comparisons = {**_COMPARISONS[type(after)], "token_seconds": _longer_tokens(usual_seconds)}
+    comparisons = {**_COMPARISONS[type(after)], "token_seconds": _longer_tokens(default_seconds)}
     changed = [f.name for f in fields(after) if getattr(before, f.name) != getattr(after, f.name)]
     return frozenset(name for name in changed if comparisons.get(name, _always)(before, after))
 
@@ -68,12 +68,12 @@ def _always(_before: Governed, _after: Governed) -> bool:
     return True
 
 
-def _by_members(members: Members) -> dict[str, _Comparison]:
-    """Return the comparisons of the member rows, as comparisons of two records."""
-    return {name: _of_value(name, widens) for name, widens in widens_by_name(members).items()}
+def _member_comparisons(members: Members) -> dict[str, _Comparison]:
+    """Convert the checks in the member rows to comparisons of two records."""
+    return {name: _comparison(name, widens) for name, widens in widens_by_name(members).items()}
 
 
-def _of_value(name: str, widens: Widens) -> _Comparison:
+def _comparison(name: str, widens: Widens) -> _Comparison:
     return lambda before, after: widens(getattr(before, name), getattr(after, name))
 
 
@@ -88,17 +88,17 @@ def _is_enabled(_before: Agent | App | User, after: Agent | App | User) -> bool:
 def _fewer_limits(before: Agent, after: Agent) -> bool:
     """Return whether a limit was removed or relaxed at a resource that the agent still has."""
     return any(
-        uri not in after.only or bool(set(after.only[uri]) - set(may))
-        for uri, may in before.only.items()
+        uri not in after.only or bool(set(after.only[uri]) - set(scopes))
+        for uri, scopes in before.only.items()
         if uri in after.resources
     )
 
 
-def _longer_tokens(usual: int) -> _Comparison:
-    """Return a comparison: the limit was raised or removed, or a first one exceeds the default."""
+def _longer_tokens(default: int) -> _Comparison:
+    """Return a comparison: the limit was raised or removed, or a new one exceeds the default."""
 
     def is_longer(before: Agent | Resource, after: Agent | Resource) -> bool:
-        old = usual if before.token_seconds is None else before.token_seconds
+        old = default if before.token_seconds is None else before.token_seconds
         return after.token_seconds is None or after.token_seconds > old
 
     return is_longer
@@ -115,7 +115,7 @@ def _more_secrets(before: Agent | App | Resource, after: Agent | App | Resource)
 
 _COMPARISONS: Mapping[type, Mapping[str, _Comparison]] = {
     Agent: {
-        **_by_members(AGENT_MEMBERS),
+        **_member_comparisons(AGENT_MEMBERS),
         "only": _fewer_limits,
         "secrets": _more_secrets,
         "key_uses": never_widens,
@@ -123,19 +123,19 @@ _COMPARISONS: Mapping[type, Mapping[str, _Comparison]] = {
         "state": _is_enabled,
     },
     App: {
-        **_by_members(APP_MEMBERS),
+        **_member_comparisons(APP_MEMBERS),
         "secrets": _more_secrets,
         "state": _is_enabled,
         "claimed_name": never_widens,
     },
     User: {
-        **_by_members(USER_MEMBERS),
+        **_member_comparisons(USER_MEMBERS),
         "state": _is_enabled,
         "disabled_at": _is_enabled,
     },
-    Group: _by_members(GROUP_MEMBERS),
+    Group: _member_comparisons(GROUP_MEMBERS),
     Resource: {
-        **_by_members(RESOURCE_MEMBERS),
+        **_member_comparisons(RESOURCE_MEMBERS),
         "requires": loosens_requirements,
         "secrets": _more_secrets,
     },

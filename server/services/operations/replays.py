@@ -44,7 +44,7 @@ MAX_EVALUATED: Final = 20_000
 MAX_CHANGES: Final = 200
 MAX_PERIOD_MS: Final = 31 * 86_400_000
 _PAGE_SIZE = 500
-_REFUSED: Mapping[str, Outcome] = {
+_REFUSED_OUTCOMES: Mapping[str, Outcome] = {
     refusals.NEEDS_PERSON: "ask",
     refusals.DENIED: "deny",
     refusals.TOO_FEW: "deny",
@@ -80,7 +80,7 @@ class PastDecision(_Decision):
     """The number of approvals that it needed; None if nobody was asked."""
     by_grant: bool = False
     """Whether a standing grant decided it."""
-    takes_grant: bool = True
+    grantable: bool = True
     """Whether a standing grant may decide it: the agent did not require the person's own answer."""
 
 
@@ -229,10 +229,10 @@ def _covering_grant(
         return uses.grant_of(approval) if approval is not None and still_covers else None
     # The audit log does not store details.
     has_details = len(decision.details) == len(decision.types)
-    if not decision.takes_grant or not has_details or decision.flow not in {"request", "exchange"}:
+    if not decision.grantable or not has_details or decision.flow not in {"request", "exchange"}:
         return None
-    fits = uses.covering_grants(view, case, verdict, decision.at)
-    return next((fit.grant.id for fit in fits), None)
+    covering = uses.covering_grants(view, case, verdict, decision.at)
+    return next((found.grant.id for found in covering), None)
 
 
 def _outcome_with_approvers(view: View, case: PolicyRequest, verdict: Verdict) -> ReplayedOutcome:
@@ -276,7 +276,7 @@ def _request(approval: Approval) -> PastDecision:
         signals=approval.past,
         quorum=approval.quorum if approval.decided_by is None else None,
         by_grant=uses.is_decided_by_grant(approval),
-        takes_grant=not approval.acr_values,
+        grantable=not approval.acr_values,
     )
 
 
@@ -346,7 +346,7 @@ def _refusals(view: View, since: int) -> Iterator[PastDecision]:
 
 def _refusal(kind: audit.Type, entry: StoredEntry) -> PastDecision | None:
     body = entry.members
-    before = _REFUSED.get(str(body.get("cause")))
+    before = _REFUSED_OUTCOMES.get(str(body.get("cause")))
     if before is None:
         return None
     flow: RequestFlow = "exchange"
@@ -376,11 +376,11 @@ def _change(view: View, decision: PastDecision, after: ReplayedOutcome) -> Chang
     approvers: Sequence[PolicyApprover] = ()
     if needs is not None and after.quorum is not None:
         approvers = audience_of(view, after.case, needs, after.people).approvers
-    same = {member.name: getattr(decision, member.name) for member in fields(_Decision)}
-    same["agent"] = display_names.name_of(view.directory, decision.agent)
-    same["user"] = None if user is None else user.name
+    common = {member.name: getattr(decision, member.name) for member in fields(_Decision)}
+    common["agent"] = display_names.name_of(view.directory, decision.agent)
+    common["user"] = None if user is None else user.name
     return Change(
-        **same,
+        **common,
         after=after.outcome,
         rules=after.verdict.rules,
         standing_grant=after.standing_grant,

@@ -247,8 +247,8 @@ def _agent(agent_id: str, name: str, requests: Sequence[ApprovalSummary]) -> Age
     answered = [request for request in requests if _is_answered(request)]
     agreed = sum(request.approved for request in answered)
     agreement = agreed / len(answered) if answered else None
-    read = [row.decided_at - (row.seen_at or row.created_at) for row in answered if row.decided_at]
-    read_ms = _median(read)
+    times = [row.decided_at - (row.seen_at or row.created_at) for row in answered if row.decided_at]
+    read_ms = _median(times)
     unread = (
         len(answered) >= MIN_ANSWERS
         and agreed > UNREAD_AGREEMENT * len(answered)

@@ -1,4 +1,4 @@
-"""Policy trials: explains one case, or tests a table of cases, without consequences.
+"""Policy trials: explains one case, or tests a table of cases, without side effects.
 
 Owns: reading cases by name, the token that would be issued, and tables of test cases.
 Never: evaluating a case itself; it calls the evaluator that enforcement uses.
@@ -39,7 +39,7 @@ from server.services.server_policy import ServerPolicy
 from server.services.standing_grants import uses as standing_uses
 from server.services.users import user_checks
 
-_REQUESTED: Final = frozenset({"request", APP})
+_REQUEST_FLOWS: Final = frozenset({"request", APP})
 """The flows that ask a person immediately. In other flows, the agent must send a request."""
 NextStep: TypeAlias = Literal["token", "person", "refused"]
 """The result: a token, a question to a person, or a refusal."""
@@ -125,7 +125,7 @@ class TableHistory:
 
 @dataclass(frozen=True, slots=True)
 class Trials:
-    """Tries policy without consequences. `rules` is the text of a different rule set to try."""
+    """Tries policy without side effects. `rules` is the text of a different rule set to try."""
 
     store: Store
     server_policy: ServerPolicy
@@ -151,7 +151,7 @@ class Trials:
                 next_step,
                 _cited_rules(row, verdict),
                 tuple(sorted(current_codes(view, self.evaluator.secrets, case))),
-                None if request.acr or not _takes_consent(case, verdict) else consent is not None,
+                None if request.acr or not _consent_matters(case, verdict) else consent is not None,
                 None if next_step == "refused" or case.flow == APP else self._claims(case),
                 seconds,
                 sources.covering_grants[0].grant if sources.covering_grants else None,
@@ -184,7 +184,7 @@ class Trials:
             raise Invalid("`acr` is only for requests at /bc-authorize.", member="acr")
         try:
             details = requests.read_details(trial.details)
-            target = self._target(view, agent, trial, asks=details != ())
+            target = self._target(view, agent, trial, has_details=details != ())
             actions = self.evaluator.schemas.check(view.directory, details, agent.action_types)
             targets.check_required_types(target, frozenset(action.type for action in actions))
         except errors.ProtocolError as error:
@@ -193,12 +193,12 @@ class Trials:
         return PolicyRequest(trial.flow, agent, user, target, details, actions, wants_pin=pin)
 
     def _target(
-        self, view: View, agent: Agent | App, trial: TrialRequest, *, asks: bool
+        self, view: View, agent: Agent | App, trial: TrialRequest, *, has_details: bool
     ) -> TokenTarget:
         """Return the request's target; `/userinfo` if an agent requests only OpenID scopes."""
         openid, scope = scopes.split(tuple(sorted(set(trial.scope))))
         audience = self.server_policy.userinfo_audience
-        is_openid_only = bool(openid) and not scope and not asks
+        is_openid_only = bool(openid) and not scope and not has_details
         is_about_person = is_openid_only and uris.may_name(trial.resource, audience)
         if trial.flow == "request" and is_about_person:
             return targets.about_person(audience, openid)
@@ -248,7 +248,7 @@ def trial(view: View, rules: str | None) -> PolicyRow:
     return builtin.bind_names(view, rules, version=current.version + 1, by="trial")
 
 
-def _takes_consent(case: PolicyRequest, verdict: Verdict) -> bool:
+def _consent_matters(case: PolicyRequest, verdict: Verdict) -> bool:
     """Return whether the person's consent makes a difference."""
     return case.flow == "exchange" or (case.flow == "request" and verdict.outcome == "allow")
 
@@ -257,7 +257,7 @@ def _answer_sources(
     view: View, case: PolicyRequest, verdict: Verdict, consent: Consent | None, *, acr: bool
 ) -> AnswerSources:
     """Return what would decide the request. Grants do not decide exchanges without a consent."""
-    if case.flow in _REQUESTED:
+    if case.flow in _REQUEST_FLOWS:
         return answer_sources.find_answer_sources(view, case, verdict, requires_person=acr)
     no_consent = case.flow == "exchange" and consent is None and case.target.scope
     covering_grants = (
@@ -272,7 +272,7 @@ def _answer_sources(
 def _next_step(case: PolicyRequest, sources: AnswerSources, consent: Consent | None) -> NextStep:
     if not sources.needs_person:
         return "token"
-    if case.flow in _REQUESTED:
+    if case.flow in _REQUEST_FLOWS:
         return "refused" if sources.is_ruled_out else "person"
     if sources.verdict.outcome == "deny":
         return "refused"

@@ -157,7 +157,7 @@ def _combined_requirements(question: Question, ask_rules: Sequence[_CompiledRule
         ceremony=possible_steps(question, defaults.ceremony | steps),
         quorum=_quorum(ask_rules, defaults.quorum),
         seconds=min((a.seconds for a in asks if a.seconds is not None), default=defaults.seconds),
-        approvers=_who(question, ask_rules),
+        approvers=_approvers(question, ask_rules),
         excluded=_excluded(question, ask_rules),
         groups=frozenset(name for rule in ask_rules for name in rule.approvers if is_group(name)),
         extra_steps=steps,
@@ -172,8 +172,8 @@ def _quorum(ask_rules: Sequence[_CompiledRule], default_quorum: int) -> int:
     return max([floor, *(rule.ask.quorum or floor for rule in rules)])
 
 
-def _who(question: Question, ask_rules: Iterable[_CompiledRule]) -> frozenset[str] | None:
-    """Return the people that every naming rule names, with groups expanded."""
+def _approvers(question: Question, ask_rules: Iterable[_CompiledRule]) -> frozenset[str] | None:
+    """Return the people named by all rules that have `who`, with groups expanded."""
     people_of_rules = [
         _people(question, compiled.approvers) for compiled in ask_rules if compiled.rule.ask.who
     ]
@@ -204,14 +204,14 @@ def _compile_rule(
 
 DEFAULT_VERSION: Final = 0
 DEFAULT_AUTHOR: Final = "default"
-_NOBODY: Mapping[str, str] = {}
+_NO_NAMES: Mapping[str, str] = {}
 
 
 @cache
 def default_row() -> PolicyRow:
     """Return the built-in rule set."""
     text = files("server.services.policy").joinpath("default.toml").read_text("utf-8")
-    digest = _hash(text, _NOBODY, _NOBODY)
+    digest = _hash(text, _NO_NAMES, _NO_NAMES)
     return PolicyRow(DEFAULT_VERSION, text, {}, {}, digest, DEFAULT_AUTHOR, 0)
 
 

@@ -112,9 +112,9 @@ def _target_conditions(when: When, *, allows: bool) -> Iterable[Condition]:
 
 def _risk_conditions(when: When, *, allows: bool) -> Iterable[Condition]:
     min_risk = when.at_least
-    most = when.at_most or (ALLOWED if allows else None)
-    if min_risk is not None or most is not None:
-        floor, top = (min_risk or Risk.LOW).rank, (most or Risk.CRITICAL).rank
+    max_risk = when.at_most or (ALLOWED if allows else None)
+    if min_risk is not None or max_risk is not None:
+        floor, top = (min_risk or Risk.LOW).rank, (max_risk or Risk.CRITICAL).rank
         risks = frozenset(risk for risk in Risk if floor <= risk.rank <= top)
         yield lambda q: q.risk in risks
 
@@ -170,7 +170,7 @@ def _hours_condition(hours: Hours) -> Condition:
     begins, ends, days = hours.begins, hours.ends, frozenset(hours.days)
     over_midnight = begins >= ends > _MIDNIGHT
 
-    def local(question: Question) -> tuple[time, int]:
+    def local_time(question: Question) -> tuple[time, int]:
         """Return the local time and weekday, computed once for all rules."""
         cached = question.notes.get(hours.zone)
         if cached is None:
@@ -179,7 +179,7 @@ def _hours_condition(hours: Hours) -> Condition:
         return cast("tuple[time, int]", cached)
 
     def holds(question: Question) -> bool:
-        now, today = local(question)
+        now, today = local_time(question)
         if not over_midnight:
             return today in days and begins <= now and (ends == _MIDNIGHT or now < ends)
         yesterday = (today - 1) % len(DAYS)
@@ -221,7 +221,7 @@ def _has_value_everywhere(question: Question, target: str, target_uses: Sequence
     return uses.has_value_in_each(question.details, target)
 
 
-_Counted: TypeAlias = tuple[str, int, int]
+_CountedUse: TypeAlias = tuple[str, int, int]
 """A use, the window in milliseconds, and the number at which counting stops."""
 
 
@@ -245,7 +245,7 @@ def _count_condition(when: When, count: Count) -> Condition:
 
 def _uses_to_count(
     when: When, within: int, enough: int
-) -> Callable[[Question], Iterable[_Counted]]:
+) -> Callable[[Question], Iterable[_CountedUse]]:
     """Select the uses to count: the rule's types, or else its scopes, or else all tokens."""
     if when.type:
         is_type = _matcher(when.type)

@@ -235,7 +235,7 @@ def _facts(request: DisplayedAction) -> list[JsonValue]:
         for index, (action, detail) in enumerate(zip(request.actions, request.details, strict=True))
         for fact in rendering.facts(action, detail)
     ]
-    if len(labeled_facts) > MAX_FACTS or any(_is_cut(fact) for fact, _ in labeled_facts):
+    if len(labeled_facts) > MAX_FACTS or any(_is_too_long(fact) for fact, _ in labeled_facts):
         raise errors.InvalidAuthorizationDetails(
             f"Use at most {MAX_FACTS} values and shorter texts: approvers must see them in full."
         )
@@ -246,7 +246,7 @@ def _facts(request: DisplayedAction) -> list[JsonValue]:
     ]
 
 
-def _is_cut(fact: Fact) -> bool:
+def _is_too_long(fact: Fact) -> bool:
     return fact.material and len(fact.value) > MAX_MATERIAL_VALUE
 
 

@@ -43,7 +43,7 @@ MAX_TTL: Final = 86_400
 
 _OUTCOMES: tuple[Outcome, ...] = ("allow", "ask", "deny")
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
-_SPAN = re.compile(r"([1-9]\d{0,5})([smhd])")
+_DURATION = re.compile(r"([1-9]\d{0,5})([smhd])")
 _UNIT_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _HOUR = re.compile(r"([01]\d|2[0-3]):([0-5]\d)|(24:00)")
 _TARGETS = ("resource", "scope")
@@ -188,7 +188,7 @@ def _ask(table: _Table) -> AskTerms:
         quorum=table.take("quorum", _integer(1, MAX_QUORUM)),
         who=table.take("who", _names) or (),
         exclude=cast("tuple[Party, ...]", table.take("exclude", _all_of(PARTIES)) or ()),
-        seconds=table.take("ttl", _wait),
+        seconds=table.take("ttl", _ttl),
     )
     table.end()
     return ask_terms
@@ -269,32 +269,32 @@ def _ceremony(table: _Table, name: str, value: object) -> Ceremony:
     return frozenset(Step(step) for step in steps if step != _CONFIRM)
 
 
-def _integer(least: int, most: int) -> Callable[[_Table, str, object], int]:
+def _integer(minimum: int, maximum: int) -> Callable[[_Table, str, object], int]:
     def read(table: _Table, name: str, value: object) -> int:
-        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-            raise table.fail(name, f"must be a whole number from {least} to {most}")
+        if isinstance(value, bool) or not isinstance(value, int) or not minimum <= value <= maximum:
+            raise table.fail(name, f"must be a whole number from {minimum} to {maximum}")
         return value
 
     return read
 
 
-def _span(table: _Table, name: str, value: object) -> int:
-    match = _SPAN.fullmatch(_string(table, name, value))
+def _duration(table: _Table, name: str, value: object) -> int:
+    match = _DURATION.fullmatch(_string(table, name, value))
     if not match:
         raise table.fail(name, 'must be a duration such as "30s", "10m", "1h" or "7d"')
     return int(match[1]) * _UNIT_MS[match[2]]
 
 
-def _wait(table: _Table, name: str, value: object) -> int:
-    seconds = _span(table, name, value) // 1_000
+def _ttl(table: _Table, name: str, value: object) -> int:
+    seconds = _duration(table, name, value) // 1_000
     if not MIN_TTL <= seconds <= MAX_TTL:
         raise table.fail(name, "must be from 30s to 1d")
     return seconds
 
 
-def _limits(inner: _Table, least: int, most: int) -> tuple[int | None, int | None]:
+def _limits(inner: _Table, minimum: int, maximum: int) -> tuple[int | None, int | None]:
     """Parse `over` or `at_most`; exactly one must be set."""
-    number = _integer(least, most)
+    number = _integer(minimum, maximum)
     over, at_most = inner.take("over", number), inner.take("at_most", number)
     if (over is None) == (at_most is None):
         raise inner.fail("over", "must have exactly one of over and at_most")
@@ -313,7 +313,7 @@ def _amount(table: _Table, name: str, value: object) -> Amount:
 
 def _count(table: _Table, name: str, value: object) -> Count:
     inner = _Table(value, f"{table.where}{name}.")
-    within = inner.require("within", _span)
+    within = inner.require("within", _duration)
     if within > MAX_WINDOW_MS:
         raise inner.fail("within", "must be at most 31d")
     over, at_most = _limits(inner, 1, MAX_COUNT)
@@ -362,9 +362,9 @@ _NAMES: Final[Mapping[str, Callable[[PolicyRule], Iterable[str]]]] = {
     "agent": lambda rule: rule.when.agent,
     "user": lambda rule: (*rule.when.owner, *rule.when.user),
     "user or group": lambda rule: rule.ask.who,
-    "resource": lambda rule: _exact(rule.when.resource),
-    "scope of a resource": lambda rule: _exact(rule.when.scope),
-    "action type": lambda rule: _exact(rule.when.type),
+    "resource": lambda rule: _exact_names(rule.when.resource),
+    "scope of a resource": lambda rule: _exact_names(rule.when.scope),
+    "action type": lambda rule: _exact_names(rule.when.type),
 }
 """Kind of name, in the words of error messages → the names of this kind in a rule."""
 
@@ -379,5 +379,5 @@ def names_in(document: PolicyDocument) -> NamesByKind:
     return names
 
 
-def _exact(names: Iterable[str]) -> Iterable[str]:
+def _exact_names(names: Iterable[str]) -> Iterable[str]:
     return (name for name in names if ANY not in name)

@@ -1,4 +1,4 @@
-"""Evaluates policy for enforcement and explanation, also again for a pending request.
+"""Evaluates policy for enforcement and explanation, and again for pending requests.
 
 Owns: building the question for a request with its history; the compiled engine of the rule set in
 force. Never: acting on a verdict.
@@ -93,7 +93,7 @@ class UseHistory:
         return history.stored_codes(self.case.past)
 
 
-_ALWAYS: Final = 2**63 - 1
+_MAX_TIME: Final = 2**63 - 1
 """The latest time that the database can store."""
 _UNKNOWN_USER = User("", "", None, (), "enabled", 0)
 """A user without history."""
@@ -153,7 +153,7 @@ class Evaluator:
         return is_allowed(self._engine(view).policy, self.question(view, case), approvals)
 
     def lock_counts(self, tx: Unit, agent: Agent) -> None:
-        """Issue this agent's tokens in turn if a rule counts them, so that each counts the others.
+        """Serialize issuing this agent's tokens if a rule counts them, so each counts the others.
 
         Call it before anything else is locked, and before the policy is evaluated.
         """
@@ -162,8 +162,8 @@ class Evaluator:
 
     def question(self, view: View, case: PolicyRequest, at: int | None = None) -> Question:
         """Return the question for a request, now or at an earlier time."""
-        # Tokens of units of work that this one waited for may be newer than `view.now`.
-        now, until = (view.now, _ALWAYS) if at is None else (at - 1, at - 1)
+        # Units of work that this one waited for may have issued tokens after `view.now`.
+        now, until = (view.now, _MAX_TIME) if at is None else (at - 1, at - 1)
         scopes, agent = case.target.resource.scopes, case.agent
         return Question(
             flow=case.flow,
@@ -217,7 +217,7 @@ class Evaluator:
 
 
 class _UnreadableEngine:
-    """The engine for a rule set that a different version of Sayso set, and that cannot be read."""
+    """The engine for an unreadable rule set, which a different version of Sayso stored."""
 
     def answer(self, question: Question, approvals: Approvals) -> PolicyAnswer:
         raise PolicyFailed(f"{question.flow}, {approvals.count}: the rule set cannot be read")

@@ -189,7 +189,7 @@ class _Comparer:
         return RequestingAgent(
             name=self.compared_request.agent.name,
             mark=keys.name.mark,
-            formerly=self._formerly(past),
+            formerly=self._former_name(past),
             keys=keys.credentials,
             past=past,
             before=_before(rows.get(keys.agent), self._day),
@@ -200,7 +200,7 @@ class _Comparer:
             today=self._count_asked(rows, keys.asked_day, _DAY_MS)[0],
         )
 
-    def _formerly(self, past: PastApprovals) -> tuple[str, int] | None:
+    def _former_name(self, past: PastApprovals) -> tuple[str, int] | None:
         """Return the agent's name that this person last approved, if the current one is new."""
         if past.count == 0 or self.keys.name.mark in past.members:
             return None

@@ -167,7 +167,7 @@ def keys_of(secrets: Secrets, compared_request: RequestToCompare) -> HistoryKeys
 
 
 def name_mark(secrets: Secrets, user_id: str, name: str) -> str:
-    """Return the mark for a different name of an agent."""
+    """Return the mark for another name of an agent."""
     return _KeyBuilder(secrets, user_id).text(ValueLocation(None), name, ()).mark
 
 
@@ -179,8 +179,8 @@ def credentials(secrets: Secrets, agent: Agent) -> list[str]:
 
 def _hash_parts(secrets: Secrets, parts: object) -> str:
     text = ascii(parts)
-    hashed = _hash if len(text) <= _MAX_CACHED else _hash.__wrapped__
-    return hashed(secrets, text)  # type: ignore[arg-type]  # hashable by identity
+    hash_text = _hash if len(text) <= _MAX_CACHED else _hash.__wrapped__
+    return hash_text(secrets, text)  # type: ignore[arg-type]  # hashable by identity
 
 
 @lru_cache(maxsize=4_096)
@@ -237,11 +237,11 @@ class _KeyBuilder:
             ValueLocation(action, trail), everybody[:_MARK_LENGTH], person, everybody, name
         )
 
-    def _name(self, action: ActionType, detail: Detail, of: Trail) -> NameKeys | None:
+    def _name(self, action: ActionType, detail: Detail, target_trail: Trail) -> NameKeys | None:
         """Return the keys of a target's name; for a target in a list, the name in the same item."""
         for trail, value in _values_at(detail, action.fact_rules.target_name):
             steps = _indexes(trail)
-            if isinstance(value, str) and steps == _indexes(of)[: len(steps)]:
+            if isinstance(value, str) and steps == _indexes(target_trail)[: len(steps)]:
                 everybody = self._hash("name", action.type, _normalized(value))
                 mark = NAME_MARK_PREFIX + everybody[:_MARK_LENGTH]
                 person = f"{self.user} {everybody}"

@@ -45,9 +45,9 @@ class DeniedByPolicy(errors.AccessDenied):
         self.verdict = verdict
 
 
-def refuse_agent_alone(tx: Unit, case: PolicyRequest, verdict: Verdict) -> errors.ProtocolError:
+def refuse_without_user(tx: Unit, case: PolicyRequest, verdict: Verdict) -> errors.ProtocolError:
     """Record the refusal of an agent that acts for itself, and return the error."""
-    asks = verdict.outcome == "ask"
+    needs_person = verdict.outcome == "ask"
     floods.record_refusal(
         tx,
         Entry(
@@ -58,11 +58,11 @@ def refuse_agent_alone(tx: Unit, case: PolicyRequest, verdict: Verdict) -> error
             action=" ".join(case.target.scope),
             decision="refused",
             posture=verdict.risk,
-            cause=NEEDS_PERSON if asks else DENIED,
+            cause=NEEDS_PERSON if needs_person else DENIED,
             facts={"policy": verdict.facts()},
         ),
     )
-    if not asks:
+    if not needs_person:
         return denied_error()
     return errors.InteractionRequired(
         "These scopes need a person's approval. Request it at /bc-authorize."

@@ -17,7 +17,7 @@ from server.protocol.policy.action_types import ActionType
 with lazily():
     from jsonschema import Draft202012Validator, ValidationError
 
-_RULES: Final[Mapping[str, str]] = {
+_CORRECTIONS: Final[Mapping[str, str]] = {
     "type": "must have the JSON type {}",
     "minimum": "must be at least {}",
     "maximum": "must be at most {}",
@@ -33,7 +33,7 @@ _RULES: Final[Mapping[str, str]] = {
 
 
 @dataclass(frozen=True)
-class _Compiled:
+class _CompiledType:
     row: ActionRow
     action: ActionType
 
@@ -47,7 +47,7 @@ class _Compiled:
 class Schemas:
     """Validates details; caches compiled action types until they change."""
 
-    cache: dict[str, _Compiled] = field(default_factory=dict)
+    cache: dict[str, _CompiledType] = field(default_factory=dict)
 
     def check(
         self,
@@ -89,11 +89,11 @@ class Schemas:
         _validate(compiled.validator, detail, [str(index)], row.type)
         return compiled.action
 
-    def _compile(self, row: ActionRow) -> _Compiled:
+    def _compile(self, row: ActionRow) -> _CompiledType:
         compiled_type = self.cache.get(row.type)
         if compiled_type is None or compiled_type.row != row:
             action = action_types.read_action_type(json.loads(row.document))
-            compiled_type = _Compiled(row, action)
+            compiled_type = _CompiledType(row, action)
             self.cache[row.type] = compiled_type
         return compiled_type
 
@@ -120,7 +120,7 @@ def _validate(
     if error is not None:
         where = "/" + "/".join([*path, *map(str, error.absolute_path)])
         raise errors.InvalidAuthorizationDetails(
-            _mistake(error, where, type_name, f" in /{path[0]}" if path else ""),
+            _correction(error, where, type_name, f" in /{path[0]}" if path else ""),
             detail=f"{where}: {error.validator}",  # its message quotes the details
         )
     if uses.has_invalid_currency(detail):
@@ -129,7 +129,7 @@ def _validate(
         )
 
 
-def _mistake(error: ValidationError, where: str, type_name: str, location: str) -> str:
+def _correction(error: ValidationError, where: str, type_name: str, location: str) -> str:
     """Return the correction in the words of the schema, without repeating the input."""
     kind, keyword_value = str(error.validator), error.validator_value
     if kind == "required" and isinstance(keyword_value, list) and isinstance(error.instance, dict):
@@ -141,6 +141,6 @@ def _mistake(error: ValidationError, where: str, type_name: str, location: str) 
         return f"{where} has an unknown member. {type_name} allows: {known}."
     if kind == "enum" and isinstance(keyword_value, list):
         return f"{where} must be one of: {', '.join(map(str, keyword_value))}."
-    if kind in _RULES:
-        return f"{where} of {type_name} {_RULES[kind].format(keyword_value)}."
+    if kind in _CORRECTIONS:
+        return f"{where} of {type_name} {_CORRECTIONS[kind].format(keyword_value)}."
     return f"{where} does not match the schema of {type_name}: {kind}."

@@ -1,4 +1,4 @@
-"""Finds resources, and validates each field of a resource by itself, and a client's permissions.
+"""Finds resources, and validates each of their fields separately, and a client's permissions.
 
 Owns: checking one field, with the remedy in the error. Never: rules across fields; those are in
 `resources.py`.

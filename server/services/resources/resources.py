@@ -113,7 +113,7 @@ class Resources:
                 raise Invalid(
                     f"{uri} belongs to Sayso itself. Register your own APIs.", member="uri"
                 )
-            _refuse_taken(tx, uri)
+            _refuse_similar_uri(tx, uri)
             secret, text = client_secrets.new(self.secrets, PREFIX_RESOURCE_SECRET, tx.now)
             client_id = self.secrets.new_id(PREFIX_RESOURCE)
             resource = Resource(
@@ -182,7 +182,7 @@ class Resources:
 
 
 @error_member("uri")
-def _refuse_taken(tx: Unit, uri: str) -> None:
+def _refuse_similar_uri(tx: Unit, uri: str) -> None:
     """Refuse a URI that looks like another one, because people recognize resources by URI."""
     if (resource := tx.directory.resource(uri)) is not None:
         slash = "" if resource.uri == uri else "; a trailing slash makes no difference"
@@ -261,8 +261,8 @@ def _without_resource(tx: Unit, agent: Agent, uri: str) -> Agent:
         return agent
     remaining, scope = _permissions_without(tx, agent, uri)
     limits = {
-        other_uri: tuple(name for name in may if name in scope)
-        for other_uri, may in agent.only.items()
+        other_uri: tuple(name for name in allowed if name in scope)
+        for other_uri, allowed in agent.only.items()
         if other_uri != uri
     }
     return replace(agent, resources=remaining, scopes=scope, only=limits)

@@ -43,7 +43,7 @@ def resolve_or_default(
 ) -> TokenTarget:
     """Return the target; without scopes, it has the resource's default scopes (RFC 6749 3.3).
 
-    Default scopes that the client may not have are left out. Raises the errors of `resolve`.
+    Default scopes that the client cannot request are left out. Raises the errors of `resolve`.
     """
     token_target = resolve(directory, client, resource, scope)
     if scope:
@@ -74,12 +74,12 @@ def stored_resource(directory: Directory, uri: str, scope: tuple[str, ...]) -> R
     return _userinfo_resource(uri) if scopes.about_person(scope) else directory.resource(uri)
 
 
-def lifetime(agent: Agent | None, resource: Resource | None, usual: int) -> int:
-    """Return the lifetime of a token in seconds: the lower limit, or `usual` without limits."""
+def lifetime(agent: Agent | None, resource: Resource | None, default: int) -> int:
+    """Return the lifetime of a token in seconds: the lower limit, or `default` without limits."""
     limits = tuple(
         None if limiter is None else limiter.token_seconds for limiter in (agent, resource)
     )
-    return min((limit for limit in limits if limit is not None), default=usual)
+    return min((limit for limit in limits if limit is not None), default=default)
 
 
 def check_required_types(target: TokenTarget, types: frozenset[str]) -> None:

@@ -242,26 +242,26 @@ class Flows:
         signed_actions = (action for action, outcome in action_outcomes.items() if outcome)
         return _Ready(plan, signed_in, next(signed_actions, None))
 
-    def _end(self, tx: Unit, flow: Flow, ready: _Step) -> Step:
+    def _end(self, tx: Unit, flow: Flow, last_step: _Step) -> Step:
         """Respond to the app, once."""
-        if not isinstance(ready, _Ready | _Refused):
-            return ready  # the user was signed out
+        if not isinstance(last_step, _Ready | _Refused):
+            return last_step  # the user was signed out
         if not tx.flows.finish(flow.hash, tx.now):
             raise errors.InvalidRequest(_FLOW_ENDED)
-        back = ready.plan.request.return_to
-        if isinstance(ready, _Refused):
+        return_to = last_step.plan.request.return_to
+        if isinstance(last_step, _Refused):
             _withdraw_approvals(tx, flow)
-            by, cause = audit.by_client(ready.plan.app.id), ready.error.code
+            by, cause = audit.by_client(last_step.plan.app.id), last_step.error.code
             entry = _entry(
-                audit.Type.GRANT_REFUSED, by, ready.plan, decision="refused", cause=cause
+                audit.Type.GRANT_REFUSED, by, last_step.plan, decision="refused", cause=cause
             )
             floods.record_refusal(tx, entry)
-            return self.requests.refusal(back, ready.error)
+            return self.requests.refusal(return_to, last_step.error)
         if flow.allowed_at is not None:
-            self._store_consents(tx, ready)
+            self._store_consents(tx, last_step)
         code = self.secrets.new_secret(PREFIX_CODE)
-        grant = _grant(ready)
-        challenge = ready.plan.request.challenge
+        grant = _grant(last_step)
+        challenge = last_step.plan.request.challenge
         tx.code_grants.add_code(
             AuthorizationCode(handle_hash(code), grant, challenge, tx.now + CODE_MS)
         )
@@ -269,14 +269,14 @@ class Flows:
             _entry(
                 audit.Type.GRANT_GIVEN,
                 audit.by_user(grant.user_id),
-                ready.plan,
+                last_step.plan,
                 subject=grant.user_id,
                 decision="given",
-                approval_id=ready.approval_id,
+                approval_id=last_step.approval_id,
             )
         )
         issuer = self.requests.server_policy.issuer
-        return AuthorizationResponse(back, authorize.answer(issuer, back, {"code": code}))
+        return AuthorizationResponse(return_to, authorize.answer(issuer, return_to, {"code": code}))
 
     def _store_consents(self, tx: Unit, ready: _Ready) -> None:
         """Store the consent for scopes about the person, which the page grants without a device."""

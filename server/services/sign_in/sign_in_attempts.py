@@ -1,7 +1,7 @@
 """Limits failed sign-ins, per account and address, and per address.
 
 An attempt is counted before it is checked, so parallel attempts do not help. All spellings of a
-name count for its account. A name without an account is counted by its normalized form.
+name count toward its account. A name without an account is counted in its normalized form.
 """
 
 import hashlib
@@ -39,7 +39,7 @@ class SignInAttempt:
 
 
 def of_account(user: User | None, name: str, peer: str) -> SignInAttempt:
-    """Return an attempt with a name, and its user, if any; `peer` is empty if unknown."""
+    """Return an attempt for a name and its user, if any; `peer` is empty if unknown."""
     account_key = f"nobody\n{skeleton(name)}" if user is None else f"user\n{user.id}"
     network = addresses.network(peer).encode()
     address = _key(b"address", network) if network else None

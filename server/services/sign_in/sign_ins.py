@@ -78,9 +78,9 @@ class SignIns:
         if error is not None:
             raise error
         stored_hash = None if stored_password is None else stored_password.hash
-        is_right = self.hasher.verify(passwords.normalize(password), stored_hash)
+        is_correct = self.hasher.verify(passwords.normalize(password), stored_hash)
         with self.store.write() as tx:
-            current_user = _check_user(tx, user, is_right=is_right, stored_hash=stored_hash)
+            current_user = _check_user(tx, user, is_correct=is_correct, stored_hash=stored_hash)
             new_cookie = None
             if current_user is not None:
                 sign_in_attempts.record_success(tx, attempt)
@@ -109,7 +109,7 @@ class SignIns:
             with self.store.write() as tx:
                 user, device = self.passkeys.verify(tx, assertion)
                 sign_in_attempts.record_success(tx, attempt)
-                _lock_active(tx, device)
+                _lock_device(tx, device)
                 return self._start(tx, user, flow, cookie=cookie, device_id=device.id)
         except errors.Problem:
             with self.store.write() as tx:
@@ -164,13 +164,13 @@ class SignIns:
 
 
 def _check_user(
-    tx: Unit, user: User | None, *, is_right: bool, stored_hash: str | None
+    tx: Unit, user: User | None, *, is_correct: bool, stored_hash: str | None
 ) -> User | None:
     """Return the current user if they may sign in; otherwise record the failure."""
     current_user = None if user is None else tx.directory.user(user.id)
     password = tx.passwords.get("" if current_user is None else current_user.id)
     is_unchanged = password is not None and password.hash == stored_hash
-    if current_user is not None and is_right and is_unchanged and current_user.enabled:
+    if current_user is not None and is_correct and is_unchanged and current_user.enabled:
         return current_user
     kind = audit.Type.SIGN_IN_FAILED
     if current_user is None:
@@ -182,7 +182,7 @@ def _check_user(
     return None
 
 
-def _lock_active(tx: Unit, device: Device) -> None:
+def _lock_device(tx: Unit, device: Device) -> None:
     """Make a revocation of the device wait for this sign-in. Raises errors.Problem."""
     if tx.devices.lock_active(device.id) is None:
         raise errors.Problem(403, "unknown_passkey", passkeys.UNKNOWN)

@@ -1,4 +1,4 @@
-"""Creates the services of signing in to apps."""
+"""Creates the services for signing in to apps."""
 
 from server.services.adapters import Adapters
 from server.services.approvals.app_actions import AppActions

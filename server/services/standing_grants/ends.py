@@ -1,4 +1,4 @@
-"""Ends standing grants: by a user, or because an agent, user, resource or action type changed.
+"""Ends standing grants, on request or when an agent, user, resource or action type changes.
 
 A reserved use that was not redeemed yet is refused at redemption. Issued tokens stay valid.
 """

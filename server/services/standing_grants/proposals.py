@@ -37,7 +37,7 @@ TRIED_REQUESTS: Final = 10
 """The number of past requests on which a proposal is tried."""
 MAX_IN_FORCE: Final = 50
 """The maximum number of one user's grants in force."""
-_SCANNED: Final = 100
+_MAX_SCANNED: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +105,8 @@ class Proposals:
         """Check a submitted proposal. Raises errors.Problem.
 
         Checks, in order, that: 1. the example is an agent's request to this person; 2. the agent
-        may still request it, and policy lets this person alone approve it; 3. the members that vary
-        can vary; 4. the bounds are within the limits of its risk; 5. the person has fewer grants
+        may still request it, and policy lets this person approve it alone; 3. the members that vary
+        can vary; 4. the bounds are within the limits for its risk; 5. the person has fewer grants
         than the limit.
         """
         example = view.approvals.get(submitted_proposal.approval_id)
@@ -119,7 +119,7 @@ class Proposals:
         money = amounts.money(evaluated.details)
         try:
             total = standing_grants.read_sum(money, submitted_proposal.sum)
-            vary = _vary(evaluated, submitted_proposal)
+            vary = _varying_members(evaluated, submitted_proposal)
             standing_grants.check_limits(
                 evaluated.risk,
                 seconds=submitted_proposal.seconds,
@@ -159,7 +159,7 @@ class Proposals:
             raise _refusal("policy", "policy denies this request now")
         if verdict.risk is Risk.CRITICAL:
             raise _refusal("risk", "critical requests cannot have a standing grant")
-        if not needs.met_by(_strongest_in_advance(needs, user), user.id):
+        if not needs.met_by(_strongest_approval(needs, user), user.id):
             raise _refusal("policy", "policy requires more than your approval in advance")
         if verdict.risk is Risk.HIGH and not agent.high_grants:
             raise _refusal(
@@ -195,7 +195,7 @@ class Proposals:
         return None if is_unchanged else "policy_changed"
 
 
-def _vary(
+def _varying_members(
     evaluated: EvaluatedExample, submitted_proposal: SubmittedProposal
 ) -> tuple[standing_grants.VaryingMember, ...]:
     if evaluated.action is None:
@@ -215,7 +215,7 @@ def try_on_past_requests(view: View, proposal: CheckedProposal) -> list[TriedReq
         state=None,
         agent_id=proposal.example.agent.id,
         user_id=proposal.example.user.id,
-        limit=_SCANNED,
+        limit=_MAX_SCANNED,
     )
     newest = [approval for approval in approvals if approval.kind == "action"][:TRIED_REQUESTS]
     usage, results = GrantUsage(), list[TriedRequest]()
@@ -256,7 +256,7 @@ def _check_limit(view: View, user_id: str) -> None:
         )
 
 
-def _strongest_in_advance(needs: Requirements, user: User) -> Approvals:
+def _strongest_approval(needs: Requirements, user: User) -> Approvals:
     """Return the strongest approval in advance: with the PIN, without typed entries or a reason."""
     return Approvals(1, needs.risk, frozenset({Step.PIN}), frozenset({user.id}), in_advance=True)
 

@@ -38,12 +38,12 @@ class CoveringGrant:
 def covering_grants(
     view: View, case: PolicyRequest, verdict: Verdict, at: int | None = None
 ) -> Iterator[CoveringGrant]:
-    """Yield the grants that cover a request, oldest first, without used-up ones.
+    """Yield the grants that cover a request, oldest first, except used-up ones.
 
     With `at`, yields the grants that were in force at that time and were not revoked since. Their
     current uses are counted.
 
-    1. The grant is in force, by this user, for this agent and resource.  2. Its ceremony satisfies
+    1. This user's grant for this agent and resource is in force.  2. Its ceremony satisfies
     policy. 3. The action type has the same version.  4. The request matches the pattern.  5. The
     request is within the remaining uses and amount.
     """
@@ -94,7 +94,7 @@ def is_decided_by_grant(approval: Approval) -> bool:
 
 
 def has_grant_ended(tx: Unit, approval: Approval) -> bool:
-    """Return whether the deciding grant is over; if not, keep it in force until the commit."""
+    """Return whether the deciding grant has ended; if not, keep it in force until the commit."""
     grant_id = grant_of(approval)
     return grant_id is not None and not tx.standing_grants.in_force(grant_id, tx.now)
 
@@ -122,7 +122,7 @@ def still_covers(view: View, evaluator: Evaluator, case: PolicyRequest, approval
     grant = view.standing_grants.get(grant_of(approval) or "")
     if grant is None or not _same_version(view, grant):
         return False
-    approvals = _in_advance(approval.risk, approval.ceremony, approval.user_id or "")
+    approvals = _approval_in_advance(approval.risk, approval.ceremony, approval.user_id or "")
     is_covered = case.risk.rank <= approval.risk.rank and _covers_risk(grant, case, approval.risk)
     return is_covered and evaluator.holds(view, case, approvals)
 
@@ -135,11 +135,11 @@ def _may_ask(view: View, user: User, case: PolicyRequest) -> bool:
 
 def _satisfies(grant: StandingGrant, needs: Requirements, case: PolicyRequest, risk: Risk) -> bool:
     """Return whether the approval that created the grant satisfies the current requirements."""
-    approvals = _in_advance(grant.risk, grant.ceremony, grant.user_id)
+    approvals = _approval_in_advance(grant.risk, grant.ceremony, grant.user_id)
     return needs.met_by(approvals, grant.user_id) and _covers_risk(grant, case, risk)
 
 
-def _in_advance(risk: Risk, ceremony: str, user_id: str) -> Approvals:
+def _approval_in_advance(risk: Risk, ceremony: str, user_id: str) -> Approvals:
     """Return one user's approval in advance, as policy input."""
     steps = ceremonies.parse_ceremony(ceremony)
     return Approvals(1, risk, steps, frozenset({user_id}), in_advance=True)

@@ -1,7 +1,7 @@
 """Revokes tokens for their client (RFC 7009), and the access that a person granted to a client.
 
-Owns: revoking the client's standing grants, consents and tokens. Never: disabling an agent for
-everyone; suspending, disabling and reporting it do that.
+Owns: revoking the client's standing grants, consents and tokens. Never: turning off an agent for
+everyone; suspending, disabling and reporting do that.
 """
 
 from dataclasses import dataclass

@@ -38,10 +38,10 @@ class AccessTokenAuth:
             raise _unauthorized("", f"Bearer, DPoP {_ALGS}", log="no token")
         live_token = self.tokens.live(tx, token.strip())
         if live_token is None or live_token.row.resource != audience:
-            raise _invalid("invalid, or for another audience", dpop=scheme.lower() == "dpop")
+            raise _invalid_token("invalid, or for another audience", dpop=scheme.lower() == "dpop")
         bound = live_token.row.jkt is not None
         if bound != (scheme.lower() == "dpop"):
-            raise _invalid("wrong scheme for this token", dpop=bound)
+            raise _invalid_token("wrong scheme for this token", dpop=bound)
         if bound:
             self._check_proof(tx, call, token.strip(), live_token)
         return live_token
@@ -52,20 +52,22 @@ class AccessTokenAuth:
             self.proofs.of_token(tx, call.proofs, target, jkt=live_token.row.jkt, nonces=True)
         except errors.UseDpopNonce as error:
             raise _unauthorized(
-                error.code, _dpop(error.code), nonce=error.headers["DPoP-Nonce"]
+                error.code, _challenge(error.code), nonce=error.headers["DPoP-Nonce"]
             ) from error
         except errors.InvalidDpopProof as error:
-            raise _unauthorized(error.code, _dpop(error.code), log=error.description) from error
+            raise _unauthorized(
+                error.code, _challenge(error.code), log=error.description
+            ) from error
         except BadToken as error:
-            raise _invalid(str(error), dpop=True) from error
+            raise _invalid_token(str(error), dpop=True) from error
 
 
-def _invalid(log: str, *, dpop: bool = False) -> errors.Problem:
+def _invalid_token(log: str, *, dpop: bool = False) -> errors.Problem:
     code = "invalid_token"
-    return _unauthorized(code, _dpop(code) if dpop else f'Bearer error="{code}"', log=log)
+    return _unauthorized(code, _challenge(code) if dpop else f'Bearer error="{code}"', log=log)
 
 
-def _dpop(code: str) -> str:
+def _challenge(code: str) -> str:
     return f'DPoP error="{code}", {_ALGS}'
 
 

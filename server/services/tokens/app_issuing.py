@@ -57,10 +57,10 @@ class AppTokenIssuer:
     ) -> tuple[dict[str, object], str]:
         """Return the token response without a refresh token, and the ID of its access token.
 
-        Raises errors.InvalidGrant if the person or the app may no longer have the access.
+        Raises errors.InvalidGrant if the person or the app no longer has this access.
         """
         user, userinfo = _check_user(tx, grant), self.server_policy.userinfo_audience
-        _check_rights(tx, app, grant, terms, userinfo=userinfo)
+        _check_access(tx, app, grant, terms, userinfo=userinfo)
         consent = None
         if terms.approval is None:
             consent = tx.consents.live(grant.user_id, app.id, terms.resource or userinfo, tx.now)
@@ -131,7 +131,7 @@ class AppTokenIssuer:
         jkt: str | None,
     ) -> AppTokenContents:
         """Return the access token's contents. It expires no later than its consent."""
-        now, signed = tx.now // 1000, terms.approval
+        now, approval = tx.now // 1000, terms.approval
         resource = tx.directory.resource(terms.resource)
         resource_limit = None if resource is None else resource.token_seconds
         expires_at = now + (resource_limit or self.server_policy.access_token_seconds)
@@ -153,12 +153,12 @@ class AppTokenIssuer:
             auth_time=grant.auth_time // 1000,
             issued_at=now,
             expires_at=expires_at,
-            details=() if signed is None else signed_details(signed),
-            approved=None if signed is None else approved_from(tx, signed),
+            details=() if approval is None else signed_details(approval),
+            approved=None if approval is None else approved_from(tx, approval),
         )
 
 
-_GONE: Final = "The person's access has ended. Have them sign in again."
+_ACCESS_ENDED: Final = "The person's access has ended. Have them sign in again."
 
 
 def _check_user(tx: Unit, grant: Grant) -> User:
@@ -170,11 +170,11 @@ def _check_user(tx: Unit, grant: Grant) -> User:
     sign_in = tx.sign_ins.lock(grant.sign_in_id)
     is_signed_out = sign_in is not None and sign_in.ended_at is not None
     if user is None or not user.enabled or is_signed_out:
-        raise errors.InvalidGrant(_GONE)
+        raise errors.InvalidGrant(_ACCESS_ENDED)
     return user
 
 
-def _check_rights(
+def _check_access(
     tx: Unit, app: App, grant: Grant, terms: AccessTokenTerms, *, userinfo: str
 ) -> None:
     """Check that the app, its agent and the consents still allow this. Raises errors.InvalidGrant.
@@ -191,17 +191,17 @@ def _check_rights(
             target = targets.resolve(tx.directory, app, terms.resource, terms.scope)
             targets.check_required_types(target, frozenset())
         except errors.ProtocolError as error:
-            raise errors.InvalidGrant(_GONE, detail=error.description) from error
+            raise errors.InvalidGrant(_ACCESS_ENDED, detail=error.description) from error
         required_consents.append((app.id, terms.resource, terms.scope))
     if grant.actor is not None and terms.scope:
         agent = tx.directory.agent(grant.actor)
         if agent is None or not agent.active(tx.now):
-            raise errors.InvalidGrant(_GONE, detail="the agent is missing or disabled")
+            raise errors.InvalidGrant(_ACCESS_ENDED, detail="the agent is missing or disabled")
         required_consents.append((grant.actor, terms.resource, terms.scope))
     for client, resource, scope in required_consents:
         consent = tx.consents.live(grant.user_id, client, resource, tx.now)
         if consent is None or not set(scope) <= set(consent.scopes):
-            raise errors.InvalidGrant(_GONE, detail="a consent has ended")
+            raise errors.InvalidGrant(_ACCESS_ENDED, detail="a consent has ended")
 
 
 def user_claims(user: User) -> dict[str, object]:

@@ -85,7 +85,7 @@ class DelegationService:
     def revoke(self, jti: str, *, by: str) -> tuple[NamedDelegation, int]:
         """Revoke a token and its descendants; return how many were live. Raises `NotFound`.
 
-        A second call changes nothing.
+        Idempotent.
         """
         with self.store.write() as tx:
             return revoke_tree(tx, _find(tx, jti), by, "by an administrator")

@@ -19,7 +19,7 @@ from server.services.users.dpop_proofs import Proofs
 
 @dataclass(frozen=True, slots=True)
 class TokenRequest:
-    """One call of the token endpoint, parsed."""
+    """A parsed call to the token endpoint."""
 
     form: Form
     authorization: str | None

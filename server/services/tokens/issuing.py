@@ -214,8 +214,8 @@ class TokenIssuer:
     def _sign(self, tx: Unit, contents: TokenContents, origin: TokenOrigin) -> dict[str, object]:
         """Sign the access token, and store its row and audit entry."""
         tx.delegations.add(_delegation(contents, origin))
-        used = uses.of_token(contents.resource, contents.scope.split(), contents.details)
-        tx.uses.add(contents.agent, contents.token_id, used, tx.now)
+        token_uses = uses.of_token(contents.resource, contents.scope.split(), contents.details)
+        tx.uses.add(contents.agent, contents.token_id, token_uses, tx.now)
         _record(tx, contents, origin)
         token = self.signer.sign(
             tx.directory.signing_keys(),
@@ -244,10 +244,10 @@ def approved_from(tx: Unit, approval: Approval) -> Approved:
         single_use=approval.details != "[]",
         decided_by=automatic_decision(approval),
     )
-    return approved if approval.decided_by is not None else _authenticated(tx, approval, approved)
+    return approved if approval.decided_by is not None else _with_answers(tx, approval, approved)
 
 
-def _authenticated(tx: Unit, approval: Approval, approved: Approved) -> Approved:
+def _with_answers(tx: Unit, approval: Approval, approved: Approved) -> Approved:
     """Add how the person authenticated, or who answered if other people answered for them."""
     approvals = valid_approvals(tx.decisions.of_approval(approval.id))
     decision = next((answer for answer in approvals if answer.user_id == approval.user_id), None)

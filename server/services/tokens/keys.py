@@ -64,7 +64,7 @@ class SigningKeys:
             retiring = [key for key in old_keys if key.alg == alg and key.state == "active"]
             for key in retiring:
                 _retire(tx, key, retires_at, by)
-            dropped = _drop(tx, by)
+            dropped = _delete_retired_keys(tx, by)
             key = _add(tx, self.signer.new_key(alg, tx.now), by)
         return RotatedKeys(key, tuple(retiring), tuple(dropped))
 
@@ -96,7 +96,7 @@ class SigningKeys:
 
 
 def ensure_keys(tx: Unit, signer: Signer, *, by: str = audit.SYSTEM) -> list[SigningKey]:
-    """Create an active key for each algorithm without one; needs an administering unit of work."""
+    """Create an active key for each algorithm without one; needs an administrative unit of work."""
     signing_keys = tx.directory.signing_keys()
     active = {key.alg for key in signing_keys if key.state == "active"}
     missing = [alg for alg in names.SIGNING_ALGS if alg not in active]
@@ -115,7 +115,7 @@ def _retire(tx: Unit, key: SigningKey, retires_at: int, by: str) -> None:
     tx.audit.add(Entry(audit.Type.KEY_RETIRED, by, facts=facts))
 
 
-def _drop(tx: Unit, by: str) -> list[str]:
+def _delete_retired_keys(tx: Unit, by: str) -> list[str]:
     dropped = tx.keys.delete_retired(tx.now)
     for kid in dropped:
         tx.audit.add(Entry(audit.Type.KEY_DROPPED, by, facts={"kid": kid}))

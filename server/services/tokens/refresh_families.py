@@ -23,10 +23,10 @@ def end(tx: Unit, family_id: str) -> int:
     return sum(len(tx.delegations.revoke_tree(jti, tx.now)) for jti in access_token_ids)
 
 
-def of_token(tx: View, token_hash: bytes) -> Family | None:
+def of_token(view: View, token_hash: bytes) -> Family | None:
     """Return the family of a refresh token, revoked or not."""
-    token = tx.code_grants.token(token_hash)
-    return None if token is None else tx.code_grants.family(token.family_id)
+    token = view.code_grants.token(token_hash)
+    return None if token is None else view.code_grants.family(token.family_id)
 
 
 def app_deactivated(tx: Unit, event: AppDeactivated) -> None:

@@ -55,7 +55,7 @@ class DeviceAuthentication:
     server_policy: ServerPolicy
 
     def authenticate(self, call: DeviceCall) -> Person:
-        """Return the person of this call. Raises errors.Problem 401, or 403 if disabled or revoked.
+        """Return the person who calls. Raises errors.Problem 401, or 403 if disabled or revoked.
 
         1. The token is for this API, unexpired and bound by DPoP. 2. The proof is for this call, by
         the key of the token. 3. The proof is new. 4. Session, user and device are active.
@@ -97,7 +97,7 @@ class DeviceAuthentication:
     def _person(self, tx: Unit, claims: dict[str, object]) -> Person:
         session = _active_session(tx, str(claims.get("sid")))
         if (claims.get("sub"), claims.get("cnf")) != (session.user_id, {"jkt": session.jkt}):
-            raise unauthorized("a token of a different session")
+            raise unauthorized("a token from a different session")
         user = enabled_user(tx, session.user_id)
         device = None if session.device_id is None else tx.devices.get(session.device_id)
         if device is not None and device.state != "active":

@@ -34,12 +34,12 @@ class Proofs:
     server_policy: ServerPolicy
 
     def terminal(self, tx: Unit, proofs: Sequence[str], *, path: str = "/token") -> dict[str, str]:
-        """Return the public key that a terminal proves to have. Raises errors.InvalidDpopProof."""
+        """Return the public key that a terminal proves it holds. Raises errors.InvalidDpopProof."""
         target = ProofTarget("POST", f"{self.server_policy.issuer}{path}")
         return self._proven_key(tx, proofs, target, nonces=False)
 
     def of_client(self, tx: Unit, proofs: Sequence[str], *, path: str = "/token") -> str:
-        """Return the thumbprint of the key that a client proves to have at an endpoint.
+        """Return the thumbprint of the key that a client proves it holds at an endpoint.
 
         Raises errors.InvalidDpopProof, or errors.UseDpopNonce if a nonce is required.
         """

@@ -1,6 +1,6 @@
 """Finds users and clients by name, and validates each field of a user separately.
 
-Owns: the check of one field, with the remedy in its error. Never: rules across fields
+Owns: checking one field, with the remedy in the error. Never: rules across fields
 (`users.py`).
 """
 

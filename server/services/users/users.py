@@ -124,7 +124,7 @@ class Users:
     def disable(self, name_or_id: str, *, by: str, force: bool = False) -> DisabledUser:
         """Disable a user, cancel their open requests, and revoke their tokens.
 
-        A second call changes nothing. Raises `NotFound`, or `Conflict` for the last enabled
+        Idempotent. Raises `NotFound`, or `Conflict` for the last enabled
         administrator, unless `force` is set.
         """
         with self.store.administer() as tx:
@@ -203,8 +203,8 @@ def create(tx: Unit, secrets: Secrets, new: NewUser, *, by: str) -> User:
 @error_member("name")
 def _refuse_taken_name(tx: Unit, name: str) -> None:
     """Refuse a name that looks like the name of a user, an agent or an app."""
-    alike = map(tx.directory.user, tx.names.ids_with_name_like("user", name_keys(name)))
-    for existing in (*alike, tx.directory.find_user(name)):
+    similar = map(tx.directory.user, tx.names.ids_with_name_like("user", name_keys(name)))
+    for existing in (*similar, tx.directory.find_user(name)):
         if existing is not None:
             raise Exists(
                 f"The user {existing.name} already exists. Choose a name that cannot be confused "
@@ -222,10 +222,10 @@ def _refuse_used_email(tx: Unit, user: User) -> None:
 
 
 def _refuse_last_administrator(tx: Unit, before: User, after: User) -> None:
-    """Refuse a change after which only the command line could make an administrator."""
-    if not _administers(before) or _administers(after):
+    """Refuse a change that would leave no enabled administrator."""
+    if not _is_administrator(before) or _is_administrator(after):
         return
-    if not any(_administers(user) for user in tx.users.all() if user.id != after.id):
+    if not any(_is_administrator(user) for user in tx.users.all() if user.id != after.id):
         raise Conflict(
             f"{before.name} is the last enabled administrator. "
             "Make another user an administrator first.",
@@ -233,7 +233,7 @@ def _refuse_last_administrator(tx: Unit, before: User, after: User) -> None:
         )
 
 
-def _administers(user: User) -> bool:
+def _is_administrator(user: User) -> bool:
     return user.enabled and "admin" in user.roles
 
 

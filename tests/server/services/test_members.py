@@ -215,7 +215,7 @@ class TestEachTable:
             if member.widens is None and member.name not in (*noun.own_rule, "token_seconds"):
                 after = copy.copy(noun.record)
                 object.__setattr__(after, member.name, object())
-                widened = power.widened_members(noun.record, after, usual_seconds=300)
+                widened = power.widened_members(noun.record, after, default_seconds=300)
                 assert widened == {member.name}
 
 

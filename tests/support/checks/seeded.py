@@ -125,7 +125,7 @@ def _write_late(store: SqlStore, add: Callable[[Audit, Entry], str], entry: Entr
 
 def _early_count() -> None:
     """Count an agent's open requests before the unit of work that adds one."""
-    start, is_full = BackchannelService.start, request_limits.RemainingRequests._is_full
+    start, is_reached = BackchannelService.start, request_limits.RemainingRequests._is_reached
     early_counts = threading.local()
 
     def start_with_early_count(
@@ -136,7 +136,7 @@ def _early_count() -> None:
         time.sleep(_PAUSE_SECONDS)
         return start(self, agent, *args, **kwargs)
 
-    def is_full_by_early_count(
+    def is_reached_by_early_count(
         self: request_limits.RemainingRequests,
         limit: int,
         risk: Any,
@@ -144,11 +144,11 @@ def _early_count() -> None:
         user: str | None,
     ) -> bool:
         if agent is None or user is not None:
-            return is_full(self, limit, risk, agent, user)
+            return is_reached(self, limit, risk, agent, user)
         return bool(early_counts.open >= limit)
 
     BackchannelService.start = start_with_early_count  # type: ignore[method-assign]  # the fault
-    request_limits.RemainingRequests._is_full = is_full_by_early_count  # type: ignore[method-assign]  # the fault
+    request_limits.RemainingRequests._is_reached = is_reached_by_early_count  # type: ignore[method-assign]  # the fault
 
 
 def _per_user_lock() -> None:
@@ -244,7 +244,7 @@ def _several_successors() -> None:
     """Issue a new refresh token for each use of an old one."""
     random_token = secrets.token_urlsafe
     AppTokenIssuer.successor = lambda *_: random_token()  # type: ignore[method-assign]  # the fault
-    AppRefreshGrant._stolen = lambda *_: False  # type: ignore[method-assign]  # the fault
+    AppRefreshGrant._is_stolen = lambda *_: False  # type: ignore[method-assign]  # the fault
     CodeGrants.use_token = lambda *_: True  # type: ignore[method-assign]  # the fault
 
 

@@ -41,12 +41,12 @@ class AppRefreshGrant:
             raise errors.InvalidGrant(_REFUSED)
         if family.ended_at is not None or tx.now >= family.expires_at:
             raise errors.InvalidGrant(_REFUSED)
-        if self._stolen(tx, token, refresh_token):
+        if self._is_stolen(tx, token, refresh_token):
             _end_family(tx, family)
             return errors.InvalidGrant(_REFUSED)
         return self._rotate(tx, app, family, request)
 
-    def _stolen(self, tx: Unit, token: RefreshToken, refresh_token: str) -> bool:
+    def _is_stolen(self, tx: Unit, token: RefreshToken, refresh_token: str) -> bool:
         if token.used_at is None:
             return False
         successor = tx.code_grants.token(handle_hash(self.issuing.successor(refresh_token)))
@@ -62,7 +62,7 @@ class AppRefreshGrant:
         grant. 3. The person and their consents are still valid. 4. The family is not revoked; a
         revocation at the same time also revokes these tokens. 5. The token is marked as used.
 
-        Rule 3 locks consents, and rule 4 the family, in the order of a revoked consent.
+        Rule 3 locks consents, and rule 4 the family, in the same order as revoking a consent.
         """
         refresh_token, grant = request.form.require("refresh_token"), family.grant
         _check_key(app, grant.jkt, request.dpop_jkt)

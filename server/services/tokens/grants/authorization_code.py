@@ -24,7 +24,7 @@ from server.services.tokens import refresh_families
 from server.services.tokens.app_issuing import AccessTokenTerms, AppTokenIssuer
 from server.services.tokens.endpoint import TokenRequest, TokenResult
 
-_GONE = "The access that the person approved has ended. Start again."
+_ACCESS_ENDED = "The access that the person approved has ended. Start again."
 _REFUSED = "The code is unknown, used, expired, or belongs to a different app. Start again."
 
 
@@ -95,7 +95,7 @@ class AuthorizationCodeGrant:
             or approval.is_overdue(tx.now)
             or self.checks.invalid_reason(tx, approval) is not None
         ):
-            raise errors.InvalidGrant(_GONE)
+            raise errors.InvalidGrant(_ACCESS_ENDED)
         return approval
 
 
@@ -106,7 +106,7 @@ def _redeem_approval(tx: Unit, approval: Approval) -> None:
     """
     redeemed_approval = tx.approvals.transition(approval, State.REDEEMED, now=tx.now)
     if redeemed_approval is None:
-        raise errors.InvalidGrant(_GONE)
+        raise errors.InvalidGrant(_ACCESS_ENDED)
     notices.approval(tx, redeemed_approval, "approval.redeemed")
 
 

@@ -43,4 +43,4 @@ class ClientCredentialsGrant:
             if verdict.outcome == "allow":
                 origin = TokenOrigin(policy=verdict.facts())
                 return self.issuing.for_target(tx, agent, target, (), origin, jkt=request.dpop_jkt)
-            return refusals.refuse_agent_alone(tx, policy_request, verdict)
+            return refusals.refuse_without_user(tx, policy_request, verdict)

@@ -177,8 +177,8 @@ def _to_logged_exchange(exchange_request: ExchangeRequest) -> LoggedExchange:
 def _subject_row(tx: Unit, claims: Subject) -> Delegation | None:
     """Return the token's row; if it is valid, lock it until this unit of work ends.
 
-    The row and the token must match. Its consents are locked first, in the order of a revoked
-    consent.
+    The row and the token must match. Its consents are locked first, in the same order as
+    revoking a consent.
     """
     tx.delegations.lock_consents(claims.token_id)
     row = tx.delegations.lock_live(claims.token_id, tx.now) or tx.delegations.get(claims.token_id)

@@ -12,7 +12,7 @@ from server.services.clients.agent_forms import AgentChanges
 from server.services.clients.app_forms import AppChanges
 from server.services.consents.revocations import revoke_consent
 from server.services.resources.resources import ResourceChanges
-from server.services.tokens.grants.authorization_code import _GONE
+from server.services.tokens.grants.authorization_code import _ACCESS_ENDED
 from server.services.users.users import UserChanges
 from server.storage.approvals.approvals import Approvals
 from tests.support.browsers.browser import CALLBACK, request_of
@@ -294,7 +294,7 @@ def test_a_stricter_state_before_redemption_refuses_the_code(browser, ana, app, 
     tighten(local, app)
     answer = app.redeem(code)
     assert answer.refusal == (400, "invalid_grant")
-    assert answer.json["error_description"] == _GONE
+    assert answer.json["error_description"] == _ACCESS_ENDED
 
 
 def _disable_user(local, _app):

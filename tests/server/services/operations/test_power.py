@@ -189,7 +189,7 @@ NOT_WIDER: dict[str, tuple[Any, dict[str, Any]]] = {
 def test_the_change_widens_power(before: Any, changes: dict[str, Any]) -> None:
     """The result names the widened member."""
     widened = power.widened_members(
-        before, replace(before, **changes), usual_seconds=DEFAULT_TOKEN_SECONDS
+        before, replace(before, **changes), default_seconds=DEFAULT_TOKEN_SECONDS
     )
     assert widened
     assert widened <= changes.keys()
@@ -200,7 +200,7 @@ def test_the_change_does_not_widen_power(before: Any, changes: dict[str, Any]) -
     """Therefore, a session is enough to make the change."""
     assert (
         power.widened_members(
-            before, replace(before, **changes), usual_seconds=DEFAULT_TOKEN_SECONDS
+            before, replace(before, **changes), default_seconds=DEFAULT_TOKEN_SECONDS
         )
         == frozenset()
     )
@@ -211,17 +211,17 @@ def test_an_unknown_member_widens_power(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(power, "_COMPARISONS", {_UserWithNewMember: power._COMPARISONS[User]})
     before = _UserWithNewMember("sayso_us_a", "ana", None, (), "enabled", 0)
     assert power.widened_members(
-        before, replace(before, new=1), usual_seconds=DEFAULT_TOKEN_SECONDS
+        before, replace(before, new=1), default_seconds=DEFAULT_TOKEN_SECONDS
     ) == {"new"}
 
 
 def test_creating_a_record_widens_power_and_deleting_does_not() -> None:
     """A missing record counts as a record without power."""
-    assert power.widened_members(None, AGENT, usual_seconds=DEFAULT_TOKEN_SECONDS) == {
+    assert power.widened_members(None, AGENT, default_seconds=DEFAULT_TOKEN_SECONDS) == {
         power.CREATED
     }
-    assert power.widened_members(AGENT, None, usual_seconds=DEFAULT_TOKEN_SECONDS) == frozenset()
-    assert power.widened_members(None, None, usual_seconds=DEFAULT_TOKEN_SECONDS) == frozenset()
+    assert power.widened_members(AGENT, None, default_seconds=DEFAULT_TOKEN_SECONDS) == frozenset()
+    assert power.widened_members(None, None, default_seconds=DEFAULT_TOKEN_SECONDS) == frozenset()
 
 
 def test_the_version_of_a_record_changes_with_every_member() -> None:

@@ -80,9 +80,9 @@ _GENERAL: Final = members.in_section(
         Kind.TEXT,
         FormField("External ID", page=Line("External ID", empty="nothing")),
         Flag("--external-id", "Its ID in another system.", clear="Remove the external ID."),
-        Line("external id"),
+        Line("external ID"),
         max_length=128,
-        check=members.prose("The external id", 128),
+        check=members.prose("The external ID", 128),
         filterable=True,
     ),
     Member(

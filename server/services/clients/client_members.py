@@ -85,7 +85,7 @@ ID_TOKEN_ALG: Final = Member(
         "Signing algorithm of ID tokens", choices=tuple((alg, alg) for alg in names.SIGNING_ALGS)
     ),
     Flag("--id-token-alg", "Signing algorithm of its ID tokens; default: ES256."),
-    Line("id tokens"),
+    Line("ID tokens"),
     wire="id_token_signed_response_alg",
     default="ES256",
     audit_name=None,

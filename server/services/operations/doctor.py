@@ -151,7 +151,7 @@ _NO_RENAME: Final = {
         "Users cannot be renamed. Add a user with a different name, then disable this one.",
         "user.disable",
     ),
-    "resource": ("Register a more distinct URI, then delete this one.", "resource.delete"),
+    "resource": ("Register a more distinctive URI, then delete this one.", "resource.delete"),
 }
 
 
@@ -244,17 +244,19 @@ def _due_dates(view: View, agent: Agent) -> Iterator[Finding]:
             )
 
 
+_INCIDENTS: Final = {
+    "no_owner": "An agent was quarantined because it has no owner.",
+    "log_changed": "{}'s device received an audit log that differs from an earlier one.",
+    "reported": "{} reported a request.",
+}
+
+
 def _incidents(view: View) -> Iterator[Finding]:
     """Yield the open incidents."""
     for incident in view.incidents.search(closed=False, limit=MAX_INCIDENTS):
-        what = (
-            "An agent was quarantined because it has no owner."
-            if incident.user_id is None
-            else f"{user_checks.name_of(view, incident.user_id)} reported a request."
-        )
         yield Finding(
             "weak",
-            what,
+            _INCIDENTS[incident.cause].format(user_checks.name_of(view, incident.user_id or "")),
             "Investigate the incident, then close it.",
             remedy=("incident.show", incident.id),
             about=("incident", incident.id),
@@ -280,7 +282,7 @@ def _pushes(view: View) -> Iterator[Finding]:
         yield Finding(
             "broken",
             f"{service} does not deliver to {pluralize(browsers, 'browser')}: {why}.",
-            "Open a page of Sayso there, which subscribes again. If that does not help, check "
+            "Open a Sayso page there to subscribe again. If that does not help, check "
             "SAYSO_PUSH_CONTACT, the clock, and whether this machine reaches that service.",
         )
 

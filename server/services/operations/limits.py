@@ -216,7 +216,7 @@ def _by_agent(notification: SentNotification) -> LimitSubject:
 
 
 def _by_type(notification: SentNotification) -> LimitSubject:
-    types = notification.types or "scopes alone"
+    types = notification.types or "scopes only"
     return LimitSubject(user_id=notification.user_id, other=types)
 
 

@@ -305,7 +305,7 @@ def _read_cases(table: str) -> list[Mapping[str, object]]:
     members = documents.read_toml(table)
     cases = members.get("cases")
     if set(members) != {"cases"} or not isinstance(cases, list) or not cases:
-        raise Invalid("The file must have only [[cases]], and at least one.")
+        raise Invalid("The file must contain only [[cases]] tables, at least one.")
     if len(cases) > MAX_CASES:
         raise Invalid(f"The file may have at most {MAX_CASES} cases.")
     for number, case in enumerate(cases, 1):

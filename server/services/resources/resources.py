@@ -190,7 +190,7 @@ def _refuse_similar_uri(tx: Unit, uri: str) -> None:
         raise Exists(text, remedy=("resource.update", resource.uri, resource.uri))
     for taken in tx.names.ids_with_name_like("resource", name_keys(uri)):
         raise Exists(
-            f"{uri} can be confused with {taken}, which is registered. Use a more distinct URI."
+            f"{uri} can be confused with {taken}, which is registered. Use a more distinctive URI."
         )
 
 

@@ -39,7 +39,7 @@ def test_external_id_and_review_date_are_set_kept_and_removed(with_admin):
 @pytest.mark.parametrize("raw", ["a" * 129, "a\u202eb", "a\nb", "\x1b[31m"])
 def test_an_external_id_must_be_displayable(with_admin, raw):
     """An external ID is shown next to the agent, so it must not contain control characters."""
-    with pytest.raises(Invalid, match="external id"):
+    with pytest.raises(Invalid, match="external ID"):
         register_agent(with_admin, external_id=raw)
 
 

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from server.model.incidents import Incident
 from server.protocol.policy.risks import Risk
 from server.services.audit.log import AuditLog
 from server.services.clients.agent_forms import AgentChanges
@@ -85,6 +86,16 @@ def test_an_open_incident_is_a_finding(admin_services, findings):
     assert finding.what.startswith("admin reported")
     Incidents(admin_services.store).close(incident, None, by=BY)
     assert findings() == {}
+
+
+def test_an_alarm_about_the_log_is_not_called_a_report(admin_services, findings):
+    """The finding says whose device received a different log."""
+    _healthy(admin_services)
+    user = admin_services.users.show("admin")[0]
+    alarm = Incident("sayso_ic_1", "{}", 0, user_id=user.id, cause="log_changed")
+    with admin_services.store.write() as tx:
+        tx.incidents.add(alarm)
+    assert "admin's device received an audit log that differs from an earlier one." in findings()
 
 
 def test_a_disabled_agent_causes_no_findings(admin_services, findings):

@@ -40,7 +40,7 @@ _ZONE = re.compile(r"[A-Za-z0-9_+/-]+")
 """A time zone name. POSIX time zone rules, which TZ can hold too, contain other characters."""
 
 _SERVER = "sayso"
-_LONGEST_REPEAT = 3_600
+_MAX_REPEAT_SECONDS = 3_600
 _YES_OR_NO = ("yes", "no")
 THEMES = (
     "sayso",
@@ -65,22 +65,22 @@ class Option:
     """The valid values in words that can end a sentence."""
     description: str
     choices: tuple[str, ...] = ()
-    """Every valid value, if they can be listed."""
+    """All valid values, if they can be listed."""
 
 
-def _one_of(choices: tuple[str, ...], default: str, means: str) -> Option:
+def _choice_option(choices: tuple[str, ...], default: str, description: str) -> Option:
     form = ", ".join(choices[:-1]) + f" or {choices[-1]}"
-    return Option(default, choices.__contains__, form, means, choices)
+    return Option(default, choices.__contains__, form, description, choices)
 
 
-def _key(name: str) -> Option:
+def _key_option(name: str) -> Option:
     return Option(KEYS[name], is_key, KEY_FORM, f"the key for {name.replace('_', ' ')}")
 
 
-def _is_repeat(text: str) -> bool:
-    if not text.isascii() or not text.isdigit() or len(text) > len(str(_LONGEST_REPEAT)):
+def _is_repeat_interval(text: str) -> bool:
+    if not text.isascii() or not text.isdigit() or len(text) > len(str(_MAX_REPEAT_SECONDS)):
         return False
-    return int(text) <= _LONGEST_REPEAT
+    return int(text) <= _MAX_REPEAT_SECONDS
 
 
 def _parses(parse: Callable[[str], object], text: str) -> bool:
@@ -92,24 +92,24 @@ def _parses(parse: Callable[[str], object], text: str) -> bool:
 
 
 def _alert_option(risk: Risk) -> Option:
-    means = f"notify for {risk.value} risk"
-    return _one_of(tuple(AlertLevel), DEFAULT_LEVELS[risk].value, means)
+    description = f"notify for {risk.value} risk"
+    return _choice_option(tuple(AlertLevel), DEFAULT_LEVELS[risk].value, description)
 
 
 OPTIONS: Mapping[str, Option] = {
     **{f"notify_{risk.value}": _alert_option(risk) for risk in Risk},
     "notify_repeat": Option(
         str(DEFAULT_REPEAT),
-        _is_repeat,
-        f"a number of seconds from 0 (never) to {_LONGEST_REPEAT}",
+        _is_repeat_interval,
+        f"a number of seconds from 0 (never) to {_MAX_REPEAT_SECONDS}",
         "repeat a high-risk notification after this many seconds",
     ),
-    "notify_terminal": _one_of(
+    "notify_terminal": _choice_option(
         tuple(TerminalSequence),
         TerminalSequence.AUTO.value,
         "the control sequence for terminal notifications",
     ),
-    "theme": _one_of(THEMES, THEMES[0], "the colors of the app"),
+    "theme": _choice_option(THEMES, THEMES[0], "the colors of the app"),
     "colors": Option(
         "",
         partial(_parses, color_overrides),
@@ -128,15 +128,15 @@ OPTIONS: Mapping[str, Option] = {
         NAME_FORM,
         "the login to use without --profile",
     ),
-    "plain": _one_of(
+    "plain": _choice_option(
         _YES_OR_NO, "no", "plain lines instead of the app, for screen readers and logs"
     ),
-    **{f"key_{name}": _key(name) for name in KEYS},
+    **{f"key_{name}": _key_option(name) for name in KEYS},
 }
 """Every setting that can be stored in the file, in display order."""
 
 NAMES = tuple(OPTIONS)
-"""The names of these settings, from which the reference of the configuration is checked."""
+"""The names of these settings; the configuration reference is checked against them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +204,7 @@ class Settings:
 
     @property
     def is_plain(self) -> bool:
-        """Whether to use lines instead of screens, by setting or because of the terminal."""
+        """Whether to print lines instead of screens, because of a setting or the terminal."""
         return self._text("plain") == "yes" or self.terminal_environment.is_dumb
 
     @property
@@ -224,7 +224,7 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
     return Settings(
         home=home,
         server_folder=(
-            _folder("SAYSO_DATA_DIR", server_folder) if server_folder else _server_default()
+            _folder("SAYSO_DATA_DIR", server_folder) if server_folder else _default_server_folder()
         ),
         values=_values(values, file_of(home), config_file.read(file_of(home))),
         terminal_environment=TerminalEnvironment.detect(values, sys.platform),
@@ -242,7 +242,7 @@ def file_of(home: Path | None) -> Path:
 
 
 def values_after(changes: Mapping[str, str | None]) -> Mapping[str, Value]:
-    """Return each value as after these changes of the file. Raises BadSetting with the fix."""
+    """Return the values after these changes to the file. Raises BadSetting with the fix."""
     path = settings_file()
     changed = {**config_file.read(path), **changes}
     return _values(os.environ, path, {n: text for n, text in changed.items() if text is not None})
@@ -316,5 +316,5 @@ def _folder(variable: str, text: str) -> Path:
         raise BadSetting(f"{variable}: {text} has no home folder.") from error
 
 
-def _server_default() -> Path:
+def _default_server_folder() -> Path:
     return platformdirs.user_data_path(_SERVER)

@@ -43,7 +43,7 @@ class LocalLogin:
         return settings.wall_clock()
 
     def enroll(
-        self, in_request: SignInRequest, show: Callable[[Invitation], None], stop: threading.Event
+        self, request: SignInRequest, show: Callable[[Invitation], None], stop: threading.Event
     ) -> str:
         """Sign in, store the login, return its name. Raises ClientError or SignInCanceled."""
 
@@ -52,12 +52,12 @@ class LocalLogin:
                 raise SignInCanceled("Canceled. Nothing was saved.")
 
         enrollment = Enrollment(
-            url=in_request.url,
-            code=DeviceGrant(show, pause) if in_request.code is None else in_request.code,
-            name=in_request.name,
-            pin=in_request.pin,
+            url=request.url,
+            code=DeviceGrant(show, pause) if request.code is None else request.code,
+            name=request.name,
+            pin=request.pin,
         )
-        home = self._home(in_request.url)
+        home = self._home(request.url)
         enroll(home, enrollment, clock=settings.wall_clock).close()
         return home.name
 

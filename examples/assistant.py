@@ -32,9 +32,9 @@ async def main() -> None:
             try:
                 tool, arguments = read_call(line)
                 tokens = refresh(ISSUER, APP_ID, tokens["refresh_token"])
-                # The user's token becomes one in which this agent acts for them (RFC 8693).
+                # Exchange the user's token for one that lets this agent act (RFC 8693).
                 acting = await agent.exchange(tokens["access_token"], resource=GATEWAY, scope=SCOPE)
-                print(await result(acting.token, tool, arguments), flush=True)
+                print(await call_tool(acting.token, tool, arguments), flush=True)
             except (ValueError, SaysoError) as error:
                 print(error, flush=True)
 
@@ -47,7 +47,7 @@ def read_call(line: str) -> tuple[str, dict]:
     raise ValueError('Write {"tool": "...", "arguments": {...}} on one line.')
 
 
-async def result(token: str, tool: str, arguments: dict) -> str:
+async def call_tool(token: str, tool: str, arguments: dict) -> str:
     """Call a tool. While a person decides, make the same call again."""
     headers = {"Authorization": f"Bearer {token}"}
     async with (

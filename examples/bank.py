@@ -36,7 +36,7 @@ inside = bank.streamable_http_app()
 
 
 async def app(scope: Scope, receive: Receive, send: Send) -> None:
-    """Let in who has the key."""
+    """Let in callers with the key."""
     if scope["type"] == "http" and (b"authorization", KEY) not in scope["headers"]:
         await PlainTextResponse("Who are you?", 401)(scope, receive, send)
     else:

@@ -1,6 +1,6 @@
-"""Signs a user in: authorization code with PKCE and refresh tokens, as any OAuth client does it.
+"""Signs a user in: authorization code with PKCE and refresh tokens, as in any OAuth client.
 
-The browser comes back to this machine. `requested_actor` names the agent that may act with the
+The browser returns to this machine. `requested_actor` names the agent that may act with the
 token, which is what the user reads and approves.
 """
 
@@ -55,7 +55,7 @@ def refresh(issuer: str, app_id: str, refresh_token: str) -> dict:
 
 
 def metadata(issuer: str) -> dict:
-    """Return what the server says of itself."""
+    """Return the server's metadata."""
     return httpx.get(f"{issuer}/.well-known/openid-configuration").raise_for_status().json()
 
 

@@ -48,7 +48,7 @@ class Approved:
 
     @property
     def auth(self) -> httpx.Auth:
-        """Authentication for a call of the API, with DPoP: `httpx.get(url, auth=approved.auth)`."""
+        """Authentication for a call to the API, with DPoP: `httpx.get(url, auth=approved.auth)`."""
         return _TokenAuth(self.token, self._proof_key)
 
 

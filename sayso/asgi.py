@@ -45,14 +45,14 @@ class Protected:
             return
         has_started = False
 
-        async def send_and_note(message: Message) -> None:
+        async def send_and_record(message: Message) -> None:
             nonlocal has_started
             has_started = True
             await send(message)
 
         try:
             scope[_CALLER] = await self._check(scope)
-            await self._app(scope, receive, send_and_note)
+            await self._app(scope, receive, send_and_record)
         except Rejected as rejected:
             if has_started:
                 raise
@@ -91,7 +91,7 @@ async def read_body(receive: Receive, max_bytes: int) -> bytes:
         body += message.get("body", b"")
         has_more = message.get("more_body", False)
         if len(body) > max_bytes:
-            raise Rejected(413, "invalid_request", f"The body has over {max_bytes} bytes.")
+            raise Rejected(413, "invalid_request", f"The body is longer than {max_bytes} bytes.")
     return bytes(body)
 
 

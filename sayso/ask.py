@@ -58,7 +58,7 @@ class Exit(IntEnum):
 
 
 _RISKS: Final = ("low", "medium", "high", "critical")
-_BY_ERROR: Final = {
+_EXIT_EXIT_BY_ERROR: Final = {
     Denied: Exit.DENIED,
     Expired: Exit.EXPIRED,
     Undeliverable: Exit.EXPIRED,
@@ -96,9 +96,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except ValueError as error:
         parser.exit(Exit.USAGE, f"sayso ask: {error}\n")
     except (KeyboardInterrupt, asyncio.CancelledError):
-        _line("Interrupted.")
+        _write_line("Interrupted.")
         sys.exit(Exit.INTERRUPTED)
-    _line(ending.text)
+    _write_line(ending.text)
     if cli_args.json:
         document = {"result": ending.result, "exit": int(ending.exit), "message": ending.text}
         sys.stdout.write(json.dumps({**document, **ending.members}) + "\n")
@@ -117,7 +117,7 @@ async def _ask(
         request.set_result(asked)
         number = f", number {one_line(asked.match_code)}" if asked.match_code else ""
         name = f"{one_line(asked.fingerprint)}{number}"
-        _line(f"Asked {quote(cli_args.user)} ({name}). Waiting for the answer.")
+        _write_line(f"Asked {quote(cli_args.user)} ({name}). Waiting for the answer.")
 
     options["on_asked"] = on_asked
     _cancel_at_sigterm()
@@ -145,7 +145,7 @@ async def _withdraw(
             if request.done():
                 await agent.withdraw(request.result())
     except (SaysoError, TimeoutError) as error:
-        _line(f"The request may stay open until it expires: {str(error) or 'no answer'}")
+        _write_line(f"The request may stay open until it expires: {str(error) or 'no answer'}")
 
 
 def _approved_ending(approved: Approved, *, accepts_narrowed: bool) -> _Ending:
@@ -166,7 +166,7 @@ def _approved_ending(approved: Approved, *, accepts_narrowed: bool) -> _Ending:
 
 
 def _not_approved_ending(error: SaysoError) -> _Ending:
-    code = _BY_ERROR[type(error)]
+    code = _EXIT_EXIT_BY_ERROR[type(error)]
     if getattr(error, "code", "") == "locked":
         code = Exit.LOCKED
     values = {name: getattr(error, name, None) for name in _MEMBERS}
@@ -175,7 +175,7 @@ def _not_approved_ending(error: SaysoError) -> _Ending:
 
 
 def _cancel_at_sigterm() -> None:
-    """Handle SIGTERM as Ctrl+C, so that the request is withdrawn when a job is canceled."""
+    """Handle SIGTERM like Ctrl+C, so that the request is withdrawn when a job is canceled."""
     task = asyncio.current_task()
     assert task is not None  # noqa: S101  # this runs in a task
     with contextlib.suppress(NotImplementedError):  # Windows does not support it
@@ -252,7 +252,7 @@ def _options(cli_args: argparse.Namespace) -> Options:
     )
 
 
-def _line(text: str) -> None:
+def _write_line(text: str) -> None:
     sys.stderr.write(f"{text}\n")
     sys.stderr.flush()
 

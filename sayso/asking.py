@@ -46,8 +46,8 @@ _PING_POLL_SECONDS: Final = 60.0
 """Seconds between two polls of an agent in ping mode."""
 _MAX_ATTEMPTS: Final = 5
 _OK: Final = 200
-_TOO_MANY: Final = 429
-_FAILED: Final = 500
+_TOO_MANY_REQUESTS: Final = 429
+_SERVER_ERROR: Final = 500
 """This status and all higher ones are failures of the server or a proxy, not answers."""
 
 _NO_TOKEN: Final = "client_notification_token is missing."  # noqa: S105  # a message
@@ -68,7 +68,7 @@ class Asking:
         self._pings = Pings(credentials.seed())
         self._ping_poll_seconds = _PING_POLL_SECONDS if ping else 0.0
         self._can_poll = not ping
-        """Whether results can be polled. Unknown until the first request of an agent with pings."""
+        """Whether results can be polled. In ping mode, False until this is checked."""
         self._key: ProofKey | None = None
         """The key for DPoP proofs; None until the server first requires a proof."""
 
@@ -104,7 +104,7 @@ class Asking:
         return (yield from self._ask_and_wait(hinted_form | free_parameters(request_form), options))
 
     def withdraw(self, asked: Asked) -> Flow[None]:
-        """Withdraw a request. Its waiting call then raises `Withdrawn`, if it still waits."""
+        """Withdraw a request. The call that waits for it, if any, raises `Withdrawn`."""
         reply = yield from self._post("revocation_endpoint", {"token": asked.auth_req_id}, {})
         if reply.status != _OK:
             raise from_answer(reply.status, reply.body)
@@ -199,7 +199,7 @@ class Asking:
                     return reply
                 pause = max(pause, reply.retry_after)
             yield Sleep(pause)
-        raise AssertionError("the last try returns or raises")
+        raise AssertionError("the last attempt returns or raises")
 
     def _send_once(
         self, endpoint: str, form: Mapping[str, str], headers: Mapping[str, str], timeout: float
@@ -229,7 +229,7 @@ class Asking:
 
 def _is_busy(reply: Reply) -> bool:
     """Return whether to send the call again: the server is overloaded or failing."""
-    return reply.status == _TOO_MANY or reply.status >= _FAILED
+    return reply.status == _TOO_MANY_REQUESTS or reply.status >= _SERVER_ERROR
 
 
 def _request_error(reply: Reply) -> SaysoError:

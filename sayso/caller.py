@@ -69,8 +69,8 @@ class Caller:
         """Require that exactly these details were granted.
 
         `details` must completely describe what is about to run. `scope` is what the agent must ask
-        for besides them. Raises ApprovalRequired (403), whose response tells the agent what to ask
-        a person for, or Rejected (400) for invalid details.
+        for besides them. Raises ApprovalRequired (403), which tells the agent what to ask a person
+        for, or Rejected (400) for invalid details.
         """
         try:
             required = details_of(details)

@@ -4,7 +4,7 @@ The response is 403 with `WWW-Authenticate: … error="insufficient_authorizatio
 body with the `authorization_details` that a person must approve (OAuth 2.0 RAR Metadata and Error
 Signaling), the `resource` and the `scope`.
 
-Owns: this document, for both sides. Does not send it.
+Owns: this document, for both sides. Never: sending it.
 """
 
 from collections.abc import Mapping, Sequence

@@ -14,7 +14,7 @@ from sayso import clock
 from sayso.keys import KeySource, SigningKey, read_key
 
 _ASSERTION: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-_SECONDS: Final = 60
+_ASSERTION_SECONDS: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Credentials:
             "sub": self.client_id,
             "aud": issuer,
             "iat": issued,
-            "exp": issued + _SECONDS,
+            "exp": issued + _ASSERTION_SECONDS,
             "jti": secrets.token_urlsafe(24),
         }
         return {}, {

@@ -1,6 +1,6 @@
 """DPoP proofs (RFC 9449): made by agents, checked by APIs.
 
-Owns: the header and the claims of a proof, and the memory of used ones. Never: access tokens.
+Owns: the header and the claims of a proof, and which ones were used. Never: access tokens.
 """
 
 import hashlib
@@ -20,9 +20,9 @@ from sayso.keys import b64, json_of, thumbprint
 MAX_AGE: Final = 60
 """The number of seconds for which a proof is valid."""
 MAX_AHEAD: Final = 5
-"""Seconds by which the clock of a client may be ahead."""
+"""How many seconds a client's clock may be ahead."""
 _MAX_CHARACTERS: Final = 4_096
-_COORDINATE: Final = 32
+_COORDINATE_BYTES: Final = 32
 
 
 class BadProof(Exception):
@@ -35,7 +35,7 @@ class ProofKey:
     def __init__(self, private: ec.EllipticCurvePrivateKey) -> None:
         self._private = private
         numbers = private.public_key().public_numbers()
-        x, y = (b64(number.to_bytes(_COORDINATE, "big")) for number in (numbers.x, numbers.y))
+        x, y = (b64(number.to_bytes(_COORDINATE_BYTES, "big")) for number in (numbers.x, numbers.y))
         self._jwk = {"kty": "EC", "crv": "P-256", "x": x, "y": y}
         self._nonces: dict[str, str] = {}
 
@@ -59,7 +59,7 @@ class ProofKey:
         return self._nonces.get(_origin(url))
 
     def note(self, url: str, headers: Mapping[str, str]) -> None:
-        """Store the nonce of a response for the next proof there."""
+        """Store a response's nonce for the next proof to that server."""
         if (nonce := headers.get("dpop-nonce")) is not None:
             self._nonces[_origin(url)] = nonce
 
@@ -88,17 +88,17 @@ class UsedProofs:
 def check(proofs: Sequence[str], *, method: str, url: str, access_token: str, jkt: str) -> str:
     """Check the proof of a request with a bound token (RFC 9449 4.3, 7.1).
 
-    Returns the name under which the caller must remember the proof as used. Raises BadProof.
+    Returns the key that the caller must record as used. Raises BadProof.
     """
     if len(proofs) != 1 or len(proofs[0]) > _MAX_CHARACTERS:
         raise BadProof("Send exactly one DPoP header with a signed JWT.")
     claims, jwk = _verify(proofs[0])
     if thumbprint(jwk) != jkt:
-        raise BadProof("The proof is signed with a different key than the token is bound to.")
+        raise BadProof("The proof must be signed with the key that the token is bound to.")
     if claims.get("htm") != method:
         raise BadProof("htm must be the method of this request.")
     if not _is_same_url(str(claims.get("htu")), url):
-        raise BadProof("htu must be the URL of this request, without query.")
+        raise BadProof("htu must be the URL of this request, without the query.")
     if claims.get("ath") != b64(hashlib.sha256(access_token.encode()).digest()):
         raise BadProof("ath must be the hash of the access token.")
     issued_at = claims.get("iat")

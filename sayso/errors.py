@@ -27,10 +27,10 @@ _AFTER_DENIAL: Final = {
     "redirected": "Ask {login_hint} instead.",
     "never": "Do not ask again.",
 }
-_ELSEWHERE: Final = "Do not try to reach the same result in another way."
+_NO_WORKAROUND: Final = "Do not try to reach the same result in another way."
 _WITHDRAWN: Final = {
     "cancelled": "The request was withdrawn. Ask again only if the task still needs it.",
-    "superseded": "The request was replaced by a newer one of this agent. Wait for the newer one.",
+    "superseded": "The request was replaced by a newer one from this agent. Wait for that one.",
     "locked": "The request was locked after too many wrong entries. Ask again.",
 }
 _REMEDIES: Final = {
@@ -56,7 +56,7 @@ class Portable(Exception):
 
 
 class SaysoError(Portable):
-    """The base class of all errors of Sayso and of the connection to it."""
+    """The base class of all errors from Sayso or the connection to it."""
 
 
 class Unreachable(SaysoError):
@@ -120,7 +120,7 @@ class Denied(NotApproved):
         retry_time, other_user = self.retry_at or "the time they named", self.ask or "another user"
         parts += [
             advice.format(retry_at=one_line(retry_time), login_hint=one_line(other_user)),
-            _ELSEWHERE,
+            _NO_WORKAROUND,
         ]
         super().__init__(code, " ".join(parts))
 
@@ -154,7 +154,7 @@ class Undeliverable(NotApproved):
         why = (
             "The person has no device to approve with; they must enroll one first."
             if code == "no_device"
-            else "No device of the person could be reached."
+            else "None of the person's devices could be reached."
         )
         text = f"The request reached nobody; that is not a denial. {why} Tell the user."
         super().__init__(code, text)

@@ -18,7 +18,7 @@ from textual.app import App
 
 _REQUIRED_CHECKS = 2
 _CHECK_SECONDS = 0.001
-_LONGEST_SECONDS = 10.0
+_TIMEOUT_SECONDS = 10.0
 """After this many seconds without full effect, waiting input is dropped."""
 
 
@@ -54,7 +54,7 @@ class InputOrder:
 
     async def _wait_for_effects(self) -> None:
         """Wait until an input has taken effect, which includes drawing fields it added for Tab."""
-        async with asyncio.timeout(_LONGEST_SECONDS):
+        async with asyncio.timeout(_TIMEOUT_SECONDS):
             await self._wait_until(lambda: has_no_messages(self._app))
             await self._wait_until(self._drawn_condition())
             await self._wait_until(lambda: has_no_messages(self._app))

@@ -73,13 +73,13 @@ class KeyedScreen(ReadyScreen[None]):
         super().__init__()
         self.top_bar = TopBar()
         self.rows = rows
-        """The list at the left."""
+        """The list on the left."""
         self.details = details
-        """The details of the row under the cursor, at the right."""
+        """The details of the row under the cursor, on the right."""
         self.alarm_lines = NoticeLines(id="alarm")
-        """The widget of the alarm about the audit log."""
+        """The widget for the alarm about the audit log."""
         self.notice_lines = NoticeLines(id="notices")
-        """The widget of the other warnings."""
+        """The widget for the other warnings."""
         self.status_line = StatusLine()
         self.more_line = CachedLine(id="more")
         """The widget that says how many lines are below."""

@@ -42,12 +42,12 @@ _PAGE_CONTENTS = (
     ", phones, browsers, PIN",
     ", theme, keys, notifications, quiet hours, servers",
 )
-PAGE_THINGS = tuple(zip(PAGES, map(SafeText, _PAGE_CONTENTS), strict=True))
-"""The pages with their contents, by which the palette finds them."""
+PAGES_WITH_CONTENTS = tuple(zip(PAGES, map(SafeText, _PAGE_CONTENTS), strict=True))
+"""The pages with their contents, which the palette searches."""
 
 
 def hint(shown: str, label: str, key: str | None = None, *, is_off: bool = False) -> Hint:
-    """Return a hint with literal text; `key` is Textual's name of the key if it differs."""
+    """Return a hint with literal text; `key` is Textual's name for the key if it differs."""
     return Hint(SafeText(shown), SafeText(label), shown if key is None else key, is_off=is_off)
 
 
@@ -107,14 +107,14 @@ def inbox_keys(
     select = hint("x", "Select", is_off="x" in off)
     select_keys = (select, hint("X", "All/none")) if selected else (select,)
     undo_denial = (hint("u", "Undo"),) if can_undo else ()
-    way_out = (HELP, BACK) if is_reading else (HELP, QUIT)
+    exit_keys = (HELP, BACK) if is_reading else (HELP, QUIT)
     rest = _SCROLL if is_reading else replace(_READ, is_off="v" in off)
     return (
         *first,
         hint("a", f"Approve{label_end}", is_off="a" in off),
         hint("d", f"Deny{label_end}", is_off="d" in off),
         *undo_denial,
-        *way_out,
+        *exit_keys,
         *(select_keys if selected else ()),
         rest,
         hint("e", "Limits..", is_off="e" in off),
@@ -158,7 +158,7 @@ def help_with_keymap(rows: Rows, keymap: Keymap) -> Rows:
 
 
 def key_name(shown: SafeText) -> str:
-    """Return Textual's name of a key from the name that is shown, such as `!` or `Enter`."""
+    """Return Textual's name for a key from its displayed name, such as `!` or `Enter`."""
     return _TEXTUAL_NAMES.get(shown, shown)
 
 

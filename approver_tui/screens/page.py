@@ -65,7 +65,7 @@ class PageAction:
     make: Callable[[Any, Any], ConfirmAction | QuickAction]
     """A method of the page that returns the action for an item."""
     verb_text: SafeText = SafeText("")  # noqa: RUF009  # SafeText is immutable
-    """The verb, if it is not the name."""
+    """The verb, if it differs from the name."""
     label: Callable[[Any], str] | None = None
     """A method of the page that returns the label in the key bar; None to use the verb."""
 

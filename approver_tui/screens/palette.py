@@ -1,7 +1,7 @@
 """The command palette: the list of commands of the screen below.
 
-Owns: the list and the search. Never: running a command, for which the screen below presses the
-command's key.
+Owns: the list and the search. Never: running a command; the screen
+below presses its key.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,7 +15,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from approver_tui.screens.keys import PAGE_THINGS, PALETTE_KEYS
+from approver_tui.screens.keys import PAGES_WITH_CONTENTS, PALETTE_KEYS
 from approver_tui.screens.ready_screen import ReadyScreen
 from approver_tui.state.saved_filters import NO_FILTERS
 from approver_tui.state.text import SafeText, display_safe
@@ -40,16 +40,16 @@ def commands(
     rows: Iterable[tuple[SafeText, SafeText]], filters: Mapping[str, str] = NO_FILTERS
 ) -> tuple[Command, ...]:
     """Return commands for pages, for help rows with a single key, and for saved filters."""
-    pages = [
+    page_commands = [
         Command(SafeText(str(digit)), fmt("page: {}{}", name, contents))
-        for digit, (name, contents) in enumerate(PAGE_THINGS, start=1)
+        for digit, (name, contents) in enumerate(PAGES_WITH_CONTENTS, start=1)
     ]
-    single = [Command(key, words) for key, words in rows if " " not in key and "-" not in key[1:]]
-    saved = [
+    others = [Command(key, words) for key, words in rows if " " not in key and "-" not in key[1:]]
+    filter_commands = [
         Command(display_safe(f"@{name}"), fmt("filter: {}", display_safe(text)))
         for name, text in filters.items()
     ]
-    return (*pages, *single, *saved)
+    return (*page_commands, *others, *filter_commands)
 
 
 class Palette(ModalScreen[SafeText | None], ReadyScreen[SafeText | None]):

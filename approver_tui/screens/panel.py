@@ -214,12 +214,12 @@ class Overlay(ButtonPanel[PanelResult]):
 
 
 class Panel(Overlay):
-    """A panel for one approval, drawn from the copy with which it was opened."""
+    """A panel for one approval, drawn from the copy it was opened with."""
 
     TITLE: ClassVar[SafeText]
     CHANGED_TEXT: ClassVar[SafeText]
     """The message if the request changed while the panel was open."""
-    TAKES_PAST_REQUESTS: ClassVar[bool] = False
+    ALLOWS_ENDED_REQUESTS: ClassVar[bool] = False
     """Whether the panel stays open when the request has ended."""
 
     def __init__(self, context: ScreenContext, state: InboxState, approval: Approval) -> None:
@@ -255,7 +255,7 @@ class Panel(Overlay):
             return PanelClosed(self.CHANGED_TEXT)
         if copy.texts != self.approval.texts or copy.granted != self._opened_copy.granted:
             return PanelClosed(self.CHANGED_TEXT, copy)
-        return None if self.TAKES_PAST_REQUESTS else self._ended_result(copy)
+        return None if self.ALLOWS_ENDED_REQUESTS else self._ended_result(copy)
 
     def _ended_result(self, copy: Approval) -> PanelClosed | None:
         """Return how the request ended, if it did."""

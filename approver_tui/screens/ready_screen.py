@@ -4,8 +4,8 @@ Owns: tracking whether they are mounted; clicks that count as keys; calls in thr
 drawing, which the subclass's `draw_widgets` does.
 
 A pushed screen is on Textual's stack before its widgets are mounted, and still is while they are
-removed, innermost first. The app may end at any point in between. During all that time the feed,
-timers, threads and other screens call the screen.
+removed, innermost first. The app may end at any point in between. Throughout, the feed, timers,
+threads and other screens call the screen.
 """
 
 from collections.abc import Callable, Iterator

@@ -21,8 +21,8 @@ from approver_tui.widgets.typed_input import TypedInput
 if TYPE_CHECKING:
     from approver_tui.screens.context import ScreenContext
 
-_NAVIGATION_KEYS = frozenset({"enter", "tab", "shift+tab", "escape"})
-"""Keys for moving between controls, which count even if the focused control ignores them."""
+_EXPECTED_KEYS = frozenset({"enter", "tab", "shift+tab", "escape"})
+"""Keys that are never stray typing, even if the focused control ignores them."""
 
 
 class SafeFocusScreen(ReadyScreen[ScreenResultType]):
@@ -42,13 +42,13 @@ class SafeFocusScreen(ReadyScreen[ScreenResultType]):
 
     def on_key(self, event: events.Key) -> None:
         """Move the focus to Back on an unbound key, because the user is typing elsewhere."""
-        if self.is_ready and not self._has_meaning(event):
+        if self.is_ready and not self._is_expected(event):
             event.stop()
             self.context.guard.arm()
             self.focus_back_button(clear_secrets=False)
 
-    def _has_meaning(self, event: events.Key) -> bool:
-        is_bound = event.key in _NAVIGATION_KEYS or event.key in self.active_bindings
+    def _is_expected(self, event: events.Key) -> bool:
+        is_bound = event.key in _EXPECTED_KEYS or event.key in self.active_bindings
         return is_bound or isinstance(self.focused, Input)
 
 

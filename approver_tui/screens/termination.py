@@ -1,7 +1,7 @@
 """Handles termination from outside: a closed terminal, a shutdown, `kill`.
 
-Owns: handling termination once while the app runs; tolerating a terminal that is gone or whose
-encoding is not UTF-8. Never: the work that the app must do before it exits.
+Owns: handling termination once while the app runs; tolerating a terminal that is gone or not
+UTF-8. Never: the work that the app must do before it exits.
 """
 
 import asyncio

@@ -9,7 +9,7 @@ from enum import StrEnum
 from approver_tui.state.approvals.decision import Answer
 from approver_tui.state.text import SafeText, display_safe
 
-_REFUSAL = 400
+_CLIENT_ERROR = 400
 _REQUEST_TIMEOUT = 408
 _SERVER_ERROR = 500
 
@@ -22,7 +22,7 @@ class AnswerStatus(StrEnum):
     IN_DOUBT = "in_doubt"
     """It was sent, nothing definite came back, and it may still arrive. The server is asked."""
     UNKNOWN = "unknown"
-    """As IN_DOUBT, but the server is no longer asked."""
+    """Like IN_DOUBT, but the server is no longer asked."""
     NOT_RECORDED = "not_recorded"
     """The server reported that it did not record it."""
     RECORDED = "recorded"
@@ -54,9 +54,9 @@ def answer_message(status: AnswerStatus, answer: Answer | None = None) -> SafeTe
 def status_for_http(status: int) -> AnswerStatus:
     """Return what an HTTP status says about the answer that was sent.
 
-    A proxy may respond with 408 or 5xx although the server received the request, and a server may
+    A proxy may respond with 408 or 5xx even if the server received the request, and a server may
     fail after it has stored the answer.
     """
     if status >= _SERVER_ERROR or status == _REQUEST_TIMEOUT:
         return AnswerStatus.IN_DOUBT
-    return AnswerStatus.RECORDED if status < _REFUSAL else AnswerStatus.NOT_RECORDED
+    return AnswerStatus.RECORDED if status < _CLIENT_ERROR else AnswerStatus.NOT_RECORDED

@@ -13,7 +13,7 @@ def digest(text: str) -> str:
 
 
 def fingerprint(action_text: str) -> str:
-    """Return the first 32 bits of the action's SHA-256 as `9f3a-71c0`."""
+    """Return the first 32 bits of the action's SHA-256, such as `9f3a-71c0`."""
     head = _sha256(action_text)[:4].hex()
     return f"{head[:4]}-{head[4:]}"
 

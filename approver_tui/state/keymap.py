@@ -75,7 +75,7 @@ class Keymap:
         return key
 
     def fill(self, words: SafeText) -> SafeText:
-        """Replace each `{name}` of KEYS in a text by its key."""
+        """Replace each `{name}` of KEYS in a text with its key."""
         return SafeText(words.format_map({name: self.key(name) for name in KEYS}))
 
     def duplicate_keys(self) -> tuple[str, str] | None:

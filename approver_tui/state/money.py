@@ -2,7 +2,7 @@
 
 Owns: finding the amounts, adding them. An amount counts only if it is money in the signed action;
 the display document has its label and the digits of its currency. Never: adding different
-currencies or facts of different names.
+currencies or facts with different names.
 """
 
 import json
@@ -33,7 +33,7 @@ class Sum:
 
     @property
     def text(self) -> SafeText:
-        """The sum as facts are written: `EUR 4,820.00`."""
+        """The sum, written like a fact: `EUR 4,820.00`."""
         whole, minor_digits = divmod(abs(self.minor), 10**self.digits)
         sign = "-" if self.minor < 0 else ""
         fraction = f".{minor_digits:0{self.digits}}" if self.digits else ""

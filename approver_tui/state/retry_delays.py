@@ -1,6 +1,6 @@
 """How long an agent is told to wait before it asks again.
 
-Owns: the choices of the panel, parsing a typed time. Never: whether a time is allowed; the server
+Owns: the choices in the panel, parsing a typed time. Never: whether a time is allowed; the server
 decides that. Times are integers, milliseconds since the epoch.
 """
 
@@ -14,7 +14,7 @@ _MORNING = time(8)
 
 
 class RetryDelay(StrEnum):
-    """A delay, in the words that the user chooses."""
+    """A delay; the user sees the values."""
 
     QUARTER = "in 15 minutes"
     HOUR = "in an hour"

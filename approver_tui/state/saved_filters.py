@@ -1,4 +1,4 @@
-"""Filters with a name, as in `urgent = risk:high since:1d; mine = by:me`.
+"""Named filters, as in `urgent = risk:high since:1d; mine = by:me`.
 
 Owns: their text, and replacing `@urgent` with its filter. Never: what a filter means; `queries.py`
 does that.
@@ -9,13 +9,13 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 NO_FILTERS: Mapping[str, str] = MappingProxyType({})
-_SAVED = re.compile(r"\s*([a-z0-9-]{1,20})\s*=\s*([^;=@\s][^;=@]*)")
-_NAMED = re.compile(r"\s*@([a-z0-9-]{1,20})\s*=(.*)")
+_SAVED_FILTER = re.compile(r"\s*([a-z0-9-]{1,20})\s*=\s*([^;=@\s][^;=@]*)")
+_NAMED_FILTER = re.compile(r"\s*@([a-z0-9-]{1,20})\s*=(.*)")
 
 
 def saved_filters(text: str) -> Mapping[str, str]:
     """Return each filter by its name. Raises ValueError."""
-    matches = [_SAVED.fullmatch(part) for part in text.split(";") if part.strip()]
+    matches = [_SAVED_FILTER.fullmatch(part) for part in text.split(";") if part.strip()]
     saved = {match[1]: match[2].strip() for match in matches if match}
     if len(saved) != len(matches):
         raise ValueError("use the form NAME = FILTER; NAME = FILTER")
@@ -24,7 +24,7 @@ def saved_filters(text: str) -> Mapping[str, str]:
 
 def named_filter(text: str) -> tuple[str, str] | None:
     """Return the name and the filter of `@urgent = risk:high`, which saves it; else None."""
-    match = _NAMED.fullmatch(text)
+    match = _NAMED_FILTER.fullmatch(text)
     return match and (match[1], match[2].strip())
 
 
@@ -41,7 +41,7 @@ def with_filter(saved: Mapping[str, str], name: str, text: str) -> str:
 
 
 def expand(text: str, saved: Mapping[str, str]) -> str:
-    """Replace each `@name` with its filter. Raises ValueError for a name without one."""
+    """Replace each `@name` with its filter. Raises ValueError for an unknown name."""
     return " ".join(_filter(word, saved) for word in text.split())
 
 

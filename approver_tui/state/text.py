@@ -10,13 +10,13 @@ import re
 import unicodedata
 from typing import Annotated, LiteralString, NamedTuple, TypeAlias
 
-_MARKS_IN_A_ROW = 3
+_MAX_MARKS_IN_A_ROW = 3
 # One composed character is at most this many characters before NFC.
-_LONGEST_COMPOSITION = 4
+_MAX_COMPOSITION_LENGTH = 4
 _VISIBLE = frozenset("LNPS")
 # Room for the suffix that an earlier pass may have added.
 _SLACK = 32
-_CUT = re.compile(r" … \+[1-9][0-9]{0,8} chars\Z")
+_CUT_SUFFIX = re.compile(r" … \+[1-9][0-9]{0,8} chars\Z")
 
 # Assigned as letters, marks or symbols, but invisible: they can hide text.
 _INVISIBLE = frozenset(
@@ -56,7 +56,7 @@ LongText: TypeAlias = Annotated[SafeText, TextLimit(4_000, lines=40)]
 
 
 def pluralize(number: int, noun: LiteralString, plural: LiteralString = "") -> SafeText:
-    """Return a number with its noun; the plural of most is the noun with an s."""
+    """Return a number with its noun; by default the plural adds an s."""
     return SafeText(f"{number:,} {noun if number == 1 else plural or f'{noun}s'}")
 
 
@@ -70,7 +70,7 @@ def display_safe(raw: str, *, max_len: int = 280, max_lines: int = 1) -> SafeTex
     if len(raw) <= max_len and raw.isascii() and raw.isprintable():
         return SafeText(raw)
     # NFC is quadratic in runs of marks, so text beyond the limit is never composed.
-    head = raw[: max_len * _LONGEST_COMPOSITION + _SLACK]
+    head = raw[: max_len * _MAX_COMPOSITION_LENGTH + _SLACK]
     text = _escape(unicodedata.normalize("NFC", head), max_lines)
     return SafeText(_cut(text, max_len, unseen=len(raw) - len(head)))
 
@@ -78,19 +78,19 @@ def display_safe(raw: str, *, max_len: int = 280, max_lines: int = 1) -> SafeTex
 def _escape(text: str, max_lines: int) -> str:
     breaks_left = max_lines - 1
     # A mark without a letter before it would be drawn on the text to its left.
-    marks = _MARKS_IN_A_ROW
+    marks = _MAX_MARKS_IN_A_ROW
     pieces: list[str] = []
     for character in text:
         is_kept = _is_plain(character)
         if character == "\n" and breaks_left > 0:
             breaks_left -= 1
-            marks = _MARKS_IN_A_ROW
+            marks = _MAX_MARKS_IN_A_ROW
             is_kept = True
         elif not _is_mark(character):
             marks = 0
         else:
             marks += 1
-            is_kept = is_kept and marks <= _MARKS_IN_A_ROW
+            is_kept = is_kept and marks <= _MAX_MARKS_IN_A_ROW
         pieces.append(character if is_kept else f"\\u{{{ord(character):x}}}")
     return "".join(pieces)
 
@@ -98,8 +98,8 @@ def _escape(text: str, max_lines: int) -> str:
 def _cut(text: str, max_len: int, *, unseen: int) -> str:
     if len(text) <= max_len and not unseen:
         return text
-    earlier = _CUT.search(text)
-    if earlier and earlier.start() <= max_len and not unseen:
+    suffix = _CUT_SUFFIX.search(text)
+    if suffix and suffix.start() <= max_len and not unseen:
         return text
     return f"{text[:max_len]} … +{len(text[max_len:]) + unseen} chars"
 

@@ -63,7 +63,7 @@ class Choices(Sheet, can_focus=True):
         self.post_message(self.Picked())
 
     def action_move(self, step: int) -> None:
-        """Choose the option `step` rows further; if none is chosen, the first one."""
+        """Choose the option `step` rows down; if none is chosen, the first one."""
         current = -1 if self.index is None else self.index
         self.action_pick(min(len(self._words) - 1, max(0, current + step)))
 

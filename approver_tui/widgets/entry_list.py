@@ -67,12 +67,12 @@ class EntryList(RowList):
             lines += [_heading(section, width), BLANK]
             for entry in section.entries:
                 self._first_lines[entry.id] = len(lines)
-                lines += self._entry(entry, width)
+                lines += self._entry_lines(entry, width)
             if not section.entries:
                 lines += wrap_text(section.empty, width, Role.DIM, indent=1)
         return lines
 
-    def _entry(self, entry: Entry, width: int) -> list[Line]:
+    def _entry_lines(self, entry: Entry, width: int) -> list[Line]:
         pointer = Piece(fmt(">") if entry.id == self._cursor else fmt(" "), Role.STRONG)
         role = Role.DIM if entry.is_over else Role.PLAIN
         first_piece = Piece(fmt(" {}", entry.first), role)

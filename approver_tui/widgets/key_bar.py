@@ -1,7 +1,7 @@
 """The key hints of a screen, in at most two lines.
 
-Owns: which hints fit, where Help and the key that leaves the screen are always kept; clicks on
-hints. Never: performing the action of a key; showing a key that does nothing now.
+Owns: which hints fit, always with Help and the key that leaves the screen; clicks on hints.
+Never: performing the action of a key; showing a key that does nothing now.
 """
 
 from collections.abc import Sequence
@@ -74,7 +74,7 @@ class KeyBar(Static):
         return len(fit(self._hints, width))
 
     def on_click(self, event: events.Click) -> None:
-        """Post the key whose hint was clicked."""
+        """Post the key of the clicked hint."""
         lines = fit(self._hints, self.size.width)
         if event.y < len(lines) and (hint := _hint_at(lines[event.y], event.x)) and hint.key:
             self.post_message(KeyClicked(hint.key))

@@ -8,7 +8,7 @@ from textual.widgets import Input
 
 
 class LineInput(Input):
-    """A field that takes the first line of a paste that is not blank."""
+    """A field that takes the first non-blank line of a paste."""
 
     def _on_paste(self, event: events.Paste) -> None:
         """Remove the blank lines before the text; Textual would paste only the first of them."""

@@ -1,6 +1,6 @@
-"""The right half of a wide screen, whose left border the mouse can drag.
+"""The right half of a wide screen; the mouse can drag its left border.
 
-Owns: the width of the list on its left, for as long as the screen is wide. Never: the content of
+Owns: the width of the list on its left, while the screen is wide. Never: the content of
 the pane.
 """
 

@@ -68,7 +68,7 @@ class RowList(Sheet, can_focus=True):
         self.post_message(CursorMoved(ids[min(index, len(ids) - 1)]) if ids else PastEnd())
 
     def action_open(self) -> None:
-        """Post that the row under the cursor must be opened."""
+        """Open the row under the cursor."""
         if self.cursor is not None:
             self.post_message(Opened(self.cursor))
 

@@ -186,7 +186,7 @@ READING: list[BindingType] = [
 """The bindings of a panel whose focus is not on its `ReadSheet`."""
 
 SCROLL_FIRST: Final = fmt("scroll down first (PgDn).")
-"""The hint of a button that is unavailable until the sheet was read to its end."""
+"""The hint of a button that is unavailable until the sheet is read to its end."""
 SCROLL_UP: Final = fmt("scroll up first (PgUp).")
 """The hint at the end of the sheet, if lines above were skipped."""
 

@@ -1,7 +1,7 @@
 """The themes of the app.
 
 Owns: the app's own themes, the user's own colors, making text legible. Never: showing a state by
-color alone; every state also has a word or sign, as NO_COLOR needs.
+color alone; every state also has a word or sign, as NO_COLOR requires.
 """
 
 from collections.abc import Mapping

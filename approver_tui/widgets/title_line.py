@@ -21,7 +21,7 @@ _STYLES = defaultdict(
         Role.ALERT: "$warning",
     },
 )
-"""The styles of the lists; critical risk is reversed, so that it is visible without color."""
+"""The styles of the roles; critical risk is reversed, so that it is visible without color."""
 
 
 class TitleLine(Static):

@@ -54,7 +54,7 @@ def badge(view: TopView) -> SafeText:
 
 
 def top_line(view: TopView, width: int) -> Line:
-    """Return the title at the left, and `unlocked`, user and badge at the right."""
+    """Return the title on the left, and `unlocked`, user and badge on the right."""
     return justify(*_sides(view, width), width)
 
 

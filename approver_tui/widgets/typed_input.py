@@ -48,4 +48,4 @@ class TypedInput(Input):
         """Do nothing, because the text must not be copied."""
 
     async def action_submit(self) -> None:
-        """Do nothing, because Enter in this field must not answer."""
+        """Do nothing, because Enter must not submit an answer."""

@@ -173,12 +173,12 @@ async def _list_tools(
     url: str | None, command: Sequence[str] | None, header: Header | None
 ) -> tuple[object, Sequence[Mapping[str, Any]]]:
     """Return the instructions and the tools of an MCP server."""
-    empty = Config("", "", ("", ""), None, header, ToolMap({}), 30, 1, _MAX_BYTES)
+    empty_config = Config("", "", ("", ""), None, header, ToolMap({}), 30, 1, _MAX_BYTES)
     upstream: UpstreamServer
     if command:
-        upstream = StdioServer(command, empty, os.environ, _log_to_stderr)
+        upstream = StdioServer(command, empty_config, os.environ, _log_to_stderr)
     else:
-        upstream = Upstream(url or "", empty, None)
+        upstream = Upstream(url or "", empty_config, None)
     try:
         return await _fetch_tools(upstream)
     finally:

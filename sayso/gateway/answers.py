@@ -41,7 +41,7 @@ class NotSent(UpstreamError):
 
 
 class SessionEnded(Rejected):
-    """The session is not, or no longer, one of this caller's; the client must begin a new one."""
+    """The session is not, or is no longer, this caller's; the client must begin a new one."""
 
     def __init__(self) -> None:
         super().__init__(404, "not_found", "There is no such session. Initialize a new one.")
@@ -98,11 +98,11 @@ class UpstreamServer(Protocol):
 
 @contextmanager
 def within_limits(max_bytes: int, timeout: float) -> Iterator[None]:
-    """Turn what exceeds a limit into an error for the client."""
+    """Turn an exceeded limit into an error for the client."""
     try:
         yield
     except TooLarge as error:
-        text = f"The answer of the upstream server was cut off after {max_bytes} bytes."
+        text = f"The upstream server's response was cut off after {max_bytes} bytes."
         raise UpstreamError(text) from error
     except TimeoutError as error:
         text = f"The upstream server was silent for {timeout:g} s."

@@ -43,7 +43,7 @@ _CAPABILITIES: Final = "io.modelcontextprotocol/clientCapabilities"
 
 
 class Gateway:
-    """The app. `log` receives one record for each call of a tool."""
+    """The app. `log` receives one record for each tool call."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class Gateway:
         self._resource = config.resource
         self._tool_list = ToolList(config.tools, upstream)
         self._waiting: list[tuple[CallKey, asyncio.Event]] = []
-        """The calls that wait for a person, and their events, which cancel them."""
+        """The calls that wait for a person, each with the event that cancels it."""
         self._approving: Approving | None = None
         if agent is not None:
             used_up = partial(use_up, guard, config.resource)
@@ -66,7 +66,7 @@ class Gateway:
             inbox = f"{config.issuer}/"
             self._approving = Approving(calls, self._tool_list, upstream, inbox, config.wait)
         self.stopping = asyncio.Event()
-        """Set it to end the streams of messages that clients listen to."""
+        """Set this to end the message streams that clients listen to."""
         self.app = asgi.Protected(self._serve, guard)
 
     async def _serve(self, scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> None:
@@ -76,13 +76,13 @@ class Gateway:
         incoming = requests.read(scope, receive, send, self._handles)
         if incoming.method == "POST":
             body = await asgi.read_body(receive, _MAX_BYTES)
-            await self._message(incoming, requests.read_message(body, incoming.headers))
+            await self._handle_message(incoming, requests.read_message(body, incoming.headers))
         elif incoming.method in {"GET", "DELETE"}:
             await self._forward(incoming, None)
         else:
             raise Rejected(405, "invalid_request", "Use POST, GET or DELETE.")
 
-    async def _message(self, incoming: Incoming, message: Json) -> None:
+    async def _handle_message(self, incoming: Incoming, message: Json) -> None:
         params, method = members(message, "params"), message.get("method", "")
         capabilities = members(members(params, "_meta"), _CAPABILITIES)
         if method == "initialize":
@@ -121,7 +121,7 @@ class Gateway:
             )
 
     async def _call(self, incoming: Incoming, message: Json) -> tuple[str, str | None]:
-        """Check a call of a tool and respond to it; return the outcome and the approval."""
+        """Check a tool call and respond to it; return the outcome and the approval."""
         params = dict(members(message, "params"))
         params.pop("task", None)
         message = {**message, "params": params}
@@ -200,11 +200,11 @@ class Gateway:
             is_done = await incoming.while_connected(forward(), None if message else self.stopping)
         except UpstreamError as error:
             expects_response = message is not None and "id" in message
-            failed = messages.error(message or {}, messages.INTERNAL, str(error))
+            error_reply = messages.error(message or {}, messages.INTERNAL, str(error))
             if started:
-                await incoming.body(messages.event(failed) if expects_response else b"")
+                await incoming.body(messages.event(error_reply) if expects_response else b"")
             elif expects_response:
-                await incoming.respond(failed, error.status)
+                await incoming.respond(error_reply, error.status)
             else:
                 raise Rejected(502, "bad_upstream", str(error)) from error
             return False

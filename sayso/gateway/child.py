@@ -1,4 +1,4 @@
-"""An MCP server that speaks stdio: a child process of the gateway, which is not trusted.
+"""An MCP server that speaks stdio: an untrusted child process of the gateway.
 
 Owns: its lifetime, its lines, and which request a message belongs to. Never: its session.
 """
@@ -53,7 +53,7 @@ class Child:
         self._process, self._log = process, log
         self._numbers, self._logged = itertools.count(1), 0
         self._waiting: dict[int, tuple[Json, Mailbox]] = {}
-        """The requests that wait for a response, by the ID that they have for the child."""
+        """The requests that wait for a response, by the ID that the child sees."""
         self._listener: Mailbox | None = None
         self._ended = self._too_large = False
         self._writes = asyncio.Lock()
@@ -123,7 +123,7 @@ class Child:
             raise self.error() from error
 
     def listen(self) -> Mailbox:
-        """Receive messages outside requests. Raises UpstreamError if a stream already does."""
+        """Return a mailbox for other messages. Raises UpstreamError if there already is one."""
         if self._listener is not None:
             raise UpstreamError("This session already has a stream.")
         self._listener = Mailbox()
@@ -141,7 +141,7 @@ class Child:
                     self._cancel(number)
 
     async def end(self) -> None:
-        """Stop the process: close its input, then send signals to it and its own processes."""
+        """Stop the process: close its input, then send signals to it and its children."""
         if self._process.stdin is not None:
             self._process.stdin.close()
         for number in (signal.SIGTERM, signal.SIGKILL):
@@ -183,7 +183,7 @@ class Child:
                     message = messages.read(line)
                     messages.write(message)
                 except ValueError:
-                    self._note("server_stdout", line)
+                    self._log_line("server_stdout", line)
                     continue
                 await self._deliver(message)
         except ValueError:
@@ -231,9 +231,9 @@ class Child:
             raise AssertionError("it was started with pipes")
         while piece := await stderr.read(_STDERR_BYTES):
             for line in piece.splitlines():
-                self._note("server_stderr", line)
+                self._log_line("server_stderr", line)
 
-    def _note(self, event: str, line: bytes) -> None:
+    def _log_line(self, event: str, line: bytes) -> None:
         self._logged += 1
         if self._logged > _MAX_LOGGED:
             return

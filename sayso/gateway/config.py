@@ -1,4 +1,4 @@
-"""The file of the gateway, read and checked as a whole before the gateway starts.
+"""The gateway's file, read and checked as a whole before the gateway starts.
 
 Owns: its tables and members, and errors that say how to fix it. Never: writing it (`draft`).
 """
@@ -14,7 +14,7 @@ from sayso.issuer import split_url
 from sayso.text import one_line
 
 _MAX_BYTES: Final = 4 * 1024 * 1024
-_AGENT: Final = "sayso_ag_"
+_AGENT_PREFIX: Final = "sayso_ag_"
 """The prefix of an agent's client ID. Client IDs of resources have a different one."""
 
 
@@ -36,7 +36,7 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """Exchange the caller's token for a token for this resource."""
+    """The exchange of the caller's token for one for this resource."""
 
     resource: str
     scope: str
@@ -58,7 +58,7 @@ class Config:
     wait: float
     """Seconds for which a call waits for a person before the client is told to call again."""
     max_bytes: int
-    """The maximum size of one message of the upstream server."""
+    """The maximum size of one message from the upstream server."""
     max_processes: int = 20
     """The maximum number of processes of an upstream server that speaks stdio."""
     secrets: frozenset[str] = frozenset()
@@ -107,7 +107,7 @@ def _tool(name: str, top: "_Table", value: object) -> MappedTool:
     action_hint = "the action type that people see; `sayso actions list` lists them"
     tool = MappedTool(
         name=name,
-        scope=table.text("scope", 'a scope of `sayso resources add`, or "" for every caller', ""),
+        scope=table.text("scope", 'a scope from `sayso resources add`, or "" for every caller', ""),
         risk=Risk(risk),
         digest=table.text("digest", "the digest that `sayso gateway init` writes"),
         action=table.text("action", action_hint, None if risk == Risk.HIGH else ""),
@@ -133,7 +133,7 @@ def _upstream(table: "_Table") -> Header | Exchange | None:
     elif table.values:
         name = table.text("header", "the header that carries the credential, or use exchange")
         if not name.replace("-", "").isalnum() or not name.isascii():
-            raise BadFile(table.name, "header", f"{name!r} is not the name of a header.")
+            raise BadFile(table.name, "header", f"{name!r} is not a valid header name.")
         value = table.secret("value_env", "the whole value of the header, such as Bearer …")
         if not value.isascii() or not value.isprintable():
             raise BadFile(
@@ -148,7 +148,7 @@ def _agent(top: "_Table", credentials: tuple[str, str]) -> tuple[str, str] | Non
     """Return the agent that asks: a separate one, or the one that serves the resource."""
     if "agent_env" in top.values:
         return top.pair("agent_env", "what `sayso agents add` printed")
-    return credentials if credentials[0].startswith(_AGENT) else None
+    return credentials if credentials[0].startswith(_AGENT_PREFIX) else None
 
 
 def _check_agent(config: Config) -> None:

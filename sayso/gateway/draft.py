@@ -1,7 +1,7 @@
 """The first version of the file for an upstream server, written from the tools that it lists.
 
-Owns: its text, and the guess of each tool's risk. Never: deciding; the operator
-reviews it first.
+Owns: its text, and the guess of each tool's risk. Never: deciding; the operator reviews it
+first.
 """
 
 import json
@@ -114,8 +114,8 @@ def _table(tool: Mapping[str, Any]) -> str:
     if risk is not Risk.HIGH:
         return text
     arguments = members(members(tool, "inputSchema"), "properties")
-    usable = [argument for argument in arguments if re.fullmatch(r"[A-Za-z0-9_-]+", argument)]
-    return text + _HIGH.format(argument=usable[0] if usable else "argument")
+    usable_names = [argument for argument in arguments if re.fullmatch(r"[A-Za-z0-9_-]+", argument)]
+    return text + _HIGH.format(argument=usable_names[0] if usable_names else "argument")
 
 
 def _toml_string(text: str) -> str:

@@ -37,7 +37,7 @@ class ReportPanel(Panel):
 
     TITLE = SafeText("Report?")
     CHANGED_TEXT = SafeText("This request changed. Nothing was reported.")
-    TAKES_PAST_REQUESTS = True
+    ALLOWS_ENDED_REQUESTS = True
     AUTO_FOCUS = "#scope"
     BUTTON = "report"
     HINTS = REPORT_KEYS

@@ -1,4 +1,4 @@
-"""Turns events of the feed into one line of news each.
+"""Turns each event of the feed into a line of news.
 
 Owns: the wording. Never: showing an agent's own words; only registered names and our text.
 """
@@ -79,7 +79,7 @@ _REQUEST_NOUNS: Mapping[Kind, LiteralString] = {
     Kind.APP_DEVICE: "sign-in of {} on a device",
     Kind.APP_ACTION: "request from the app {}",
 }
-"""What each kind is called; the request of an agent is called by its name."""
+"""The noun for each kind; others are a request from an agent."""
 
 
 def event_text(event: Event, zone: tzinfo | None) -> SafeText:
@@ -88,12 +88,12 @@ def event_text(event: Event, zone: tzinfo | None) -> SafeText:
     return fmt("{} {}", short_clock(event.at, zone), text) if text else text
 
 
-def ending_soon(near: CountdownStage, approvals: Sequence[Approval]) -> SafeText:
+def ending_soon(stage: CountdownStage, approvals: Sequence[Approval]) -> SafeText:
     """Return the line for requests that end soon."""
     first = approvals[0].headline
     if len(approvals) == 1:
-        return fmt("{} s left: {}", near, first)
-    return fmt("{} s left for {} requests. First: {}", near, len(approvals), first)
+        return fmt("{} s left: {}", stage, first)
+    return fmt("{} s left for {} requests. First: {}", stage, len(approvals), first)
 
 
 def _text(event: Event) -> SafeText:

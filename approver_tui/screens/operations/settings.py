@@ -31,7 +31,7 @@ Settings = tuple[Setting | Login, ...]
 THEME_SETTING = "theme"
 _KEY_PREFIX = "key_"
 _NEW_LOGIN = Login("", "", "", "", is_current=False)
-"""The entry that adds a server, to which this machine is not logged in yet."""
+"""The entry for adding a server."""
 
 
 class SettingsPage(Page[Settings, Setting | Login]):
@@ -41,7 +41,7 @@ class SettingsPage(Page[Settings, Setting | Login]):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("space,c", "change", show=False)]
 
     def fetch(self) -> Settings:
-        """Read the settings file, each time anew because other programs may have changed it."""
+        """Read the settings file again, because other programs may have changed it."""
         settings_store = self.context.environment.settings_store
         logins = settings_store.logins()
         return (*logins, *((_NEW_LOGIN,) if logins else ()), *settings_store.settings())
@@ -200,7 +200,7 @@ class SettingsPage(Page[Settings, Setting | Login]):
             *view.row("User", display_safe(login.user)),
             *view.row("Device", display_safe(login.device)),
             *(
-                self._session(view)
+                self._session_rows(view)
                 if login.is_current
                 else view.row("Waiting", self._count_text(login_count) or fmt("unknown"))
             ),
@@ -208,8 +208,8 @@ class SettingsPage(Page[Settings, Setting | Login]):
             *wrap_text(command, width, Role.DIM),
         ]
 
-    def _session(self, view: RenderContext) -> list[Line]:
-        """Say since when this device is signed in, and whether the next approval needs the PIN."""
+    def _session_rows(self, view: RenderContext) -> list[Line]:
+        """Say when this device signed in, and whether the next approval needs the PIN."""
         device = self.state.device
         if device is None:
             return []
@@ -237,7 +237,7 @@ class SettingsPage(Page[Settings, Setting | Login]):
 
 
 def _entry_id(setting: Setting | Login) -> str:
-    """Return a unique ID; the prefix is needed as a login may have the name of a setting."""
+    """Return a unique ID; the prefix is needed as a login and a setting may share a name."""
     return f"login:{setting.name}" if isinstance(setting, Login) else setting.name
 
 

@@ -32,7 +32,7 @@ class StandingGrantPanel(ChangePanel[StandingGrantProposal, GrantPreview]):
 
     NAME = "standing-grant"
     TITLE = SafeText("Similar?")
-    TAKES_PAST_REQUESTS = True
+    ALLOWS_ENDED_REQUESTS = True
     REFUSED = SafeText("Nothing was approved.")
     HINTS = STANDING_GRANT_KEYS
     HELP_ROWS = STANDING_GRANT_HELP

@@ -104,7 +104,7 @@ class Display:
     unusual: tuple[Anomaly, ...] | None
     """Empty if nothing is unusual; None if the server does not compare this kind.
 
-    If the server sent a current comparison, it is used; otherwise that of the request time.
+    If the server sent a current comparison, it is used; otherwise the one at request time.
     """
     undo: LongText
     why: LongText
@@ -357,7 +357,7 @@ class Approval:
 
     @property
     def steps(self) -> Ceremony:
-        """The steps of approving: always the PIN at high risk, whatever the server says."""
+        """The steps for approving; at high risk always with the PIN, whatever the server says."""
         return self.ceremony | _PIN if self.risk.rank >= _HIGH else self.ceremony
 
     def requirement(self, step: Step) -> SafeText:

@@ -1,4 +1,4 @@
-"""Several requests to answer together, each of which can be selected.
+"""Several requests to answer together; each can be selected.
 
 Owns: the requests, their order (unusual ones first), which are selected, what they share. Never:
 adding or answering requests.

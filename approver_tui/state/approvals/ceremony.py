@@ -36,7 +36,7 @@ NO_CEREMONY: Final = "none"
 """The ceremony of a denial, which has no steps."""
 
 REASON_LENGTH: Final = 500
-"""The longest reason, in characters."""
+"""The maximum reason length, in characters."""
 
 _CONFIRM = "confirm"
 

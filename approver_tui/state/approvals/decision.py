@@ -53,7 +53,7 @@ class DenialExtras:
     retry_at: int | None = None
     """When the agent may ask again, in milliseconds; with WAIT_UNTIL."""
     ask: str | None = None
-    """The name of the user whom the agent should ask instead; with ASK_OTHER."""
+    """The name of the user to ask instead; with ASK_OTHER."""
     private_note: str | None = None
     """A note for the audit log that no agent sees."""
 
@@ -61,5 +61,5 @@ class DenialExtras:
 NO_EXTRAS: Final = DenialExtras()
 
 NOTE_LENGTH = 500
-"""The longest note to an agent, in characters."""
+"""The maximum length of a note to an agent, in characters."""
 Note: TypeAlias = Annotated[SafeText, TextLimit(NOTE_LENGTH, lines=40)]

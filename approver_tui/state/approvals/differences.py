@@ -1,7 +1,6 @@
-"""Whether a text grants a part of an action, and where the two differ.
+"""Whether a text grants part of an action, and where the two differ.
 
-It checks a narrowing by another approver, for which there is no proposal of this user to compare
-with.
+This checks a narrowing by another approver, where this user has no proposal to compare with.
 
 Owns: the comparison of the two signed texts. Never: the server's wording; whether the action type
 lets a fact be reduced, which the server checks.
@@ -14,7 +13,7 @@ from approver_tui.state.approvals.narrowing import SECONDS, Place, is_smaller
 from approver_tui.state.text import display_safe
 
 _FIXED_MEMBERS = frozenset({"agent", "resource", "salt", "user"})
-_LONG = 200
+_MAX_LENGTH = 200
 
 
 def differing_places(action: str, granted: str) -> tuple[Place, ...]:
@@ -72,4 +71,4 @@ def _value_differences(pointer: str, requested: object, granted: object) -> Iter
 
 
 def _place(*texts: str) -> Place:
-    return Place(*(display_safe(text, max_len=_LONG) for text in texts))
+    return Place(*(display_safe(text, max_len=_MAX_LENGTH) for text in texts))

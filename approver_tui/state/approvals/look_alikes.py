@@ -1,7 +1,7 @@
 """Requests that look alike and share one row of a list.
 
 Two requests look alike if everything that matters for a decision is equal: who asks, for whom, for
-what, the risk, what is unusual, the steps of approving, the votes. The times and the agent's own
+what, the risk, what is unusual, the approval steps, the votes. The times and the agent's own
 words may differ. Each request keeps its own texts, answer and expiry.
 
 Owns: what two requests must share; which of them a row shows. Never: answers; the server does not
@@ -18,20 +18,20 @@ from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.fingerprint import digest
 from approver_tui.state.text import SafeText
 
-_ACTION_VARIABLE = frozenset({"salt"})
-_DISPLAY_VARIABLE = frozenset({"approval", "agent_says", "asked_at", "compared", "expires_at"})
-_AGENT_VARIABLE = frozenset({"first_request"})
+_VARYING_IN_ACTION = frozenset({"salt"})
+_VARYING_IN_DISPLAY = frozenset({"approval", "agent_says", "asked_at", "compared", "expires_at"})
+_VARYING_IN_AGENT = frozenset({"first_request"})
 
 _Key: TypeAlias = tuple[object, ...]
 
 
 def look_key(action_text: str, display_text: str) -> str:
-    """Return the key that look-alike requests share: a digest of the rest of their texts."""
+    """Return the key that look-alike requests share: a digest of their equal members."""
     action, display = json.loads(action_text), json.loads(display_text)
-    display["agent"] = _drop_members(display["agent"], _AGENT_VARIABLE)
+    display["agent"] = _drop_members(display["agent"], _VARYING_IN_AGENT)
     compared_members = (
-        _drop_members(action, _ACTION_VARIABLE),
-        _drop_members(display, _DISPLAY_VARIABLE),
+        _drop_members(action, _VARYING_IN_ACTION),
+        _drop_members(display, _VARYING_IN_DISPLAY),
     )
     return digest(json.dumps(compared_members, sort_keys=True))
 
@@ -133,10 +133,10 @@ class Folding:
         return Fold(shown, len(group), waiting, is_open, is_new, selected_count)
 
     def _request_to_show(self, group: list[Approval]) -> Approval:
-        """Return the selected request, else the first waiting one, else the first one."""
-        selected = [approval for approval in group if approval.id == self.cursor_id]
+        """Return the request at the cursor, else the first waiting one, else the first one."""
+        at_cursor = [approval for approval in group if approval.id == self.cursor_id]
         waiting = [approval for approval in group if approval.is_waiting(self.now)]
-        return [*selected, *waiting, *group][0]
+        return [*at_cursor, *waiting, *group][0]
 
 
 def _group_key(approval: Approval) -> _Key:

@@ -148,7 +148,7 @@ class Granted:
 def read_change(text: str) -> NarrowedFact:
     """Parse `amount=500`, `/lines/0/price=5` or `2:amount=500`. Raises ValueError.
 
-    The number counts the objects from 1; dots between names can stand for a pointer's slashes.
+    The number is the object, counted from 1; dots between names can stand for a pointer's slashes.
     """
     name, equals, to = text.partition("=")
     number, colon, fact = name.rpartition(":")
@@ -169,7 +169,7 @@ def matches_narrowing(proposal: Narrowing, action: str, granted: str) -> bool:
             DETAILS: [],
         }
         before, after = requested[DETAILS], part[DETAILS]
-        are_smaller = all(_blank_smaller(before, after, change) for change in proposal.changes)
+        are_smaller = all(_blank_change(before, after, change) for change in proposal.changes)
         is_same_lifetime = (token_seconds, type(token_seconds)) == (
             proposal.token_seconds,
             type(proposal.token_seconds),
@@ -184,7 +184,7 @@ def matches_narrowing(proposal: Narrowing, action: str, granted: str) -> bool:
     )
 
 
-def _blank_smaller(before: Any, after: Any, change: NarrowedFact) -> bool:  # noqa: ANN401  # parsed JSON
+def _blank_change(before: Any, after: Any, change: NarrowedFact) -> bool:  # noqa: ANN401  # parsed JSON
     """Blank the changed value in both; return whether the new one is smaller and as typed."""
     *parents, last = (str(change.place), *change.path)
     for step in parents:

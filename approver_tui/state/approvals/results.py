@@ -43,7 +43,7 @@ _OPEN_STATES = frozenset({AnswerState.WAITING, AnswerState.SENDING})
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One request in its newest known copy, and the outcome of its answer."""
+    """The newest known copy of a request, and the outcome of its answer."""
 
     approval: Approval
     state: AnswerState = AnswerState.WAITING
@@ -70,7 +70,7 @@ class Results:
 
     @property
     def unknown_ids(self) -> tuple[str, ...]:
-        """The IDs whose outcome is still unknown."""
+        """The IDs of requests with an unknown outcome."""
         return tuple(item.approval.id for item in self.items if item.state is AnswerState.UNKNOWN)
 
     @property
@@ -96,7 +96,7 @@ class Results:
         return replace(self, items=items)
 
     def with_rest_stopped(self, reason: SafeText) -> "Results":
-        """Return the list with every answer that was not sent yet marked as not sent."""
+        """Return the list with every waiting answer marked as not sent."""
         items = tuple(
             replace(item, state=AnswerState.NOT_SENT, reason=reason)
             if item.state is AnswerState.WAITING
@@ -112,7 +112,7 @@ def answer_state(
     """Return the outcome of an answer from the server's copy of its request.
 
     The answer counts as ours if this device gave the same one, or if this user's vote is counted.
-    If the request is still open otherwise, the server does not have the answer.
+    Otherwise, if the request is still open, the server does not have the answer.
     """
     decided = copy.decision
     if decided is not None:

@@ -14,7 +14,7 @@ from approver_tui.state.approvals.ceremony import Step
 from approver_tui.state.risks import Risk
 from approver_tui.state.text import SafeText, display_safe
 
-_LONGEST_TYPE = 60
+_MAX_TYPES_LENGTH = 60
 _NO_REASON: SafeText = SafeText("")
 
 
@@ -37,7 +37,7 @@ def individual_reason(approval: Approval) -> SafeText:
 
 
 def selection_blocker(approval: Approval, selected: Sequence[Approval]) -> SafeText:
-    """Return why a request cannot be selected together with those, or an empty string."""
+    """Return why a request cannot be added to the selection, or an empty string."""
     if reason := individual_reason(approval):
         return reason
     if not selected:
@@ -60,7 +60,7 @@ def is_selection_lost(selected: Approval, copy: Approval | None, now: int) -> bo
 def action_types(approval: Approval) -> tuple[str, ...]:
     """Return what two requests must share to be selected together: their action types.
 
-    A request for scopes only has no action type; for these, return its resource and scopes.
+    A request for scopes only has no action type; its resource and scopes are used instead.
     """
     action = json.loads(approval.action_text)
     types = tuple(detail["type"] for detail in action["authorization_details"])
@@ -68,4 +68,4 @@ def action_types(approval: Approval) -> tuple[str, ...]:
 
 
 def _types_text(approval: Approval) -> SafeText:
-    return display_safe(", ".join(action_types(approval)), max_len=_LONGEST_TYPE)
+    return display_safe(", ".join(action_types(approval)), max_len=_MAX_TYPES_LENGTH)

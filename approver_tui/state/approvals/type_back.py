@@ -15,7 +15,7 @@ from approver_tui.state.text import SafeText
 GAP = SafeText("[you type this]")
 
 _NUMBER = re.compile(r"[0-9]{3}")
-_LAST = 4
+_SUFFIX_LENGTH = 4
 _UNCUT_LENGTH = 100
 """Values up to this length are never cut in a headline."""
 
@@ -37,7 +37,7 @@ def is_plausible(approval: Approval, step: Step, typed: str) -> bool:
     if step is not Step.TYPE_BACK or type_back is None or type_back.kind is not FactKind.LAST_FOUR:
         return typed.strip() != ""
     length = sum(map(str.isalnum, _value(approval.display, type_back)))
-    return sum(map(str.isalnum, typed)) == min(_LAST, length)
+    return sum(map(str.isalnum, typed)) == min(_SUFFIX_LENGTH, length)
 
 
 def _hide_in_display(display: Display, type_back: TypeBack) -> Display:
@@ -48,8 +48,8 @@ def _hide_in_display(display: Display, type_back: TypeBack) -> Display:
         return SafeText(re.sub(pattern, GAP, text)) if hidden else text
 
     is_uncut = len(hidden) <= _UNCUT_LENGTH
-    signals = display.unusual and tuple(
-        replace(signal, text=hide_value(signal.text)) for signal in display.unusual
+    anomalies = display.unusual and tuple(
+        replace(anomaly, text=hide_value(anomaly.text)) for anomaly in display.unusual
     )
     return replace(
         display,
@@ -60,7 +60,7 @@ def _hide_in_display(display: Display, type_back: TypeBack) -> Display:
         ),
         gives=hide_value(display.gives),
         undo=hide_value(display.undo),
-        unusual=signals,
+        unusual=anomalies,
         compared=None if display.compared is None else hide_value(display.compared),
     )
 

@@ -1,4 +1,4 @@
-"""The votes on a request that several people are asked about.
+"""The votes on a request with several approvers.
 
 Owns: who has approved, and whose vote could still count. Never: how it is drawn.
 """

@@ -11,7 +11,7 @@ from approver_tui.state.text import SafeText
 
 @dataclass(frozen=True, slots=True)
 class Deputy:
-    """One user may decide for another between two moments."""
+    """A user who may decide for another in a period."""
 
     id: SafeText
     user_name: SafeText

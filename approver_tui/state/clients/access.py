@@ -43,7 +43,7 @@ def acting_agents(
     delegations: Iterable[Delegation],
     grants: Iterable[StandingGrant] = (),
 ) -> tuple[ActingAgent, ...]:
-    """Return everyone who can act now, by name; what has ended is left out."""
+    """Return the agents and apps that can act now, sorted by name."""
     consents = [consent for consent in consents if consent.state is ConsentState.LIVE]
     delegations = [token for token in delegations if token.state is DelegationState.LIVE]
     grants = [grant for grant in grants if grant.state in {GrantState.LIVE, GrantState.FULL}]

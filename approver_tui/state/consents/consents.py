@@ -1,4 +1,4 @@
-"""Consents of the user for agents and apps.
+"""The user's consents for agents and apps.
 
 Owns: one consent as it is shown. Never: creating one; that requires an approval.
 

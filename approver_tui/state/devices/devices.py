@@ -55,7 +55,7 @@ class Device:
     high_key: str
     pin: PinState
     nonce: str | None
-    """The server's nonce for a statement about this device by the calling one; not in the feed."""
+    """The server's nonce for the calling device's statement about this one; not in the feed."""
     browsers: tuple[Browser, ...] = ()
     """Its browsers with push notifications; only on the Devices page."""
 

@@ -22,13 +22,13 @@ class Phase(StrEnum):
 
 
 class Signal(StrEnum):
-    """An event of the connection."""
+    """A connection event."""
 
     DIAL = "dial"
     OPENED = "opened"
     LOST = "lost"
     ENDED = "ended"
-    """The server no longer accepts a session of this device."""
+    """The server no longer accepts this device's session."""
 
 
 TRANSITIONS = {
@@ -51,7 +51,7 @@ class Connection:
     since: int = 0
     """When this phase began, in milliseconds since the epoch."""
     reason: SafeText = _NO_REASON
-    """Why the feed is down, for people; empty while it is live."""
+    """Why the feed is down, as the user sees it; empty while it is live."""
 
     def after(self, signal: Signal, *, now: int, reason: SafeText = _NO_REASON) -> "Connection":
         """Return the connection after `signal`. The last reason is kept while connecting."""

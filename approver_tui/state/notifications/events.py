@@ -51,7 +51,7 @@ class EventName(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AlarmSubject:
-    """The agent of an alarm: its ID and registered name."""
+    """The agent in an alarm: its ID and registered name."""
 
     agent_id: SafeText
     agent: SafeText
@@ -69,7 +69,7 @@ class Event:
     approval: Approval | None = None
     device: Device | None = None
     held: str | None = None
-    """Why it must not alert, in the server's word; None if it may."""
+    """The server's reason why it must not alert; None if it may."""
     about: AlarmSubject | None = None
 
     @property

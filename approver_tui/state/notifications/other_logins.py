@@ -1,7 +1,6 @@
 """How many requests wait at the other servers that this machine is logged in to.
 
-Owns: the last counts, their age, and the line that shows them. Never: anything else about those
-requests.
+Owns: the last counts and their age. Never: anything else about those requests.
 """
 
 from collections.abc import Mapping

@@ -48,7 +48,7 @@ class ApprovalDetail(EntrySheet, can_focus=True):
 
 
 def _quiet_lines(fold: Fold, prefs: NotificationPrefs, view: RenderContext) -> list[Line]:
-    """Say why the approval does not notify, and which key changes that."""
+    """Say why there are no notifications, and which key changes that."""
     if not fold.approval.is_waiting(view.now):
         return []
     words = quiet_text(fold.approval, prefs, view)

@@ -144,13 +144,13 @@ class ApprovalList(RowList):
             self._update_render_key(self._laid_out_for)
             self.redraw_changed()
         elif view.extends(before):
-            self._relay_in_place()
+            self._relayout_in_place()
         else:
             self.relayout()
         if view.cursor_id != before.cursor_id:
             self.call_after_refresh(self._keep_cursor_visible)
 
-    def _relay_in_place(self) -> None:
+    def _relayout_in_place(self) -> None:
         """Lay out again, but keep the row under the cursor on the same line of the screen.
 
         If the list is too short to scroll that far, blank lines are added below it. If the row
@@ -186,16 +186,16 @@ class ApprovalList(RowList):
         self._update_render_key(width)
         self._add_rows(sorted_rows, width, lines)
         for heading, rows in (
-            (partial(self._divider, len(arrived_rows)), arrived_rows),
-            (partial(_held_heading, held_back, width), held_back),
+            (partial(self._arrived_heading, len(arrived_rows)), arrived_rows),
+            (partial(_held_back_heading, held_back, width), held_back),
             (partial(self._others_heading, others), others),
         ):
             if rows:
                 lines += [_blank, heading]
                 self._add_rows(rows, width, lines)
         if not view.inbox.rows:
-            lines += _fixed_lines(self._empty(width))
-        lines += _fixed_lines(_unverified(view.unverified, width))
+            lines += _fixed_lines(self._empty_lines(width))
+        lines += _fixed_lines(_unverified_lines(view.unverified, width))
         self._makers = lines
         self._cached_rows = {
             id_: row for id_, row in self._cached_rows.items() if id_ in self._first_lines
@@ -281,7 +281,7 @@ class ApprovalList(RowList):
             self.post_message(CheckboxClicked(row_id))
 
     def _box_at(self, x: int, line: int) -> str | None:
-        """Return the row whose checkbox is there: at the left of the row's second line."""
+        """Return the row with a checkbox there: at the left of its second line."""
         for row_id, top in self._first_lines.items():
             if line == top + 1 and x < INDENT and text_of(self._lines[line]).startswith("["):
                 return row_id
@@ -311,24 +311,24 @@ class ApprovalList(RowList):
         count = sum(row.is_waiting(self._view.now) for row in others)
         return line(fmt("WAITING FOR OTHERS ({})", count), Role.HEADING)
 
-    def _divider(self, count: int) -> Line:
+    def _arrived_heading(self, count: int) -> Line:
         key = self._view.keys.key("refresh")
         return line(fmt("NEW ({})  {} sorts the list", count, key), Role.HEADING)
 
-    def _empty(self, width: int) -> list[Line]:
+    def _empty_lines(self, width: int) -> list[Line]:
         if not self._view.is_loaded:
             no_connection = fmt("No connection to the server.")
-            return line_block(LOADING if self._view.is_loading else no_connection, width)
+            return _dim_paragraph(LOADING if self._view.is_loading else no_connection, width)
         if self._view.typed:
             key = self._view.keys.key("filter")
-            return line_block(fmt("No matches. Press {} and Enter to show all.", key), width)
+            return _dim_paragraph(fmt("No matches. Press {} and Enter to show all.", key), width)
         text = fmt("No requests are waiting for you.")
         if self._view.unverified:
             text = fmt("No requests that you can answer.")
         return [
-            *line_block(text, width),
+            *_dim_paragraph(text, width),
             BLANK,
-            *line_block(fmt("New requests appear here."), width),
+            *_dim_paragraph(fmt("New requests appear here."), width),
         ]
 
 
@@ -337,7 +337,7 @@ def _rows_above(tops: Mapping[str, int], line: int) -> set[str]:
     return {row_id for row_id, top in tops.items() if top < line}
 
 
-def _held_heading(approvals: Sequence[Approval], width: int) -> Line:
+def _held_back_heading(approvals: Sequence[Approval], width: int) -> Line:
     """Return the heading above held-back requests: how many there are from each agent."""
     parts = [fmt("{}: {}", name, count) for name, count in by_agent(approvals)]
     words = fmt("HELD BACK ({})  {}", len(approvals), SafeText(", ".join(parts)))
@@ -356,19 +356,19 @@ def _return_line(fixed: Line) -> Line:
     return fixed
 
 
-def _unverified(listed: Sequence[Unverified], width: int) -> list[Line]:
+def _unverified_lines(listed: Sequence[Unverified], width: int) -> list[Line]:
     """Return lines that show only IDs and problems, because nothing else is verified."""
     if not listed:
         return []
     heading = line(fmt("NOT VERIFIED ({})  cannot be answered", len(listed)), Role.ALERT)
-    rows = [[*wrap_text(row.id, width, indent=2), *_problem(row, width)] for row in listed]
+    rows = [[*wrap_text(row.id, width, indent=2), *_problem_lines(row, width)] for row in listed]
     return [BLANK, heading, *(row_line for row in rows for row_line in row)]
 
 
-def _problem(row: Unverified, width: int) -> list[Line]:
+def _problem_lines(row: Unverified, width: int) -> list[Line]:
     return wrap_text(row.problem, width, Role.DIM, indent=4)
 
 
-def line_block(text: SafeText, width: int) -> list[Line]:
+def _dim_paragraph(text: SafeText, width: int) -> list[Line]:
     """Return a dim paragraph, indented by one cell."""
     return wrap_text(text, width, Role.DIM, indent=1)

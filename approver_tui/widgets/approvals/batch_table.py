@@ -33,7 +33,7 @@ from approver_tui.widgets.lines import (
 from approver_tui.widgets.sheet import ReadSheet
 
 BOX = 5
-"""The indent of a block in cells, where its first line has the pointer and the checkbox."""
+"""The indent of a block in cells; its first line has the pointer and checkbox there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,25 +46,25 @@ class PlacedLine:
     number: int = 0
 
 
-def batch_lines(batch: Batch, pointed: str | None, view: RenderContext) -> list[PlacedLine]:
-    """Return all lines; `pointed` is the ID of the request that Space selects."""
+def batch_lines(batch: Batch, pointed_id: str | None, view: RenderContext) -> list[PlacedLine]:
+    """Return all lines; `pointed_id` is the ID of the request that Space selects."""
     shared = batch.shared
     blocks = {
-        row.id: _block_lines(row, shared, _block_head(row, batch, pointed), view)
+        row.id: _block_lines(row, shared, _block_head(row, batch, pointed_id), view)
         for row in batch.rows
     }
     lines = []
     if batch.unusual:
         lines += _place_lines("unusual", wrap_text(_unusual_heading(batch), view.width, Role.ALERT))
-        lines += _placed(batch.unusual, blocks)
+        lines += _place_rows(batch.unusual, blocks)
     if batch.unusual and batch.usual:
         usual_heading = (line(fmt("NOTHING UNUSUAL ({})", len(batch.usual)), Role.HEADING),)
         lines += [PlacedLine(BLANK), *_place_lines("usual", usual_heading)]
-    lines += _placed(batch.usual, blocks)
+    lines += _place_rows(batch.usual, blocks)
     return [*lines, PlacedLine(BLANK), *_place_lines("shared", _shared_lines(shared, view))]
 
 
-def _placed(rows: Iterable[Approval], blocks: Mapping[str, list[Line]]) -> Iterator[PlacedLine]:
+def _place_rows(rows: Iterable[Approval], blocks: Mapping[str, list[Line]]) -> Iterator[PlacedLine]:
     for row in rows:
         yield from _place_lines(row.id, blocks[row.id])
 
@@ -80,9 +80,9 @@ def _place_lines(block: str, lines: Iterable[Line]) -> list[PlacedLine]:
     return [PlacedLine(content, block, number) for number, content in enumerate(lines)]
 
 
-def _block_head(approval: Approval, batch: Batch, pointed: str | None) -> Line:
+def _block_head(approval: Approval, batch: Batch, pointed_id: str | None) -> Line:
     box = fmt("[x]") if approval.id in batch.selected_ids else fmt("[ ]")
-    pointer = fmt(">") if approval.id == pointed else fmt(" ")
+    pointer = fmt(">") if approval.id == pointed_id else fmt(" ")
     name = SafeText(approval.fingerprint)
     return (
         Piece(fmt("{}{} ", pointer, box), Role.STRONG),
@@ -113,7 +113,7 @@ def _block_lines(
 
 
 def _head_line(head: Line, agent: SafeText, view: RenderContext) -> Line:
-    """Return the head with the agent's name, cut to fit; it is in full above all blocks."""
+    """Return the head with the agent's name, cut to fit; the full name is above all blocks."""
     return (*head, Piece(crop(agent, max(0, view.width - length(head))), Role.DIM))
 
 
@@ -202,14 +202,14 @@ class BatchTable(ReadSheet, can_focus=True):
         """Move the pointer by `step` requests, and scroll it into view."""
         self._cursor = min(len(self._batch.rows) - 1, max(0, self._cursor + step))
         self.relayout()
-        lines = [y for y, placed in enumerate(self._placed) if placed.block == self._pointed]
+        lines = [y for y, placed in enumerate(self._placed) if placed.block == self._pointed_id]
         top = lines[0] if self._cursor else 0
         region = Region(0, top, 1, lines[-1] + 1 - top)
         self.scroll_to_region(region, animate=False, force=True)
 
     def action_toggle_check(self) -> None:
-        """Post that the request is toggled, and move the pointer to the next request."""
-        self.post_message(self.Toggled(self._pointed))
+        """Toggle the request, and move the pointer to the next one."""
+        self.post_message(self.Toggled(self._pointed_id))
         self.action_move(1)
 
     def on_click(self, event: events.Click) -> None:
@@ -245,12 +245,12 @@ class BatchTable(ReadSheet, can_focus=True):
         self._seen |= _line_keys(self._placed[self.scroll_offset.y : self.last_visible_row])
 
     @property
-    def _pointed(self) -> str:
+    def _pointed_id(self) -> str:
         return self._batch.rows[self._cursor].id
 
     def _lay_out(self, width: int) -> list[PlacedLine]:
         view = RenderContext(0, self._zone, width)
-        return batch_lines(self._batch, self._pointed if self.has_focus else None, view)
+        return batch_lines(self._batch, self._pointed_id if self.has_focus else None, view)
 
 
 def _line_keys(placed: Iterable[PlacedLine]) -> set[tuple[str, int]]:

@@ -1,4 +1,4 @@
-"""The fields for the steps of approving: match number, type-back, reason, PIN.
+"""The fields for the approval steps: match number, type-back, reason, PIN.
 
 Owns: which fields there are, their order, which entry is missing. Never: sending anything; showing
 the expected values.

@@ -1,4 +1,4 @@
-"""The form of a denial: the reason, when to ask again or whom to ask instead, the notes.
+"""The form for a denial: the reason, when to ask again or whom to ask instead, the notes.
 
 Owns: the numbered list of reasons with what the agent may do after each; the other fields, and
 which of them a reason needs. Never: sending; preselecting a reason.
@@ -57,7 +57,7 @@ class DenialForm(Vertical):
         self._ask_instead = LineInput(id="ask-instead", max_length=_MAX_NAME_LENGTH, compact=True)
         self._ask_instead.cursor_blink = False
         self._note = NoteInput(editor, id="note")
-        self._private = NoteInput(editor, id="private")
+        self._private_note = NoteInput(editor, id="private")
 
     def compose(self) -> ComposeResult:
         """Lay out the reasons, their fields and the notes; without an agent only one note."""
@@ -73,11 +73,11 @@ class DenialForm(Vertical):
         yield self._note
         if self._is_for_agent:
             yield Static("Private note (audit log only):", markup=False)
-            yield self._private
+            yield self._private_note
 
     def show(self) -> None:
         """Show the fields that the chosen reason needs."""
-        extra_field = self._takes
+        extra_field = self._extra_member
         self.query_one("#until-label").display = self._until.display = extra_field == "retry_at"
         self.query_one("#ask-instead-label").display = self._ask_instead.display = (
             extra_field == "ask"
@@ -95,15 +95,15 @@ class DenialForm(Vertical):
 
     def extras(self, now: int, zone: tzinfo | None) -> DenialExtras:
         """Return the values of the other fields."""
-        alternative = self._ask_instead.value.strip() if self._takes == "ask" else ""
-        private = self._private.value.strip()
-        return DenialExtras(self._retry_at(now, zone), alternative or None, private or None)
+        alternative = self._ask_instead.value.strip() if self._extra_member == "ask" else ""
+        private_note = self._private_note.value.strip()
+        return DenialExtras(self._retry_at(now, zone), alternative or None, private_note or None)
 
     @property
-    def _takes(self) -> str | None:
+    def _extra_member(self) -> str | None:
         return None if self.code is None else self.code.takes
 
     def _retry_at(self, now: int, zone: tzinfo | None) -> int | None:
-        if self._takes != "retry_at" or self._until.index is None:
+        if self._extra_member != "retry_at" or self._until.index is None:
             return None
         return tuple(RetryDelay)[self._until.index].until(now, zone)

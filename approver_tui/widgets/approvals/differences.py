@@ -16,7 +16,7 @@ _LABEL_WIDTH = 14
 
 
 def difference_lines(differences: Sequence[Difference], width: int) -> list[Line]:
-    """Return a heading and rows; on narrow screens a label has a line of its own."""
+    """Return a heading and rows; on narrow screens a label has its own line."""
     label = _LABEL_WIDTH if width >= _MIN_WIDTH_FOR_LABELS else 2
     column = max(4, (width - label - _GAP) // 2)
     heading = _two_columns(

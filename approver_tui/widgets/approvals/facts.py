@@ -1,7 +1,7 @@
 """The details of an approval as lines, in reading order.
 
-Owns: their order and wording, the display of the signed texts. Never: cutting a fact, as long ones
-wrap; showing the agent's words before the facts, or unmarked.
+Owns: their order and wording, the display of the signed texts. Never: cutting a fact; showing
+the agent's words before the facts, or unmarked.
 """
 
 import json
@@ -64,10 +64,10 @@ def panel_lines(approval: Approval, view: RenderContext) -> list[Line]:
         BLANK,
         *wrap_text(approval.granted_headline, view.width, Role.STRONG),
         *(wrap_text(reason, view.width) if (reason := approval.display.risk_reason) else []),
-        *_vote_position(approval, view),
+        *_vote_position_lines(approval, view),
         BLANK,
         *granted_lines(approval, view),
-        *_for_user(approval, view),
+        *_user_rows(approval, view),
         *fact_lines(approval, view, are_material=True),
         *_unusual_lines(approval, view),
         *_undo_lines(approval, view),
@@ -87,7 +87,7 @@ def _lock_lines(approval: Approval, view: RenderContext) -> list[Line]:
 
 
 def granted_lines(approval: Approval, view: RenderContext) -> list[Line]:
-    """Return asked and granted values side by side, if the request was narrowed."""
+    """Return requested and granted values side by side, if the request was narrowed."""
     if approval.granted is None:
         return []
     heading = line(fmt("WITH LIMITS"), Role.HEADING)
@@ -101,14 +101,14 @@ def raw_lines(approval: Approval, view: RenderContext) -> list[Line]:
     return [
         *wrap_text(fmt("The two signed texts. {} goes back.", key), view.width, Role.DIM),
         BLANK,
-        *_signed("Action", approval.action_text, approval.action_digest, view),
+        *_signed_text_lines("Action", approval.action_text, approval.action_digest, view),
         BLANK,
-        *_signed("Display", approval.display_text, approval.display_digest, view),
+        *_signed_text_lines("Display", approval.display_text, approval.display_digest, view),
     ]
 
 
 def _grants_text(approval: Approval) -> SafeText:
-    """Return the access that approving gives; for a narrowed request, part of it."""
+    """Return the access that approving grants; for a narrowed request, part of it."""
     gives = approval.display.gives
     return gives if approval.granted is None else fmt("Part of: {}", gives)
 
@@ -172,11 +172,11 @@ def _limit_text(place: Place) -> SafeText:
 
 
 def _unusual_lines(approval: Approval, view: RenderContext) -> list[Line]:
-    """Return the signals the server found, and the earlier approvals it compared with."""
+    """Return what is unusual, and how many earlier approvals it was compared with."""
     display = approval.display
     if display.unusual is None:
         return []
-    rows = [(signal.text, Role.ALERT if signal.warns else Role.PLAIN) for signal in display.unusual]
+    rows = [(found.text, Role.ALERT if found.warns else Role.PLAIN) for found in display.unusual]
     rows += [(display.compared, Role.DIM)] if display.compared else []
     labels = ["Unusual", *[""] * len(rows)]
     return [
@@ -265,10 +265,10 @@ def _vote_lines(approval: Approval, view: RenderContext) -> list[Line]:
         for row in view.row("", fmt("{}: {}{}", vote.by_name, vote.verdict, reason))
     ]
     approvals = view.row("Approvals", approval.vote_tally.words)
-    return [*_for_user(approval, view), *approvals, *votes]
+    return [*_user_rows(approval, view), *approvals, *votes]
 
 
-def _vote_position(approval: Approval, view: RenderContext) -> list[Line]:
+def _vote_position_lines(approval: Approval, view: RenderContext) -> list[Line]:
     if (tally := approval.vote_tally) is None:
         return []
     return wrap_text(
@@ -276,12 +276,12 @@ def _vote_position(approval: Approval, view: RenderContext) -> list[Line]:
     )
 
 
-def _for_user(approval: Approval, view: RenderContext) -> list[Line]:
+def _user_rows(approval: Approval, view: RenderContext) -> list[Line]:
     """Return the user the agent acts for, if a request needs several approvers."""
     return view.row("For", approval.display.user_name if approval.vote_tally else None)
 
 
-def _signed(name: str, text: str, digest: str, view: RenderContext) -> list[Line]:
+def _signed_text_lines(name: str, text: str, digest: str, view: RenderContext) -> list[Line]:
     safe = display_safe(_pretty_json(text), max_len=_RAW_LENGTH, max_lines=_RAW_LINES)
     return [
         line(fmt("{} text", SafeText(name)), Role.HEADING),

@@ -30,7 +30,7 @@ _PLACEHOLDERS = {
 
 
 class _FactControls:
-    """The controls of a fact."""
+    """The controls for a fact."""
 
     def __init__(self, fact: NarrowableFact) -> None:
         self._fact = fact
@@ -71,7 +71,7 @@ class _FactControls:
 
 
 class NarrowForm(ChangeForm):
-    """The form with all controls of a request."""
+    """The form with all controls for a request."""
 
     def __init__(self, narrowable: Narrowable) -> None:
         super().__init__()

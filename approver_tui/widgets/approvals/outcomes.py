@@ -24,7 +24,7 @@ from approver_tui.widgets.times import clock
 
 _WIDE_COLUMN = 13
 _NARROW_COLUMN = 12
-_NARROW = 50
+_NARROW_WIDTH = 50
 _USE_TEXTS = {
     Kind.ACTION: " The agent collected its token.",
     Kind.CONSENT: " The consent is in force.",
@@ -50,7 +50,7 @@ class RenderContext:
     @property
     def column(self) -> int:
         """The column where values start."""
-        return _NARROW_COLUMN if self.width < _NARROW else _WIDE_COLUMN
+        return _NARROW_COLUMN if self.width < _NARROW_WIDTH else _WIDE_COLUMN
 
     def row(self, label: str, value: SafeText | None, role: Role = Role.PLAIN) -> list[Line]:
         """Return the lines of a label and its value; none if the value is None."""
@@ -70,11 +70,11 @@ def outcome_lines(approval: Approval, context: RenderContext) -> list[Line]:
         return []
     note = approval.decision.note if approval.decision else None
     note_lines = quote_lines(note, context) if note else []
-    execution_lines = _execution(approval.execution, context) if approval.execution else []
+    execution_lines = _execution_lines(approval.execution, context) if approval.execution else []
     return [*wrap_text(text, context.width, Role.ALERT), *note_lines, *execution_lines, BLANK]
 
 
-def _execution(execution: Execution, context: RenderContext) -> list[Line]:
+def _execution_lines(execution: Execution, context: RenderContext) -> list[Line]:
     """Return the outcome at the resource, with the resource's own words if any."""
     sentence = fmt("{} {}.", SafeText(execution.progress_text), context.clock(execution.at))
     lines = wrap_text(sentence, context.width, Role.ALERT)

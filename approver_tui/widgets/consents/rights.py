@@ -24,7 +24,7 @@ def holdings_text(agent: ActingAgent) -> SafeText:
 
 
 def access_lines(agent: ActingAgent, view: RenderContext) -> list[Line]:
-    """Return the details of everything with which an agent can act."""
+    """Return the details of everything an agent can act with."""
     lines = [
         *wrap_text(agent.name, view.width, Role.STRONG),
         BLANK,

@@ -14,12 +14,12 @@ _MAX_NAMED = 3
 
 def other_logins_line(counts: OtherLoginCounts, now: int) -> SafeText:
     """Return the line that says where requests are waiting; empty if no server has any."""
-    busy = [waiting for waiting in counts.values() if waiting.count]
+    busy = [login_count for login_count in counts.values() if login_count.count]
     if not busy:
         return SafeText("")
     parts = [
-        fmt("{} at {}", count_with_age(other_login_count, now), SafeText(other_login_count.login))
-        for other_login_count in busy[:_MAX_NAMED]
+        fmt("{} at {}", count_with_age(login_count, now), SafeText(login_count.login))
+        for login_count in busy[:_MAX_NAMED]
     ]
     rest = busy[_MAX_NAMED:]
     if rest:
@@ -28,8 +28,8 @@ def other_logins_line(counts: OtherLoginCounts, now: int) -> SafeText:
     return fmt("Waiting elsewhere: {}", SafeText(", ".join(parts)))
 
 
-def count_with_age(waiting: OtherLoginCount, now: int) -> SafeText:
+def count_with_age(login_count: OtherLoginCount, now: int) -> SafeText:
     """Return the count, with its age if the server did not answer the latest query."""
-    if not waiting.is_old:
-        return fmt("{}", waiting.count)
-    return fmt("{} ({} ago)", waiting.count, age(waiting.at, now))
+    if not login_count.is_old:
+        return fmt("{}", login_count.count)
+    return fmt("{} ({} ago)", login_count.count, age(login_count.at, now))

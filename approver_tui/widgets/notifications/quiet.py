@@ -22,7 +22,7 @@ def quiet_word(approval: Approval, prefs: NotificationPrefs) -> SafeText:
 
 
 def quiet_text(approval: Approval, prefs: NotificationPrefs, view: RenderContext) -> SafeText:
-    """Return why and until when it does not notify; empty if it notifies as usual."""
+    """Return why it does not notify, and until when; empty if it notifies as usual."""
     hold = prefs.hold_of(approval.id)
     if hold is not None:
         until = view.clock(hold.until)

@@ -1,4 +1,4 @@
-"""The form of a new standing grant.
+"""The form for a new standing grant.
 
 Owns: controls for the duration, the number of uses, the total amount, each member that may vary,
 notifications, and approving this request too; the resulting proposal. Never: asking the server;
@@ -42,7 +42,7 @@ _LIMITS = {
     Risk.HIGH: (2, fmt("up to 5")),
     Risk.CRITICAL: (0, fmt("not at this risk")),
 }
-"""How many durations to offer, and the placeholder for the uses, by risk of the example."""
+"""How many durations to offer, and the placeholder for the uses, by risk."""
 
 
 class StandingGrantForm(ChangeForm):

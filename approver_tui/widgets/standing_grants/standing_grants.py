@@ -21,7 +21,7 @@ from approver_tui.widgets.times import remaining
 
 
 def grant_entry(grant: StandingGrant, now: int) -> Entry:
-    """Return the entry of a grant, with its uses at the right."""
+    """Return the entry of a grant, with its uses on the right."""
     is_live = grant.state is GrantState.LIVE
     second_line = fmt("{} left, {}", remaining(grant.expires_at, now), grant_scope(grant))
     state = fmt("{} of {} used", grant.used, grant.uses)

@@ -101,7 +101,7 @@ async def test_input_that_waits_too_long_is_dropped(monkeypatch):
     async with open_stage([an_approval("pay", PAYMENT, **EVERYTHING)]) as (pilot, stage):
         await press(pilot, stage, "a")
         stage.clock.move(1)
-        monkeypatch.setattr("approver_tui.screens.input_order._LONGEST_SECONDS", 0.05)
+        monkeypatch.setattr("approver_tui.screens.input_order._TIMEOUT_SECONDS", 0.05)
         monkeypatch.setattr("approver_tui.screens.input_order.has_no_messages", lambda _app: False)
         await _process_read(stage, TYPED)
         await until(pilot, lambda: not stage.app._order._waiting)

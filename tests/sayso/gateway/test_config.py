@@ -89,7 +89,7 @@ def test_a_token_can_be_exchanged_for_the_upstream_server() -> None:
         ('"notes:read"\n\n', "1\n\n", r"^\[methods\] resources/: "),
         ("[upstream]", "timeout = 0\n[upstream]", r"^timeout: must be a number above 0"),
         ("[upstream]", "wait = true\n[upstream]", r"^wait: must be a number"),
-        ('"Authorization"', '"A:\\n"', r"^\[upstream\] header: .*not the name of a header"),
+        ('"Authorization"', '"A:\\n"', r"^\[upstream\] header: .*not a valid header name"),
         ("value_env", EXCHANGE + "\nvalue_env", r"^\[upstream\] header: is unknown"),
         ('value_env = "UPSTREAM"', 'value_env = "X"', r"\[upstream\] value_env: .*X is not set"),
         (

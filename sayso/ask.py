@@ -58,7 +58,7 @@ class Exit(IntEnum):
 
 
 _RISKS: Final = ("low", "medium", "high", "critical")
-_EXIT_EXIT_BY_ERROR: Final = {
+_EXIT_BY_ERROR: Final = {
     Denied: Exit.DENIED,
     Expired: Exit.EXPIRED,
     Undeliverable: Exit.EXPIRED,
@@ -166,7 +166,7 @@ def _approved_ending(approved: Approved, *, accepts_narrowed: bool) -> _Ending:
 
 
 def _not_approved_ending(error: SaysoError) -> _Ending:
-    code = _EXIT_EXIT_BY_ERROR[type(error)]
+    code = _EXIT_BY_ERROR[type(error)]
     if getattr(error, "code", "") == "locked":
         code = Exit.LOCKED
     values = {name: getattr(error, name, None) for name in _MEMBERS}

@@ -172,7 +172,7 @@ class _SendAll:
     """Wraps the connection of a WebSocket, which the library writes to with `send`.
 
     A plain `send` may send only a part of a frame, which breaks every later one. This one sends
-    all of it, one call after the other, or raises OSError.
+    all of it, one call at a time, or raises OSError.
     """
 
     def __init__(self, connection: sockets.socket) -> None:

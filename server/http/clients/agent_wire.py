@@ -41,7 +41,7 @@ class AgentChanges(StrictBody):
     """Fields to change. Omitted fields keep their value.
 
     Null lets the agent ask everyone, use every action type, never expire, send unsigned requests,
-    have no review date, external id or icon, or use the default token lifetime.
+    have no review date, external ID or icon, or use the default token lifetime.
     """
 
     add_owners: Names = Field(default=[])

@@ -138,7 +138,7 @@ def _accepted_entries(kind: str, value: JsonValue) -> Iterator[str]:
 def _amount_forms(currency: str, formatted: str) -> Iterator[str]:
     """Return an amount with and without its currency, separators and zero fraction.
 
-    A dot as thousands separator and a decimal comma are accepted only if the fraction is typed.
+    A dot as a thousands separator and a decimal comma are accepted only if the fraction is typed.
     """
     amount = formatted.removeprefix(currency)
     integer_part, _, fraction = amount.partition(".")

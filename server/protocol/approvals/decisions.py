@@ -236,7 +236,7 @@ def _read_members(payload: bytes, kind: type[Decision] | type[Statement]) -> dic
     except errors.InvalidRequest as error:
         raise ValueError(error.description) from None
     if not isinstance(members, dict):
-        raise ValueError("payload must be an object")  # noqa: TRY004  # readers promise ValueError
+        raise ValueError("payload must be an object")  # noqa: TRY004  # callers expect ValueError
     expected = {field.name: field.type for field in fields(kind)}
     for name in sorted(expected.keys() ^ members.keys()):
         raise ValueError(

@@ -52,12 +52,12 @@ def read_keys(document: JsonValue) -> tuple[PublicKey, ...]:
 
 
 class _UnusableKey(ValueError):
-    """The type, curve, algorithm or use of a key cannot sign here."""
+    """A key of this type, curve, algorithm or use cannot sign here."""
 
 
 def _read(key: JsonValue, what: str) -> PublicKey:
     if not isinstance(key, dict):
-        raise ValueError(f"{what} is not a JSON object")  # noqa: TRY004  # a document's fault
+        raise ValueError(f"{what} is not a JSON object")  # noqa: TRY004  # an invalid document
     if _PRIVATE_MEMBERS & key.keys():
         raise ValueError(f"{what} is private. Keep it secret; register its public half")
     read = _READERS.get(str(key.get("kty")))

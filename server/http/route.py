@@ -139,7 +139,7 @@ class Route:
 
     @property
     def as_problem(self) -> bool:
-        """Reports whether errors are problem documents (RFC 9457)."""
+        """Whether errors are problem documents (RFC 9457)."""
         return self.problems or self.caller in {Caller.RESOURCE, Caller.PERSON}
 
     @property

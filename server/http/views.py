@@ -129,7 +129,7 @@ def flask_response(response: HttpResponse) -> Response:
 
 
 def no_route(error: HTTPException) -> Response:
-    """The answer to an unknown path, a wrong method or a body that is too large."""
+    """The response to an unknown path, a wrong method or a body that is too large."""
     status = error.code or 500
     answer = dispatch.refusal(status, error.name, as_problem=request.path.startswith("/api/"))
     flask_answer = flask_response(answer)

@@ -157,14 +157,14 @@ class ClientSecret(RecordResponse):
     last_used_at: Time | None
 
 
-def read(kind: type[Model], body: bytes, *, status: int = 422) -> Model:
+def read(model: type[Model], body: bytes, *, status: int = 422) -> Model:
     """Parse the body as this model. Raises errors.Problem, which names the member."""
     try:
         value = json_text.parse(body, max_bytes=MAX_BODY_BYTES)
     except errors.InvalidRequest as error:
         raise errors.invalid_body(error.description, status=status) from error
     try:
-        return kind.model_validate(value)
+        return model.model_validate(value)
     except ValidationError as error:
         first_error = error.errors(include_input=False, include_url=False)[0]
         pointer = ("/" + "/".join(str(part) for part in first_error["loc"]))[:_MAX_POINTER]

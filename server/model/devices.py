@@ -100,7 +100,7 @@ class CreatedPasskey:
 
 @dataclass(frozen=True, slots=True)
 class Passkey:
-    """The passkey of a device whose kind is `browser`."""
+    """The passkey of a `browser` device."""
 
     device_id: str
     credential: bytes

@@ -42,7 +42,7 @@ CONFIRM: Final[Ceremony] = frozenset()
 """Only the confirmation."""
 
 COMPARED_STEPS: Final[Ceremony] = frozenset({Step.MATCH, Step.TYPE_BACK})
-"""Steps whose entry the server compares. It counts the attempts."""
+"""Steps with an entry that the server checks. It counts the attempts."""
 
 _CONFIRM = "confirm"
 _LAST_CHARACTERS = 4

@@ -126,7 +126,7 @@ class Approvals:
     by: frozenset[str] = frozenset()
     """User IDs. A deputy's approval counts as an approval of the user they act for."""
     through: Mapping[str, str] = field(default_factory=dict)
-    """User in `by` whose vote someone else cast → the ID of that person."""
+    """User in `by` → the ID of the person who cast their vote, if someone else did."""
     in_advance: bool = False
     """They come from a standing grant, created before the request, so nothing was typed."""
 

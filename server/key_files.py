@@ -37,7 +37,7 @@ class KeyFile:
     name: str
     path: Path
     setting: str
-    """The setting that names its path."""
+    """The setting for its path."""
     consequence: str
     """The consequence if it is missing, as a clause for the error."""
     if_lost: str = ""
@@ -150,14 +150,14 @@ def replace_log(
     path, key_ids = log(settings).path, _key_ids(store)
     new_path = path.with_name(f"{path.name}.new")
     if _is_recorded(new_path, key_ids):
-        _move_new_log(new_path, path)
+        _move_new_key(new_path, path)
     old_key = read_key(path) if _is_recorded(path, key_ids) else None
     new_path.unlink(missing_ok=True)
     key = read_or_create_key(new_path)
     with store.write() as tx:
         tx.installation.replace_key(LOG, key_id(LOG, key))
         record(tx, key, old_key)
-    _move_new_log(new_path, path)
+    _move_new_key(new_path, path)
 
 
 def _is_recorded(path: Path, key_ids: Mapping[str, str]) -> bool:
@@ -165,10 +165,10 @@ def _is_recorded(path: Path, key_ids: Mapping[str, str]) -> bool:
     return path.exists() and key_ids.get(LOG) == key_id(LOG, path.read_bytes())
 
 
-def _move_new_log(new: Path, path: Path) -> None:
+def _move_new_key(new_path: Path, path: Path) -> None:
     if path.exists():
         path.rename(path.with_name(f"{path.name}.{int(path.stat().st_mtime)}"))
-    new.rename(path)
+    new_path.rename(path)
 
 
 def key_id(name: str, key: bytes) -> str:

@@ -27,7 +27,7 @@ class LastSeen:
     store: Store
 
     def check(self) -> None:
-        """Raises `OldDatabase` if the recorded audit entry is not in the database."""
+        """Raise `OldDatabase` if the recorded audit entry is not in the database."""
         entry = read(self.settings)
         if not entry:
             return

@@ -43,8 +43,8 @@ def outbox_worker(
     from server.delivery.webhook import Webhook
 
     channels: dict[str, Channel] = {
-        "ping": CibaCallbacks(callbacks.ping, callbacks, reach(settings)),
-        "push": CibaCallbacks(callbacks.push, callbacks, reach(settings)),
+        "ping": CibaCallbacks(callbacks.ping, callbacks, _endpoint_limits(settings)),
+        "push": CibaCallbacks(callbacks.push, callbacks, _endpoint_limits(settings)),
         WEB_PUSH: WebPush(
             Pushes(store, secrets),
             private_key(vapid_key(settings, store, secrets)),
@@ -64,7 +64,7 @@ def push_subscriptions(settings: Settings, store: Store, secrets: Secrets) -> Pu
     return PushSubscriptions(store, secrets, key, settings.push_services)
 
 
-def reach(settings: Settings) -> "EgressLimits":
+def _endpoint_limits(settings: Settings) -> "EgressLimits":
     """Return the limits on calls to agents' endpoints."""
     from server.delivery.egress import EgressLimits  # loads an HTTP client
 
@@ -80,7 +80,7 @@ def endpoint_problem(settings: Settings, url: str) -> str:
     """Why this URL cannot be an agent's callback endpoint now; "" if it can."""
     from server.delivery.egress import problem  # loads an HTTP client
 
-    return problem(url, reach(settings))
+    return problem(url, _endpoint_limits(settings))
 
 
 def fetch(settings: Settings, url: str, max_bytes: int) -> Fetched:

@@ -1,4 +1,4 @@
-"""The policy of the server, from its settings."""
+"""The server policy, from the settings."""
 
 from dataclasses import fields
 
@@ -8,9 +8,9 @@ from server.settings import NAMES, Settings, is_loopback
 
 def server_policy(settings: Settings, restored_at: int | None) -> ServerPolicy:
     """Return the settings that the services use."""
-    same = set(NAMES) - {"issuer"}
+    copied = set(NAMES) - {"issuer"}
     return ServerPolicy(
-        **{f.name: getattr(settings, f.name) for f in fields(ServerPolicy) if f.name in same},
+        **{f.name: getattr(settings, f.name) for f in fields(ServerPolicy) if f.name in copied},
         issuer=settings.issuer_url,
         on_loopback=is_loopback(settings.issuer_url),
         hide_unknown_users=settings.unknown_user == "hide",

@@ -50,7 +50,7 @@ def set_cookie_header(policy: ServerPolicy, value: str) -> Mapping[str, str]:
 
 
 def is_same_origin(policy: ServerPolicy, headers: Mapping[str, str]) -> bool:
-    """Reports whether the request is same-origin, as far as its headers say.
+    """Return whether the request is same-origin, as far as its headers say.
 
     `headers` has lower-case names. Our pages send no referrer, so browsers send `Origin: null` with
     their forms, as sandboxed pages of other sites do too (Fetch 3.2). Therefore null is accepted
@@ -85,5 +85,5 @@ def check_page(browsers: Browsers, policy: ServerPolicy, request: HttpRequest, c
 
 
 def is_secure(policy: ServerPolicy) -> bool:
-    """Reports whether cookies must be sent only over TLS."""
+    """Return whether cookies must be sent only over TLS."""
     return policy.issuer.startswith("https:")

@@ -99,7 +99,7 @@ def _run(site: Site, route: Route, request: HttpRequest) -> HttpResponse:
 
 
 def _run_for_person(site: Site, route: Route, request: HttpRequest) -> HttpResponse:
-    """Run a person's endpoint. The response has promises of the audit entries that were stored."""
+    """Run a person's endpoint. The response has promises for the stored audit entries."""
     with audit.collect_stored() as leaves:
         person = _person(site, route, request)
         if route.rule is None:

@@ -74,7 +74,7 @@ def add_feed(app: Flask, site: Site) -> None:
 
     @app.teardown_request
     def uncount(_error: BaseException | None) -> None:
-        """Runs after every connection, even if its handshake failed."""
+        """Run after every connection, even if its handshake failed."""
         if (key := request.environ.pop("sayso.socket_of", None)) is not None:
             counts.remove(key)
 
@@ -112,7 +112,7 @@ class _SocketCounts:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def check(self) -> None:
-        """Raises errors.Problem 503 if the process has too many feeds."""
+        """Raise errors.Problem 503 if the process has too many feeds."""
         if self.total >= self.limit:
             raise errors.Problem(
                 503,
@@ -172,7 +172,7 @@ class _SendAll:
     """Wraps the connection of a WebSocket, which the library writes to with `send`.
 
     A plain `send` may send only a part of a frame, which breaks every later one. This one sends
-    all of it, one call after the other, or raises OSError.
+    all of it, one call at a time, or raises OSError.
     """
 
     def __init__(self, connection: sockets.socket) -> None:
@@ -202,7 +202,7 @@ class _FeedConnection:
     closed: threading.Event = field(default_factory=threading.Event)
 
     def redeem_ticket(self, cookie: str) -> bool:
-        """Reports whether the first message has a valid ticket; closes the socket if not.
+        """Return whether the first message has a valid ticket; closes the socket if not.
 
         Browsers send the cookie with sockets that other sites open too (RFC 6455 10.2). Only our
         own pages know a ticket.

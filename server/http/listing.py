@@ -20,11 +20,11 @@ _BAD_CURSOR: Final = "cursor must be the `next` value of an earlier response."
 
 
 def page(
-    kind: type[_Page], result_page: ResultPage[_Row], document: Callable[[_Row], object]
+    model: type[_Page], result_page: ResultPage[_Row], document: Callable[[_Row], object]
 ) -> _Page:
-    """Build the response model `kind` from one page of results. `document` converts a row."""
+    """Build the response `model` from one page of results. `document` converts a row."""
     start = result_page.next
-    return kind(
+    return model(
         items=[document(item) for item in result_page.items],
         next=None if start is None else base64url.encode(start.encode()),
     )
@@ -62,10 +62,10 @@ def timestamp_cursor(request: HttpRequest) -> tuple[int, str] | None:
     text = cursor(request)
     if not text:
         return None
-    timestamp, _, last = text.partition(".")
+    timestamp, _, record_id = text.partition(".")
     if not re.fullmatch(r"[0-9]{1,18}", timestamp):
         raise errors.invalid_body(_BAD_CURSOR)
-    return int(timestamp), last
+    return int(timestamp), record_id
 
 
 def timestamp(request: HttpRequest, name: str) -> int | None:

@@ -29,10 +29,10 @@ from server.services.refusals import Invalid
 Fields: TypeAlias = dict[str, Any]
 """Name → type and default, in the form of pydantic's `create_model`."""
 NamesById: TypeAlias = Mapping[str, str]
-"""Id → name of users and groups."""
+"""ID → name of users and groups."""
 _Model = TypeVar("_Model", bound=BaseModel)
 
-_NOBODY: Final[NamesById] = {}
+_NO_NAMES: Final[NamesById] = {}
 _Icon = Annotated[str, Field(max_length=43_691)]
 """A file of at most 32 KiB, as base64url without padding."""
 
@@ -46,12 +46,12 @@ class _WireKind:
     read: Callable[[Any], object] = lambda value: value
     write: Callable[[Any, NamesById], object] = lambda value, _names: value
     optional: bool = False
-    """A request that creates a record may have null for it."""
+    """A request that creates a record may set it to null."""
     merged: bool = False
     """An update adds to the stored value; null is refused."""
 
 
-def _icon(text: str) -> bytes:
+def _read_icon(text: str) -> bytes:
     try:
         return base64url.decode(text)
     except ValueError:
@@ -67,11 +67,11 @@ def references(ids: tuple[str, ...], names_by_id: NamesById) -> list[Reference]:
     ]
 
 
-def _lists(value: Mapping[str, tuple[str, ...]], _names: NamesById) -> dict[str, list[str]]:
-    return {name: list(rest) for name, rest in value.items()}
+def _write_lists(value: Mapping[str, tuple[str, ...]], _names: NamesById) -> dict[str, list[str]]:
+    return {name: list(items) for name, items in value.items()}
 
 
-def _list(value: tuple[str, ...], _names: NamesById) -> list[str]:
+def _write_list(value: tuple[str, ...], _names: NamesById) -> list[str]:
     return list(value)
 
 
@@ -79,12 +79,12 @@ def _read_risks(value: Mapping[str, str]) -> dict[str, Risk]:
     return {name: Risk(word) for name, word in value.items()}
 
 
-def _risks(value: Mapping[str, Risk], _names: NamesById) -> dict[str, str]:
+def _write_risks(value: Mapping[str, Risk], _names: NamesById) -> dict[str, str]:
     return {name: str(risk) for name, risk in value.items()}
 
 
 def _read_lists(value: Mapping[str, list[str]]) -> dict[str, tuple[str, ...]]:
-    return {name: tuple(rest) for name, rest in value.items()}
+    return {name: tuple(items) for name, items in value.items()}
 
 
 _KINDS: Final[Mapping[Kind, _WireKind]] = {
@@ -92,21 +92,21 @@ _KINDS: Final[Mapping[Kind, _WireKind]] = {
     Kind.URI: _WireKind(Url, str),
     Kind.PERSON: _WireKind(Text, str),
     Kind.RISKS: _WireKind(
-        dict[str, RiskWord], dict[str, RiskWord], _read_risks, _risks, merged=True
+        dict[str, RiskWord], dict[str, RiskWord], _read_risks, _write_risks, merged=True
     ),
     Kind.NEEDS: _WireKind(
         dict[str, str], dict[str, str], dict, lambda value, _names: dict(value), merged=True
     ),
     Kind.CHOICE: _WireKind(Text, str),
-    Kind.CHOICES: _WireKind(Names, list[str], tuple, _list),
-    Kind.NAMES: _WireKind(Names, list[str], tuple, _list),
+    Kind.CHOICES: _WireKind(Names, list[str], tuple, _write_list),
+    Kind.NAMES: _WireKind(Names, list[str], tuple, _write_list),
     Kind.PEOPLE: _WireKind(Names, list[Reference], tuple, references),
-    Kind.LISTS: _WireKind(dict[str, Names], dict[str, list[str]], _read_lists, _lists),
+    Kind.LISTS: _WireKind(dict[str, Names], dict[str, list[str]], _read_lists, _write_lists),
     Kind.SWITCH: _WireKind(bool, bool),
     Kind.NUMBER: _WireKind(int, int),
     Kind.MOMENT: _WireKind(Moment, str, milliseconds, lambda at, _names: rfc3339(at)),
     Kind.KEYS: _WireKind(dict[str, Any], list[dict[str, str]], json.dumps, optional=True),
-    Kind.ICON: _WireKind(_Icon, str, _icon, lambda digest, _names: icons.path_of(digest)),
+    Kind.ICON: _WireKind(_Icon, str, _read_icon, lambda digest, _names: icons.path_of(digest)),
 }
 
 
@@ -159,8 +159,13 @@ def answer_fields(members: Members) -> Fields:
     }
 
 
+<<<<<<< HEAD
 def _request_type(member: Member) -> Any:  # noqa: ANN401  # a type, as pydantic takes it
     if member.kind is Kind.TEXT:
+=======
+def _request_type(member: Member) -> Any:  # noqa: ANN401  # a type for pydantic
+    if member.kind is Kind.TEXT and member.max_length > _DEFAULT_LENGTH:
+>>>>>>> edit3
         return Annotated[str, Field(max_length=member.max_length)]
     return _KINDS[member.kind].request
 
@@ -199,7 +204,7 @@ def filters(members: Members, query: Mapping[str, str]) -> Having:
 
 
 def response_members(
-    members: Members, record: object, names_by_id: NamesById = _NOBODY
+    members: Members, record: object, names_by_id: NamesById = _NO_NAMES
 ) -> dict[str, Any]:
     """The members of a record for a response."""
     return {

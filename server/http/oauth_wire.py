@@ -81,7 +81,7 @@ class Health(BaseModel):
 class ClientMetadata(OauthAnswer):
     """The metadata of an agent or app (RFC 7591 2). Other members are ignored.
 
-    A client with `redirect_uris` is an app. The response has the values that it got.
+    A client with `redirect_uris` is an app. The response has the registered values.
     """
 
     redirect_uris: list[str] | None = None
@@ -133,7 +133,7 @@ class ClientInformation(OauthAnswer):
 
 
 class IntrospectionResponse(OauthAnswer):
-    """Tells whether a token is valid. A valid token has its claims (RFC 7662 2.2)."""
+    """Whether a token is valid, and the claims of a valid token (RFC 7662 2.2)."""
 
     active: bool
 

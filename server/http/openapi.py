@@ -47,7 +47,7 @@ def _schemas(routes: Sequence[Route]) -> dict[str, dict[str, Any]]:
     for definition in definitions.values():
         for member in definition.get("properties", {}).values():
             if {"minLength", "minItems"} & member.keys() and not member.get("default", True):
-                del member["default"]  # it stands for a member that is left out
+                del member["default"]  # it means that the member is omitted
     return definitions
 
 
@@ -82,9 +82,9 @@ def _form(route: Route) -> dict[str, object]:
 
 
 def _parameters(route: Route) -> list[object]:
-    ids = {"type": "string", "pattern": f"^{ID_PATTERN}$"}
+    id_schema = {"type": "string", "pattern": f"^{ID_PATTERN}$"}
     path = [
-        {"name": name, "in": "path", "required": True, "schema": ids}
+        {"name": name, "in": "path", "required": True, "schema": id_schema}
         for name in _PARAMETER.findall(route.path)
     ]
     optional = [("query", name) for name in route.query]

@@ -135,11 +135,11 @@ class Route:
     problems: bool = False
     """Errors are problem documents for every caller."""
     same_origin: bool = False
-    """Requests that another site sent are refused."""
+    """Requests from other sites are refused."""
 
     @property
     def as_problem(self) -> bool:
-        """Reports whether errors are problem documents (RFC 9457)."""
+        """Whether errors are problem documents (RFC 9457)."""
         return self.problems or self.caller in {Caller.RESOURCE, Caller.PERSON}
 
     @property
@@ -161,8 +161,8 @@ def _parameters(endpoint: Endpoint) -> tuple[str, ...]:
     return tuple(signature(endpoint).parameters)
 
 
-class Columns(TypedDict, total=False):
-    """The columns of a route that its decorator may set."""
+class Options(TypedDict, total=False):
+    """The fields of a route that its decorator may set."""
 
     body: type[BaseModel]
     form: tuple[str, ...]
@@ -178,7 +178,7 @@ class Columns(TypedDict, total=False):
     same_origin: bool
 
 
-def route(name: str, caller: Caller, **columns: Unpack[Columns]) -> Callable[[Endpoint], Route]:
+def route(name: str, caller: Caller, **options: Unpack[Options]) -> Callable[[Endpoint], Route]:
     """Decorate the endpoint of the route `name`, a method and a path.
 
     The summary is the first line of the docstring. The models of the request and response bodies
@@ -191,25 +191,25 @@ def route(name: str, caller: Caller, **columns: Unpack[Columns]) -> Callable[[En
     def decorate(endpoint: Endpoint) -> Route:
         types = get_annotations(endpoint)
         returned = types["return"]
-        columns.setdefault("status", 204 if returned is None else 200)
+        options.setdefault("status", 204 if returned is None else 200)
         if "body" in types:
-            columns.setdefault("body", types["body"])
+            options.setdefault("body", types["body"])
         if isinstance(returned, type) and issubclass(returned, BaseModel):
-            columns.setdefault("answer", returned)
+            options.setdefault("answer", returned)
         summary = (getdoc(endpoint) or "").split("\n")[0]
-        return Route(method, path, endpoint, caller, summary, **columns)
+        return Route(method, path, endpoint, caller, summary, **options)
 
     return decorate
 
 
-def own(name: str, **columns: Unpack[Columns]) -> Callable[[Endpoint], Route]:
+def own(name: str, **options: Unpack[Options]) -> Callable[[Endpoint], Route]:
     """Decorate the endpoint of a route about the caller's own data.
 
     `errors` omits 401 and 403, which every such route can return.
     """
-    columns["errors"] = tuple(sorted((401, 403, *columns.get("errors", ()))))
-    columns.setdefault("browsers", True)
-    return route(name, Caller.PERSON, **columns)
+    options["errors"] = tuple(sorted((401, 403, *options.get("errors", ()))))
+    options.setdefault("browsers", True)
+    return route(name, Caller.PERSON, **options)
 
 
 def managed(
@@ -218,7 +218,7 @@ def managed(
     roles: tuple[Role, ...] | None = None,
     signed: bool = False,
     versioned: bool = False,
-    **columns: Unpack[Columns],
+    **options: Unpack[Options],
 ) -> Callable[[Endpoint], Route]:
     """Decorate the endpoint of an administration route.
 
@@ -228,10 +228,10 @@ def managed(
     method, path = name.split()
     reads = method == "GET"
     allowed = roles or (STAFF if reads else ADMIN)
-    columns.setdefault("errors", READS if reads else UPDATES if versioned else CHANGES)
-    columns["rule"] = AccessRule(allowed, _target(path), signed=signed, versioned=versioned)
-    columns["browsers"] = True
-    return route(name, Caller.PERSON, **columns)
+    options.setdefault("errors", READS if reads else UPDATES if versioned else CHANGES)
+    options["rule"] = AccessRule(allowed, _target(path), signed=signed, versioned=versioned)
+    options["browsers"] = True
+    return route(name, Caller.PERSON, **options)
 
 
 def _target(path: str) -> Target | None:

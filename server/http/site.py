@@ -192,7 +192,7 @@ class Site:
     readiness: Readiness = field(default_factory=Readiness)
 
     def device_call(self, request: HttpRequest) -> DeviceCall:
-        """The token and proofs of a request, and what the proofs must be for."""
+        """The token and proofs of a request, and the method and URL that they must be for."""
         url = self.server_policy.issuer + request.path
         return DeviceCall(request.headers.get("authorization"), request.proofs, request.method, url)
 

@@ -31,7 +31,7 @@ CORRELATION = "X-Correlation-Id"
 class _MatchOnlyRule(Rule):
     """A URL rule that cannot build URLs, because this server never builds any.
 
-    Compiling the URL builders of hundreds of rules takes longer than the rest of the start.
+    Compiling the URL builders of hundreds of rules takes longer than the rest of startup.
     """
 
     def _compile_builder(self, append_unknown: bool = True) -> Callable[..., Any]:  # noqa: ARG002, FBT001, FBT002  # as Werkzeug calls it
@@ -63,7 +63,7 @@ def add_routes(app: Flask, site: Site) -> None:
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False  # Flask's response would lack our headers
     app.url_map.converters["default"] = _Id
     app.url_map.merge_slashes = False  # a redirect would be built from the Host header
-    app.before_request(_correlate)
+    app.before_request(_set_correlation_id)
     app.before_request(_check_path)
     for route in site.routes:
         app.add_url_rule(
@@ -76,7 +76,7 @@ def add_routes(app: Flask, site: Site) -> None:
     app.register_error_handler(HTTPException, no_route)
 
 
-def _correlate() -> None:
+def _set_correlation_id() -> None:
     telemetry.correlate(secrets.token_hex(8))
 
 
@@ -118,7 +118,7 @@ def _headers(environ: Mapping[str, Any]) -> dict[str, str]:
 
 
 def flask_response(response: HttpResponse) -> Response:
-    """The response as a Flask response, with the headers that every response has."""
+    """The response as a Flask response, with the common headers."""
     common_headers = {CORRELATION: telemetry.correlation_id(), "X-Content-Type-Options": "nosniff"}
     flask_answer = Response(
         response.body, response.status, headers={**response.headers, **common_headers}
@@ -129,7 +129,7 @@ def flask_response(response: HttpResponse) -> Response:
 
 
 def no_route(error: HTTPException) -> Response:
-    """The answer to an unknown path, a wrong method or a body that is too large."""
+    """The response to an unknown path, a wrong method or a body that is too large."""
     status = error.code or 500
     answer = dispatch.refusal(status, error.name, as_problem=request.path.startswith("/api/"))
     flask_answer = flask_response(answer)

@@ -1,4 +1,4 @@
-"""What the models of the JSON API share: parsing of request bodies, and common types."""
+"""Shared by the models of the JSON API: parsing of request bodies, and common types."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 _MAX_POINTER = 200
-_CORRECTIONS: Final[Mapping[str, str]] = {
+_ERROR_MESSAGES: Final[Mapping[str, str]] = {
     "missing": "is required",
     "extra_forbidden": "is unknown",
     "string_type": "must be a string",
@@ -40,7 +40,7 @@ _CORRECTIONS: Final[Mapping[str, str]] = {
     "less_than_equal": "must be at most {le}",
     "value_error": "{error}",
 }
-"""The text of each kind of error. Pydantic's own texts are for developers in Python."""
+"""The text of each kind of error. Pydantic's own texts are for Python developers."""
 
 Model = TypeVar("Model", bound=BaseModel)
 Item = TypeVar("Item")
@@ -99,7 +99,7 @@ class SignedStatement(StrictBody):
 
 
 class RecordResponse(BaseModel):
-    """A response about a record: its members have the names of the record's."""
+    """A response about a record: its members have the same names as the record's."""
 
     model_config = ConfigDict(from_attributes=True, populate_by_name=True)
 
@@ -157,24 +157,24 @@ class ClientSecret(RecordResponse):
     last_used_at: Time | None
 
 
-def read(kind: type[Model], body: bytes, *, status: int = 422) -> Model:
+def read(model: type[Model], body: bytes, *, status: int = 422) -> Model:
     """Parse the body as this model. Raises errors.Problem, which names the member."""
     try:
         value = json_text.parse(body, max_bytes=MAX_BODY_BYTES)
     except errors.InvalidRequest as error:
         raise errors.invalid_body(error.description, status=status) from error
     try:
-        return kind.model_validate(value)
+        return model.model_validate(value)
     except ValidationError as error:
         first_error = error.errors(include_input=False, include_url=False)[0]
         pointer = ("/" + "/".join(str(part) for part in first_error["loc"]))[:_MAX_POINTER]
         member = {"member": str(first_error["loc"][0])[:_MAX_POINTER]} if first_error["loc"] else {}
-        detail = f"{pointer}: {_correction(first_error)}."
+        detail = f"{pointer}: {_error_message(first_error)}."
         raise errors.invalid_body(detail, status=status, members=member) from error
 
 
-def _correction(error: "ErrorDetails") -> str:
+def _error_message(error: "ErrorDetails") -> str:
     limits = error.get("ctx", {})
     if limits.get("min_length") == 1:
         return "must not be empty"
-    return _CORRECTIONS.get(error["type"], "is invalid").format_map(limits)
+    return _ERROR_MESSAGES.get(error["type"], "is invalid").format_map(limits)

@@ -62,7 +62,7 @@ class ApproverView:
     tally: Tally | None = None
     """The votes, if other people are asked too."""
     tries_left: Mapping[Step, int] | None = None
-    """Attempts left for each step whose entry the server compares (`match`, `type_back`)."""
+    """Attempts left for each step with an entry that the server checks (`match`, `type_back`)."""
     deliveries: tuple[Delivery, ...] | None = None
     """The deliveries to this person's devices; only for a single request."""
     held_back: bool = False

@@ -72,10 +72,10 @@ class Approval:
     answer_key: bytes | None = None
     answer_until: int | None = None
     caller_id: str | None = None
-    """The client whose call the agent is handling, as that client's token proved."""
+    """The client that called the agent, as proven by the client's token."""
     parent_id: str | None = None
-    """The subject token whose exchange started this request. The `act` claim of the new token nests
-    that token's actors."""
+    """The subject token of the exchange that started this request. The new token's `act` claim
+    nests the subject token's actors."""
     kind: ApprovalKind = "action"
     delivery: str = "poll"
     """How the answer reaches the agent: its registered delivery mode at the time of the request."""

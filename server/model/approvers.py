@@ -20,7 +20,7 @@ class NamedApprover:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A group of users; `members` are user ids."""
+    """A group of users; `members` are user IDs."""
 
     id: str
     name: str

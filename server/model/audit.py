@@ -26,7 +26,7 @@ class Entry:
     cause: str | None = None
     approval_id: str | None = None
     caller_id: str | None = None
-    """The client whose call the agent handled."""
+    """The client that called the agent."""
     facts: Mapping[str, object] = field(default_factory=dict)
 
 

@@ -195,7 +195,7 @@ class Invitation:
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """An agent's registration of itself, with the hash of its registration token."""
+    """An agent's self-registration, with the hash of its registration token."""
 
     agent_id: str
     invitation_id: str

@@ -7,7 +7,7 @@ from typing import Final, Literal
 BROWSER: Final = "browser"
 """The kind of device that is a passkey."""
 PASSKEY: Final = "passkey"
-"""A browser's only key. For each signature, it verifies the person by finger, face or PIN."""
+"""A browser's only key. For each signature, it verifies the person by fingerprint, face or PIN."""
 MAX_ATTEMPTS: Final = 10
 """A device locks after this many wrong PINs."""
 
@@ -100,7 +100,7 @@ class CreatedPasskey:
 
 @dataclass(frozen=True, slots=True)
 class Passkey:
-    """The passkey of a device whose kind is `browser`."""
+    """The passkey of a `browser` device."""
 
     device_id: str
     credential: bytes

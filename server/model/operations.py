@@ -87,7 +87,7 @@ ENDS_WITHIN_MS: Final = (60_000, 300_000, 900_000, 3_600_000, 6 * 3_600_000, Non
 
 @dataclass(frozen=True, slots=True)
 class PendingRange:
-    """The number of pending requests whose time left is in one range."""
+    """The number of pending requests with time left in one range."""
 
     within_ms: int | None
     """The upper end of the range; None if it has no end."""

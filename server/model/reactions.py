@@ -85,7 +85,7 @@ class UserDisabled(Event):
 
 @dataclass(frozen=True, slots=True)
 class UserEnabled(Event):
-    """A user who was disabled is enabled."""
+    """A disabled user was enabled."""
 
     user: User
     by: str
@@ -93,7 +93,7 @@ class UserEnabled(Event):
 
 @dataclass(frozen=True, slots=True)
 class PasswordChanged(Event):
-    """A user has a new password, or no password anymore."""
+    """A user's password was changed or removed."""
 
     user_id: str
 

@@ -1,4 +1,4 @@
-"""Protected APIs, and the port of their rows."""
+"""Protected APIs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Signing in to apps: flows, codes and refresh tokens, and the ports of their rows."""
+"""Signing in to apps: flows, codes and refresh tokens."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Issued tokens and signing keys, and the ports of their rows."""
+"""Issued tokens and signing keys."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Users, their passwords and user codes, and the ports of their rows."""
+"""Users and their passwords."""
 
 from dataclasses import dataclass
 from typing import Literal

@@ -40,9 +40,9 @@ def skeleton(text: str) -> str:
 
 
 def scripts(text: str) -> frozenset[str]:
-    """Return the Unicode names of the scripts of a string, ignoring characters of all scripts.
+    """Return the Unicode names of the scripts of a string, ignoring characters common to all.
 
-    A character used in several scripts counts as a script of the other characters, if possible.
+    A character used in several scripts counts toward the script of the others, if possible.
     """
     script_sets = _script_sets(text)
     certain = frozenset().union(*(choice for choice in script_sets if len(choice) == 1))

@@ -37,7 +37,7 @@ class ProtocolError(Exception):
 
     def __init_subclass__(cls, *, code: str = "", status: int = 400) -> None:
         super().__init_subclass__()
-        if code:  # otherwise those of its parent
+        if code:  # otherwise inherited
             cls.code, cls.status = code, status
 
     def __init__(

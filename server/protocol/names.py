@@ -126,7 +126,7 @@ SECRET_PREFIXES: Final = (
     PREFIX_REGISTRATION_TOKEN,
     PREFIX_DEVICE_CODE,
 )
-"""The prefixes of secrets, which are never logged. The other prefixes are those of IDs."""
+"""The prefixes of secrets, which are never logged. The other prefixes are for IDs."""
 
 SUB_PROFILE_USER: Final = "user"
 SUB_PROFILE_AGENT: Final = "ai_agent"

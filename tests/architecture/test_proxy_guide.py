@@ -47,5 +47,5 @@ def test_the_text_of_the_guide_has_the_same_numbers():
 
 def test_the_guide_names_every_push_service_that_is_called():
     """Operators need these hosts for their firewall rules."""
-    hosts = {*web_push._HOSTS, *(family.removeprefix(".") for family in web_push._FAMILIES)}
+    hosts = {*web_push._HOSTS, *(suffix.removeprefix(".") for suffix in web_push._HOST_SUFFIXES)}
     assert {host for host in hosts if f"`{host}`" not in _GUIDE} == set()

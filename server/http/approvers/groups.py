@@ -1,4 +1,4 @@
-"""Endpoints of groups of approvers."""
+"""Endpoints for groups of approvers."""
 
 from server.http import listing, members
 from server.http.members import (

@@ -1,4 +1,4 @@
-"""Endpoints for checkpoints and proofs of the audit log, for everyone who is signed in.
+"""Endpoints for checkpoints and proofs of the audit log, for every signed-in user.
 
 They reveal nothing about the entries, except the index of an entry whose ID the caller knows.
 """
@@ -37,14 +37,14 @@ class InclusionProof(BaseModel):
 
 
 class KeyReplacement(BaseModel):
-    """A key of the log, and the note in which the previous key names it, if it is known."""
+    """A key of the log, and the note of the previous key that names it, if it is known."""
 
     log_key: str
     note: str | None
 
 
 class LogKeys(BaseModel):
-    """The public key of the log, and every replacement of a key, oldest first."""
+    """The public key of the log, and all replacements, oldest first."""
 
     log_key: str
     replacements: list[KeyReplacement]

@@ -15,7 +15,7 @@ class UserCodeChange(SignedStatement):
 
 
 class UserCode(BaseModel):
-    """Tells whether a person has a user code."""
+    """Whether a person has a user code."""
 
     set: bool
 

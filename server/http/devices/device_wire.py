@@ -132,7 +132,7 @@ def pin(record: DeviceRecord) -> Pin:
 
 
 def pin_result(answer: PinAnswer) -> PinResult:
-    """Return the server's half of a PIN as JSON."""
+    """Return the server's share of a PIN as JSON."""
     attempts_left = max(0, MAX_ATTEMPTS - answer.tries)
     return PinResult.of(answer, y=base64url.encode(answer.y), left=attempts_left)
 

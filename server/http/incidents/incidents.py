@@ -16,14 +16,14 @@ from server.services.incidents.reports import Report
 from server.services.operations.administration import AdminServices
 from server.services.users.device_auth import Person
 
-_ScopeWord = Literal["agent", "every_agent"]
+_ReportScope = Literal["agent", "every_agent"]
 
 
 class SignedReport(StrictBody):
     """A denial signed as suspicious (compact JWS), the agents to quarantine, and a note."""
 
     decision: str = Field(max_length=16_384)
-    scope: _ScopeWord = "agent"
+    scope: _ReportScope = "agent"
     note: str | None = Field(default=None, max_length=1_000)
 
     def record(self) -> Report:
@@ -66,7 +66,7 @@ class ReportResponse(RecordResponse):
     """The result of a report."""
 
     incident: str
-    scope: _ScopeWord
+    scope: _ReportScope
     opened_at: Time
     agents: list[ReportedAgent]
     approval: approval_wire.Approval
@@ -123,7 +123,7 @@ class Incident(RecordResponse):
     id: str
     state: Literal["open", "closed"]
     cause: Literal["reported", "no_owner", "log_changed"]
-    scope: _ScopeWord
+    scope: _ReportScope
     opened_at: Time
     user: Reference | None
     device: str | None

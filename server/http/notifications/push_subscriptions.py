@@ -26,7 +26,7 @@ class NewPushSubscription(StrictBody):
 
     endpoint: str = Field(min_length=1, max_length=1_000)
     keys: PushKeys
-    expirationTime: int | float | None = None  # noqa: N815  # the Push API's own word
+    expirationTime: int | float | None = None  # noqa: N815  # as in the Push API
 
     def record(self) -> PushAddress:
         """The address as a record."""

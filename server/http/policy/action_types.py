@@ -24,13 +24,13 @@ class ActionDocument(BaseModel):
     type: str
 
 
-_MAX = 65_536
+_MAX_LENGTH = 65_536
 
 
 class ActionPreviewInput(StrictBody):
     """The file of an action type as text, and the details to show; null uses an example."""
 
-    document: str = Field(max_length=_MAX)
+    document: str = Field(max_length=_MAX_LENGTH)
     details: dict[str, Any] | None = None
 
 

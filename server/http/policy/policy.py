@@ -1,4 +1,4 @@
-"""Endpoints of policy: show and set the rule set; explain, test and replay requests."""
+"""Policy endpoints: show and set the rule set; explain, test and replay requests."""
 
 import json
 from collections.abc import Sequence
@@ -255,7 +255,7 @@ def put(admin: AdminServices, body: NewPolicy) -> Policy:
 
 @managed("POST /api/policy/explain", roles=STAFF, errors=READS)
 def explain(admin: AdminServices, body: PolicyExplainInput) -> PolicyExplanation:
-    """Explain what would happen to one request, and by which rule."""
+    """Explain what would happen to one request, and which rule decides."""
     details = body.authorization_details
     trial_request = TrialRequest(
         agent=body.agent,

@@ -15,7 +15,7 @@ class PasswordChange(SignedStatement):
 
 
 class PasswordState(BaseModel):
-    """Tells whether the person has a password for signing in to apps."""
+    """Whether the person has a password for signing in to apps."""
 
     set: bool
 

@@ -42,7 +42,7 @@ CONFIRM: Final[Ceremony] = frozenset()
 """Only the confirmation."""
 
 COMPARED_STEPS: Final[Ceremony] = frozenset({Step.MATCH, Step.TYPE_BACK})
-"""Steps whose entry the server compares. It counts the attempts."""
+"""Steps with an entry that the server checks. It counts the attempts."""
 
 _CONFIRM = "confirm"
 _LAST_CHARACTERS = 4
@@ -138,7 +138,7 @@ def _accepted_entries(kind: str, value: JsonValue) -> Iterator[str]:
 def _amount_forms(currency: str, formatted: str) -> Iterator[str]:
     """Return an amount with and without its currency, separators and zero fraction.
 
-    A dot as thousands separator and a decimal comma are accepted only if the fraction is typed.
+    A dot as a thousands separator and a decimal comma are accepted only if the fraction is typed.
     """
     amount = formatted.removeprefix(currency)
     integer_part, _, fraction = amount.partition(".")

@@ -230,14 +230,14 @@ def _allowed_values(decision: Decision) -> dict[str, Collection[str | None]]:
     }
 
 
-def _read_members(payload: bytes, kind: type[Decision] | type[Statement]) -> dict[str, Any]:
+def _read_members(payload: bytes, payload_type: type[Decision] | type[Statement]) -> dict[str, Any]:
     try:
         members = json_text.parse(payload, max_bytes=_MAX_PAYLOAD, what="payload")
     except errors.InvalidRequest as error:
         raise ValueError(error.description) from None
     if not isinstance(members, dict):
-        raise ValueError("payload must be an object")  # noqa: TRY004  # readers promise ValueError
-    expected = {field.name: field.type for field in fields(kind)}
+        raise ValueError("payload must be an object")  # noqa: TRY004  # callers expect ValueError
+    expected = {field.name: field.type for field in fields(payload_type)}
     for name in sorted(expected.keys() ^ members.keys()):
         raise ValueError(
             f"{name} is missing" if name in expected else "unknown members are not allowed"

@@ -35,7 +35,7 @@ NOT_GRANTED: Final = "(not granted)"
 NarrowingRules = Mapping[Path, Narrowing]
 """The narrowing rules of one action type, by path."""
 
-_EQUAL_MEMBERS = frozenset({"agent", "resource", "salt", "user"})
+_FIXED_MEMBERS = frozenset({"agent", "resource", "salt", "user"})
 _NARROWABLE_MEMBERS = frozenset({"authorization_details", "scope"})
 _LIFETIME_MEMBER = "token_seconds"
 _DECIMAL = re.compile(r"(\d{1,16})(?:\.(\d{1,4}))?", re.ASCII)
@@ -128,11 +128,11 @@ def read_granted(action: str, granted: str) -> Terms:
         raise NotNarrower("", "is not JSON") from None
     if (
         not isinstance(members, dict)
-        or members.keys() - {_LIFETIME_MEMBER} != _EQUAL_MEMBERS | _NARROWABLE_MEMBERS
+        or members.keys() - {_LIFETIME_MEMBER} != _FIXED_MEMBERS | _NARROWABLE_MEMBERS
     ):
         raise NotNarrower("", "has unknown or missing members")
     requested = json.loads(action)
-    if any(members[name] != requested[name] for name in _EQUAL_MEMBERS):
+    if any(members[name] != requested[name] for name in _FIXED_MEMBERS):
         raise NotNarrower("", "belongs to a different request")
     granted_terms = _read_terms(members)
     if granted != granted_text(action, granted_terms):
@@ -277,18 +277,18 @@ def _read_terms(members: Mapping[str, JsonValue]) -> Terms:
 
 
 def _apply_change(detail: JsonValue, change: Change, rule: Narrowing) -> None:
-    holder: Any = detail
+    parent: Any = detail
     try:
         for step in change.path[:-1]:
-            holder = holder[_to_key(holder, step)]
-        last = _to_key(holder, change.path[-1])
-        holder[last] = _parse_entry(holder[last], change, rule)
+            parent = parent[_to_key(parent, step)]
+        key = _to_key(parent, change.path[-1])
+        parent[key] = _parse_entry(parent[key], change, rule)
     except (KeyError, IndexError, TypeError):
         raise NotNarrower(_pointer(change), "is not in the request") from None
 
 
-def _to_key(holder: object, step: str) -> str | int:
-    return int(step) if isinstance(holder, list) and step.isdecimal() else step
+def _to_key(parent: object, step: str) -> str | int:
+    return int(step) if isinstance(parent, list) and step.isdecimal() else step
 
 
 def _parse_entry(requested: JsonValue, change: Change, rule: Narrowing) -> JsonValue:

@@ -276,7 +276,7 @@ def _new_currency(compared: Comparison) -> SentenceValues | None:
 
 
 def _split_amount(compared: Comparison) -> SentenceValues | None:
-    """Find several requests for one target on one day whose sum would be a large amount."""
+    """Find several requests for one target on one day that add up to a large amount."""
     for earlier in compared.same_day:
         values = _find_large(earlier.amount) if earlier.count >= MIN_SPLIT else None
         if values is not None:

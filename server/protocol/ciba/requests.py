@@ -19,7 +19,7 @@ from server.protocol.resources import scopes, uris
 
 INTERVAL_MS: Final = 5_000
 LONGEST_INTERVAL_MS: Final = 30_000
-FORGIVEN_MS: Final = 500
+TOLERANCE_MS: Final = 500
 LONGEST_WAIT_SECONDS: Final = 55
 _MAX_HINT = 320
 _MAX_DETAILS = 10
@@ -155,7 +155,7 @@ def pace(*, arrived: int, last: int | None, interval_ms: int) -> Pace:
     `last` is None for the first poll, which is never early. The tolerance is half a second. Each
     early poll adds five seconds to the interval, up to thirty.
     """
-    if last is None or arrived >= last + interval_ms - FORGIVEN_MS:
+    if last is None or arrived >= last + interval_ms - TOLERANCE_MS:
         return Pace(early=False, interval_ms=interval_ms)
     return Pace(early=True, interval_ms=min(interval_ms + INTERVAL_MS, LONGEST_INTERVAL_MS))
 

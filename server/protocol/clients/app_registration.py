@@ -71,7 +71,7 @@ def read(body: bytes, content_type: str) -> AppMetadata:
 
 
 def name_from_redirect_uri(uri: str) -> str:
-    """Return a name for an app from the receiver of its codes, its only verified property."""
+    """Return a name for an app from its redirect URI, its only verified property."""
     if not redirects.is_local(uri):
         return redirects.host_of(uri)
     scheme = uri.partition(":")[0]

@@ -73,7 +73,7 @@ def check_assertion(
         raise invalid_client("iss or sub is not the client")
     audience = claims.get("aud")
     if not isinstance(audience, str) or audience not in audiences:
-        raise invalid_client("aud is not only this issuer")
+        raise invalid_client("aud is not one of ours")
     moment = now / 1000
     expires = _number(claims, "exp")
     if expires is None or expires <= moment - LEEWAY_SECONDS:
@@ -119,7 +119,7 @@ def _read_basic(authorization: str | None, form: Form) -> Credentials | None:
         raise invalid_client("Basic credentials without a colon")
     client_id = _decode_form(name)
     if form.get("client_id") not in {None, client_id}:
-        raise invalid_client("two client ids")
+        raise invalid_client("two client IDs")
     return Credentials("client_secret_basic", client_id, secret=_decode_form(secret))
 
 

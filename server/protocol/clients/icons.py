@@ -1,4 +1,4 @@
-"""Validates icons of agents by their bytes.
+"""Validates agents' icons by their bytes.
 
 Owns: the rules for a small, square, static PNG (ISO 15948) or WebP (RFC 9649). Never: drawing or
 downloading icons. SVG, animations and files with trailing data are refused.
@@ -98,7 +98,7 @@ def _read_webp_size(raw: bytes) -> tuple[int, int]:
     assert size is not None  # noqa: S101  # removed above
     if (
         extended_header
-        and (_plus_one(extended_header[4:7]), _plus_one(extended_header[7:10])) != size
+        and (_read_dimension(extended_header[4:7]), _read_dimension(extended_header[7:10])) != size
     ):
         raise ValueError("is a WebP with two different sizes")
     return size
@@ -119,7 +119,7 @@ def _webp_chunks(raw: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 def _read_lossy_size(data: bytes) -> tuple[int, int] | None:
     """Return the size of a lossy image (RFC 6386 9.1)."""
-    if len(data) < 10 or data[3:6] != _LOSSY_START:  # noqa: PLR2004  # bytes of the head
+    if len(data) < 10 or data[3:6] != _LOSSY_START:  # noqa: PLR2004  # bytes of the header
         return None
     width, height = struct.unpack("<HH", data[6:10])
     return width & 0x3FFF, height & 0x3FFF
@@ -133,5 +133,5 @@ def _read_lossless_size(data: bytes) -> tuple[int, int] | None:
     return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
 
 
-def _plus_one(raw: bytes) -> int:
+def _read_dimension(raw: bytes) -> int:
     return int.from_bytes(raw, "little") + 1

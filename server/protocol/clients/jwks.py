@@ -52,37 +52,37 @@ def read_keys(document: JsonValue) -> tuple[PublicKey, ...]:
 
 
 class _UnusableKey(ValueError):
-    """The type, curve, algorithm or use of a key cannot sign here."""
+    """A key of this type, curve, algorithm or use cannot sign here."""
 
 
-def _read(key: JsonValue, what: str) -> PublicKey:
+def _read(key: JsonValue, label: str) -> PublicKey:
     if not isinstance(key, dict):
-        raise ValueError(f"{what} is not a JSON object")  # noqa: TRY004  # a document's fault
+        raise ValueError(f"{label} is not a JSON object")  # noqa: TRY004  # an invalid document
     if _PRIVATE_MEMBERS & key.keys():
-        raise ValueError(f"{what} is private. Keep it secret; register its public half")
+        raise ValueError(f"{label} is private. Keep it secret; register its public half")
     read = _READERS.get(str(key.get("kty")))
     if read is None:
-        raise _UnusableKey(f"{what} must be of kty EC, OKP or RSA")
-    algs, members = read(key, what)
+        raise _UnusableKey(f"{label} must be of kty EC, OKP or RSA")
+    algs, members = read(key, label)
     alg = key.get("alg", algs[0])
     accepted_algs = [*algs, *(_ALIASES[name] for name in algs if name in _ALIASES)]
     if alg not in accepted_algs or key.get("use", "sig") != "sig":
         raise _UnusableKey(
-            f"{what} must have alg {' or '.join(algs)} and use sig, or leave them out"
+            f"{label} must have alg {' or '.join(algs)} and use sig, or leave them out"
         )
     alg = alg if alg in algs else algs[0]
     kid = key.get("kid", decisions.digest(json_text.canonical({**members})))
     if not isinstance(kid, str) or not _KID.fullmatch(kid):
-        raise ValueError(f"{what} must have a kid of 1 to 128 visible ASCII characters")
+        raise ValueError(f"{label} must have a kid of 1 to 128 visible ASCII characters")
     return {**members, "kid": kid, "alg": str(alg)}
 
 
-def _read_ec(key: Mapping[str, JsonValue], what: str) -> tuple[_Algs, dict[str, str]]:
+def _read_ec(key: Mapping[str, JsonValue], label: str) -> tuple[_Algs, dict[str, str]]:
     if key.get("crv") != "P-256":
-        raise _UnusableKey(f"{what} must be on the curve P-256")
-    x, y = (_decode_number(key, name, what, length=_CURVE_BYTES) for name in ("x", "y"))
+        raise _UnusableKey(f"{label} must be on the curve P-256")
+    x, y = (_decode_number(key, name, label, length=_CURVE_BYTES) for name in ("x", "y"))
     if not is_on_p256(x, y):
-        raise ValueError(f"{what} is not a point on the curve P-256")
+        raise ValueError(f"{label} is not a point on the curve P-256")
     return ("ES256",), {"kty": "EC", "crv": "P-256", "x": str(key["x"]), "y": str(key["y"])}
 
 
@@ -91,24 +91,24 @@ def is_on_p256(x: int, y: int) -> bool:
     return max(x, y) < _P and (y * y - (x * x * x - 3 * x + _B)) % _P == 0
 
 
-def _read_okp(key: Mapping[str, JsonValue], what: str) -> tuple[_Algs, dict[str, str]]:
+def _read_okp(key: Mapping[str, JsonValue], label: str) -> tuple[_Algs, dict[str, str]]:
     if key.get("crv") != "Ed25519":
-        raise _UnusableKey(f"{what} must be on the curve Ed25519")
-    _decode_number(key, "x", what, length=_CURVE_BYTES)
+        raise _UnusableKey(f"{label} must be on the curve Ed25519")
+    _decode_number(key, "x", label, length=_CURVE_BYTES)
     return ("EdDSA",), {"kty": "OKP", "crv": "Ed25519", "x": str(key["x"])}
 
 
-def _read_rsa(key: Mapping[str, JsonValue], what: str) -> tuple[_Algs, dict[str, str]]:
-    modulus, exponent = (_decode_number(key, name, what) for name in ("n", "e"))
+def _read_rsa(key: Mapping[str, JsonValue], label: str) -> tuple[_Algs, dict[str, str]]:
+    modulus, exponent = (_decode_number(key, name, label) for name in ("n", "e"))
     if not MIN_RSA_BITS <= modulus.bit_length() <= MAX_RSA_BITS or modulus % 2 == 0:
-        raise ValueError(f"{what} must be an RSA key of {MIN_RSA_BITS} to {MAX_RSA_BITS} bits")
+        raise ValueError(f"{label} must be an RSA key of {MIN_RSA_BITS} to {MAX_RSA_BITS} bits")
     if exponent not in (3, 17, 65537):
-        raise ValueError(f"{what} must have the public exponent 65537 (AQAB)")
+        raise ValueError(f"{label} must have the public exponent 65537 (AQAB)")
     return ("RS256", "PS256"), {"kty": "RSA", "n": str(key["n"]), "e": str(key["e"])}
 
 
 def _decode_number(
-    key: Mapping[str, JsonValue], name: str, what: str, length: int | None = None
+    key: Mapping[str, JsonValue], name: str, label: str, length: int | None = None
 ) -> int:
     text = key.get(name)
     try:
@@ -116,7 +116,7 @@ def _decode_number(
     except ValueError:
         raw = b""
     if not raw or (length is not None and len(raw) != length):
-        raise ValueError(f"{what} must have {name} as base64url without padding")
+        raise ValueError(f"{label} must have {name} as base64url without padding")
     return int.from_bytes(raw)
 
 

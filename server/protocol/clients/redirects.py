@@ -47,8 +47,8 @@ def is_registered(uri: str, registered: Iterable[str]) -> bool:
 
 def with_parameters(uri: str, parameters: Iterable[tuple[str, str]]) -> str:
     """Return the URI with these query parameters added (RFC 6749 4.1.2)."""
-    joint = "&" if "?" in uri else "?"
-    return f"{uri}{joint}{urlencode(list(parameters))}"
+    separator = "&" if "?" in uri else "?"
+    return f"{uri}{separator}{urlencode(list(parameters))}"
 
 
 def host_of(uri: str) -> str:
@@ -72,10 +72,10 @@ def form_source(uri: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def _differs_only_in_port(uri: str, known: str) -> bool:
+def _differs_only_in_port(uri: str, registered: str) -> bool:
     if redirect_problem(uri):
         return False
-    registered_parts, parts = urlsplit(known), urlsplit(uri)
+    registered_parts, parts = urlsplit(registered), urlsplit(uri)
     if registered_parts.scheme != "http" or registered_parts.hostname not in LOOPBACK:
         return False
     return _without_port(registered_parts) == _without_port(parts)

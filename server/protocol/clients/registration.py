@@ -99,8 +99,8 @@ def read(body: bytes, content_type: str) -> Metadata:
     members = read_members(body, content_type)
     refuse_statement(members.get("software_statement"))
     refuse_unsupported(members)
-    _refuse_interactive(members)
-    method = _one_of(
+    _refuse_app_metadata(members)
+    method = _read_choice(
         members, "token_endpoint_auth_method", names.AUTH_METHODS[0], names.AUTH_METHODS
     )
     keys = _read_keys(members)
@@ -114,12 +114,12 @@ def read(body: bytes, content_type: str) -> Metadata:
         scope=_read_scope(members),
         action_types=_read_names(members, "authorization_details_types"),
         keys=keys,
-        id_token_alg=_one_of(
+        id_token_alg=_read_choice(
             members, "id_token_signed_response_alg", DEFAULT_ID_TOKEN_ALG, names.SIGNING_ALGS
         ),
         dpop_bound=_read_flag(members, DPOP_BOUND),
         request_alg=_read_request_alg(members, keys),
-        delivery=_one_of(members, "backchannel_token_delivery_mode", "poll", names.DELIVERIES),
+        delivery=_read_choice(members, "backchannel_token_delivery_mode", "poll", names.DELIVERIES),
         notification_endpoint=_read_endpoint(members),
         takes_user_code=_read_flag(members, "backchannel_user_code_parameter"),
     )
@@ -194,8 +194,8 @@ def unsupported_problem(members: Mapping[str, JsonValue]) -> str:
     return ""
 
 
-def _refuse_interactive(members: Mapping[str, JsonValue]) -> None:
-    """Refuse metadata of an app with redirects; only agents register here."""
+def _refuse_app_metadata(members: Mapping[str, JsonValue]) -> None:
+    """Refuse metadata of an app; only agents register here."""
     if members.get("redirect_uris", []) != []:
         raise errors.InvalidRedirectUri("Agents have no redirect URIs. Leave them out.")
     if members.get("response_types", []) not in ([], ["none"]):
@@ -247,7 +247,7 @@ def _check_auth_alg(
 
 
 def _read_client_alg(members: Mapping[str, JsonValue], name: str) -> str:
-    alg = _one_of(members, name, "", (*names.CLIENT_ALGS, names.ED25519))
+    alg = _read_choice(members, name, "", (*names.CLIENT_ALGS, names.ED25519))
     return "EdDSA" if alg == names.ED25519 else alg
 
 
@@ -274,7 +274,7 @@ def _read_scope(members: Mapping[str, JsonValue]) -> tuple[str, ...] | None:
     return resource_scopes
 
 
-def _one_of(
+def _read_choice(
     members: Mapping[str, JsonValue], name: str, default: str, allowed: tuple[str, ...]
 ) -> str:
     value = members.get(name, default)
@@ -297,7 +297,7 @@ def _read_string(members: Mapping[str, JsonValue], name: str) -> str | None:
     return value
 
 
-def _are_texts(items: list[JsonValue]) -> TypeGuard[list[str]]:
+def _are_strings(items: list[JsonValue]) -> TypeGuard[list[str]]:
     return all(isinstance(item, str) for item in items)
 
 
@@ -305,6 +305,6 @@ def _read_names(members: Mapping[str, JsonValue], name: str) -> tuple[str, ...] 
     value = members.get(name)
     if value is None:
         return None
-    if not isinstance(value, list) or len(value) > _MAX_NAMES or not _are_texts(value):
+    if not isinstance(value, list) or len(value) > _MAX_NAMES or not _are_strings(value):
         raise errors.InvalidClientMetadata(f"{name} must be a list of up to {_MAX_NAMES} names.")
     return tuple(dict.fromkeys(value))

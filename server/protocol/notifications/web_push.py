@@ -1,4 +1,4 @@
-"""Web push: allowed push services, keys of subscriptions, payload and headers (RFC 8030, 8291).
+"""Web push: allowed push services, subscription keys, payload and headers (RFC 8030, 8291).
 
 Owns: the checks of a subscription, the members and headers of a push. Never: names, amounts or an
 agent's text in a push, because a locked screen shows the notification.
@@ -18,7 +18,7 @@ from server.protocol.resources import uris
 
 VERSION: Final = 1
 _HOSTS: Final = frozenset({"fcm.googleapis.com", "jmt17.google.com"})
-_FAMILIES: Final = (".push.services.mozilla.com", ".push.apple.com", ".notify.windows.com")
+_HOST_SUFFIXES: Final = (".push.services.mozilla.com", ".push.apple.com", ".notify.windows.com")
 _HTTPS_PORT: Final = 443
 _POINT_BYTES: Final = 65
 _AUTH_BYTES: Final = 16
@@ -61,7 +61,7 @@ def endpoint_problem(endpoint: str, origins: Collection[str]) -> str:
 
 def is_listed(host: str) -> bool:
     """Return whether this is the push service of a well-known browser."""
-    return host in _HOSTS or host.endswith(_FAMILIES)
+    return host in _HOSTS or host.endswith(_HOST_SUFFIXES)
 
 
 def origin(url: str) -> str:
@@ -95,7 +95,7 @@ def urgency(risk: Risk) -> str:
 
 
 def topic(subject: str) -> str:
-    """Return the topic header. A newer push replaces a waiting one of its topic (RFC 8030 5.4)."""
+    """Return the topic header. A newer push replaces a waiting one on its topic (RFC 8030 5.4)."""
     digest = hashlib.sha256(subject.encode()).digest()
     return base64url.encode(digest)[:_TOPIC_CHARACTERS]
 

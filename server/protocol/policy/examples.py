@@ -18,7 +18,7 @@ _AMOUNT: Final = 482_000
 _NUMBER: Final = 3
 _MAX_INTEGER: Final = 2**53
 """The largest absolute value of an integer."""
-_MOMENT: Final = "2027-01-31T14:30:00Z"
+_TIME: Final = "2027-01-31T14:30:00Z"
 _TEXTS: Mapping[str, str] = {
     "currency": "EUR",
     "account": "DE02120300000000202051",
@@ -71,19 +71,19 @@ class _ExampleBuilder:
     def _container(self, schema: Schema, name: str, kind: str) -> JsonValue:
         if kind == "object":
             members = cast("Mapping[str, JsonValue]", schema.get("properties", {}))
-            return {member: self._inside(schema, member, member) for member in members}
+            return {member: self._inner_value(schema, member, member) for member in members}
         min_count, max_count = _limit(schema, "minItems", 1), _limit(schema, "maxItems", MAX_VALUES)
         count = min(max_count, max(1, min_count), MAX_VALUES)
-        return [self._inside(schema, ANY_ITEM, name) for _ in range(count)]
+        return [self._inner_value(schema, ANY_ITEM, name) for _ in range(count)]
 
-    def _inside(self, schema: Schema, part: str, name: str) -> JsonValue:
+    def _inner_value(self, schema: Schema, part: str, name: str) -> JsonValue:
         """Return an example of a member or item, from its first alternative."""
         return self.value(schemas.inner_schemas(self._root, schema, part)[0], name)
 
 
 def _text(schema: Schema, name: str) -> str:
-    is_moment = "3339" in str(schema.get("description", "")) or name.endswith(("_at", "until"))
-    text = _MOMENT if is_moment else _TEXTS.get(name, name.replace("_", " ") or "text")
+    is_time = "3339" in str(schema.get("description", "")) or name.endswith(("_at", "until"))
+    text = _TIME if is_time else _TEXTS.get(name, name.replace("_", " ") or "text")
     shortest = min(_limit(schema, "minLength", 0), _MAX_TEXT)
     longest = _limit(schema, "maxLength", _MAX_TEXT)
     return (text * (1 + shortest // len(text)) if len(text) < shortest else text)[:longest]

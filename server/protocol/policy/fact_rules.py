@@ -76,17 +76,17 @@ def read_fact_rules(
 
     Raises InvalidActionType.
     """
-    target = _target(members, schema)
+    target = _read_target(members, schema)
     return FactRules(
-        type_back=_type_back(members, schema, material, has_target=target is not None),
-        narrow=_narrow(members.get("narrow", {}), schema),
+        type_back=_read_type_back(members, schema, material, has_target=target is not None),
+        narrow=_read_narrowing_rules(members.get("narrow", {}), schema),
         target=target,
-        target_name=_target_name(members, schema, target),
-        amount=_amount(members, schema),
+        target_name=_read_target_name(members, schema, target),
+        amount=_read_amount(members, schema),
     )
 
 
-def _target(members: Mapping[str, JsonValue], schema: Schema) -> Path | None:
+def _read_target(members: Mapping[str, JsonValue], schema: Schema) -> Path | None:
     if "target" not in members:
         return None
     path = uses.read_path(members["target"], "/target", schema)
@@ -97,7 +97,7 @@ def _target(members: Mapping[str, JsonValue], schema: Schema) -> Path | None:
     return path
 
 
-def _target_name(
+def _read_target_name(
     members: Mapping[str, JsonValue], schema: Schema, target: Path | None
 ) -> Path | None:
     if "target_name" not in members:
@@ -118,7 +118,7 @@ def _list_end(path: Path) -> int:
     return len(path) - path[::-1].index(schemas.ANY_ITEM)
 
 
-def _amount(members: Mapping[str, JsonValue], schema: Schema) -> Path | None:
+def _read_amount(members: Mapping[str, JsonValue], schema: Schema) -> Path | None:
     if "amount" not in members:
         return None
     path = uses.read_path(members["amount"], "/amount", schema)
@@ -127,13 +127,13 @@ def _amount(members: Mapping[str, JsonValue], schema: Schema) -> Path | None:
     return path
 
 
-def _narrow(value: JsonValue, schema: Schema) -> Mapping[Path, Narrowing]:
+def _read_narrowing_rules(value: JsonValue, schema: Schema) -> Mapping[Path, Narrowing]:
     if not isinstance(value, dict):
         raise InvalidActionType("/narrow", 'must be an object such as {"/amount": "lower"}')
-    return dict(_narrowing(name, rule, schema) for name, rule in value.items())
+    return dict(_read_narrowing_rule(name, rule, schema) for name, rule in value.items())
 
 
-def _narrowing(name: str, rule: JsonValue, schema: Schema) -> tuple[Path, Narrowing]:
+def _read_narrowing_rule(name: str, rule: JsonValue, schema: Schema) -> tuple[Path, Narrowing]:
     pointer = pointer_to("/narrow", name)
     if not isinstance(rule, str) or rule not in _NARROWING_RULES:
         raise InvalidActionType(pointer, f"must be one of {', '.join(_NARROWING_RULES)}")
@@ -145,7 +145,7 @@ def _narrowing(name: str, rule: JsonValue, schema: Schema) -> tuple[Path, Narrow
     return path, cast("Narrowing", rule)
 
 
-def _type_back(
+def _read_type_back(
     members: Mapping[str, JsonValue],
     schema: Schema,
     material: tuple[Path, ...] | None,
@@ -156,13 +156,13 @@ def _type_back(
         return None
     value = members["type_back"]
     alternatives = ("new_target", "if_there")
-    fact = _fact(value, "/type_back", schema, material, alternatives=alternatives)
+    fact = _read_fact(value, "/type_back", schema, material, alternatives=alternatives)
     others = value if isinstance(value, dict) else {}
     if "new_target" in others and not has_target:
         remedy = "requires the member target"
         raise InvalidActionType("/type_back/new_target", remedy)
     facts = {
-        name: _fact(
+        name: _read_fact(
             others[name],
             f"/type_back/{name}",
             schema,
@@ -175,7 +175,7 @@ def _type_back(
     return TypeBackRule(fact, facts.get("new_target"), facts.get("if_there"))
 
 
-def _fact(
+def _read_fact(
     value: JsonValue,
     pointer: str,
     schema: Schema,
@@ -204,10 +204,10 @@ def _fact(
         raise InvalidActionType(
             fact_pointer, "must be required, so that there is something to type"
         )
-    return FactToType(path, _part(value.get("part", "whole"), pointer, schema, path))
+    return FactToType(path, _read_part(value.get("part", "whole"), pointer, schema, path))
 
 
-def _part(value: JsonValue, pointer: str, schema: Schema, path: Path) -> Part:
+def _read_part(value: JsonValue, pointer: str, schema: Schema, path: Path) -> Part:
     if value not in _PARTS:
         raise InvalidActionType(f"{pointer}/part", "must be whole or last_four")
     if value == "last_four" and not all(map(_has_four_characters, schemas.at_path(schema, path))):

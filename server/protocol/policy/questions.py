@@ -126,7 +126,7 @@ class Approvals:
     by: frozenset[str] = frozenset()
     """User IDs. A deputy's approval counts as an approval of the user they act for."""
     through: Mapping[str, str] = field(default_factory=dict)
-    """User in `by` whose vote someone else cast → the ID of that person."""
+    """User in `by` → the ID of the person who cast their vote, if someone else did."""
     in_advance: bool = False
     """They come from a standing grant, created before the request, so nothing was typed."""
 
@@ -233,14 +233,14 @@ def default_steps(
 
 
 def possible_steps(question: Question, ceremony: Ceremony) -> Ceremony:
-    """Replace steps that are impossible for this request by the PIN.
+    """Replace steps that are impossible for this request with the PIN.
 
     An agent without a screen has no match number, and an app action has no typed steps.
     """
-    never = set() if question.interactive else {Step.MATCH}
+    impossible_steps = set() if question.interactive else {Step.MATCH}
     if question.flow == APP:
-        never |= COMPARED_STEPS
-    return ceremony - never | {Step.PIN} if ceremony & never else ceremony
+        impossible_steps |= COMPARED_STEPS
+    return ceremony - impossible_steps | {Step.PIN} if ceremony & impossible_steps else ceremony
 
 
 @dataclass(frozen=True, slots=True)

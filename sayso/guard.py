@@ -1,4 +1,4 @@
-"""An API that agents call.
+"""Guards an API that agents call.
 
 Owns: `Guard` for threads and `AsyncGuard` for asyncio. They are otherwise the same.
 """

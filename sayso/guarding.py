@@ -33,7 +33,7 @@ Details = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 ALGORITHMS: Final = frozenset({"ES256", "EdDSA", "RS256"})
 _TYPES: Final = frozenset({"at+jwt", "application/at+jwt"})
 _MAX_CHARACTERS: Final = 32_768
-"""More than any token that Sayso issues has."""
+"""Longer than any token that Sayso issues."""
 _MAX_REMEMBERED: Final = 10_000
 _LEEWAY: Final = 5
 """Seconds by which clocks may differ."""
@@ -137,11 +137,11 @@ class Guarding:
             raise self.realm.invalid_token("This is not an access token (typ at+jwt).", scheme)
         key = self.keys.ready(kid)
         if key is None:
-            key = yield from self._find(kid)
+            key = yield from self._find_key(kid)
         claims = self._verify(token, key, scheme)
         self._check_binding(claims, call, scheme, token)
         if self._introspect_every is not None:
-            claims = yield from self._active(token, claims, scheme)
+            claims = yield from self._require_active(token, claims, scheme)
         try:
             return read_caller(token, claims, scheme, self.realm)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -189,7 +189,7 @@ class Guarding:
             raise self.realm.invalid_token("This is not a signed access token.", scheme_name)
         return scheme_name, token
 
-    def _find(self, kid: str) -> Flow[PublicKey | None]:
+    def _find_key(self, kid: str) -> Flow[PublicKey | None]:
         try:
             return (yield from self.keys.find(kid))
         except Unreachable as error:
@@ -206,7 +206,7 @@ class Guarding:
         if key is None:
             raise self.realm.invalid_token("No key of the issuer signed this token.", scheme)
         try:
-            claims = _claims(_JWS.decode(token, key.key, [key.alg]))
+            claims = _read_claims(_JWS.decode(token, key.key, [key.alg]))
         except (jwt.PyJWTError, ValueError, RecursionError) as error:
             raise self.realm.invalid_token("The token is not valid.", scheme) from error
         if (problem := self._find_error(claims)) is not None:
@@ -257,7 +257,7 @@ class Guarding:
                 "The proof was already used. Create a new one for each call."
             )
 
-    def _active(
+    def _require_active(
         self, token: str, claims: Mapping[str, Any], scheme: str
     ) -> Flow[Mapping[str, Any]]:
         """Introspect the token, at most every `introspect_every` seconds, and return all claims."""
@@ -278,7 +278,7 @@ class Guarding:
 
     def _introspect(self, token: str) -> Flow[Mapping[str, Any]]:
         if self._credentials is None:
-            raise AssertionError("checked when the guard is made")
+            raise AssertionError("checked when the guard is created")
         try:
             url = yield from self._issuer.endpoint("introspection_endpoint")
         except Unreachable as error:
@@ -329,16 +329,16 @@ def _misconfigured_error(reply: Reply, what: str) -> Misconfigured:
     )
 
 
-def _claims(payload: bytes) -> Mapping[str, Any]:
+def _read_claims(payload: bytes) -> Mapping[str, Any]:
     """Return the claims of a token. Raises ValueError if they are not a JSON object."""
     claims = json.loads(payload)
     if not isinstance(claims, dict):
-        raise ValueError("no object")  # noqa: TRY004  # as for invalid JSON
+        raise ValueError("not an object")  # noqa: TRY004  # as for invalid JSON
     return claims
 
 
 def _is_compact(token: str) -> bool:
-    """Return whether it is three parts of base64url. PyJWT would drop other characters."""
+    """Return whether it is three base64url parts. PyJWT would drop other characters."""
     return token.isascii() and token.encode().translate(None, _BASE64URL) == b".."
 
 

@@ -1,4 +1,4 @@
-"""Private keys of an agent: reading them, and what is signed with them.
+"""An agent's private keys: reading them, and signing with them.
 
 Owns: the algorithm of a key, and the key for DPoP proofs. Never: keys of other parties.
 """
@@ -19,8 +19,8 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-_Private = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | rsa.RSAPrivateKey
-KeySource = str | bytes | Mapping[str, Any] | _Private
+_PrivateKey = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | rsa.RSAPrivateKey
+KeySource = str | bytes | Mapping[str, Any] | _PrivateKey
 """A private key: PEM text, a JWK (as a dict or JSON text), or a key of `cryptography`."""
 
 _HELP: Final = (
@@ -35,7 +35,7 @@ _LABEL: Final = b"sayso dpop key\n"
 class SigningKey:
     """A private key with its JWS algorithm and, if known, its key ID."""
 
-    private: _Private
+    private: _PrivateKey
     alg: str
     kid: str | None = None
 

@@ -35,7 +35,7 @@ _EXPIRED: Final = 1
 """The server's `expires_in` for a request that expired before it was sent again."""
 _PROGRESS_SECONDS: Final = 10.0
 _MAX_MESSAGE: Final = 200
-_USED: Final = frozenset({"already_consumed", "invalid_grant"})
+_USED_ERRORS: Final = frozenset({"already_consumed", "invalid_grant"})
 _NOT_SERVED: Final = "not_served"
 _CALLER_HIDDEN: Final = (
     "People and the audit log do not see which client calls, because the agent is not registered "
@@ -84,7 +84,7 @@ class Pending(SaysoError):
 
 
 class _AnswerUsed(Exception):
-    """An earlier call had this answer, perhaps before this process was started."""
+    """An earlier call used this answer, perhaps before this process started."""
 
 
 @dataclass(slots=True)
@@ -220,7 +220,7 @@ class OpenCalls:
                 raise _AnswerUsed from error
             raise
         except (Refused, Rejected) as error:
-            if error.error in _USED:
+            if error.error in _USED_ERRORS:
                 raise _AnswerUsed from error
             if isinstance(error, Rejected) and error.status == _UNAUTHORIZED:
                 text = "The approval was not used in time. Call again to send a new request."
@@ -245,7 +245,7 @@ async def use_up(
 
 
 def start_asking(asking: Coroutine[Any, Any, Approved]) -> asyncio.Task[Approved]:
-    """Start to ask. If nobody awaits the answer, asyncio does not log its error."""
+    """Ask in a new task. If nobody awaits the answer, asyncio does not log its error."""
     answer = asyncio.create_task(asking)
     answer.add_done_callback(lambda task: task.cancelled() or task.exception())
     return answer

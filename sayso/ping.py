@@ -22,7 +22,7 @@ from sayso.keys import b64
 _LABEL: Final = b"sayso ping"
 _SCHEME: Final = "bearer"
 _MAX_BYTES: Final = 4096
-_RECEIVED: Final = 204
+_NO_CONTENT: Final = 204
 _BAD_REQUEST: Final = 400
 _UNAUTHORIZED: Final = 401
 
@@ -75,4 +75,4 @@ class Pings:
         for wake in tuple(self._open):
             if wake.auth_req_id == members["auth_req_id"]:
                 wake.end()
-        return _RECEIVED
+        return _NO_CONTENT

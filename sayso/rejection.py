@@ -11,7 +11,7 @@ from sayso import challenge
 from sayso.challenge import Challenge
 from sayso.errors import Portable
 
-_NOT_STORED: Final = {"Cache-Control": "no-store", "Content-Type": "application/json"}
+_DEFAULT_HEADERS: Final = {"Cache-Control": "no-store", "Content-Type": "application/json"}
 
 
 class Rejected(Portable):
@@ -23,7 +23,7 @@ class Rejected(Portable):
         super().__init__(description)
         self.status = status
         self.error = error
-        self.headers = {**_NOT_STORED, **(headers or {})}
+        self.headers = {**_DEFAULT_HEADERS, **(headers or {})}
         self.body: dict[str, Any] = {"error": error, "error_description": description}
 
 
@@ -65,7 +65,7 @@ class Realm:
         return Rejected(401, "invalid_dpop_proof", description, headers)
 
     def insufficient_scope(self, needed: str, scheme: str) -> Rejected:
-        """Return the rejection of a missing scope; `needed` is every scope of this call."""
+        """Return the rejection of a missing scope; `needed` lists all scopes of this call."""
         headers = self._challenge_headers("insufficient_scope", scheme, scope=needed)
         text = f"This call requires the scope {needed}."
         return Rejected(403, "insufficient_scope", text, headers)

@@ -1,7 +1,7 @@
 """The arguments of a request, and the form that is sent for them.
 
-Owns: the options and the action that callers pass, their checks, and the parameters of the protocol
-that they become. Never: sending.
+Owns: the options and the action that callers pass, their checks, and the protocol parameters that
+they become. Never: sending.
 """
 
 import json
@@ -160,7 +160,7 @@ def to_form(action: Action, options: Options) -> dict[str, str]:
 
 
 def free_parameters(form: Mapping[str, str]) -> dict[str, str]:
-    """Return the parameters of a request other than those that the exchange determines."""
+    """Return the parameters of a request, except those that the exchange determines."""
     fixed = {"scope", "resource", "authorization_details"}
     return {name: value for name, value in form.items() if name not in fixed}
 

@@ -59,7 +59,7 @@ def pending_text(tool: str, fingerprint: str) -> str:
 
 
 def called_tools(body: bytes) -> Sequence[str]:
-    """Return the tools that a JSON-RPC message calls, or a batch of them. Raises ValueError."""
+    """Return the tools that a JSON-RPC message or batch calls. Raises ValueError."""
     try:
         message = json.loads(body)
     except RecursionError as error:

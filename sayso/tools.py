@@ -102,8 +102,8 @@ class _Call:
     def with_signature(self, wrapper: Tool) -> Tool:
         """Give the wrapper the tool's signature, from which frameworks build a schema."""
         wrapper.__signature__ = self._signature  # type: ignore[attr-defined]  # read by inspect
-        notes = getattr(self._tool, "__annotations__", {})
-        wrapper.__annotations__ = {name: note for name, note in notes.items() if name != _PARAMETER}
+        hints = getattr(self._tool, "__annotations__", {})
+        wrapper.__annotations__ = {name: hint for name, hint in hints.items() if name != _PARAMETER}
         return wrapper
 
     def _facts(self, args: tuple[object, ...], kwargs: Mapping[str, object]) -> dict[str, Any]:

@@ -21,11 +21,11 @@ from sayso.text import one_line
 T = TypeVar("T")
 Http = TypeVar("Http", httpx.Client, httpx.AsyncClient)
 _DIRECT: Final = dict.fromkeys(("all://localhost", "all://127.0.0.1", "all://[::1]"))
-"""The `mounts` of a client that calls this machine, where http is allowed, without a proxy."""
+"""Client `mounts` that bypass the proxy for this machine, where http is allowed."""
 _LIMITS: Final = httpx.Limits(max_connections=None, max_keepalive_connections=100)
 """Each waiting request needs a connection of its own."""
 TIMEOUT: Final = 10.0
-"""Seconds to wait for a response that the server does not hold."""
+"""Seconds to wait for a response, except to a long poll."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,7 @@ def replace_private(file: Path, text: str) -> None:
 
 @contextmanager
 def errors_about(path: Path, prefix: str) -> Iterator[None]:
-    """Name this path in errors of the system that name no path or a temporary folder's."""
+    """Name this path in OS errors that name no path or one in a temporary folder."""
     try:
         yield
     except OSError as error:
@@ -75,7 +75,7 @@ def temporary(parent: Path, prefix: str, now: int) -> Iterator[Path]:
     written to it for an hour.
     """
     for folder in parent.glob(f"{prefix}*"):
-        with suppress(OSError):  # it belongs to another user, or was deleted just now
+        with suppress(OSError):  # it belongs to another user, or was just deleted
             newest = max(path.stat().st_mtime for path in (folder, *folder.iterdir()))
             if newest < now / 1000 - _ABANDONED_SECONDS:
                 shutil.rmtree(folder)

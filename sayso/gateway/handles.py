@@ -16,7 +16,7 @@ from sayso.keys import b64, json_of
 
 
 class Handles:
-    """Handles under a key that is derived from the gateway's own secret."""
+    """Seals handles with a key derived from the gateway's own secret."""
 
     def __init__(self, secret: str) -> None:
         self._key = hashlib.sha256(b"sayso gateway handles\n" + secret.encode()).digest()

@@ -22,9 +22,9 @@ from sayso.rejection import Rejected
 SESSION: Final = "mcp-session-id"
 STREAM: Final = ((b"content-type", b"text/event-stream"), (b"cache-control", b"no-store"))
 JSON: Final = ((b"content-type", b"application/json"), (b"cache-control", b"no-store"))
-_LOCAL: Final = re.compile(r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?")
+_LOCAL_ORIGIN: Final = re.compile(r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?")
 _VERSION: Final = "mcp-protocol-version"
-_PASSED: Final = frozenset({"accept", "content-type", _VERSION, "mcp-method", "mcp-name"})
+_PASSED_HEADERS: Final = frozenset({"accept", "content-type", _VERSION, "mcp-method", "mcp-name"})
 
 
 CallKey: TypeAlias = tuple[str | None, str, str | None, str]
@@ -106,25 +106,25 @@ def check_origin(scope: asgi.Scope, resource: str) -> None:
     """
     url = urlsplit(resource)
     own_origin = f"{url.scheme}://{url.netloc}"
-    is_local = _LOCAL.fullmatch(own_origin)
+    is_local = _LOCAL_ORIGIN.fullmatch(own_origin)
     for name, value in scope["headers"]:
         origin = value.decode("latin-1")
         if (
             name == b"origin"
             and origin != own_origin
-            and not (is_local and _LOCAL.fullmatch(origin))
+            and not (is_local and _LOCAL_ORIGIN.fullmatch(origin))
         ):
             raise Rejected(403, "invalid_request", "Pages of other sites may not call this.")
 
 
 def read(scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send, handles: Handles) -> Incoming:
-    """Read a request and choose the headers to pass on. Raises SessionEnded for a wrong session."""
+    """Read a request and choose the headers to pass on. Raises SessionEnded for a bad session."""
     caller = asgi.caller(scope)
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
     passed = {
         name: value
         for name, value in headers.items()
-        if name in _PASSED or name.startswith("mcp-param-")
+        if name in _PASSED_HEADERS or name.startswith("mcp-param-")
     }
     shows_urls = False
     if SESSION in headers:

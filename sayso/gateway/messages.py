@@ -51,7 +51,7 @@ def is_response(body: bytes | None) -> bool:
 
 
 def members(message: Mapping[str, Any], name: str) -> Json:
-    """Return a member that is an object; an empty one if it is not."""
+    """Return a member that is an object, or an empty object."""
     value = message.get(name)
     return value if isinstance(value, dict) else {}
 
@@ -69,7 +69,7 @@ def answer(request: Mapping[str, Any], result: Mapping[str, Any], version: str) 
 
 
 def tool_error(request: Mapping[str, Any], text: str, version: str) -> Json:
-    """Return a result that a model reads: why the tool did not run."""
+    """Return a result that tells the model why the tool did not run."""
     content = [{"type": "text", "text": text}]
     return answer(request, {"content": content, "isError": True}, version)
 
@@ -93,7 +93,7 @@ def progress(request: Mapping[str, Any], seconds: float, total: float, text: str
     return {"jsonrpc": "2.0", "method": "notifications/progress", "params": params}
 
 
-def resume_message(  # keyword-only arguments
+def resume_message(
     request: Mapping[str, Any],
     method: ResumeMethod,
     *,
@@ -102,7 +102,7 @@ def resume_message(  # keyword-only arguments
     state: str,
     version: str,
 ) -> Json:
-    """Return the response to a client that cannot wait longer."""
+    """Return the response to a client that cannot wait any longer."""
     if method is ResumeMethod.SAME_CALL:
         return tool_error(request, text, version)
     elicitation = {"mode": "url", "message": text, "url": url}
@@ -129,7 +129,7 @@ def quiet_meta(request: Mapping[str, Any]) -> Json:
 class Event:
     """One event of a stream: its data, if it has any, and its other fields as they came.
 
-    Empty data is data: a server sends it with the ID from which a client can resume the stream.
+    Empty data counts: a server sends it with the ID from which a client can resume the stream.
     """
 
     data: bytes | None

@@ -1,6 +1,6 @@
 """Serves the gateway with uvicorn until a signal stops it.
 
-Owns: the order in which it stops. Never: what the gateway does with a request.
+Owns: the shutdown order. Never: what the gateway does with a request.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ class GatewayServer(uvicorn.Server):
     """On shutdown, it ends the streams that clients listen to, and lets calls finish."""
 
     def __init__(self, gateway: Gateway, host: str, port: int) -> None:
-        """Serve at this address, without a log of requests."""
+        """Serve at this address, without logging requests."""
 
         async def app(scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> None:
             with suppress(asyncio.CancelledError):  # a call that did not finish in time

@@ -2,7 +2,7 @@
 
 1. A session belongs to the user and client that began it, and sessions never share a process.
    Requests without a session (from 2026-07-28) share the process of their user and client.
-2. If a process has ended, the next call of its session starts it again and repeats the opening.
+2. If a process has ended, the next call of its session starts it again and repeats the handshake.
 3. The gateway's own secrets are not in the environment of a process.
 
 Owns: which session has which process, and how many there are. Never: their messages (`child`).
@@ -35,8 +35,8 @@ class _Session:
 
     owner: tuple[str | None, str]
     child: Child | None = None
-    opening: list[Json] = field(default_factory=list)
-    """The messages with which its client began it."""
+    handshake: list[Json] = field(default_factory=list)
+    """The client's initialization messages."""
     uses: int = 0
     used_at: float = 0.0
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -132,7 +132,7 @@ class StdioServer:
                     mailbox = await _send_to(child, message)
                 try:
                     if message is not None:
-                        _note_opening(session, message)
+                        _record_handshake(session, message)
                     yield _StdioAnswer(
                         _ACCEPTED if mailbox is None else _OK,
                         timeout,
@@ -166,7 +166,7 @@ class StdioServer:
             self._finish(session.child)
             session.child = child
             try:
-                for message in session.opening:
+                for message in session.handshake:
                     mailbox = await _send_to(child, message)
                     if mailbox is not None:
                         await _wait_for_response(child, mailbox)
@@ -184,7 +184,7 @@ class StdioServer:
         if len(self._sessions) >= self._config.max_processes:
             self._make_room(list(self._sessions), "the gateway has")
         self._sessions[name] = _Session(owner, used_at=asyncio.get_running_loop().time())
-        self._watch_idle()
+        self._schedule_idle_check()
 
     def _make_room(self, names: Sequence[str], holder: str) -> None:
         unused = [name for name in names if not self._sessions[name].uses]
@@ -194,7 +194,7 @@ class StdioServer:
             )
         self._end(min(unused, key=lambda name: self._sessions[name].used_at))
 
-    def _watch_idle(self) -> None:
+    def _schedule_idle_check(self) -> None:
         if self._timer is None and self._sessions:
             self._timer = asyncio.get_running_loop().call_later(self._idle / 2, self._end_idle)
 
@@ -204,7 +204,7 @@ class StdioServer:
         for name, session in list(self._sessions.items()):
             if not session.uses and now - session.used_at > self._idle:
                 self._end(name)
-        self._watch_idle()
+        self._schedule_idle_check()
 
     def _end(self, name: str) -> None:
         self._finish(self._sessions.pop(name).child)
@@ -231,16 +231,16 @@ async def _send_to(child: Child, message: Json | None) -> Mailbox | None:
 
 
 async def _wait_for_response(child: Child, mailbox: Mailbox) -> None:
-    """Wait for the response to a repeated opening request. Raises UpstreamError."""
+    """Wait for the response to a repeated handshake request. Raises UpstreamError."""
     while (message := await mailbox.get()) is None or "method" in message:
         if message is None:
             raise child.error()
 
 
-def _note_opening(session: _Session, message: Json) -> None:
-    """Remember how a session began, to begin it again in a new process."""
+def _record_handshake(session: _Session, message: Json) -> None:
+    """Remember a session's handshake, to repeat it in a new process."""
     if message.get("method") in {"initialize", "notifications/initialized"}:
         other_messages = [
-            earlier for earlier in session.opening if earlier.get("method") != message.get("method")
+            other for other in session.handshake if other.get("method") != message.get("method")
         ]
-        session.opening = [*other_messages, message]
+        session.handshake = [*other_messages, message]

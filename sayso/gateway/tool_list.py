@@ -66,11 +66,11 @@ class ToolList:
         now = asyncio.get_running_loop().time()
         expires_at, digests = self._digests.get(tool.name, (now, set()))
         if expires_at <= now:
-            await self._ask(incoming, message)
+            await self._refresh(incoming, message)
             _, digests = self._digests[tool.name]
         return tools.mapping_problem(tool, digests)
 
-    async def _ask(self, incoming: Incoming, message: Json) -> None:
+    async def _refresh(self, incoming: Incoming, message: Json) -> None:
         """Fetch the list of tools as this caller's session sees it."""
         headers = {
             name: value

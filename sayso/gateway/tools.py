@@ -28,8 +28,8 @@ _READ_BY_MODELS: Final = (
     "outputSchema",
     "annotations",
 )
-_DATA: Final = ("resources/", "prompts/", "completion/")
-_REFUSED: Final = ("tools/", "tasks/")
+_DATA_PREFIXES: Final = ("resources/", "prompts/", "completion/")
+_REFUSED_PREFIXES: Final = ("tools/", "tasks/")
 
 
 class Risk(StrEnum):
@@ -52,11 +52,11 @@ class MappedTool:
     action: str = ""
     """The action type that people see."""
     members: Mapping[str, str] = field(default_factory=dict)
-    """Arguments whose member of the action has another name."""
+    """Action members by argument, where their names differ."""
 
 
 def digest(text: object) -> str:
-    """Return the SHA-256 of JSON, base64url."""
+    """Return the SHA-256 of a JSON value, in base64url."""
     encoded = json.dumps(text, sort_keys=True, separators=(",", ":"))
     return b64(hashlib.sha256(encoded.encode()).digest())
 
@@ -72,7 +72,7 @@ class ToolMap:
 
     tools: Mapping[str, MappedTool]
     methods: Mapping[str, str] = field(default_factory=dict)
-    """The scopes of methods that read data, by the beginning of their names."""
+    """The scopes of methods that read data, by method prefix."""
     instructions: str = ""
     """The digest of the server's instructions for models."""
 
@@ -103,9 +103,9 @@ class ToolMap:
 
     def required_scopes(self, method: str) -> Sequence[str]:
         """Return the scopes that a method needs. Raises ValueError if it is not passed on."""
-        if method.startswith(_REFUSED) and method != "tools/list":
+        if method.startswith(_REFUSED_PREFIXES) and method != "tools/list":
             raise ValueError(f"This gateway does not pass on {quote(method)}.")
-        if not method.startswith(_DATA):
+        if not method.startswith(_DATA_PREFIXES):
             return ()
         scopes = [scope for prefix, scope in self.methods.items() if method.startswith(prefix)]
         if not scopes:
@@ -127,7 +127,7 @@ class ToolMap:
 
 
 def unknown_tool_text(name: object) -> str:
-    """Return the message that a tool is not in the file."""
+    """Return the message for a tool that is not in the file."""
     return (
         f"The tool {quote(str(name))} is not offered here. Nothing has run. The operator of the "
         "gateway can add it to the gateway's file."

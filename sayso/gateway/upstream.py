@@ -1,6 +1,6 @@
-"""The connection to an upstream server that speaks HTTP, which is not trusted.
+"""The connection to an untrusted upstream server that speaks HTTP.
 
-Owns: its credential, limits of size and time, and reading its responses. Never: what they mean.
+Owns: its credential, size and time limits, and reading its responses. Never: what they mean.
 """
 
 import asyncio
@@ -29,12 +29,12 @@ from sayso.gateway.messages import Event, EventReader, TooLarge
 from sayso.open_calls import start_asking
 from sayso.transport import new_http
 
-_CONNECT: Final = 10.0
+_CONNECT_TIMEOUT: Final = 10.0
 _MAX_TOKENS: Final = 10_000
 _EXPIRY_MARGIN: Final = 10
 """A token is no longer used this many seconds before its expiry."""
 _SESSION: Final = "mcp-session-id"
-_SUCCESSES: Final = frozenset({200, 202, 204})
+_SUCCESS_STATUSES: Final = frozenset({200, 202, 204})
 
 
 class Upstream:
@@ -53,7 +53,7 @@ class Upstream:
         self._tokens: dict[bytes, tuple[float, Approved]] = {}
         self._exchanges: dict[bytes, asyncio.Task[Approved]] = {}
         """The pending exchanges, by the digest of the caller's token."""
-        timeout = httpx.Timeout(self._timeout, connect=min(_CONNECT, self._timeout))
+        timeout = httpx.Timeout(self._timeout, connect=min(_CONNECT_TIMEOUT, self._timeout))
         self._http = http or new_http(httpx.AsyncClient, timeout)
 
     @asynccontextmanager
@@ -75,7 +75,7 @@ class Upstream:
                     response = await self._http.send(request, stream=True, auth=auth)
                 if response.status_code == httpx.codes.NOT_FOUND and _SESSION in headers:
                     raise SessionEnded
-                if response.status_code not in _SUCCESSES | REFUSALS:
+                if response.status_code not in _SUCCESS_STATUSES | REFUSALS:
                     raise NoResponse(response.status_code)
                 yield _HttpAnswer(response, self._max, self._timeout)
         except httpx.TimeoutException as error:
@@ -98,7 +98,7 @@ class Upstream:
     async def _authenticate(
         self, caller: Caller | None
     ) -> tuple[httpx.Auth | None, Mapping[str, str]]:
-        """Return the authentication of the gateway to the upstream server for this call."""
+        """Return the gateway's authentication to the upstream server for this call."""
         if isinstance(self._credential, Header):
             return None, {self._credential.name: self._credential.value}
         if self._credential is None or caller is None:

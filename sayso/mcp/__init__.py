@@ -1,6 +1,6 @@
 """Protects the tools of an MCP server. `sayso.mcp.fastmcp` is for the package `fastmcp`.
 
-Owns: the adapters for frameworks of MCP servers.
+Owns: the adapters for MCP server frameworks.
 Never: asking people (`open_calls`).
 """
 

@@ -1,4 +1,4 @@
-"""What Sayso uses of the package `mcp`, in version 2.x or 1.x.
+"""What Sayso uses from the package `mcp`, in version 2.x or 1.x.
 
 Owns: where each version has it. Never: how it is used.
 """

@@ -38,7 +38,7 @@ from sayso.tool_calls import ResumeMethod, called_tools, choose_resume_method, p
 ToolFunction = TypeVar("ToolFunction", bound=Callable[..., Any])
 _MAX_BYTES: Final = 4 * 1024 * 1024
 _CONTEXT: Final = "mcp_context"
-"""The parameter in which the server passes its context, for a tool that does not ask for it."""
+"""The parameter that receives the server's context if the tool does not declare one."""
 
 
 class Tools:
@@ -56,7 +56,7 @@ class Tools:
     error_class: ClassVar[type[Exception]] = ToolError
     """The class of an error whose message the model reads."""
     passes_errors: ClassVar[bool] = True
-    """Whether errors of MCP that a tool raises reach the client as they are."""
+    """Whether MCP errors that a tool raises reach the client unchanged."""
 
     def __init__(
         self,
@@ -79,7 +79,7 @@ class Tools:
         self._sign_in_scopes: list[str] = []
 
     def low(self, scope: str, *, name: str | None = None) -> Callable[[ToolFunction], ToolFunction]:
-        """Require a scope that clients get at sign-in. `name` is the tool's name, if it has one."""
+        """Require a scope that clients get at sign-in. `name` defaults to the function's name."""
         self._sign_in_scopes.append(scope)
         return self.medium(scope, name=name)
 
@@ -233,14 +233,12 @@ class _HighTool:
         try:
             return await self._open.result(call, run, progress)
         except Pending as pending:
-            return self._respond_with_resume(call.id, pending.fingerprint, context)
+            return self._resume_response(call.id, pending.fingerprint, context)
 
     async def _use_up(self, approved: Approved, caller: Caller) -> UsedApproval:
         return UsedApproval(await self._tools.use(approved, caller), "")
 
-    def _respond_with_resume(
-        self, call: str, fingerprint: str, context: "Context[Any, Any]"
-    ) -> object:
+    def _resume_response(self, call: str, fingerprint: str, context: "Context[Any, Any]") -> object:
         """Return or raise what tells the client how to get the result later."""
         text = pending_text(self._name, fingerprint)
         request_context = context.request_context
@@ -284,7 +282,7 @@ def _is_context(hint: object, kind: type) -> bool:
 
 
 def _caller(context: "Context[Any, Any]") -> Caller:
-    """Return the caller: from the token of this HTTP request, not of its session."""
+    """Return the caller from the token of this HTTP request, not of its session."""
     request = context.request_context.request
     try:
         caller = asgi.caller(request.scope)  # type: ignore[union-attr]  # None without HTTP

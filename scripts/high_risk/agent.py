@@ -58,7 +58,7 @@ class Agent:
         self.tell(f"POST /token         {answer.status_code} {error['error']}")
         if error["error"] != "interaction_required":
             raise Refused(error)
-        # The login_hint_token has the person, resource, scope and details.
+        # The login_hint_token contains the person, resource, scope and details.
         hint = error["login_hint_token"]
         return self._request({"scope": "openid", "login_hint_token": hint}), False
 

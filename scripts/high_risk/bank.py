@@ -1,7 +1,7 @@
 """A protected resource that runs an approved action exactly once.
 
 Before it pays, it consumes the approval of the token at Sayso, with the details of the payment.
-Sayso refuses what was not granted or already ran, and the bank passes the refusal on.
+Sayso refuses what was not granted or has already run, and the bank passes the refusal on.
 """
 
 import json

@@ -96,32 +96,32 @@ def main() -> None:
     """Run the example."""
     with _temporary_example() as example:
         _tell("Setting up: ana, two agents, a bank, and an action type with high risk.")
-        admin, payer, bank = _prepare(example)
+        desk, payer, bank = _prepare(example)
         with _server(example), bank.open() as url:
             _enroll(example)
-            _pay(example, admin, payer, bank, url)
+            _pay(example, desk, payer, bank, url)
 
 
-def _pay(example: Example, admin: Agent, payer: Agent, bank: Bank, url: str) -> None:
+def _pay(example: Example, desk: Agent, payer: Agent, bank: Bank, url: str) -> None:
     _tell("\nThe desk asks ana for access to act for her. The risk is low.")
-    handle = admin.ask("ana", "desk:use", DESK)
+    handle = desk.ask("ana", "desk:use", DESK)
     _approve(example)
-    at_admin = admin.wait(handle)
+    desk_token = desk.wait(handle)
 
     _tell("\nThe payer has the desk's token and wants to pay. The risk is high.")
-    handle, at_once = payer.token_for(at_admin, BANK, "bank:pay", [PAYMENT])
+    handle, at_once = payer.token_for(desk_token, BANK, "bank:pay", [PAYMENT])
     assert not at_once, "a payment needs a person"  # noqa: S101  # the point of the example
     _approve(example)
     token = payer.wait(handle)
 
     _tell("\nThe bank consumes the approval before it pays.")
-    more = {**PAYMENT, "amount": {"minor": 999_900, "currency": "EUR"}}
-    tries = (
-        ("a different amount", more, "run-1"),
+    larger_payment = {**PAYMENT, "amount": {"minor": 999_900, "currency": "EUR"}}
+    attempts = (
+        ("a different amount", larger_payment, "run-1"),
         ("what ana approved", PAYMENT, "run-1"),
         ("the same again", PAYMENT, "run-2"),
     )
-    for what, payment, execution in tries:
+    for what, payment, execution in attempts:
         answer = httpx.post(
             url,
             json={"payment": payment, "execution_id": execution},
@@ -137,19 +137,19 @@ def _pay(example: Example, admin: Agent, payer: Agent, bank: Bank, url: str) -> 
 
 def _prepare(example: Example) -> tuple[Agent, Agent, Bank]:
     """Set up the server as an administrator does."""
-    types = example.folder / "payment.json"
-    types.write_text(json.dumps(ACTION_TYPE))
+    types_file = example.folder / "payment.json"
+    types_file.write_text(json.dumps(ACTION_TYPE))
     example.run("server", "init", "--admin", "admin")
-    example.run("server", "actions", "add", str(types))
+    example.run("server", "actions", "add", str(types_file))
     example.run("server", "resources", "add", DESK, "--scope", "desk:use=low")
     bank = example.run("server", "resources", "add", BANK, "--scope", "bank:pay=high")
     # Tokens in a delegation chain are limited by the permissions of all its agents.
     granted = ("--resource", DESK, "--resource", BANK, "--scope", "desk:use", "--scope", "bank:pay")
-    adding = ("agents", "add", "--owner", "admin", *granted)
-    admin = example.run("server", *adding, "desk")
-    payer = example.run("server", *adding, "payer", "--serves", DESK)
+    add_agent = ("agents", "add", "--owner", "admin", *granted)
+    desk = example.run("server", *add_agent, "desk")
+    payer = example.run("server", *add_agent, "payer", "--serves", DESK)
     return (
-        Agent(example.issuer, admin["client_id"], admin["client_secret"], _tell),
+        Agent(example.issuer, desk["client_id"], desk["client_secret"], _tell),
         Agent(example.issuer, payer["client_id"], payer["client_secret"], _tell),
         Bank(example.issuer, bank["client_id"], bank["client_secret"]),
     )
@@ -166,8 +166,8 @@ def _approve(example: Example) -> None:
     """Approve the pending request with the commands of the terminal app."""
     item = example.run("approver_tui", "inbox")["items"][0]
     _tell(f"ana sees            {item['risk'].upper()}: {item['headline']}")
-    yes = ("approve", item["id"], "--fingerprint", item["fingerprint"], "--pin-stdin")
-    example.run("approver_tui", *yes, stdin=f"{PIN}\n")
+    approval = ("approve", item["id"], "--fingerprint", item["fingerprint"], "--pin-stdin")
+    example.run("approver_tui", *approval, stdin=f"{PIN}\n")
     _tell(f"ana approves        {item['fingerprint']}, signed by her device")
 
 

@@ -46,8 +46,8 @@ def main(unidata: Path, target: Path) -> None:
 
 
 def _properties(lines: list[str]) -> tuple[dict[int, str], set[int]]:
-    """The scripts of characters, by long names, and the default ignorable characters."""
-    long = dict(re.match(r"value;sc;(\w+);(\w+)", value).groups() for value in _values(lines))
+    """The scripts of characters, by long name, and the default ignorable characters."""
+    long_names = dict(re.match(r"value;sc;(\w+);(\w+)", value).groups() for value in _values(lines))
     properties: dict[int, dict[str, str]] = {}
     for kind, codes, members in _characters(lines):
         own_properties = dict(member.partition("=")[::2] for member in members)
@@ -55,7 +55,7 @@ def _properties(lines: list[str]) -> tuple[dict[int, str], set[int]]:
             inherited = {} if kind == "unassigned" else properties.get(code, {})
             properties[code] = inherited | own_properties
     scripts = {
-        code: " ".join(sorted(long[name] for name in names))
+        code: " ".join(sorted(long_names[name] for name in names))
         for code, names in (
             (code, _scripts(members)) for code, members in sorted(properties.items())
         )

@@ -1,5 +1,5 @@
-"""The encoding of audit entries: canonical bytes and leaf hash (RFC 6962 2.1).
+"""The formats of the audit log and their verification: entries, checkpoints, proofs and receipts.
 
-Owns: the bytes of an entry and their leaf hash.
-Never: rows, keys or names of the product. Auditors can read it alone: it imports no other part.
+Owns: the bytes of the log, and checking them.
+Never: rows, or the rest of the product: it imports no other part, so auditors can read it alone.
 """

@@ -1,4 +1,4 @@
-"""Bundles: a log in one file of JSON lines, with entries and checkpoints in the order of the log.
+"""Bundles: a log in one file of JSON lines, with entries and checkpoints in log order.
 
 Owns: the lines of the file. Never: checking whether they are true.
 """

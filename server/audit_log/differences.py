@@ -13,7 +13,7 @@ from server.audit_log.verify import Broken, check_entry
 
 @dataclass(slots=True)
 class Difference:
-    """The difference between two logs, one of which is a prefix of the other."""
+    """The difference between two logs, where one is a prefix of the other."""
 
     common: int = 0
     """The number of entries that both logs have."""

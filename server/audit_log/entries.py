@@ -1,4 +1,4 @@
-"""The bytes of an entry and its leaf hash, and the personal texts whose commitments are in them.
+"""An entry's bytes and leaf hash, and the personal texts that it commits to.
 
 The bytes are canonical JSON (RFC 8785), stored and never encoded again. A commitment is an HMAC of
 the text with its own salt. Text and salt are stored separately, so that they can be erased.
@@ -21,7 +21,7 @@ ERASED: Final = "erased"
 """What an entry shows in place of an erased text."""
 CHANGED: Final = "changed outside of Sayso"
 """What an entry shows in place of a text that does not match its commitment."""
-_LEAF = b"\x00"
+_LEAF_PREFIX = b"\x00"
 _MAX_INTEGER = 2**53 - 1
 _WRITER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, sort_keys=True)
 
@@ -35,7 +35,7 @@ class Opening:
 
     @property
     def commitment(self) -> str:
-        """HMAC-SHA256 of the text with the salt as key, hexadecimal."""
+        """HMAC-SHA256 of the text with the salt as key, in hexadecimal."""
         return hmac.digest(self.salt, self.text.encode(), "sha256").hex()
 
 
@@ -47,7 +47,7 @@ def entry_bytes(members: Mapping[str, Any]) -> bytes:
 
 def leaf_hash(body: bytes) -> bytes:
     """SHA-256 of a zero byte and the entry's bytes (RFC 6962 2.1)."""
-    return hashlib.sha256(_LEAF + body).digest()
+    return hashlib.sha256(_LEAF_PREFIX + body).digest()
 
 
 def commit_facts(

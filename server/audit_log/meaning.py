@@ -39,7 +39,7 @@ class Meaning:
     disabled_agents: set[str] = field(default_factory=set)
     """Agents that are disabled, quarantined or deleted."""
     keys: dict[str, tuple[str, PublicKey]] = field(default_factory=dict)
-    """Owner and public key: of terminals by the key's ID, of passkeys by the device's ID."""
+    """Owner and public key, by key ID for terminals and by device ID for passkeys."""
     trimmed: int = 0
     """The number of entries whose bodies were deleted, so that their contents are unknown."""
     trimmed_before: int = 0

@@ -21,7 +21,7 @@ _DASH = "\N{EM DASH} "
 _REPLACED = "replaced by"
 """The second line of a note about a new key. The second line of a checkpoint is a number."""
 PROMISE_SECONDS = 60
-"""A promised entry is in each checkpoint that was signed at least this much later."""
+"""A checkpoint signed at least this much later includes the promised entry."""
 _PROMISE_LINE = re.compile(r"promises entry ([\w-]{1,64})", re.ASCII)
 """The second line of a promise."""
 _ID_BYTES = 4
@@ -71,7 +71,7 @@ class LogKey:
         """Read a key from its text. Raises `BadNote`."""
         name, _, suffix = text.strip().partition("+")
         key_id, _, encoded = suffix.partition("+")
-        key = _bytes(encoded)
+        key = _decode_base64(encoded)
         if not name or len(key) != 1 + _HASH_BYTES or key[:1] != _PLAIN_TYPE:
             raise BadNote(
                 "This is not the public key of a log. Use the key that `sayso audit key` prints."
@@ -84,7 +84,7 @@ class LogKey:
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """The log's promise to include an entry, from the time when the entry was stored."""
+    """The log's promise to include an entry, made when the entry was stored."""
 
     entry_id: str
     leaf: bytes
@@ -93,7 +93,7 @@ class Promise:
 
     @property
     def due(self) -> int:
-        """The earliest time (s) of a checkpoint that must have the entry."""
+        """The earliest time (s) of a checkpoint that must include the entry."""
         return self.at + PROMISE_SECONDS
 
 
@@ -110,7 +110,7 @@ def sign(checkpoint: Checkpoint, seed: bytes, at: int) -> str:
 
 
 def replacement(new: LogKey, seed: bytes) -> str:
-    """A note, signed with the old private key, that names the key which signs from now on."""
+    """A note, signed with the old private key, that names the new key."""
     return _signed_note(f"{new.name}\n{_REPLACED}\n{new.text}\n", new.name, seed)
 
 
@@ -139,7 +139,7 @@ def read_promise(note: str, key: LogKey) -> Promise:
     match = _PROMISE_LINE.fullmatch(promise_line)
     if match is None or any(extra) or not (at.isascii() and at.isdecimal()):
         raise BadNote("This is not a promise of a log.")
-    return Promise(match[1], _bytes(leaf), int(at))
+    return Promise(match[1], _decode_base64(leaf), int(at))
 
 
 def public_key(name: str, seed: bytes) -> LogKey:
@@ -184,7 +184,7 @@ def _signed_lines(note: str, key: LogKey) -> list[str]:
 def _read(text: str) -> Checkpoint:
     origin, size, root, *extra = [*text.split("\n"), "", "", ""][: _LINES + 1]
     checkpoint = Checkpoint(
-        origin, int(size) if size.isdecimal() and size.isascii() else -1, _bytes(root)
+        origin, int(size) if size.isdecimal() and size.isascii() else -1, _decode_base64(root)
     )
     if any(extra) or checkpoint.text != text or len(checkpoint.root) != _HASH_BYTES:
         raise BadNote(
@@ -195,9 +195,9 @@ def _read(text: str) -> Checkpoint:
 
 def _signature(lines: str, key: LogKey, kind: bytes) -> bytes:
     """The signature by this key; empty if there is none."""
-    begin = f"{_DASH}{key.name} "
+    prefix = f"{_DASH}{key.name} "
     for line in lines.splitlines():
-        signature = _bytes(line.removeprefix(begin)) if line.startswith(begin) else b""
+        signature = _decode_base64(line.removeprefix(prefix)) if line.startswith(prefix) else b""
         if signature[:_ID_BYTES] == key.id(kind):
             return signature[_ID_BYTES:]
     return b""
@@ -223,7 +223,7 @@ def to_base64(value: bytes) -> str:
     return base64.b64encode(value).decode()
 
 
-def _bytes(text: str) -> bytes:
+def _decode_base64(text: str) -> bytes:
     """Decode Base64; empty if the text is not Base64."""
     try:
         return base64.b64decode(text, validate=True)

@@ -1,8 +1,8 @@
 """Verifies a receipt with only the public key of the log.
 
-Owns: checking that request, answers, outcome and token of the receipt are the same in the log.
+Owns: checking that the receipt's request, answers, outcome and token match the log.
 Never: checking who owns a key, which only the whole log proves; or checking the names in the
-receipt and its server's signature, which needs the keys of the server.
+receipt and its server's signature, which needs the server's keys.
 """
 
 import base64
@@ -41,7 +41,7 @@ _OUTCOMES: Final[Mapping[str, frozenset[str]]] = {
 }
 """The last entry about a request in each state, not counting votes and effects."""
 _UNANSWERED: Final = frozenset({"expired", "cancelled"})
-"""The states that have only a reason in the log. For the others, the log has an answer."""
+"""The states for which the log has a reason instead of an answer."""
 _EFFECTS: Final = {
     "action": _ISSUED,
     "app_action": _ISSUED,
@@ -64,7 +64,7 @@ class BadReceipt(Exception):
 
 
 class NotProved(BadReceipt):
-    """An entry has no proof yet, no proof by a trusted key, or not all facts."""
+    """An entry has no proof yet, has no proof by a trusted key, or lacks facts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,8 +183,8 @@ def _check_creation(request: Members, log: Sequence[_Entry]) -> None:
         "posture": approval["risk"],
     }
     _check_members(created.members, expected, message)
-    own = {name: approval[name] for name in _FACTS if name in created.facts}
-    _check_members(created.facts, own, message)
+    recorded = {name: approval[name] for name in _FACTS if name in created.facts}
+    _check_members(created.facts, recorded, message)
     versions = {entry.facts["policy"].get("version") for entry in log if "policy" in entry.facts}
     _require(versions == {request["policy_version"]}, "policy_version differs from the log.")
 
@@ -212,9 +212,9 @@ def _check_outcome(approval: Members, log: Sequence[_Entry]) -> None:
         same_reason = last.members.get("cause", "") == _reason(approval)
         _require(same_reason, "approval/reason differs from the log.")
     effect = _EFFECTS[approval["kind"]]
-    followed = any(entry.type == effect and entry.seq > last.seq for entry in effects)
+    has_effect = any(entry.type == effect and entry.seq > last.seq for entry in effects)
     _require(
-        followed if state == "redeemed" else not effects,
+        has_effect if state == "redeemed" else not effects,
         f"The request is {state}, but the log has {'an' if effects else 'no'} entry {effect}.",
     )
 

@@ -67,7 +67,7 @@ def read(text: str) -> Signed | None:
     """Read a signature; None if it is neither a JWS nor an assertion."""
     parts = text.split(".")
     try:
-        return _jws(*parts) if len(parts) == _JWS_PARTS else _assertion(*parts)
+        return _read_jws(*parts) if len(parts) == _JWS_PARTS else _read_assertion(*parts)
     except (ValueError, TypeError, AttributeError, KeyError):
         return None
 
@@ -77,7 +77,7 @@ def of_jwk(key: Members) -> PublicKey | None:
     try:
         if key["kty"] == "OKP":
             return Ed25519PublicKey.from_public_bytes(_decode(key["x"]))
-        return _on_p256(_decode(key["x"]), _decode(key["y"]))
+        return _p256_key(_decode(key["x"]), _decode(key["y"]))
     except (KeyError, ValueError, TypeError):
         return None
 
@@ -101,21 +101,21 @@ def _read_cose(key: bytes) -> PublicKey | None:
     x, y = key[len(prefix) : len(prefix) + _COORDINATE], key[-_COORDINATE:]
     if key != prefix + x + separator + y:
         return None
-    return _on_p256(x, y)
+    return _p256_key(x, y)
 
 
-def _on_p256(x: bytes, y: bytes) -> ec.EllipticCurvePublicKey:
+def _p256_key(x: bytes, y: bytes) -> ec.EllipticCurvePublicKey:
     numbers = int.from_bytes(x), int.from_bytes(y)
     return ec.EllipticCurvePublicNumbers(*numbers, ec.SECP256R1()).public_key()
 
 
-def _jws(head: str, body: str, signature: str) -> Signed:
+def _read_jws(head: str, body: str, signature: str) -> Signed:
     kid = json.loads(_decode(head)).get("kid")
     text = f"{head}.{body}".encode()
     return Signed(json.loads(_decode(body)), text, _decode(signature), str(kid))
 
 
-def _assertion(_credential: str, body: str, data: str, client: str, signature: str) -> Signed:
+def _read_assertion(_credential: str, body: str, data: str, client: str, signature: str) -> Signed:
     payload, client_data = _decode(body), _decode(client)
     collected = json.loads(client_data)
     if collected["type"] != "webauthn.get":

@@ -154,7 +154,7 @@ def verify(
 
 
 def summary(verified: Verified) -> str:
-    """The verdict about a verified log."""
+    """The verdict on a verified log."""
     unchecked = f", {verified.meaning.unchecked} not checked" if verified.meaning.unchecked else ""
     erased = f", {_format_count(verified.erased, 'erased text')}" if verified.erased else ""
     trimmed = f" ({verified.meaning.trimmed} without contents)" if verified.meaning.trimmed else ""
@@ -177,7 +177,7 @@ def verify_file(file: Path, log_keys: Sequence[str], since: Path | None, out: IO
     Raises `Broken`, `BadBundle`, `BadNote` for a bad key or checkpoint, or OSError.
     """
     keys = [LogKey.read(text) for text in log_keys]
-    older = None if since is None else notes.verify(_text(since), keys)[0]
+    older = None if since is None else notes.verify(_read_text(since), keys)[0]
     with file.open(encoding="utf-8", errors="replace") as lines:  # replaced bytes change the hash
         if lines.readline().rstrip() == proofs.FORMAT:
             lines.seek(0)
@@ -189,7 +189,7 @@ def verify_file(file: Path, log_keys: Sequence[str], since: Path | None, out: IO
         return summary(verify(lines, keys, older, _progress_printer(out)))
 
 
-def _text(file: Path) -> str:
+def _read_text(file: Path) -> str:
     return file.read_text(encoding="utf-8", errors="replace")
 
 

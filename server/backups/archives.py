@@ -144,7 +144,7 @@ def _unpack(tar: tarfile.TarFile, target: Path) -> None:
 
 
 def _add(tar: tarfile.TarFile, name: str, content: IO[bytes], size: int) -> None:
-    """Add a member without a user and a group."""
+    """Add a member without a user or group."""
     info = tarfile.TarInfo(name)
     info.size, info.mode = size, 0o600
     tar.addfile(info, content)

@@ -54,7 +54,7 @@ class Prepared:
     """The unpacked archive; None for a restore in place."""
     new_keys: Mapping[Path, bytes]
     key_ids: Mapping[str, str]
-    """The IDs of the keys that the restored database was made with."""
+    """The IDs of the restored database's keys."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,14 +179,14 @@ def _make_safe(
         )
         counts = restores.make_safe(
             connection,
-            RestoreInput(held_items, _row(prepared), facts, terminals),
+            RestoreInput(held_items, _installation_row(prepared), facts, terminals),
             prepared.now,
             EntryIdGenerator().new,
         )
     return counts, changed
 
 
-def _row(prepared: Prepared) -> InstallationRow:
+def _installation_row(prepared: Prepared) -> InstallationRow:
     """The installation's row from the archive; a restore in place keeps the database's own row."""
     if prepared.archive is None:
         return InstallationRow(0, prepared.now, "", None)

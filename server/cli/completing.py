@@ -34,14 +34,14 @@ class _CompletedValue(click.ParamType[object]):
         try:
             values = _values(ctx.find_root().params, self._list_ids)
         except Exception as error:
-            if errors.meaning(error).code == "internal":
+            if errors.error_kind(error).code == "internal":
                 raise
             return []
         return [CompletionItem(value) for value in values if value.startswith(incomplete)]
 
 
 def complete_values(command: click.Command, noun: str) -> None:
-    """Let the parameters of a command, and of those in it, be completed from the database."""
+    """Complete the parameters of a command and its subcommands from the database."""
     for parameter in command.params:
         label = parameter.metavar or (parameter.name or "").upper()
         if list_ids := LISTS.get(f"{noun} ID" if label == "ID" else label):

@@ -43,73 +43,73 @@ class Exit(IntEnum):
     """The program that reads the output has ended, as after SIGPIPE."""
 
 
-class Meaning(NamedTuple):
+class ErrorKind(NamedTuple):
     """An exit code, and its stable error code in the error object."""
 
     exit: Exit
     code: str
 
 
-MEANINGS: Final = {
-    click.UsageError: Meaning(Exit.USAGE, "usage"),
-    click.FileError: Meaning(Exit.USAGE, "usage"),
-    click.Abort: Meaning(Exit.INTERRUPTED, "interrupted"),
-    KeyboardInterrupt: Meaning(Exit.INTERRUPTED, "interrupted"),
-    refusals.NotFound: Meaning(Exit.NOT_FOUND, "not_found"),
-    refusals.Exists: Meaning(Exit.CONFLICT, "exists"),
-    refusals.Conflict: Meaning(Exit.CONFLICT, "conflict"),
-    refusals.Invalid: Meaning(Exit.USAGE, "invalid"),
-    Taken: Meaning(Exit.CONFLICT, "exists"),
-    Busy: Meaning(Exit.UNREACHABLE, "unreachable"),
-    BadSetting: Meaning(Exit.USAGE, "bad_setting"),
-    UnicodeError: Meaning(Exit.USAGE, "not_text"),
-    FileExistsError: Meaning(Exit.CONFLICT, "exists"),
-    PermissionError: Meaning(Exit.NOT_ALLOWED, "not_allowed"),
-    OSError: Meaning(Exit.ERROR, "system"),
-    click.ClickException: Meaning(Exit.ERROR, "error"),
+ERROR_KINDS: Final = {
+    click.UsageError: ErrorKind(Exit.USAGE, "usage"),
+    click.FileError: ErrorKind(Exit.USAGE, "usage"),
+    click.Abort: ErrorKind(Exit.INTERRUPTED, "interrupted"),
+    KeyboardInterrupt: ErrorKind(Exit.INTERRUPTED, "interrupted"),
+    refusals.NotFound: ErrorKind(Exit.NOT_FOUND, "not_found"),
+    refusals.Exists: ErrorKind(Exit.CONFLICT, "exists"),
+    refusals.Conflict: ErrorKind(Exit.CONFLICT, "conflict"),
+    refusals.Invalid: ErrorKind(Exit.USAGE, "invalid"),
+    Taken: ErrorKind(Exit.CONFLICT, "exists"),
+    Busy: ErrorKind(Exit.UNREACHABLE, "unreachable"),
+    BadSetting: ErrorKind(Exit.USAGE, "bad_setting"),
+    UnicodeError: ErrorKind(Exit.USAGE, "not_text"),
+    FileExistsError: ErrorKind(Exit.CONFLICT, "exists"),
+    PermissionError: ErrorKind(Exit.NOT_ALLOWED, "not_allowed"),
+    OSError: ErrorKind(Exit.ERROR, "system"),
+    click.ClickException: ErrorKind(Exit.ERROR, "error"),
 }
 """The first matching row applies, so special cases come before general ones."""
 
 _BY_NAME: Final = {
-    "server.storage.open.SchemaMismatch": Meaning(Exit.ERROR, "schema_mismatch"),
-    "server.crypto.secrets.BadKeyFile": Meaning(Exit.ERROR, "bad_key_file"),
-    "server.last_seen.OldDatabase": Meaning(Exit.ERROR, "old_database"),
-    "server.backups.archives.BadArchive": Meaning(Exit.VERIFICATION, "bad_backup"),
-    "server.audit_log.verify.Broken": Meaning(Exit.VERIFICATION, "broken_log"),
-    "server.delivery.egress.Undeliverable": Meaning(Exit.ERROR, "not_sent"),
-    "server.services.audit.log.BrokenLog": Meaning(Exit.VERIFICATION, "broken_log"),
-    "server.audit_log.bundles.BadBundle": Meaning(Exit.USAGE, "bad_bundle"),
-    "server.audit_log.notes.BadNote": Meaning(Exit.USAGE, "bad_checkpoint"),
-    "server.storage.dumps.DumpFailed": Meaning(Exit.ERROR, "dump_failed"),
-    "server.storage.dumps.InUse": Meaning(Exit.CONFLICT, "in_use"),
-    "server.serving.main.CannotStart": Meaning(Exit.ERROR, "cannot_start"),
+    "server.storage.open.SchemaMismatch": ErrorKind(Exit.ERROR, "schema_mismatch"),
+    "server.crypto.secrets.BadKeyFile": ErrorKind(Exit.ERROR, "bad_key_file"),
+    "server.last_seen.OldDatabase": ErrorKind(Exit.ERROR, "old_database"),
+    "server.backups.archives.BadArchive": ErrorKind(Exit.VERIFICATION, "bad_backup"),
+    "server.audit_log.verify.Broken": ErrorKind(Exit.VERIFICATION, "broken_log"),
+    "server.delivery.egress.Undeliverable": ErrorKind(Exit.ERROR, "not_sent"),
+    "server.services.audit.log.BrokenLog": ErrorKind(Exit.VERIFICATION, "broken_log"),
+    "server.audit_log.bundles.BadBundle": ErrorKind(Exit.USAGE, "bad_bundle"),
+    "server.audit_log.notes.BadNote": ErrorKind(Exit.USAGE, "bad_checkpoint"),
+    "server.storage.dumps.DumpFailed": ErrorKind(Exit.ERROR, "dump_failed"),
+    "server.storage.dumps.InUse": ErrorKind(Exit.CONFLICT, "in_use"),
+    "server.serving.main.CannotStart": ErrorKind(Exit.ERROR, "cannot_start"),
 }
 """The errors of modules that are slow to import, by name, so that this module imports none."""
 
-_INTERNAL: Final = Meaning(Exit.ERROR, "internal")
+_INTERNAL: Final = ErrorKind(Exit.ERROR, "internal")
 
 
-def meaning(error: BaseException) -> Meaning:
+def error_kind(error: BaseException) -> ErrorKind:
     """The exit code and error code of this error."""
-    for kind, row in MEANINGS.items():
-        if isinstance(error, kind):
-            return row
+    for exception, kind in ERROR_KINDS.items():
+        if isinstance(error, exception):
+            return kind
     name = f"{type(error).__module__}.{type(error).__qualname__}"
     return _BY_NAME.get(name, _INTERNAL)
 
 
 def report(error: BaseException, *, as_json: bool) -> int:
     """Print the error to stderr, as text or JSON. Returns the exit code."""
-    error_meaning = meaning(error)
+    kind = error_kind(error)
     message = safe(sentence(error))
     if as_json:
-        document = {"code": error_meaning.code, "message": message, "exit": int(error_meaning.exit)}
+        document = {"code": kind.code, "message": message, "exit": int(kind.exit)}
         click.echo(json.dumps(document), file=sys.stderr)
-    elif error_meaning is _INTERNAL:
+    elif kind is _INTERNAL:
         click.echo("".join(traceback.format_exception(error)), file=sys.stderr)
     else:
         click.echo(f"Error: {message}", file=sys.stderr)
-    return int(error_meaning.exit)
+    return int(kind.exit)
 
 
 def sentence(error: BaseException) -> str:

@@ -60,12 +60,12 @@ GROUPS: Final = {
 
 PROGRAM: Final = "sayso"
 COMPLETION_VARIABLE: Final = "_SAYSO_COMPLETE"
-"""The environment variable with which a shell requests completion; click reads it."""
+"""The environment variable that a shell sets to request completion; click reads it."""
 
 _CLOSED_PIPE: Final = 141
 """`Exit.CLOSED_PIPE`, whose module is loaded only after an error."""
 _GC_THRESHOLD: Final = 50_000
-"""Imports leave no garbage, but collecting it would take a fifth of the time of a short command."""
+"""Imports leave no garbage, but looking for it would take a fifth of a short command's time."""
 
 
 class TopLevel(SplitGroup):
@@ -139,7 +139,7 @@ def _run(arguments: list[str]) -> object:
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command and exit with its exit code."""
     argv = list(sys.argv[1:] if arguments is None else arguments)
-    if sys.stdout is None and "serve" not in argv:  # before a secret is made that nobody would see
+    if sys.stdout is None and "serve" not in argv:  # nobody would see a new secret
         sys.exit("Error: The standard output is closed.")
     if arguments is None and "serve" not in argv:  # a server loads everything before it starts
         lazy_imports.turn_on()
@@ -147,7 +147,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         atexit.register(gc.freeze)  # what is loaded by then is not collected
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal in Latin-1 cannot show every name
+            stream.reconfigure(errors="replace")  # a Latin-1 terminal cannot show every name
     try:
         code = _run(argv)
     except click.exceptions.NoArgsIsHelpError as error:

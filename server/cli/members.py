@@ -32,7 +32,7 @@ with lazily():
 _F = TypeVar("_F", bound=Callable[..., object])
 _Names: TypeAlias = Mapping[str, str]
 """Id → name of users and groups."""
-_NOBODY: Final[_Names] = {}
+_NO_NAMES: Final[_Names] = {}
 
 
 def _read_lists(pairs: Sequence[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
@@ -52,8 +52,8 @@ def _icon_path(digest: str) -> str:
     return icons.path_of(digest)
 
 
-def _lists(value: Mapping[str, Sequence[str]]) -> str:
-    return "; ".join(f"at {name}: {join_names(rest)}" for name, rest in value.items())
+def _lists_text(value: Mapping[str, Sequence[str]]) -> str:
+    return "; ".join(f"at {name}: {join_names(names)}" for name, names in value.items())
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ _KINDS: Final[Mapping[Kind, _FlagKind]] = {
         dict,
         lambda needs: join_names(f"{name} needs {kind}" for name, kind in needs.items()),
     ),
-    Kind.LISTS: _FlagKind({"multiple": True, "nargs": 2}, _read_lists, _lists),
+    Kind.LISTS: _FlagKind({"multiple": True, "nargs": 2}, _read_lists, _lists_text),
     Kind.SWITCH: _FlagKind({"default": None}),
     Kind.NUMBER: _FlagKind({"type": int}),
     Kind.MOMENT: _FlagKind(text=moment),
@@ -122,7 +122,7 @@ def search_flags(members: Members) -> Callable[[_F], _F]:
     )
 
 
-def having(flags: Mapping[str, str | None]) -> Having:
+def read_filters(flags: Mapping[str, str | None]) -> Having:
     """The filters of a list."""
     return {name: value for name, value in flags.items() if value is not None}
 
@@ -140,7 +140,7 @@ def _option(member: Member, *, adds: bool) -> Callable[[_F], _F]:
     flag = member.flag
     names = f"{flag.name}/--no-{flag.name[2:]}" if member.kind is Kind.SWITCH else flag.name
     options: dict[str, Any] = {**_KINDS[member.kind].options, "help": flag.help}
-    if words := _words(member):
+    if words := _choices(member):
         options["type"] = click.Choice(words)
     if flag.metavar is not None:
         options["metavar"] = flag.metavar
@@ -151,13 +151,13 @@ def _option(member: Member, *, adds: bool) -> Callable[[_F], _F]:
     return click.option(names, member.wire_name, **options)
 
 
-def _words(member: Member) -> list[str]:
+def _choices(member: Member) -> list[str]:
     """The values that the flag accepts, if it is a choice."""
     aliases = [word for word, _ in member.flag.aliases]
     return aliases or [value for value, _ in member.field.choices if value]
 
 
-def written(members: Members, flags: Mapping[str, Any], now: int) -> dict[str, Any]:
+def read_flags(members: Members, flags: Mapping[str, Any], now: int) -> dict[str, Any]:
     """The members that the flags set. Raises click.UsageError if two flags set the same one."""
     values: dict[str, Any] = {}
     for member in members:
@@ -194,7 +194,7 @@ def _read(member: Member, value: Any, now: int) -> object:  # noqa: ANN401  # as
 
 
 def _with_names(kind: Kind, value: Any, names: _Names) -> object:  # noqa: ANN401  # of any kind
-    """Replace the IDs of users and groups by their names."""
+    """Replace the IDs of users and groups with their names."""
     if kind is Kind.PERSON:
         return names.get(value, value)
     if kind is Kind.PEOPLE:
@@ -202,7 +202,7 @@ def _with_names(kind: Kind, value: Any, names: _Names) -> object:  # noqa: ANN40
     return value
 
 
-def lines(members: Members, record: object, names: _Names = _NOBODY) -> dict[str, str | None]:
+def lines(members: Members, record: object, names: _Names = _NO_NAMES) -> dict[str, str | None]:
     """The members of a record as text."""
     return {
         member.line.name: _line(member, member.line, getattr(record, member.name), names)

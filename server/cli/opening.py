@@ -135,7 +135,7 @@ def adds(
 def _complete_ids(
     context: click.Context, services: OpenInstallation, values: dict[str, object]
 ) -> None:
-    """Replace shortened IDs by the full ones."""
+    """Replace shortened IDs with the full ones."""
     noun = "" if context.parent is None else str(context.parent.info_name)
     for param in context.command.params:
         typed, name = values.get(param.name or ""), param.name or ""

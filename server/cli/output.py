@@ -22,7 +22,7 @@ if_missing_option = click.option(
 
 
 class Model(Protocol):
-    """What is needed of a model of the HTTP API to print it."""
+    """What printing needs from an HTTP API model."""
 
     def model_dump(self, *, by_alias: bool) -> dict[str, object]:
         """Its members as plain values."""

@@ -74,7 +74,7 @@ LISTS: Final[Mapping[str, ListIds]] = {
     "incidents ID": lambda admin: (incident.incident.id for incident in admin.incidents.search()),
     "outbox ID": lambda admin: (str(message.message.id) for message in admin.outbox.state().dead),
 }
-"""How to list the values of a parameter, by its metavar; for an ID, by its command group too."""
+"""How to list the values of a parameter, by its metavar; for an ID, also by its command group."""
 
 
 def full_id(admin: "OpenInstallation", noun: str, typed: str) -> str:

@@ -34,7 +34,7 @@ _COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 _KEY_ALGS = {"EC": "ES256", "OKP": "EdDSA", "RSA": "RS256"}
 _ALG_ALIASES = {names.ED25519: "EdDSA"}
 """RFC 9864 algorithm names, which include the curve, and the names that PyJWT uses."""
-_REFUSED_HEADER = frozenset({"crit", "jku", "jwk", "x5c", "x5u"})
+_REFUSED_HEADERS = frozenset({"crit", "jku", "jwk", "x5c", "x5u"})
 """Headers that could choose the key or the processing. Others are ignored (RFC 7515 4)."""
 _MAX_TOKEN_CHARS = 64 * 1024
 _RSA_BITS = 2048
@@ -165,7 +165,7 @@ class JwtVerifier:
     def dpop(self, token: str) -> tuple[Mapping[str, str], Mapping[str, object]]:
         """Verify a DPoP proof. Returns its key and claims. Raises errors.InvalidDpopProof."""
         try:
-            header = _header(token, refused=_REFUSED_HEADER - {"jwk"})
+            header = _header(token, refused=_REFUSED_HEADERS - {"jwk"})
         except BadToken as error:
             raise errors.InvalidDpopProof(f"The proof is refused: {error}.") from error
         jwk = dpop.read_proof_header(header)
@@ -222,7 +222,7 @@ class JwtVerifier:
         return self._keys[name]
 
 
-def _header(token: str, refused: frozenset[str] = _REFUSED_HEADER) -> Mapping[str, object]:
+def _header(token: str, refused: frozenset[str] = _REFUSED_HEADERS) -> Mapping[str, object]:
     if len(token) > _MAX_TOKEN_CHARS:
         raise BadToken("too long")
     if not _COMPACT.fullmatch(token):  # PyJWT ignores characters that are not base64url

@@ -1,7 +1,7 @@
 """Passkeys (WebAuthn): the only user of the `webauthn` library.
 
 Owns: the verification of registrations and assertions: origin, relying party and challenge.
-Never: attestation, because any model of authenticator is accepted.
+Never: attestation, because any authenticator model is accepted.
 
 The library needs 5 MB of memory, so it is imported on first use.
 """

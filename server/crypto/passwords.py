@@ -47,7 +47,7 @@ class Argon2Passwords:
         return self._run(lambda: self._argon2.hash(password))
 
     def verify(self, password: str, hashed: str | None) -> bool:
-        """Return whether the password is correct, equally slowly without a hash. Raises `Busy`."""
+        """Return whether the password is correct. Takes as long without a hash. Raises `Busy`."""
         return self._run(lambda: self._matches(password, hashed))
 
     def _matches(self, password: str, hashed: str | None) -> bool:

@@ -15,7 +15,7 @@ _ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
 
 def new_key() -> bytes:
-    """32 random bytes."""
+    """Return 32 random bytes."""
     return secrets.token_bytes(32)
 
 
@@ -25,7 +25,7 @@ def private_key(raw: bytes) -> str:
 
 
 def public_key(raw: bytes) -> str:
-    """The public key for browsers (`applicationServerKey`): a 65-byte point, as base64url."""
+    """Return the public key for browsers (`applicationServerKey`): a 65-byte point, base64url."""
     point = ec.derive_private_key(_scalar(raw), ec.SECP256R1()).public_key()
     return base64url.encode(point.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint))
 

@@ -24,7 +24,7 @@ class CibaCallbacks:
     reach: EgressLimits
 
     def deliver(self, message: OutboxMessage) -> None:
-        """POST the call; every retry sends the same answer. Raises `egress.Undeliverable`."""
+        """POST the callback; every retry sends the same answer. Raises `egress.Undeliverable`."""
         if (call := self.make(message.body)) is not None:
             headers = {"Content-Type": "application/json", "Authorization": f"Bearer {call.token}"}
             egress.post(call.url, call.body, headers, self.reach)

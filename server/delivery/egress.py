@@ -136,16 +136,16 @@ def connect_tls(host: str, port: int, ca_file: str | None) -> ssl.SSLSocket:
 
 
 def reason(error: BaseException) -> str:
-    """Return the reason why a connection failed."""
-    first = error
-    while (cause := first.__cause__ or first.__context__) is not None:
-        first = cause
-    if isinstance(first, ssl.SSLCertVerificationError):
-        return f"its certificate is not trusted ({first.verify_message})"
+    """Return why a connection failed."""
+    root_cause = error
+    while (cause := root_cause.__cause__ or root_cause.__context__) is not None:
+        root_cause = cause
+    if isinstance(root_cause, ssl.SSLCertVerificationError):
+        return f"its certificate is not trusted ({root_cause.verify_message})"
     for kind, text in _REASONS.items():
-        if isinstance(first, kind):
+        if isinstance(root_cause, kind):
             return text
-    return type(first).__name__
+    return type(root_cause).__name__
 
 
 _REASONS: Final[Mapping[type[BaseException], str]] = {
@@ -159,7 +159,7 @@ _REASONS: Final[Mapping[type[BaseException], str]] = {
 
 
 def problem(url: str, reach: EgressLimits) -> str:
-    """Return the reason why a URL is not allowed now; "" if it is allowed.
+    """Return why a URL is not allowed now; "" if it is allowed.
 
     An unknown host name is allowed, because each request checks the name again.
     """
@@ -167,7 +167,7 @@ def problem(url: str, reach: EgressLimits) -> str:
         return refusal
     parts = urlsplit(url)
     try:
-        _address(parts.hostname or "", parts.port or _PORTS[parts.scheme], reach)
+        _resolve_address(parts.hostname or "", parts.port or _PORTS[parts.scheme], reach)
     except InvalidIPAddress:
         return "the target is not at a public address"
     except (requests.RequestException, UnicodeError):
@@ -207,7 +207,7 @@ def _read(raw: HTTPResponse, max_bytes: int) -> bytes:
     return body[:max_bytes]
 
 
-def _address(host: str, port: int, reach: EgressLimits) -> str:
+def _resolve_address(host: str, port: int, reach: EgressLimits) -> str:
     """Resolve a host name to an allowed address. Raises `InvalidIPAddress`."""
     try:
         allowed = str(filter_host(host, port, allow_loopback=reach.development))
@@ -264,7 +264,7 @@ class _CheckedAdapter(HTTPAdapter):
         request.headers["Host"] = urlsplit(request.url or "").netloc
         if host["scheme"] == "https":
             pool |= {"assert_hostname": name, "server_hostname": name}
-        host["host"] = _address(name.strip("[]"), port, self._reach)
+        host["host"] = _resolve_address(name.strip("[]"), port, self._reach)
         return host, pool
 
     def get_connection_with_tls_context(

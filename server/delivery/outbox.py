@@ -22,7 +22,7 @@ FIRST_PAUSE_MS: Final = 1_000
 MAX_PAUSE_MS: Final = 60 * 60 * 1000
 MAX_CONCURRENT: Final = 128
 """The number of messages that one process delivers at the same time."""
-_BATCH: Final = 16
+_BATCH_SIZE: Final = 16
 
 
 class Channel(Protocol):
@@ -73,7 +73,7 @@ class OutboxWorker:
         with self.store.read() as view:
             if not view.outbox.due():
                 return 0
-        limit = min(_BATCH, MAX_CONCURRENT - len(self.in_delivery))
+        limit = min(_BATCH_SIZE, MAX_CONCURRENT - len(self.in_delivery))
         holder = self.secrets.salt()
         with self.store.write() as tx:
             discarded = 0 if WEBHOOK in self.channels else tx.outbox.discard(WEBHOOK)

@@ -28,7 +28,7 @@ class WebPush:
 
     pushes: Pushes
     private_key: str
-    """Base64url of 32 bytes."""
+    """32 bytes, as base64url."""
     contact: str
     """How push services can contact the operator: `mailto:` or `https:` (RFC 8292 2.1)."""
     origins: Collection[str]
@@ -71,7 +71,7 @@ class WebPush:
         from pywebpush import WebPushException, webpush  # noqa: PLC0415  # as above
 
         address = push.address
-        session = _Session(self._reach(address.endpoint))
+        session = _Session(self._limits_for(address.endpoint))
         keys = {"p256dh": address.p256dh, "auth": address.auth}
         try:
             webpush(
@@ -95,7 +95,7 @@ class WebPush:
         assert session.answer is not None  # noqa: S101  # webpush has either posted or raised
         return session.answer.status, session.answer.headers
 
-    def _reach(self, endpoint: str) -> EgressLimits | None:
+    def _limits_for(self, endpoint: str) -> EgressLimits | None:
         """Return the limits for this push service; None if it is in the settings."""
         return None if web_push.origin(endpoint) in self.origins else self.reach
 

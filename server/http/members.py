@@ -159,13 +159,8 @@ def answer_fields(members: Members) -> Fields:
     }
 
 
-<<<<<<< HEAD
-def _request_type(member: Member) -> Any:  # noqa: ANN401  # a type, as pydantic takes it
-    if member.kind is Kind.TEXT:
-=======
 def _request_type(member: Member) -> Any:  # noqa: ANN401  # a type for pydantic
-    if member.kind is Kind.TEXT and member.max_length > _DEFAULT_LENGTH:
->>>>>>> edit3
+    if member.kind is Kind.TEXT:
         return Annotated[str, Field(max_length=member.max_length)]
     return _KINDS[member.kind].request
 

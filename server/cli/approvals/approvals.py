@@ -161,9 +161,9 @@ def _execution_line(named_approval: NamedApproval) -> str | None:
     outcome, name = execution.outcome, execution.consumption.execution_id
     if outcome is None:
         return f"started as {name}; the resource has not reported the result"
-    differs = ". ALARM: not what was granted" if execution.as_granted is False else ""
+    alarm = ". ALARM: not what was granted" if execution.as_granted is False else ""
     text = f': "{outcome.text}"' if outcome.text else ""
-    return f"{outcome.result} as {name} {moment(outcome.at)}{text}{differs}"
+    return f"{outcome.result} as {name} {moment(outcome.at)}{text}{alarm}"
 
 
 def _unusual_line(named_approval: NamedApproval) -> str | None:

@@ -25,7 +25,7 @@ def command() -> None:
     """Groups of approvers. GROUP is a name or ID; USER is a name, email address or ID."""
 
 
-def _existing(admin: OpenInstallation, /, name: str, **_: object) -> Printed:
+def _existing_group(admin: OpenInstallation, /, name: str, **_: object) -> Printed:
     group = admin.groups.show(name)
     return _answer(admin, group, f"The group {group.name} already exists.")
 
@@ -33,10 +33,10 @@ def _existing(admin: OpenInstallation, /, name: str, **_: object) -> Printed:
 @command.command("add")
 @click.argument("name")
 @members.new_flags(GROUP_MEMBERS)
-@adds(_existing)
+@adds(_existing_group)
 def add(admin: OpenInstallation, /, **flags: Any) -> Printed:  # noqa: ANN401  # one flag for each member
     """Create a group."""
-    values = members.written(GROUP_MEMBERS, flags, admin.now)
+    values = members.read_flags(GROUP_MEMBERS, flags, admin.now)
     group = admin.groups.add(**values, by=admin.by)
     lines = [f"Created {group.name}. Name it in a policy rule (ask.who), or let an agent ask it:"]
     lines.append(f"  sayso agents update AGENT --asks {group.name}")
@@ -48,7 +48,7 @@ def add(admin: OpenInstallation, /, **flags: Any) -> Printed:  # noqa: ANN401  #
 def show_all(admin: OpenInstallation) -> Printed:
     """List all groups, by name."""
     groups, names = admin.groups.all(), names_by_id(admin)
-    rows = [(group.name, _people(group, names), group.id) for group in groups]
+    rows = [(group.name, _member_names(group, names), group.id) for group in groups]
     lines = table(("name", "members", "id"), rows)
     return lambda: {"items": [_document(admin, group) for group in groups]}, lines
 
@@ -71,8 +71,8 @@ def update(admin: OpenInstallation, /, name_or_id: str, **flags: Any) -> Printed
     """Change the name or the members of a group."""
     if not any(flags.values()):
         raise click.UsageError("Specify what to change: --name, --add or --remove.")
-    written = members.written(_CHANGEABLE_MEMBERS, flags, admin.now)
-    changes = GroupChanges(**written, add=flags["add"], remove=flags["remove"])
+    values = members.read_flags(_CHANGEABLE_MEMBERS, flags, admin.now)
+    changes = GroupChanges(**values, add=flags["add"], remove=flags["remove"])
     return _answer(admin, admin.groups.update(name_or_id, changes, by=admin.by))
 
 
@@ -86,11 +86,11 @@ def delete(admin: OpenInstallation, name_or_id: str) -> Printed:
 
 
 def _answer(admin: OpenInstallation, group: Group, *lines: str) -> Printed:
-    line = f"{group.name}: {_people(group, names_by_id(admin))}"
+    line = f"{group.name}: {_member_names(group, names_by_id(admin))}"
     return lambda: _document(admin, group), [*lines, line]
 
 
-def _people(group: Group, names: dict[str, str]) -> str:
+def _member_names(group: Group, names: dict[str, str]) -> str:
     return join_names(names.get(member, member) for member in group.members)
 
 

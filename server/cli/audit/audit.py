@@ -122,7 +122,7 @@ def search(
     """Search the audit log, newest first."""
     if before is not None:
         admin.entries.get(before)  # raises NotFound for an unknown ID
-    entries = admin.entries.search(_search(admin, filters), count, before)
+    entries = admin.entries.search(_entry_search(admin, filters), count, before)
     document = {"items": [entry_document(entry) for entry in entries]}
     return document, map(entry_line, entries)
 
@@ -193,7 +193,7 @@ def trim(admin: OpenInstallation, before: str, *, force: bool) -> Printed:
     return {"before": trim.before, "entries": trim.entries}, [text]
 
 
-def _search(admin: OpenInstallation, filters: Mapping[str, str | None]) -> EntrySearch:
+def _entry_search(admin: OpenInstallation, filters: Mapping[str, str | None]) -> EntrySearch:
     return EntrySearch(
         type=filters["kind"],
         actor=filters["actor"],
@@ -262,7 +262,7 @@ def _stream(admin: OpenInstallation, count: int, *, follow: bool) -> Iterator[St
     entries = admin.entries.newest(max(count, _OVERLAP_ENTRIES))
     yield from entries[-count:]
     printed_ids = [entry.id for entry in entries]
-    with _interrupted() as stopped:
+    with _interrupt_event() as stopped:
         while follow and not stopped.wait(_POLL_SECONDS):
             after = printed_ids[0] if printed_ids else ""
             newest = admin.entries.newest(_MAX_ENTRIES, after)
@@ -274,7 +274,7 @@ def _stream(admin: OpenInstallation, count: int, *, follow: bool) -> Iterator[St
 
 
 @contextmanager
-def _interrupted() -> Iterator[threading.Event]:
+def _interrupt_event() -> Iterator[threading.Event]:
     """The first Ctrl-C sets an event; the second one raises KeyboardInterrupt.
 
     An exception that is raised at an arbitrary point could be lost. In a callback of the database

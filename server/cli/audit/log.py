@@ -58,12 +58,12 @@ def checkpoint(admin: OpenInstallation) -> Printed:
 def export(admin: OpenInstallation, file: Path, as_format: str | None) -> Printed:
     """Write the whole log to a new bundle file that `sayso audit verify` can read."""
     log = sign_and_get_log(admin)
-    lines = bundles.write(log.origin, log.lines()) if as_format is None else _plain(log, as_format)
+    lines = bundles.write(log.origin, log.lines()) if as_format is None else _format(log, as_format)
     count = write_new(file, lines)
     return {"file": str(file), "lines": count}, [f"Wrote the whole log to {file}."]
 
 
-def _plain(log: AuditLog, as_format: str) -> Iterator[str]:
+def _format(log: AuditLog, as_format: str) -> Iterator[str]:
     return (
         audit_formats.FORMATS[as_format](line)
         for line in log.lines()

@@ -92,7 +92,7 @@ def _target(
     """The target, and the default name of its stream."""
     if to == "-":
         return JsonLines(line), "stdout"
-    url = _url(to)
+    url = _parse_url(to)
     host = url.hostname or ""
     if url.scheme == "syslog+tls" and host:
         _check_ca_file(ca_file)
@@ -109,7 +109,7 @@ def _check_ca_file(ca_file: str | None) -> None:
         raise click.BadParameter(f"--ca-file: {ca_file} has no valid certificate in PEM format.")
 
 
-def _url(text: str) -> SplitResult:
+def _parse_url(text: str) -> SplitResult:
     try:
         url = urlsplit(text)
         _ = url.port

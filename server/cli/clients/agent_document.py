@@ -82,7 +82,7 @@ def secret_document(admin: OpenInstallation, new: NewSecret) -> Document:
 
 
 def new_secret_line(client: Agent | App) -> str:
-    """Return the line that says until when the old secret works."""
+    """Return the line that says how long the old secret works."""
     ends = max((old.expires_at for old in client.secrets if old.expires_at), default=None)
     old = f"the old one works until {moment(ends)}" if ends else "old secrets no longer work"
     return f"{client.name} has a new secret; {old}."

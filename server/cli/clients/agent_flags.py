@@ -22,7 +22,7 @@ from server.services.clients.agent_members import AGENT_MEMBERS
 from server.services.clients.agents import NewSecret
 
 
-def _existing(admin: OpenInstallation, /, name: str, **_: object) -> Printed:
+def _existing_agent(admin: OpenInstallation, /, name: str, **_: object) -> Printed:
     agent = admin.agents.show(name)[0]
     line = f"{agent.name} is already registered as {agent.id}."
     return lambda: agent_document(agent, names_by_id(admin)), [line]
@@ -31,10 +31,10 @@ def _existing(admin: OpenInstallation, /, name: str, **_: object) -> Printed:
 @click.command("add")
 @click.argument("name")
 @members.new_flags(AGENT_MEMBERS)
-@adds(_existing)
+@adds(_existing_agent)
 def add(admin: OpenInstallation, /, **flags: Any) -> Printed:  # noqa: ANN401  # one flag for each member
     """Register an agent. Its secret is shown once."""
-    new = NewAgent(**members.written(AGENT_MEMBERS, flags, admin.now))
+    new = NewAgent(**members.read_flags(AGENT_MEMBERS, flags, admin.now))
     secret = admin.agents.add(new, by=admin.by)
     line = f"{secret.agent.name} is registered as {secret.agent.id}."
     return secret_document(admin, secret), [line, *usage_lines(admin, secret)]
@@ -59,7 +59,7 @@ def update(
     changes = AgentChanges(
         add_owners=add_owners,
         remove_owners=remove_owners,
-        **members.written(AGENT_MEMBERS, flags, admin.now),
+        **members.read_flags(AGENT_MEMBERS, flags, admin.now),
     )
     agent = admin.agents.update(name_or_id, changes, by=admin.by)
     people = names_by_id(admin)

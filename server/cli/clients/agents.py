@@ -52,7 +52,7 @@ def command() -> None:
 def show_all(admin: OpenInstallation, /, **flags: str | None) -> Printed:
     """List agents by name."""
     names = names_by_id(admin)
-    agents = admin.agents.all(members.having(flags))
+    agents = admin.agents.all(members.read_filters(flags))
     rows = [
         (
             agent.name,
@@ -98,10 +98,10 @@ def disable(admin: OpenInstallation, name_or_id: str, *, dry_run: bool) -> Print
         preview = admin.agents.preview(name_or_id)
         title = f"{preview.agent.name} would be disabled. Nothing was changed."
         disable_line = f"To do it: sayso agents disable {preview.agent.name}"
-        document = {**_state(preview.agent), **preview.counts}
+        document = {**_state_document(preview.agent), **preview.counts}
         return document, [title, *_count_lines(preview), disable_line]
     disabled = admin.agents.disable(name_or_id, by=admin.by)
-    document = {**_state(disabled.agent), **disabled.counts}
+    document = {**_state_document(disabled.agent), **disabled.counts}
     enable_line = f"To enable it: sayso agents enable {disabled.agent.name}"
     return document, [f"{disabled.agent.name} is disabled.", *_count_lines(disabled), enable_line]
 
@@ -112,7 +112,7 @@ def disable(admin: OpenInstallation, name_or_id: str, *, dry_run: bool) -> Print
 def enable(admin: OpenInstallation, name_or_id: str) -> Printed:
     """Enable a disabled or quarantined agent. Ended requests and tokens stay ended."""
     agent = admin.agents.enable(name_or_id, by=admin.by)
-    return _state(agent), [f"{agent.name} is enabled."]
+    return _state_document(agent), [f"{agent.name} is enabled."]
 
 
 @command.command("rotate-secret")
@@ -138,7 +138,7 @@ def delete(admin: OpenInstallation, name_or_id: str) -> Printed:
     )
 
 
-def _state(agent: Agent) -> dict[str, object]:
+def _state_document(agent: Agent) -> dict[str, object]:
     return {"client_id": agent.id, "state": agent.state}
 
 

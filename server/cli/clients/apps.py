@@ -69,7 +69,7 @@ def command() -> None:
     """
 
 
-def _existing(admin: OpenInstallation, /, name: str, **_: object) -> Printed:
+def _existing_app(admin: OpenInstallation, /, name: str, **_: object) -> Printed:
     app = admin.apps.show(name)
     return lambda: api.document(app), [f"{app.name} is already registered as {app.id}."]
 
@@ -77,10 +77,10 @@ def _existing(admin: OpenInstallation, /, name: str, **_: object) -> Printed:
 @command.command("add")
 @click.argument("name")
 @members.new_flags(APP_MEMBERS)
-@adds(_existing)
+@adds(_existing_app)
 def add(admin: OpenInstallation, /, **flags: Any) -> Printed:  # noqa: ANN401  # one flag for each member
     """Register an app. Its secret, if it has one, is shown once."""
-    new = NewApp(**members.written(APP_MEMBERS, flags, admin.now))
+    new = NewApp(**members.read_flags(APP_MEMBERS, flags, admin.now))
     app_secret = admin.apps.add(new, by=admin.by)
     line = f"{app_secret.app.name} is registered as {app_secret.app.id}."
     return _with_secret(app_secret), [line, *next_lines(admin.issuer, app_secret)]
@@ -120,7 +120,7 @@ def update(
     **flags: Any,  # noqa: ANN401  # one flag for each member
 ) -> Printed:
     """Change an app. A list replaces the old list. Omitted members keep their values."""
-    changes = AppChanges(enabled=enabled, **members.written(APP_MEMBERS, flags, admin.now))
+    changes = AppChanges(enabled=enabled, **members.read_flags(APP_MEMBERS, flags, admin.now))
     app = admin.apps.update(name_or_id, changes, by=admin.by)
     return lambda: api.document(app), app_lines(app)
 

@@ -53,7 +53,7 @@ _expires_option: Final = click.option(
 @_uses_option
 @_expires_option
 @prints
-def invite(  # noqa: PLR0913  # what an invitation has
+def invite(  # noqa: PLR0913  # an invitation's members
     admin: OpenInstallation,
     /,
     *,

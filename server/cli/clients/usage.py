@@ -24,7 +24,7 @@ def usage_lines(admin: OpenInstallation, secret: NewSecret) -> list[str]:
     if not agent.scopes:
         return [*lines, *_permission_lines(admin, agent)]
     sample = admin.samples.for_agent(agent)
-    return [*lines, *_own_lines(admin, agent, sample), *_exchange_lines(admin, agent, sample)]
+    return [*lines, *_token_lines(admin, agent, sample), *_exchange_lines(admin, agent, sample)]
 
 
 def _permission_lines(admin: OpenInstallation, agent: Agent) -> list[str]:
@@ -35,7 +35,7 @@ def _permission_lines(admin: OpenInstallation, agent: Agent) -> list[str]:
         return ["It can request actions, but has no scopes yet. To add one:", update]
     lines = []
     if names.GRANT_CIBA in agent.grant_types:
-        lines = [*_own_lines(admin, agent, IDENTITY), ""]
+        lines = [*_token_lines(admin, agent, IDENTITY), ""]
     return [
         *lines,
         "It has no permissions yet. Register an API, then give the agent one of its scopes:",
@@ -44,7 +44,7 @@ def _permission_lines(admin: OpenInstallation, agent: Agent) -> list[str]:
     ]
 
 
-def _own_lines(admin: OpenInstallation, agent: Agent, sample: SampleRequest) -> list[str]:
+def _token_lines(admin: OpenInstallation, agent: Agent, sample: SampleRequest) -> list[str]:
     """Commands that get a token without another token."""
     if names.GRANT_CIBA in agent.grant_types and agent.delivery == "push":
         return [
@@ -58,7 +58,7 @@ def _own_lines(admin: OpenInstallation, agent: Agent, sample: SampleRequest) -> 
             f"  {_fetch(admin, agent)}",
         ]
     if names.GRANT_CLIENT_CREDENTIALS in agent.grant_types:
-        return ["Get a token for the agent itself:", f"  {_for_itself(admin, agent, sample)}"]
+        return ["Get a token for the agent itself:", f"  {_client_token(admin, agent, sample)}"]
     return []
 
 
@@ -95,7 +95,7 @@ def _fetch(admin: OpenInstallation, agent: Agent) -> str:
     return _curl(admin, agent, "token", form, header="-H 'Prefer: wait=50' ")
 
 
-def _for_itself(admin: OpenInstallation, agent: Agent, sample: SampleRequest) -> str:
+def _client_token(admin: OpenInstallation, agent: Agent, sample: SampleRequest) -> str:
     form = {"grant_type": names.GRANT_CLIENT_CREDENTIALS, "scope": sample.scope}
     return _curl(admin, agent, "token", {**form, **_resource(sample), **_details(sample)})
 

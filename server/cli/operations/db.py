@@ -77,7 +77,7 @@ def _key_lines(missing_keys: Sequence[str]) -> list[str]:
 
 
 def _keep_flags(function: Callable[..., None]) -> Callable[..., None]:
-    """Add the flags that keep what a restore would turn off."""
+    """Add the flags that keep what a restore would disable."""
     decorated = function
     for kind in reversed(_KEEPABLE_KINDS):
         text = f"Keep all {kind} as they are in the backup."

@@ -237,10 +237,10 @@ def _print_audit_log(demo: DemoInstallation) -> None:
 def _sentence(entry: Mapping[str, Any], names: Mapping[str, str]) -> str:
     kind, _, actor = str(entry["actor"]).partition(":")
     label = names.get(actor, actor) or kind
-    for_whom = names.get(str(entry.get("subject")), "")
+    user = names.get(str(entry.get("subject")), "")
     parts = [
         f"by {label}",
-        f"for {for_whom}" if for_whom and for_whom != label else "",
+        f"for {user}" if user and user != label else "",
         f"at {entry['resource']}" if "resource" in entry else "",
         f"({entry['posture']})" if "posture" in entry else "",
     ]

@@ -1,4 +1,4 @@
-"""`sayso doctor`: problems of this installation, with the fix.
+"""`sayso doctor`: problems with this installation and their fixes.
 
 Owns: the checks of this machine: files, addresses, whether the database opens. The checks of the
 database's contents are in `server.services.operations.doctor`.
@@ -144,7 +144,7 @@ def _check_log(services: OpenInstallation) -> Iterator[Finding]:
 
 
 def _check_writable(services: OpenInstallation) -> Iterator[Finding]:
-    """Change the version, and roll that back."""
+    """Change the version, and roll back the change."""
     try:
         with suppress(_RollBack), services.services.store.administer():
             raise _RollBack

@@ -27,7 +27,7 @@ def _creates_tables(function: Callable[P, None]) -> Callable[P, None]:
     return run
 
 
-def _existing(services: OpenInstallation, /, **_: object) -> Printed | None:
+def _existing_admin(services: OpenInstallation, /, **_: object) -> Printed | None:
     if (user := services.installation.admin()) is None:
         return None
     line = f"{user.name} is already the administrator of this installation."
@@ -37,7 +37,7 @@ def _existing(services: OpenInstallation, /, **_: object) -> Printed | None:
 @click.command("init")
 @click.option("--admin", default="admin", show_default=True, help="Name of the administrator.")
 @_creates_tables
-@adds(_existing)
+@adds(_existing_admin)
 def command(services: OpenInstallation, admin: str) -> Printed:
     """Create the signing keys, the first administrator, and a code for their first device."""
     user, issued = services.installation.init(admin, by=services.by)

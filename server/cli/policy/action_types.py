@@ -18,11 +18,11 @@ from server.services.policy import action_types, builtin_action_types
 from server.services.refusals import Exists, Invalid
 
 
-def file_or_builtin(verb: Callable[..., Any]) -> Callable[..., Any]:
+def file_or_builtin(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add FILE and --builtin: the file of an action type, or the name of a built-in one."""
     argument = click.argument("file", type=click.File("r", encoding="utf-8-sig"), required=False)
     option = click.option("--builtin", "name", metavar="TYPE", help="A built-in action type.")
-    return argument(option(verb))
+    return argument(option(function))
 
 
 @click.group("actions")

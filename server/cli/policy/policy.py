@@ -76,7 +76,7 @@ def put(admin: OpenInstallation, file: TextIO) -> Printed:
 @click.option("--acr", metavar="VALUES", help="The acr_values of the request.")
 @policy_option
 @prints
-def explain(  # noqa: PLR0913, PLR0917  # what a request has
+def explain(  # noqa: PLR0913, PLR0917  # a request's members
     admin: OpenInstallation,
     agent: str,
     user: str | None,
@@ -142,7 +142,7 @@ def _explanation_lines(explained: TrialResult) -> list[str]:
             "signals": join_names(explained.unusual),
             "standing grant": _grant_line(explained),
             "approval": _approval_line(explained),
-            **_people(explained.audience),
+            **_audience_facts(explained.audience),
         }
     )
     if explained.token is not None:
@@ -166,12 +166,12 @@ def _grant_line(explained: TrialResult) -> str | None:
     return None if grant is None else f"{grant.id} (use {grant.used + 1} of {grant.uses})"
 
 
-def _people(request_audience: RequestAudience | None) -> dict[str, str | None]:
+def _audience_facts(request_audience: RequestAudience | None) -> dict[str, str | None]:
     """Approvers, people whose approval does not count, deputies and backup."""
     if request_audience is None:
         return {}
-    silent = [person.name for person in request_audience.people if not person.approves]
-    excluded = sorted({*request_audience.excluded, *silent})
+    non_approvers = [person.name for person in request_audience.people if not person.approves]
+    excluded = sorted({*request_audience.excluded, *non_approvers})
     when = "immediately" if request_audience.at_once else "after three quarters of the time"
     return {
         "approvers": join_names(map(_approver, request_audience.approvers)),

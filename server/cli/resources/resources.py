@@ -24,7 +24,7 @@ def command() -> None:
     """Protected APIs. URI is the audience of their tokens."""
 
 
-def _existing(admin: OpenInstallation, /, uri: str, **_: object) -> Printed:
+def _existing_resource(admin: OpenInstallation, /, uri: str, **_: object) -> Printed:
     resource = admin.resources.show(uri)
     return lambda: api.document(resource), [f"{uri} is already registered."]
 
@@ -32,15 +32,15 @@ def _existing(admin: OpenInstallation, /, uri: str, **_: object) -> Printed:
 @command.command("add")
 @click.argument("uri")
 @members.new_flags(RESOURCE_MEMBERS)
-@adds(_existing)
+@adds(_existing_resource)
 def add(admin: OpenInstallation, /, uri: str, **flags: Any) -> Printed:  # noqa: ANN401  # one flag for each member
     """Register a protected API. Its secret, with which it introspects tokens, is shown once."""
-    new = members.written(RESOURCE_MEMBERS, {"uri": uri, **flags}, admin.now)
+    new = members.read_flags(RESOURCE_MEMBERS, {"uri": uri, **flags}, admin.now)
     resource_secret = admin.resources.add(**new, by=admin.by)
     lines = [
         f"{uri} is registered.",
         *_usage(admin, resource_secret),
-        *_next(resource_secret.resource),
+        *_next_steps(resource_secret.resource),
     ]
     return _with_secret(resource_secret), lines
 
@@ -77,8 +77,8 @@ def update(
     **flags: Any,  # noqa: ANN401  # one flag for each member
 ) -> Printed:
     """Add, change or remove scopes. Omitted scopes are kept."""
-    written = members.written(RESOURCE_MEMBERS, flags, admin.now)
-    changes = ResourceChanges(remove_scopes=remove_scopes, **written)
+    values = members.read_flags(RESOURCE_MEMBERS, flags, admin.now)
+    changes = ResourceChanges(remove_scopes=remove_scopes, **values)
     resource = admin.resources.update(uri, changes, by=admin.by)
     return lambda: api.document(resource), _lines(resource)
 
@@ -144,7 +144,7 @@ def _scopes(resource: Resource) -> str:
     return join_names(f"{name}={risk}" for name, risk in resource.scopes.items())
 
 
-def _next(resource: Resource) -> list[str]:
+def _next_steps(resource: Resource) -> list[str]:
     if not resource.scopes:
         return [f"It has no scopes. Add one: sayso resources update {resource.uri} --scope NAME"]
     scopes = " ".join(f"--scope {name}" for name in resource.scopes)

@@ -25,7 +25,7 @@ def command() -> None:
 @click.option("--ended", is_flag=True, help="Include expired and revoked tokens.")
 @click.option("--limit", type=click.IntRange(1, 1_000), default=50, show_default=True)
 @prints
-def show_all(  # one for each filter
+def show_all(
     admin: OpenInstallation,
     client: str | None,
     user: str | None,
@@ -84,7 +84,7 @@ def _lines(delegation: NamedDelegation, now: int) -> list[str]:
         {
             "id": row.id,
             "who": delegation.client_name,
-            "for": _for(delegation),
+            "for": _subject_name(delegation),
             "resource": row.resource,
             "scope": row.scope or "none",
             "through": " for ".join(name for _, name in delegation.actors[1:]) or None,
@@ -115,7 +115,7 @@ def _row(delegation: NamedDelegation, now: int) -> tuple[str, ...]:
     through = "".join(f", for {name}" for _, name in delegation.actors[1:])
     return (
         f"{delegation.client_name}{through}",
-        _for(delegation),
+        _subject_name(delegation),
         row.resource,
         row.scope or "none",
         moment(row.expires_at),
@@ -125,7 +125,7 @@ def _row(delegation: NamedDelegation, now: int) -> tuple[str, ...]:
     )
 
 
-def _for(delegation: NamedDelegation) -> str:
+def _subject_name(delegation: NamedDelegation) -> str:
     if delegation.user is not None:
         return delegation.user.name
     return "itself" if delegation.delegation.user_id is None else "nobody"

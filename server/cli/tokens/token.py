@@ -61,16 +61,16 @@ REMEDIES: Final[Mapping[Reason, str]] = {
 }
 """The remedy for each reason. Words in capitals are placeholders."""
 
-_WORD: Final = re.compile(r"\b[A-Z]{3,}\b")
+_PLACEHOLDER: Final = re.compile(r"\b[A-Z]{3,}\b")
 
 
 def remedy(explanation: Explanation) -> str:
-    """The remedy of this case. An unknown value stays a placeholder."""
-    words = _words(explanation)
-    return _WORD.sub(lambda match: words.get(match[0], match[0]), REMEDIES[explanation.reason])
+    """The remedy for this case. An unknown value stays a placeholder."""
+    values = _placeholder_values(explanation)
+    return _PLACEHOLDER.sub(lambda m: values.get(m[0], m[0]), REMEDIES[explanation.reason])
 
 
-def _words(explanation: Explanation) -> Mapping[str, str]:
+def _placeholder_values(explanation: Explanation) -> Mapping[str, str]:
     values = {"USER": explanation.user, "URI": explanation.original_request.target}
     words = {name: quote(value) for name, value in values.items() if value}
     if explanation.inactive_client is not None:
@@ -215,7 +215,7 @@ def _lines(explanation: Explanation, now: int) -> list[str]:
         "reason": explanation.reason,
         "error": explanation.refusal.error.code,
         "remedy": remedy(explanation),
-        "now": _now(explanation),
+        "now": _current_result(explanation),
     }
     lines = sheet(facts)
     if explanation.chain:
@@ -226,7 +226,7 @@ def _lines(explanation: Explanation, now: int) -> list[str]:
     return lines
 
 
-def _now(explanation: Explanation) -> str:
+def _current_result(explanation: Explanation) -> str:
     if not explanation.replayed:
         return "cannot be replayed: the error was in the request itself, which is not stored"
     reason = explanation.current_reason

@@ -24,7 +24,7 @@ with lazily():
     from server.services.users.enrollment_codes import IssuedCode
 
 _OTHER_MEMBERS: Final = USER_MEMBERS[1:]
-"""The members besides the name, which documents have as `user`."""
+"""The members besides the name, which documents call `user`."""
 _force_option: Final = click.option(
     "--force", is_flag=True, help="Change the user even if they are the last administrator."
 )
@@ -35,7 +35,7 @@ def command() -> None:
     """Users. USER is a name, an email address or an ID."""
 
 
-def _existing(admin: OpenInstallation, /, name: str, **_: object) -> Printed | None:
+def _existing_user(admin: OpenInstallation, /, name: str, **_: object) -> Printed | None:
     for user in admin.users.all():
         if user.name.casefold() == name.casefold():
             return partial(user_document, user), [f"{user.name} already exists."]
@@ -45,10 +45,10 @@ def _existing(admin: OpenInstallation, /, name: str, **_: object) -> Printed | N
 @command.command("add")
 @click.argument("name")
 @members.new_flags(USER_MEMBERS)
-@adds(_existing)
+@adds(_existing_user)
 def add(admin: OpenInstallation, /, name: str, **flags: Any) -> Printed:  # noqa: ANN401  # one flag for each member
     """Add a user, with a code for their first device."""
-    new = NewUser(name, **members.written(_OTHER_MEMBERS, flags, admin.now))
+    new = NewUser(name, **members.read_flags(_OTHER_MEMBERS, flags, admin.now))
     user, issued = admin.users.add(new, by=admin.by)
     lines = [f"{user.name} is added ({user.id}).", *code_lines(admin, user, issued)]
     return lambda: {**user_document(user), **code_document(admin, issued)}, lines
@@ -83,7 +83,7 @@ def show(admin: OpenInstallation, name_or_id: str) -> Printed:
 @prints
 def update(admin: OpenInstallation, /, name_or_id: str, *, force: bool, **flags: Any) -> Printed:  # noqa: ANN401  # one flag for each member
     """Change the email address, the roles or the backup."""
-    changes = UserChanges(**members.written(USER_MEMBERS, flags, admin.now))
+    changes = UserChanges(**members.read_flags(USER_MEMBERS, flags, admin.now))
     user = admin.users.update(name_or_id, changes, by=admin.by, force=force)
     return lambda: user_document(user), _lines(admin, user)
 
@@ -138,7 +138,7 @@ def unlock(admin: OpenInstallation, name_or_id: str) -> Printed:
         "unlocked": [{"id": device.id, "name": device.name} for device in devices],
     }
     names = join_names(device.name for device in devices)
-    lines = [f"Unlocked devices of {user.name}: {names}.", *_exhausted_pins(admin, user)]
+    lines = [f"Unlocked devices of {user.name}: {names}.", *_exhausted_pin_lines(admin, user)]
     return document, lines
 
 
@@ -214,7 +214,7 @@ def _lines(admin: OpenInstallation, user: User) -> list[str]:
     )
 
 
-def _exhausted_pins(admin: OpenInstallation, user: User) -> list[str]:
+def _exhausted_pin_lines(admin: OpenInstallation, user: User) -> list[str]:
     """The lines about devices whose PIN can no longer be unlocked after too many wrong attempts."""
     return [
         f"The PIN of {device.name} was tried too often. Run: sayso users enroll {user.name}"

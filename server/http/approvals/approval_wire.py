@@ -51,7 +51,7 @@ class DecidedByConsent(BaseModel):
 
 
 class DecidedByGrant(BaseModel):
-    """The deciding standing grant, the number of its use, and the policy version."""
+    """The deciding standing grant, its use number, and the policy version."""
 
     standing_grant: str
     use: int

@@ -63,7 +63,7 @@ def _history_search(site: Site, request: HttpRequest) -> HistorySearch:
 
 @own("GET /api/approvals/<id>", errors=(404,))
 def show(site: Site, person: Person, record_id: str) -> approval_wire.Approval:
-    """Get one request, with the nonce that this device signs.
+    """Get one request.
 
     Includes the nonce for this device, and marks the request as seen on it.
     """

@@ -1,4 +1,4 @@
-"""Endpoints of the administration of all users' requests."""
+"""Endpoints for administering all users' requests."""
 
 from server.http import listing
 from server.http.approvals import oversight_wire as wire

@@ -21,7 +21,7 @@ from server.services.approvals.oversight import NamedApproval
 
 
 class Cancellation(StrictBody):
-    """The reason for canceling a request. The agent and the audit log receive it."""
+    """The reason for canceling a request. The approver and the audit log receive it."""
 
     reason: Text
 
@@ -129,6 +129,6 @@ def _shared(named_approval: NamedApproval) -> dict[str, Any]:
 
 
 def _caller(named_approval: NamedApproval) -> Reference | None:
-    """The client on whose call the agent acts."""
+    """The client whose call the agent handles."""
     client = named_approval.approval.caller_id
     return None if client is None else Reference(id=client, name=named_approval.caller_name or "")

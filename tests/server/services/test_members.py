@@ -286,7 +286,7 @@ def test_contradictory_flags_for_one_member_are_refused():
         {"token_seconds": 60, "no_token_seconds": True},
     ):
         with pytest.raises(click.UsageError, match="not both"):
-            cli_members.written(AGENT_MEMBERS, flags, 0)
+            cli_members.read_flags(AGENT_MEMBERS, flags, 0)
 
 
 def test_cli_lines_without_a_value_show_a_default_or_are_omitted():

@@ -56,7 +56,7 @@ class KeyFile:
         """The error message if it is not this database's key."""
         label = {PIN: "PIN", LOG: "audit log"}.get(self.name, self.name)
         return (
-            f"{self.path} is not the {label} key that this database was made with. "
+            f"{self.path} is not the {label} key that this database was created with. "
             f"Put the right file there; {self.setting} names its path.{self.if_lost}"
         )
 

@@ -89,7 +89,7 @@ class StdioServer:
             raise BadFile(
                 "upstream",
                 "",
-                "has no use with --stdio. Remove it, and give the server its credential in the "
+                "cannot be used with --stdio. Remove it, and give the server its credential in the "
                 "environment of the gateway.",
             )
         self._command, self._config, self._log, self._idle = command, config, log, idle

@@ -49,7 +49,7 @@ GROUPS: Final = {
     "audit": Group("audit.audit", "Read and verify the audit log."),
     "db": Group("operations.db", "Upgrade, back up and restore the database."),
     "config": Group("operations.config", "Show each setting and its source."),
-    "doctor": Group("operations.doctor", "Find problems of this installation, with the fix."),
+    "doctor": Group("operations.doctor", "Find problems and how to fix them."),
     "gateway": Group("operations.sdk_programs", "Protect an existing MCP server.", "gateway"),
     "ask": Group("operations.sdk_programs", "Ask a person from a shell, as an agent.", "ask"),
     "mcp": Group("operations.sdk_programs", "Let an agent ask for approval by MCP.", "mcp"),

@@ -152,7 +152,7 @@ _REASONS: Final[Mapping[type[BaseException], str]] = {
     ConnectionRefusedError: "the connection was refused",
     socket.gaierror: "the host name is unknown",
     TimeoutError: "there was no response in time",
-    ssl.SSLError: "there is no TLS connection",
+    ssl.SSLError: "the TLS handshake failed",
     ConnectionError: "the connection was closed",
     CertificateError: "its certificate is for a different name",
 }
@@ -203,7 +203,7 @@ def _read(raw: HTTPResponse, max_bytes: int) -> bytes:
     while len(body) < max_bytes and (part := raw.read1(max_bytes, decode_content=False)):
         body += part
         if time.monotonic() > deadline:
-            raise Undeliverable("the response takes too long", retry=True)
+            raise Undeliverable("the response took too long", retry=True)
     return body[:max_bytes]
 
 
@@ -297,7 +297,7 @@ class _LimitedHTTP(HTTPConnection):
         response = super().getresponse()
         if self._limit is not None and self._limit.exceeded:
             response.close()
-            raise TimeoutError("the response takes too long")
+            raise TimeoutError("the response took too long")
         return response
 
     def close(self) -> None:

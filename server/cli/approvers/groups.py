@@ -80,7 +80,7 @@ def update(admin: OpenInstallation, /, name_or_id: str, **flags: Any) -> Printed
 @click.argument("name_or_id", metavar="GROUP")
 @prints
 def delete(admin: OpenInstallation, name_or_id: str) -> Printed:
-    """Delete a group that neither policy nor an agent names."""
+    """Delete a group that no policy rule or agent uses."""
     group = admin.groups.delete(name_or_id, by=admin.by)
     return lambda: _document(admin, group), [f"Deleted {group.name}."]
 

@@ -34,7 +34,7 @@ def _existing_resource(admin: OpenInstallation, /, uri: str, **_: object) -> Pri
 @members.new_flags(RESOURCE_MEMBERS)
 @adds(_existing_resource)
 def add(admin: OpenInstallation, /, uri: str, **flags: Any) -> Printed:  # noqa: ANN401  # one flag for each member
-    """Register a protected API. Its secret, with which it introspects tokens, is shown once."""
+    """Register a protected API. Its secret for introspection is shown once."""
     new = members.read_flags(RESOURCE_MEMBERS, {"uri": uri, **flags}, admin.now)
     resource_secret = admin.resources.add(**new, by=admin.by)
     lines = [

@@ -263,7 +263,7 @@ def _check_members(
 ) -> None:
     for field in fields(expected):
         if field.name != "at" and getattr(signed, field.name) != getattr(expected, field.name):
-            raise errors.Problem(422, code, f"{field.name} does not match the value of the server")
+            raise errors.Problem(422, code, f"{field.name} does not match the server's value")
     if abs(signed.at - expected.at) > CLOCK_TOLERANCE:
         detail = f"at is more than {CLOCK_TOLERANCE} seconds away from the server's time"
         raise errors.Problem(422, code, f"{detail}; set the clock of this device")

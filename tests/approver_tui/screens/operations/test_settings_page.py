@@ -90,7 +90,7 @@ async def test_a_setting_in_the_environment_cannot_be_changed_here(monkeypatch, 
         await _settings(pilot, stage)
         await press(pilot, stage, "space")
         assert (
-            "Change unavailable: it is set in the environment, which overrides the file."
+            "Change unavailable: an environment variable sets it, which overrides the file."
         ) in screen_text(stage)
     assert not file.exists()
 

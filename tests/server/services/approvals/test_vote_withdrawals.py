@@ -114,7 +114,7 @@ def test_no_earlier_decision_is_accepted_after_a_withdrawal(
     again = person.send_decision(approval.id, first)
 
     assert replayed.refusal == late.refusal == again.refusal == (422, "invalid_decision")
-    assert replayed.json["detail"] == "nonce does not match the value of the server"
+    assert replayed.json["detail"] == "nonce does not match the server's value"
     assert count_votes(bob, approval) == 1
 
 

@@ -58,12 +58,12 @@ class Page:
 
     @property
     def in_console(self) -> bool:
-        """Reports whether the page belongs to the console."""
+        """Whether the page belongs to the console."""
         return in_console(self.path)
 
 
 def in_console(path: str) -> bool:
-    """Reports whether a path belongs to the console."""
+    """Return whether a path belongs to the console."""
     return path == CONSOLE or path.startswith(f"{CONSOLE}/")
 
 

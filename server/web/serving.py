@@ -55,10 +55,10 @@ OWN_MENU: Final = (
 )
 
 
-def _group(title: str, *words: str) -> tuple[str, tuple[MenuEntry, ...]]:
+def _group(title: str, *labels: str) -> tuple[str, tuple[MenuEntry, ...]]:
     """A group of entries. The key and path of an entry are the last word of its text."""
-    keys = [word.lower().split()[-1] for word in words]
-    entries = zip(keys, words, strict=True)
+    keys = [label.lower().split()[-1] for label in labels]
+    entries = zip(keys, labels, strict=True)
     return title, tuple(MenuEntry(key, f"/admin/{key}", label) for key, label in entries)
 
 

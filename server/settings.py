@@ -183,8 +183,8 @@ class Settings:
     @property
     def open_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
         """The private networks where callback endpoints are allowed. Raises ValueError."""
-        named = filter(None, (text.strip() for text in self.callback_networks.split(",")))
-        return tuple(ip_network(text) for text in named)
+        texts = filter(None, (text.strip() for text in self.callback_networks.split(",")))
+        return tuple(ip_network(text) for text in texts)
 
     @property
     def allowed_hosts(self) -> frozenset[str]:

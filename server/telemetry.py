@@ -47,7 +47,7 @@ REGISTRY = CollectorRegistry()
 def _gauge(
     name: str, text: str, *labels: str, mode: Literal["max", "mostrecent", "livesum"] = "mostrecent"
 ) -> Gauge:
-    """Create a gauge. `mode` says how the values of several workers become one."""
+    """Create a gauge. `mode` says how several workers' values are combined."""
     return Gauge(name, text, labels, registry=REGISTRY, multiprocess_mode=mode)
 
 
@@ -123,10 +123,10 @@ def configure_logging(*, as_json: bool, level: str) -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            _with_correlation,
+            _add_correlation_id,
             structlog.processors.format_exc_info,
-            _without_secrets,
-            _printable,
+            _hide_secrets,
+            _escape,
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(
@@ -166,14 +166,14 @@ def metrics_text() -> bytes:
     return generate_latest(shared)
 
 
-def _with_correlation(
+def _add_correlation_id(
     _logger: object, _method: str, event: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
     event.setdefault("correlation_id", correlation_id())
     return event
 
 
-def _without_secrets(
+def _hide_secrets(
     _logger: object, _method: str, event: MutableMapping[str, Any]
 ) -> Mapping[str, Any]:
     return {
@@ -181,7 +181,7 @@ def _without_secrets(
     }
 
 
-def _printable(_logger: object, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
+def _escape(_logger: object, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
     """Escape control characters in the event and the traceback. A traceback keeps its lines."""
     event["event"] = display_safe(str(event.get("event", "")))
     if "exception" in event:

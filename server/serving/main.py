@@ -140,7 +140,7 @@ class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no ty
         self.options = options
         self.clock = clock
         self._parent_pid = os.getpid()
-        self._refusals = os.pipe()
+        self._error_pipe = os.pipe()
         self.metrics = settings.data_dir / f"metrics-{options.port}"
         self.capacity = descriptors.capacity(descriptors.raise_limit(), settings.max_connections)
         super().__init__()
@@ -152,7 +152,7 @@ class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no ty
         """
         if os.getpid() != self._parent_pid:
             return ""
-        read_end, write_end = self._refusals
+        read_end, write_end = self._error_pipe
         os.close(write_end)
         with os.fdopen(read_end, encoding="utf-8") as pipe:
             return pipe.readline().strip()
@@ -172,7 +172,7 @@ class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no ty
             "proc_name": "sayso",
             "worker_tmp_dir": str(self.settings.data_dir),
             "control_socket_disable": True,
-            "post_worker_init": self._ready,
+            "post_worker_init": self._report_ready,
             "child_exit": self._forget_gauges,
         }
         if _as_json(self.settings.log_format):
@@ -196,7 +196,7 @@ class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no ty
         try:
             return self._create()
         except (BadKeyFile, SchemaMismatch, OldDatabase, BrokenLog, Busy, OSError) as error:
-            os.write(self._refusals[1], f"{_reason(error)}\n".encode())
+            os.write(self._error_pipe[1], f"{_reason(error)}\n".encode())
             os.kill(os.getppid(), signal.SIGTERM)
             os._exit(0)  # skips the cleanup, which is up to the parent process
 
@@ -229,7 +229,7 @@ class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no ty
         for path in self.metrics.glob(f"gauge_live*_{worker.pid}.db"):
             path.unlink(missing_ok=True)
 
-    def _ready(self, worker: "SaysoWorker") -> None:
+    def _report_ready(self, worker: "SaysoWorker") -> None:
         worker.site = self.site
         with contextlib.suppress(OSError):  # the reader of this line may have exited
             sys.stdout.write(f"Sayso is running at {self.settings.issuer}\n")

@@ -1,4 +1,4 @@
-"""The log lines of gunicorn, such as a worker that was killed, in the format of our own log."""
+"""Gunicorn's log lines, such as those about a killed worker, in our own log format."""
 
 import json
 import logging
@@ -11,7 +11,7 @@ class JsonLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
     """Gunicorn's logger, with a JSON object on each line."""
 
     def setup(self, cfg: object) -> None:
-        """Configure the logger, as gunicorn does at the start."""
+        """Configure the logger, as gunicorn does at startup."""
         super().setup(cfg)
         for handler in self.error_log.handlers:
             handler.setFormatter(_JsonFormatter())

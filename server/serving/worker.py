@@ -2,8 +2,8 @@
 
 A client has 15 seconds to send the request line, 15 for the headers and 15 for the body. After its
 first request, a connection may be idle for 75 seconds. These timeouts do not end WebSockets and
-long polls, because their requests are complete. A connection is closed after a malformed or too
-large head.
+long polls, because their requests are complete. A connection is closed after a malformed or
+oversized head.
 
 Shutdown: readiness fails, long polls are answered, WebSockets are closed with 1012, running
 requests finish, idle connections are closed.
@@ -48,7 +48,7 @@ class TooMuchData(ValueError):
 
 
 @dataclass(slots=True)
-class Incomplete:
+class IncompleteRequests:
     """Connection → the bytes of its incomplete request."""
 
     limit: int = MAX_BYTES
@@ -98,7 +98,7 @@ class _Server(PyWSGIServer):  # type: ignore[misc]  # gunicorn has no types
         super().__init__(*args, **kwargs)
         self.idle: dict[_Handler, None] = {}
         """Idle connections, starting with the one that has been idle longest."""
-        self.incomplete = Incomplete()
+        self.incomplete = IncompleteRequests()
         _SERVERS.append(self)
         self.ending = False
 

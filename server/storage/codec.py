@@ -14,7 +14,7 @@ from server.services.members import Kind, Members
 
 
 def dump(value: object) -> str:
-    """Compact JSON text with sorted members."""
+    """Return compact JSON text with sorted members."""
     return json.dumps(
         value, separators=(",", ":"), sort_keys=True, ensure_ascii=False, default=_to_map
     )
@@ -35,7 +35,7 @@ def load_map(text: str) -> dict[str, Any]:
 
 
 def key(name: str) -> str:
-    """Return a name in the form for comparison, which ignores case and composes accents."""
+    """Normalize a name for comparison: ignore case and compose accents."""
     return unicodedata.normalize("NFC", name).casefold()
 
 
@@ -44,18 +44,18 @@ def contains(column: ColumnElement[str], text: str) -> ColumnElement[bool]:
     return column.contains(key(text), autoescape=True)
 
 
-def _as_risks(text: str) -> dict[str, Risk]:
+def _load_risks(text: str) -> dict[str, Risk]:
     return {name: Risk(word) for name, word in json.loads(text).items()}
 
 
-def _as_lists(text: str) -> dict[str, tuple[str, ...]]:
+def _load_lists(text: str) -> dict[str, tuple[str, ...]]:
     return {name: tuple(items) for name, items in json.loads(text).items()}
 
 
 _LOAD: Final[Mapping[Kind, Callable[[str], object]]] = {
     **dict.fromkeys((Kind.CHOICES, Kind.NAMES, Kind.PEOPLE, Kind.KEYS), load_tuple),
-    Kind.LISTS: _as_lists,
-    Kind.RISKS: _as_risks,
+    Kind.LISTS: _load_lists,
+    Kind.RISKS: _load_risks,
     Kind.NEEDS: load_map,
 }
 """The kinds that are stored as JSON. Values of other kinds are stored unchanged."""
@@ -83,6 +83,6 @@ def load_members(members: Members, row: Row[Any]) -> dict[str, Any]:
     }
 
 
-def _load_member(kind: Kind, column: Any) -> object:  # noqa: ANN401  # the column's type
+def _load_member(kind: Kind, value: Any) -> object:  # noqa: ANN401  # the column's type
     load = _LOAD.get(kind)
-    return column if column is None or load is None else load(column)
+    return value if value is None or load is None else load(value)

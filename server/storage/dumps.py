@@ -75,8 +75,8 @@ def contents(connection: Connection, now: int) -> Contents | None:
         refuse_other(schema)
         newest = connection.execute(_NEWEST).scalar()
         found = items(connection, now)
-        named = {kind: sorted(record.label for record in of.values()) for kind, of in found.items()}
-        return Contents(schema, records.row(), records.key_ids(), newest or "", named)
+        labels = {kind: sorted(i.label for i in by_id.values()) for kind, by_id in found.items()}
+        return Contents(schema, records.row(), records.key_ids(), newest or "", labels)
     except (DBAPIError, NoResultFound):
         return None
 
@@ -133,12 +133,12 @@ def dump(url: str, target: Path, now: int, environment: Mapping[str, str]) -> Co
         backup_sqlite(sqlite_file(url), target)
         check_sqlite(target, "The database")
         with transaction(sqlite_url(target)) as connection:
-            description = _check(contents(connection, now))
+            description = _require_installation(contents(connection, now))
         _strip(target)
         return description
     with transaction(url) as connection:
         connection.execute(_REPEATABLE_READ)
-        description = _check(contents(connection, now))
+        description = _require_installation(contents(connection, now))
         snapshot = connection.execute(_SNAPSHOT).scalar_one()
         target.touch(mode=0o600)
         options = ("--format=custom", "--no-owner", "--exclude-table-data=installation")
@@ -146,7 +146,7 @@ def dump(url: str, target: Path, now: int, environment: Mapping[str, str]) -> Co
         return description
 
 
-def _check(description: Contents | None) -> Contents:
+def _require_installation(description: Contents | None) -> Contents:
     if description is None:
         raise DumpFailed("There is no installation in this database. Run: sayso init --admin NAME")
     return description
@@ -196,7 +196,7 @@ def replace_sqlite(new: Path, database: Path) -> Path | None:
     The write-ahead log of the old file must not be applied to the new one, so it is written into
     the old file first. If the old file cannot be read, its log is moved with it.
     """
-    old = _keep(database) if database.exists() else None
+    old = _link_old_file(database) if database.exists() else None
     for suffix in ("-wal", "-shm"):
         with suppress(FileNotFoundError):
             log = database.with_name(database.name + suffix)
@@ -271,7 +271,7 @@ def _strip(copy: Path) -> None:
         connection.execute("DELETE FROM installation")
 
 
-def _keep(database: Path) -> Path:
+def _link_old_file(database: Path) -> Path:
     """Link the file that will be replaced under a second name, after a checkpoint of its log."""
     with suppress(sqlite3.DatabaseError), closing(sqlite3.connect(database, timeout=5)) as old:
         old.execute("PRAGMA wal_checkpoint(TRUNCATE)")

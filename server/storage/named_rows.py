@@ -24,7 +24,7 @@ class NamedRows(DatabaseRows):
         Names(self._db).give(kind, row["id"], row["name"])
 
     def _replace(self, table: Table, kind: NameKind | None, row: Mapping[str, Any]) -> None:
-        """Store a row except its ID and date of creation; raises `Taken` if its name is used.
+        """Store a row except its ID and creation time; raises `Taken` if its name is used.
 
         A name that does not change keeps its key, which an earlier version may have created.
         """

@@ -49,7 +49,7 @@ _VERSIONS = Path(__file__).parent / "migrations" / "versions"
 SCHEMA = max(path.name[:4] for path in _VERSIONS.glob("[0-9]*.py"))
 """The newest migration of this program."""
 
-_COMMAND_PATIENCE_SECONDS = 10.0
+_COMMAND_TIMEOUT_SECONDS = 10.0
 _PAUSE_SECONDS = 0.01
 _NO_PRIVILEGE = "42501"
 """PostgreSQL's SQLSTATE for a missing privilege."""
@@ -124,7 +124,7 @@ def backup_sqlite(path: Path, target: Path) -> None:
 
 
 def _open_sqlite(path: Path, dependencies: StoreDependencies, *, serving: bool) -> SqlStore:
-    read_engine = _sqlite_engine(path, patience=_COMMAND_PATIENCE_SECONDS, query_only=True)
+    read_engine = _sqlite_engine(path, timeout=_COMMAND_TIMEOUT_SECONDS, query_only=True)
     readers = SqlitePool(read_engine)
     with _upgraded_sqlite(path, dependencies.clock.now()):
         lock = _lock_shared(path.parent)
@@ -134,7 +134,7 @@ def _open_sqlite(path: Path, dependencies: StoreDependencies, *, serving: bool) 
         except BaseException:
             os.close(lock)
             raise
-    write_engine = _sqlite_engine(path, patience=0)
+    write_engine = _sqlite_engine(path, timeout=0)
     if not serving:
         return SqlStore(
             DirectWriter(SqlitePool(write_engine)), readers, LocalWake(), dependencies, lock
@@ -158,7 +158,7 @@ def _open_postgres(url: URL, dependencies: StoreDependencies) -> SqlStore:
 
     conninfo = url.set(drivername="postgresql").render_as_string(hide_password=False)
     engine = create_engine(
-        _psycopg(url),
+        _with_psycopg(url),
         creator=lambda: connect(conninfo),
         hide_parameters=True,
         pool_size=16,
@@ -186,26 +186,26 @@ def _open_postgres(url: URL, dependencies: StoreDependencies) -> SqlStore:
 
 def postgres_engine(url: URL) -> Engine:
     """Return an engine without a pool, and without the checks of `open_store`."""
-    engine = create_engine(_psycopg(url), poolclass=NullPool, hide_parameters=True)
+    engine = create_engine(_with_psycopg(url), poolclass=NullPool, hide_parameters=True)
     event.listen(engine, "handle_error", _refuse_unusable)
     return engine
 
 
-def _psycopg(url: URL) -> URL:
+def _with_psycopg(url: URL) -> URL:
     return url.set(drivername="postgresql+psycopg")
 
 
 def _sqlite_engine(
-    path: Path, *, patience: float, query_only: bool = False, pool: type[Pool] = NullPool
+    path: Path, *, timeout: float, query_only: bool = False, pool: type[Pool] = NullPool
 ) -> Engine:
     def connect() -> sqlite3.Connection:
         connection = sqlite3.connect(
-            path, timeout=patience, isolation_level=None, check_same_thread=False
+            path, timeout=timeout, isolation_level=None, check_same_thread=False
         )
         # Retries, because processes that create the write-ahead log at the same time lock each
         # other out, and SQLite's timeout does not apply then.
         run_when_unlocked(
-            connection, "PRAGMA journal_mode=WAL", _COMMAND_PATIENCE_SECONDS, _PAUSE_SECONDS
+            connection, "PRAGMA journal_mode=WAL", _COMMAND_TIMEOUT_SECONDS, _PAUSE_SECONDS
         )
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA foreign_keys=ON")
@@ -247,7 +247,7 @@ def _upgraded_sqlite(path: Path, now: int) -> Iterator[str]:
     create it again for the next connection.
     """
     folders.make_private(path.parent)
-    engine = _sqlite_engine(path, patience=_COMMAND_PATIENCE_SECONDS, pool=StaticPool)
+    engine = _sqlite_engine(path, timeout=_COMMAND_TIMEOUT_SECONDS, pool=StaticPool)
     try:
         yield _upgrade_sqlite(engine, path, now)
     finally:

@@ -56,13 +56,13 @@ def connect(conninfo: str, *, autocommit: bool = False) -> TimeoutConnection:
 
 
 def ping_briefly(engine: Engine) -> None:
-    """Use the shorter timeout for the pool's ping of idle connections."""
+    """Use the shorter timeout when the pool pings idle connections."""
 
     @event.listens_for(engine, "checkin")  # codespell:ignore checkin
-    def _idle(connection: TimeoutConnection | None, _: object) -> None:
+    def use_ping_timeout(connection: TimeoutConnection | None, _: object) -> None:
         if connection is not None:
             connection.timeout = _PING_SECONDS
 
     @event.listens_for(engine, "checkout")
-    def _busy(connection: TimeoutConnection, *_: object) -> None:
+    def use_statement_timeout(connection: TimeoutConnection, *_: object) -> None:
         connection.timeout = _STATEMENT_SECONDS

@@ -126,7 +126,7 @@ class RecordRows(DatabaseRows, Generic[Record, Key]):
         self.records.add(self._db, record)
 
     def add_once(self, record: Record) -> bool:
-        """Store a record; False if there was one with this key before."""
+        """Store a record; False if one with this key exists."""
         return self._any(self.records.insert_once, **self.records.values(record))
 
     def get(self, key: Key) -> Record | None:
@@ -191,10 +191,10 @@ class Prepared:
 
 
 class Upsert:
-    """An INSERT of all columns whose row may exist.
+    """An INSERT of all columns of a row that may exist.
 
     `finish` adds ON CONFLICT, which is not standard SQL. The statement is prepared when it first
-    runs, because PostgreSQL's dialect takes long to load.
+    runs, because PostgreSQL's dialect is slow to load.
     """
 
     def __init__(self, table: Table, finish: Callable[[sqlite.Insert], Executable]) -> None:
@@ -204,13 +204,13 @@ class Upsert:
 
     def run(self, connection: Connection, values: Mapping[str, object]) -> Sequence[Any]:
         """Run the statement. Returns all rows."""
-        return self._for(connection).run(connection, values)
+        return self._prepared_for(connection).run(connection, values)
 
     def run_each(self, connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:
         """Run the statement once for each row, without a result."""
-        self._for(connection).run_each(connection, rows)
+        self._prepared_for(connection).run_each(connection, rows)
 
-    def _for(self, connection: Connection) -> Prepared:
+    def _prepared_for(self, connection: Connection) -> Prepared:
         name = connection.dialect.name
         if name not in self._by_dialect:
             insert = import_module(f"sqlalchemy.dialects.{name}").insert(self._table)
@@ -311,9 +311,9 @@ class RecordTable(Generic[Record]):
         self, record: Callable[..., Record], table: Table, **load: Callable[[Any], Any]
     ) -> None:
         """`load` converts columns: to an enum, or from the JSON text that they store."""
-        in_json = [name for name, function in load.items() if not isinstance(function, type)]
+        json_columns = [name for name, function in load.items() if not isinstance(function, type)]
         self.read = record_reader(record, table, **load)
-        self.values = row_writer(table, **dict.fromkeys(in_json, codec.dump))
+        self.values = row_writer(table, **dict.fromkeys(json_columns, codec.dump))
         self._insert = Prepared(insert_row(table))
         self.insert_once = insert_once(table)
         self._put = insert_or_replace(table)
@@ -335,7 +335,7 @@ class RecordTable(Generic[Record]):
         self._insert.run(connection, self.values(record))
 
     def put(self, connection: Connection, record: Record) -> None:
-        """Store a record, or replace the one with the same key, even if two do at once."""
+        """Store a record, or replace the one with the same key, even if two calls run at once."""
         self._put.run(connection, self.values(record))
 
     def update(self, key: object, *conditions: ColumnElement[bool], **values: object) -> Update:

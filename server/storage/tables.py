@@ -91,4 +91,4 @@ installation = Table(
     Column("id", Integer, primary_key=True),
     *columns("admin_version:big created_at:big epoch restored_at:big?"),
 )
-"""A table with one row. It is empty in a backup, which is unusable before `sayso db restore`."""
+"""A table with one row. It is empty in a backup, which is unusable until `sayso db restore`."""

@@ -124,8 +124,8 @@ class GroupedWriter:
         if not self._lock.acquire(timeout=_TIMEOUT_SECONDS):
             raise Busy("The database is busy.")
         try:
-            batch = self._join()
-            self._sql("SAVEPOINT unit")
+            batch = self._join_batch()
+            self._execute("SAVEPOINT unit")
             try:
                 yield self._connection
             except _FAILURES as error:
@@ -134,7 +134,7 @@ class GroupedWriter:
             except BaseException:
                 self._undo()
                 raise
-            self._sql("RELEASE unit")
+            self._execute("RELEASE unit")
         finally:
             self._flush_requested.set()
             self._lock.release()
@@ -148,7 +148,7 @@ class GroupedWriter:
             self._flusher.join(timeout=_TIMEOUT_SECONDS)
         self._connection.close()
 
-    def _join(self) -> _Batch:
+    def _join_batch(self) -> _Batch:
         if self._batch is None:
             _begin(self._raw, _TIMEOUT_SECONDS, _PAUSE_SECONDS)
             self._batch = _Batch()
@@ -157,15 +157,15 @@ class GroupedWriter:
     def _undo(self) -> None:
         """Roll the unit back. On a full disk SQLite may already have rolled the batch back."""
         try:
-            self._sql("ROLLBACK TO unit")
-            self._sql("RELEASE unit")
+            self._execute("ROLLBACK TO unit")
+            self._execute("RELEASE unit")
         except sqlite3.Error as error:
             self._abandon(error)
 
     def _abandon(self, error: sqlite3.Error) -> None:
         batch, self._batch = self._batch, None
         if self._raw.in_transaction:
-            self._sql("ROLLBACK")
+            self._execute("ROLLBACK")
         if batch is not None:
             batch.end(error)
 
@@ -181,14 +181,14 @@ class GroupedWriter:
         if self._batch is None:
             return
         try:
-            self._sql("COMMIT")
+            self._execute("COMMIT")
         except sqlite3.Error as error:
             self._abandon(error)
         else:
             batch, self._batch = self._batch, None
             batch.end(None)
 
-    def _sql(self, text: str) -> None:
+    def _execute(self, text: str) -> None:
         """Run a statement without SQLAlchemy."""
         self._raw.execute(text)
 
@@ -204,7 +204,7 @@ class DirectWriter:
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
-        """Yield one unit of work."""
+        """Yield a connection for one unit of work."""
         with self._pool.connection() as connection:
             _begin(sqlite_connection(connection), _COMMAND_TIMEOUT_SECONDS, _COMMAND_PAUSE_SECONDS)
             try:
@@ -233,7 +233,7 @@ class PooledWriter:
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
-        """Yield one unit of work."""
+        """Yield a connection for one unit of work."""
         try:
             with self._engine.begin() as connection:
                 yield connection

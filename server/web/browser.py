@@ -1,4 +1,4 @@
-"""Shared by all pages: security headers, the sign-in cookie, the checks of forms, error pages.
+"""Shared by all pages: security headers, the sign-in cookie, form checks, error pages.
 
 Owns: the security policy of `server.web`. Never: the contents of a page.
 """
@@ -171,7 +171,7 @@ def parse_form(site: Site) -> Form:
 
 
 def is_same_origin(site: Site) -> bool:
-    """Reports whether the request is same-origin, as far as its headers say."""
+    """Return whether the request is same-origin, according to its headers."""
     headers = {name.lower(): value for name, value in request.headers.items()}
     return cookies.is_same_origin(site.server_policy, headers)
 

@@ -1,7 +1,7 @@
 """The API calls of pages, made inside the process.
 
-They take the same path as a request of the page's script: the table of routes, authentication,
-access rules and CSRF checks. So a page cannot show or do what the API refuses to the person.
+They take the same path as a request from the page's script: the table of routes, authentication,
+access rules and CSRF checks. So a page cannot show or do what the API refuses the person.
 """
 
 import json

@@ -106,11 +106,11 @@ def median_by_day(days: Sequence[Mapping[str, Any]]) -> Chart:
 def time_left(groups: Sequence[Mapping[str, Any]]) -> Chart:
     """Pending requests by time left and risk, with the highest risk at the bottom."""
     stacks = [[(risk, group[risk]) for risk in reversed(_RISKS)] for group in groups]
-    return _columns([_until(group["within_seconds"]) for group in groups], stacks)
+    return _columns([_time_label(group["within_seconds"]) for group in groups], stacks)
 
 
 def result_bars(people: Sequence[Mapping[str, Any]]) -> Mapping[str, Bar]:
-    """A bar with the results of each person's requests, by their ID. All have one scale."""
+    """A bar with the results of each person's requests, by their ID. All share one scale."""
     largest = max((person["asked"] for person in people), default=0)
     return {person["id"]: _bar([(end, person[end]) for end in ENDS], largest) for person in people}
 
@@ -159,7 +159,7 @@ def _dates(days: Sequence[Mapping[str, Any]]) -> list[str]:
     return [name if (last - index) % interval == 0 else "" for index, name in enumerate(names)]
 
 
-def _until(seconds: int | None) -> str:
+def _time_label(seconds: int | None) -> str:
     if seconds is None:
         return "later"
     return f"{seconds // 60} min" if seconds < _HOUR else f"{seconds // _HOUR} h"

@@ -20,9 +20,9 @@ USERS: Final = Read("users", "GET /api/users", fixed_parameters=_ALL, optional=T
 GROUPS: Final = Read("groups", "GET /api/groups", fixed_parameters=_ALL, optional=True)
 ACTIONS: Final = Read("actions", "GET /api/actions", fixed_parameters=_ALL, optional=True)
 URI_SUGGESTIONS: Final = frozenset({"resources", "limits"})
-"""The values of `Field.suggestions` whose lists have values that begin with a URI."""
+"""The values of `Field.suggestions` for lists of values that begin with a URI."""
 _CREATABLE: Final = frozenset({"resource", "action"})
-"""The kinds of records of which a new installation has none."""
+"""The kinds of records that a new installation lacks."""
 
 
 @dataclass(frozen=True, slots=True)

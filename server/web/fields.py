@@ -59,7 +59,7 @@ class Field:
     suggestions: str = ""
     """The list of values that it offers; a key of `_LISTS` in `choices.py`."""
     shape: str = ""
-    """The value of a `known` field: a list; or, by first word, words (`pairs`) or `lists`."""
+    """How a `known` field is sent: as a list, or by first word as `pairs` or `lists`."""
     advanced: bool = False
     """It is in the section "Advanced"."""
     stored_name: str = ""
@@ -199,13 +199,13 @@ def _submitted(field: Field, form: Form) -> tuple[str, frozenset[str]]:
 def _stored_text(field: Field, value: str, ticked: frozenset[str]) -> str:
     if field.box in ticked:
         return field.all_label
-    words = dict(field.choices)
+    labels = dict(field.choices)
     if field.kind == "box":
         return "yes" if value else "no"
     if field.kind == "icon":
         return "an image" if value else "none"
     listed = sorted(ticked) if field.kind in _CHECKBOX_KINDS else value.splitlines()
-    return ", ".join(words.get(line, line) for line in listed) or "none"
+    return ", ".join(labels.get(line, line) for line in listed) or "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +245,7 @@ def _changed_pairs(
 
 
 def with_labels(text: str, fields: Sequence[Field]) -> str:
-    """An error message with the labels of the fields instead of the names of the members."""
+    """An error message with field labels instead of member names."""
     labels = {f"`{field.name}`": f"“{field.label}”" for field in fields}
     return _MEMBER.sub(lambda match: labels.get(match[0], match[0]), text)
 

@@ -1,6 +1,6 @@
 """Static files: style sheets, scripts, icons, the manifest.
 
-Owns: their caching and compression. Browsers revalidate them for every use, so that no page runs
+Owns: their caching and compression. Browsers revalidate them on every use, so that no page runs
 with the scripts of another version. Never: anything about a person. Only these files are
 compressed: the size of a compressed page could reveal its secrets (BREACH).
 """
@@ -32,7 +32,7 @@ class _PreparedFile:
 def add_file(
     app: Flask, name: str, media_type: str, load: Callable[[], bytes], *, script: bool = False
 ) -> None:
-    """Serve a file under its name. It is loaded, hashed and compressed at its first request."""
+    """Serve a file under its name. It is loaded, hashed and compressed on the first request."""
 
     @cache
     def prepared() -> _PreparedFile:

@@ -63,10 +63,10 @@ class FormAction:
 
     @property
     def in_console(self) -> bool:
-        """Reports whether it is a form of the console."""
+        """Whether it is a form of the console."""
         return in_console(self.path)
 
-    def sends(self, form: Form, document: Mapping[str, Any] | None) -> object:
+    def request_body(self, form: Form, document: Mapping[str, Any] | None) -> object:
         """The request body, or None. Raises ValueError; `InvalidField` names the field."""
         if self.body is not None:
             return self.body(form)

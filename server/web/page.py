@@ -58,12 +58,12 @@ class Page:
 
     @property
     def in_console(self) -> bool:
-        """Reports whether the page belongs to the console."""
+        """Whether the page belongs to the console."""
         return in_console(self.path)
 
 
 def in_console(path: str) -> bool:
-    """Reports whether a path belongs to the console."""
+    """Return whether a path belongs to the console."""
     return path == CONSOLE or path.startswith(f"{CONSOLE}/")
 
 
@@ -91,15 +91,15 @@ def recent_approvals(id_parameter: str) -> Read:
 
 
 def form_page(
-    path: str, form: str, at: str, *reads: Read, intro: str = "", template: str = ""
+    path: str, form: str, menu: str, *reads: Read, intro: str = "", template: str = ""
 ) -> Page:
     """A console page with only a form."""
-    return Page(path, template or "console_form.html", at, reads, form=form, intro=intro)
+    return Page(path, template or "console_form.html", menu, reads, form=form, intro=intro)
 
 
-def confirmation(path: str, form: str, at: str, *reads: Read, intro: str) -> Page:
+def confirmation(path: str, form: str, menu: str, *reads: Read, intro: str) -> Page:
     """A console page that asks for confirmation before a form is sent."""
-    return form_page(path, form, at, *reads, intro=intro, template="console_confirmation.html")
+    return form_page(path, form, menu, *reads, intro=intro, template="console_confirmation.html")
 
 
 def new_page(noun: str, *reads: Read, intro: str, template: str = "") -> Page:

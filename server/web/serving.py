@@ -55,10 +55,10 @@ OWN_MENU: Final = (
 )
 
 
-def _group(title: str, *words: str) -> tuple[str, tuple[MenuEntry, ...]]:
+def _group(title: str, *labels: str) -> tuple[str, tuple[MenuEntry, ...]]:
     """A group of entries. The key and path of an entry are the last word of its text."""
-    keys = [word.lower().split()[-1] for word in words]
-    entries = zip(keys, words, strict=True)
+    keys = [label.lower().split()[-1] for label in labels]
+    entries = zip(keys, labels, strict=True)
     return title, tuple(MenuEntry(key, f"/admin/{key}", label) for key, label in entries)
 
 
@@ -85,11 +85,11 @@ _STALE: Final = "stale_page"
 _SIGNED_IN_AGAIN: Final = (
     "You signed in again after you opened this page. Check your entries and submit them again."
 )
-_CHANGED_STATUS: Final = 412
+_PRECONDITION_FAILED: Final = 412
 _FILTER_STATUSES: Final = frozenset({400, 404, 422})
 """The statuses for an invalid filter of a list."""
 _POINTER: Final = re.compile(r"/(\w+): ")
-"""The start of an error message of the API about one member."""
+"""The start of an API error message about one member."""
 _INTERNAL_FIELDS: Final = frozenset({"csrf", "statement"})
 _Row = TypeVar("_Row", Page, FormAction)
 
@@ -136,10 +136,10 @@ def _respond(
 
 
 def _is_from_link() -> bool:
-    """Reports whether another site's link opened the page, as in a chat or an email.
+    """Return whether a link on another site, such as in a chat or email, opened the page.
 
     Browsers then leave out the cookie, because it is SameSite=Strict. They send it when the page
-    that is shown reloads itself. A form cannot be sent again in this way.
+    that is shown reloads itself. A form cannot be resent this way.
     """
     site_and_mode = [request.headers.get(f"Sec-Fetch-{name}") for name in ("Site", "Mode")]
     return request.method == "GET" and site_and_mode == ["cross-site", "navigate"]
@@ -295,7 +295,7 @@ def submit(visit: Visit, row: FormAction) -> AnyResponse:
 def _call_api(visit: Visit, row: FormAction, form: Form) -> AnyResponse:
     try:
         stored = _stored_record(visit, row)
-        body = row.sends(form, stored)
+        body = row.request_body(form, stored)
         if row.signs is not None and form.get("statement") is None:
             return _ask_to_sign(visit, row, form, row.signs(visit, cast("Document", body)))
         response = visit.calls.do(row.route, visit.record_id, body, form)
@@ -345,7 +345,7 @@ def _show_again(visit: Visit, row: FormAction, problem: errors.Problem, form: Fo
     """The form's page with the submitted values and the error. Raises errors.Problem."""
     if not row.page or (problem.status not in _SHOW_AGAIN and problem.code != _STALE):
         raise problem
-    if problem.status == _CHANGED_STATUS:  # the form gets the version that the page now shows
+    if problem.status == _PRECONDITION_FAILED:  # the form gets the version that the page now shows
         form = Form({name: value for name, value in form.values.items() if name != "version"})
     submission = SubmittedForm(form, *_field_and_text(row, problem), row.path)
     answer = show(visit, page_at(row.page), submission)

@@ -57,8 +57,8 @@ def _error_response(error: HTTPException) -> AnyResponse:
     """The response to an HTTP error: a page for browsers, JSON for the API."""
     response = no_route(error)
     media_types = request.accept_mimetypes
-    reads_pages = media_types.best_match(["application/json", "text/html"]) == "text/html"
-    if not reads_pages or request.path.startswith("/api/"):
+    wants_html = media_types.best_match(["application/json", "text/html"]) == "text/html"
+    if not wants_html or request.path.startswith("/api/"):
         return response
     title, text = _ERROR_TEXTS.get(response.status_code, _OTHER_ERROR_TEXT)
     error_page = message(title, text, status=response.status_code)

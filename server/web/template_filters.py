@@ -34,7 +34,7 @@ def _quote(text: str) -> str:
     return "'REPLACE-ME'" if set(text) & set("'\\\n") else f"'{_safe(text)}'"
 
 
-def _clock(text: str) -> int:
+def _to_millis(text: str) -> int:
     """The milliseconds of an RFC 3339 time."""
     return int(datetime.fromisoformat(text).timestamp() * 1000)
 
@@ -44,7 +44,7 @@ def _time(at: int | str, *, seconds: bool = False, mark: str = "") -> Markup:
 
     The exact time in UTC is shown on hover. `mark` is an attribute of the element.
     """
-    millis = at if isinstance(at, int) else _clock(at)
+    millis = at if isinstance(at, int) else _to_millis(at)
     return Markup('<time datetime="{}" title="{}" data-clock="{}"{}{}>{}</time>').format(
         rfc3339(millis),
         moment(millis, seconds=True),
@@ -67,7 +67,7 @@ def _period(begins: str, ends: str) -> Markup:
         return Markup("{} to {}").format(_time(begins), _time(ends))
     last = end - timedelta(days=1)
     return Markup("{} to {} (UTC), inclusive").format(
-        *(day_text(_clock(moment.isoformat())) for moment in (first, last))
+        *(day_text(_to_millis(moment.isoformat())) for moment in (first, last))
     )
 
 
@@ -104,7 +104,7 @@ def _json(value: object) -> str:
 
 
 def _shell_json(value: object) -> str:
-    """A value as JSON, as one word for a shell."""
+    """A value as JSON, quoted for a shell."""
     return shlex.quote(_json(value))
 
 
@@ -115,7 +115,7 @@ FILTERS: Final[Mapping[str, Callable[..., object]]] = {
     "json": _json,
     "shell_json": _shell_json,
     "python": ascii,
-    "clock": _clock,
+    "clock": _to_millis,
     "time": _time,
     "sentence": _sentence,
     "period": _period,

@@ -62,7 +62,7 @@ class Visit:
         return None
 
     def form(self) -> Form:
-        """The form of the request, checked to come from one of our pages.
+        """Return the submitted form after checking that one of our pages sent it.
 
         Raises errors.Problem 403, or errors.InvalidRequest.
         """
@@ -75,12 +75,12 @@ class Visit:
         )
 
     def is_current(self, form: Form) -> bool:
-        """Reports whether the page of the form was loaded after this browser signed in."""
+        """Return whether the page of the form was loaded after this browser signed in."""
         return self.site.devices.browsers.is_from_page(self.cookie, form.get("csrf"))
 
     @property
     def is_from_our_page(self) -> bool:
-        """Reports whether the browser says that the form came from one of our pages."""
+        """Whether the browser says that the form came from one of our pages."""
         return self._request.headers.get("sec-fetch-site") == "same-origin"
 
     def read(self, route: str, about: str = "", **query: str) -> Document:
@@ -88,7 +88,7 @@ class Visit:
         return self.calls.read(route, about, query)
 
     def read_all(self, route: str, **query: str) -> Iterator[Document]:
-        """The items of all pages of a list. The person's right is checked for each page."""
+        """The items of all pages of a list. The API checks access for each page."""
         cursor = ""
         while True:
             page = self.read(route, limit="200", cursor=cursor, **query)
@@ -119,12 +119,12 @@ class Visit:
         )
 
     def may(self, route: str, owners: Collection[Any] = ()) -> bool:
-        """Reports whether to show a button for this route. The API makes the decision itself."""
+        """Return whether to show a button for this route. The API makes the decision itself."""
         return _may(self.person, self.calls.route(route), owners)
 
 
 def _may(person: Person, route: Route, owners: Collection[Any]) -> bool:
-    """Reports whether the person has a role for the route. `owners` are those of its agent."""
+    """Return whether the person has a role for the route. `owners` are its agent's."""
     assert route.rule is not None  # noqa: S101  # every administration route has one
     if set(person.user.roles) & set(route.rule.roles):
         return True

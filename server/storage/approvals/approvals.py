@@ -58,11 +58,11 @@ def _transition(target: State) -> Update:
 
     It never enters `approved` with fewer approvers than the quorum.
     """
-    clock = _overdue if target is State.EXPIRED else _in_time
-    more = [_QUORUM_REACHED] if target is State.APPROVED else []
+    check = _overdue if target is State.EXPIRED else _in_time
+    extra = [_QUORUM_REACHED] if target is State.APPROVED else []
     return (
         update(a)
-        .where(a.c.id == bindparam("approval"), or_(*map(clock, sorted(origins(target)))), *more)
+        .where(a.c.id == bindparam("approval"), or_(*map(check, sorted(origins(target)))), *extra)
         .values(
             state=str(target),
             reason=bindparam("reason"),
@@ -216,12 +216,12 @@ class Approvals(RecordRows[Approval, str]):
         return self._any(_HAS_REQUESTED, agent=agent_id, user=user_id, since=since)
 
     def denials_since(self, agent_id: str, user_id: str, since: int) -> list[tuple[int, str]]:
-        """Return time and `details` of each of the user's denials of this agent's requests."""
+        """Return the time and `details` of the user's denials of this agent's requests."""
         values = {"agent": agent_id, "user": user_id, "since": since}
         return [(row[1], row[2]) for row in _DENIALS.run(self._db, values)]
 
     def denials_of(self, agent_id: str, since: int) -> list[tuple[str, int, str]]:
-        """Return the user's ID, time and `details` of each denial of this agent's requests."""
+        """Return the user ID, time and `details` of each denial of this agent's requests."""
         values = {"agent": agent_id, "since": since}
         return [(row[0], row[1], row[2]) for row in _DENIALS_BY_ALL.run(self._db, values)]
 

@@ -34,7 +34,7 @@ class Decisions(DatabaseRows):
     def void_pending_of(self, user_id: str, now: int) -> list[str]:
         """Void the approvals that a user has given to other users' pending requests.
 
-        Returns the requests, sorted by ID.
+        Returns the request IDs, sorted.
         """
         pending = select(approvers.c.approval_id).where(
             approvers.c.user_id == user_id, approvers.c.over_at.is_(None)

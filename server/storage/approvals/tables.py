@@ -68,7 +68,7 @@ history = define_table(
     sqlite_with_rowid=False,
 )
 """`owner` is an agent, a user or the installation. Keys and members are keyed hashes, which reveal
-nothing to a person who has only the database."""
+nothing to someone who has only the database."""
 
 consumptions = define_table(
     "consumptions",

@@ -63,11 +63,11 @@ def _highest_risk_first(
     return union_all(*(select(level) for level in levels))
 
 
-def _own(requests: Select[Any]) -> Prepared:
+def _prepare_own(requests: Select[Any]) -> Prepared:
     return Prepared(_highest_risk_first(requests, a.c.risk, a.c.expires_at, a.c.id))
 
 
-def _of_approvers(requests: Select[Any]) -> Prepared:
+def _prepare_for_approver(requests: Select[Any]) -> Prepared:
     return Prepared(_highest_risk_first(requests, p.c.risk, p.c.ends_at, p.c.approval_id))
 
 
@@ -76,14 +76,14 @@ _UNANSWERED = or_(a.c.quorum == literal_column("1"), ~_VOTED)
 _OWN = select(a).where(a.c.user_id == _USER, a.c.state == literal_column("'pending'"))
 _OTHERS = requests_of_others(p.c.over_at.is_(None))
 _AS_APPROVER = select(a).join_from(p, a, a.c.id == p.c.approval_id).where(p.c.user_id == _USER)
-WAITING = (_own(_OWN.where(_UNANSWERED)), _of_approvers(_OTHERS.where(_UNANSWERED)))
+WAITING = (_prepare_own(_OWN.where(_UNANSWERED)), _prepare_for_approver(_OTHERS.where(_UNANSWERED)))
 """The requests that the user has not answered.
 
 Each of these statements returns the rows of each risk separately; the caller sorts them.
 """
-VOTED = (_of_approvers(_AS_APPROVER.where(p.c.over_at.is_(None), _VOTED)),)
+VOTED = (_prepare_for_approver(_AS_APPROVER.where(p.c.over_at.is_(None), _VOTED)),)
 """The requests that the user approved and that need other people's votes."""
-OPEN = (_own(_OWN), _of_approvers(_OTHERS))
+OPEN = (_prepare_own(_OWN), _prepare_for_approver(_OTHERS))
 LISTS = {False: WAITING, True: VOTED, None: OPEN}
 """Whether the user has voted (None for all open requests) → the statements."""
 COUNTS = tuple(
@@ -92,7 +92,7 @@ COUNTS = tuple(
     )
     for requests, expiry in ((_OWN, a.c.expires_at), (_OTHERS, p.c.ends_at))
 )
-"""The numbers of unanswered requests: the user's own, and those that they are an approver of."""
+"""The numbers of unanswered requests: the user's own, and those where they are an approver."""
 _CLOSED_FOR_APPROVER = (
     requests_of_others(p.c.over_at.is_not(None))
     .order_by(p.c.over_at.desc(), p.c.approval_id.desc())

@@ -55,7 +55,7 @@ class Approvers(DatabaseRows):
         self._change(update(p).where(*is_theirs).values(held_back=True))
 
     def list_for(self, approval: Approval) -> tuple[Approver, ...]:
-        """All approvers, first the user that the request is for; empty for a phantom request."""
+        """Return all approvers, starting with the request's user; none for a phantom request."""
         if approval.user_id is None:
             return ()
         own = _own_row(approval, approval.user_id)
@@ -89,13 +89,13 @@ class Groups(NamedRows):
     def add(self, group: Group) -> None:
         """Store a group. Raises `Taken` if the name is in use."""
         self._insert(g, "group", _group_values(group))
-        self._attach(group)
+        self._add_members(group)
 
     def replace(self, group: Group) -> None:
-        """Store name and members. Raises `Taken` if the name is in use."""
+        """Store the name and members. Raises `Taken` if the name is in use."""
         self._replace(g, "group", _group_values(group))
         self._db.execute(_DROP_MEMBERS, {"group": group.id})
-        self._attach(group)
+        self._add_members(group)
 
     def delete(self, group_id: str) -> None:
         """Delete the group with its name; the database deletes its members."""
@@ -112,7 +112,7 @@ class Groups(NamedRows):
             for row in self._db.execute(_ALL)
         ]
 
-    def _attach(self, group: Group) -> None:
+    def _add_members(self, group: Group) -> None:
         for user_id in group.members:
             self._db.execute(_ADD_MEMBER, {"group_id": group.id, "user_id": user_id})
 

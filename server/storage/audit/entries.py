@@ -86,7 +86,7 @@ _FILTERS: Final[Mapping[str, Callable[[Any], ColumnElement[bool]]]] = {
 
 
 class Openings(DatabaseRows):
-    """The texts in the database."""
+    """Personal texts in the database."""
 
     def add(
         self, entry_id: str, openings: Mapping[str, Opening], owners: Mapping[str, str | None]
@@ -103,23 +103,23 @@ class Openings(DatabaseRows):
     def texts_of(self, entries: list[str]) -> dict[str, dict[str, Opening]]:
         """Return the texts of these entries, by ID."""
         rows = select(o.c.entry_id, o.c.name, o.c.text, o.c.salt).where(_BY_ENTRIES)
-        return _grouped(self._db.execute(rows, {"entries": entries}))
+        return _group_by_entry(self._db.execute(rows, {"entries": entries}))
 
     def between(self, first: int, end: int) -> dict[int, dict[str, Opening]]:
         """Return the texts of the entries from position `first` to before `end`, by position."""
         rows = _TEXTS_BY_POSITION.where(*_BETWEEN)
-        return _grouped(self._db.execute(rows, {"first": first, "end": end}))
+        return _group_by_entry(self._db.execute(rows, {"first": first, "end": end}))
 
     def erase(self, user_id: str) -> int:
         """Delete a user's texts; return the number of deleted texts."""
         return self.delete(o.c.user_id == user_id)
 
-    def delete(self, those: ColumnElement[bool]) -> int:
+    def delete(self, condition: ColumnElement[bool]) -> int:
         """Delete texts permanently; return the number of deleted texts."""
         if self._db.dialect.name == "sqlite":
             # Otherwise, the bytes of deleted rows would stay in the file.
             self._db.exec_driver_sql("PRAGMA secure_delete=ON")
-        return self._db.execute(delete(o).where(those)).rowcount
+        return self._db.execute(delete(o).where(condition)).rowcount
 
 
 class Audit:
@@ -216,7 +216,7 @@ class Audit:
         return self._records(rows)
 
     def count_bodies(self, end: int, kept_types: Sequence[str]) -> int:
-        """The number of entries before position `end` with a body, except those of these types."""
+        """Count the entries before position `end` with a body, except those of these types."""
         in_range = (e.c.seq < end, _HAS_BODY, e.c.type.not_in(kept_types))
         return self._db.execute(select(func.count()).where(*in_range)).scalar_one()
 
@@ -257,7 +257,7 @@ def _record(row: RowMapping, openings: Mapping[str, Opening]) -> StoredEntry:
     )
 
 
-def _grouped(rows: Iterable[Any]) -> dict[Any, dict[str, Opening]]:
+def _group_by_entry(rows: Iterable[Any]) -> dict[Any, dict[str, Opening]]:
     texts: dict[Any, dict[str, Opening]] = {}
     for key, name, personal_text, salt in rows:
         texts.setdefault(key, {})[name] = Opening(personal_text, bytes(salt))

@@ -44,7 +44,7 @@ class AuditLog(DatabaseRows):
     """The order of the audit log in the database."""
 
     def number(self, limit: int) -> int:
-        """Number new entries; returns their count. The caller holds the sequencer's lock."""
+        """Number new entries; return their count. The caller holds the sequencer's lock."""
         ids = self._column(_UNNUMBERED, limit=limit)
         if ids:
             first = self.size()

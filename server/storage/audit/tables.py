@@ -16,7 +16,7 @@ audit_entries = define_table(
     Index("ix_audit_entries_at", "at"),
     partial_index("ix_audit_entries_refused", "at", condition=_REFUSED),
 )
-"""`seq` is the position in the log, from 0. Triggers refuse to change or delete an entry.
+"""`seq` is the position in the log, from 0. Triggers reject changes and deletions.
 
 Retention may clear an entry: `id`, `seq`, `at` and `leaf` stay.
 """
@@ -27,20 +27,20 @@ audit_openings = define_table(
     partial_index("ix_audit_openings_hash", "text", condition=HASHES),
     sqlite_with_rowid=False,
 )
-"""Entries' personal facts, whose commitments are in `body`. Triggers refuse changes to them."""
+"""Entries' personal facts, whose commitments are in `body`. Triggers reject changes."""
 
 audit_checkpoints = define_table(
     "audit_checkpoints",
     "size:big:key at:big:key frontier:bytes note",
 )
-"""The log's signed sizes and roots. Triggers refuse to change or delete them."""
+"""The log's signed sizes and roots. Triggers reject changes and deletions."""
 
 audit_nodes = define_table(
     "audit_nodes",
     "level:int:key number:big:key hash:bytes",
     sqlite_with_rowid=False,
 )
-"""The roots of the log's complete subtrees. Triggers refuse to change or delete them.
+"""The roots of the log's complete subtrees. Triggers reject changes and deletions.
 
 A node of level 1 covers two entries; `server.audit_log.merkle` defines the numbers.
 """

@@ -51,7 +51,7 @@ _DROP_PARTS = tuple(
 )
 _ADD_OWNER = insert(agent_owners)
 _ADD_KEY = insert(agent_keys)
-_KEY_USED = (
+_MARK_KEY_USED = (
     update(agent_keys)
     .where(
         agent_keys.c.agent_id == bindparam("agent"),
@@ -70,14 +70,14 @@ class Agents(ClientRows):
     def add(self, agent: Agent, now: int) -> None:
         """Store a new agent; raises `Taken` if a client has this name or one that looks like it."""
         self._insert(agents, "client", _values(agent))
-        self._attach(agent, now)
+        self._add_parts(agent, now)
 
     def replace(self, agent: Agent, now: int) -> None:
         """Store all members, owners, secrets and keys; raises `Taken` if the name is in use."""
         self._replace(agents, "client", _values(agent))
         for statement in _DROP_PARTS:
             self._db.execute(statement, {"agent": agent.id})
-        self._attach(agent, now)
+        self._add_parts(agent, now)
 
     def delete(self, agent_id: str) -> None:
         """Remove the agent with its names, owners, secrets and keys."""
@@ -120,9 +120,9 @@ class Agents(ClientRows):
     def mark_key_used(self, agent_id: str, kid: str, now: int) -> None:
         """Record the use of a key, at most once a minute."""
         values = {"agent": agent_id, "key": kid, "now": now, "before": now - _USE_INTERVAL_MS}
-        self._db.execute(_KEY_USED, values)
+        self._db.execute(_MARK_KEY_USED, values)
 
-    def _attach(self, agent: Agent, now: int) -> None:
+    def _add_parts(self, agent: Agent, now: int) -> None:
         for index, owner in enumerate(agent.owners):
             row = {"agent_id": agent.id, "user_id": owner, "since": now + index}
             self._db.execute(_ADD_OWNER, row)

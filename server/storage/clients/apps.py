@@ -91,7 +91,7 @@ class AppUses(RecordRows[AppUse, str]):
         return self._number(_COUNT_UNUSED)
 
     def unused(self, created_before: int, used_before: int) -> list[str]:
-        """Return the IDs of apps without a token: never in time, or not since `used_before`."""
-        is_forgotten = u.c.used_at.is_(None) & (u.c.created_at < created_before)
-        unused = select(u.c.app_id).where(or_(u.c.used_at < used_before, is_forgotten))
+        """Return apps last used before `used_before`, or never used since `created_before`."""
+        was_never_used = u.c.used_at.is_(None) & (u.c.created_at < created_before)
+        unused = select(u.c.app_id).where(or_(u.c.used_at < used_before, was_never_used))
         return self._column(unused.order_by(u.c.app_id))

@@ -1,4 +1,4 @@
-"""Rows of names: what each name looks like, and agents' former names."""
+"""Rows of names: the lookalike keys of each name, and agents' former names."""
 
 from collections.abc import Collection
 
@@ -36,7 +36,7 @@ _UNPROTECTED = union_all(
     )
 )
 _ADD_FORMER = insert(f)
-_SAME_FORMER = delete(f).where(
+_DROP_FORMER = delete(f).where(
     f.c.agent_id == bindparam("agent_id"),
     f.c.name == bindparam("name"),
     f.c.until == bindparam("until"),
@@ -50,7 +50,7 @@ class Names(DatabaseRows):
     """Names in the database."""
 
     def give(self, kind: NameKind, bearer: str, name: str) -> None:
-        """Store what a name looks like; raises `Taken` if a name of the same kind looks like it."""
+        """Store a name's lookalike keys; raises `Taken` if a name of the same kind has one."""
         self.drop(bearer)
         try:
             for look in sorted(name_keys(name)):
@@ -72,7 +72,7 @@ class Names(DatabaseRows):
         self._db.execute(_DROP, {"bearer": bearer})
 
     def ids_with_name_like(self, kind: NameKind, looks: Collection[str]) -> list[str]:
-        """Return the IDs whose names have one of these looks."""
+        """Return the IDs of names with one of these lookalike keys."""
         bearers = self._column(_BEARERS, kind=kind, looks=sorted(looks))
         return list(dict.fromkeys(bearers))
 
@@ -84,7 +84,7 @@ class Names(DatabaseRows):
     def add_former(self, agent_id: str, former: FormerName) -> None:
         """Store the former name of an agent."""
         row = {"agent_id": agent_id, "name": former.name, "until": former.until}
-        for statement in (_SAME_FORMER, _ADD_FORMER):
+        for statement in (_DROP_FORMER, _ADD_FORMER):
             self._db.execute(statement, row)
 
     def former(self, agent_id: str) -> list[FormerName]:

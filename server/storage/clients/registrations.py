@@ -19,7 +19,7 @@ class Invitations(RecordRows[Invitation, str]):
     records = RecordTable(Invitation, i, **dict.fromkeys(_LISTS, codec.load_tuple))
 
     def by_token(self, token_hash: bytes) -> Invitation | None:
-        """Return the invitation whose token has this hash."""
+        """Return the invitation with this token hash."""
         return self._find(_BY_TOKEN, token_hash=token_hash)
 
     def page(self, after: str, limit: int) -> list[Invitation]:

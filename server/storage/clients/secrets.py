@@ -18,7 +18,7 @@ class SecretTable:
     def __init__(self, table: Table, owner: str) -> None:
         self._owner = owner
         is_owned = table.c[owner] == bindparam("client")
-        self._of = (
+        self._select = (
             select(*(table.c[name] for name in _MEMBERS))
             .where(is_owned)
             .order_by(table.c.created_at, table.c.id)
@@ -37,10 +37,10 @@ class SecretTable:
 
     def secrets_of(self, db: Connection, client: str) -> tuple[Secret, ...]:
         """Return the secrets of a client, oldest first."""
-        return tuple(Secret(*row) for row in db.execute(self._of, {"client": client}))
+        return tuple(Secret(*row) for row in db.execute(self._select, {"client": client}))
 
     def put(self, db: Connection, client: str, secrets: Iterable[Secret]) -> None:
-        """Store the secrets of a client in place of its earlier ones."""
+        """Replace the secrets of a client."""
         db.execute(self._drop, {"client": client})
         for secret in secrets:
             row = {name: getattr(secret, name) for name in _MEMBERS}

@@ -40,7 +40,7 @@ name_looks = define_table(
     "kind:key look:key bearer:index",
     sqlite_with_rowid=False,
 )
-"""What each name looks like, unique per kind, so that look-alike names cannot both be stored."""
+"""Each name's lookalike keys, unique per kind, so that lookalike names cannot both be stored."""
 
 former_names = define_table(
     "former_names",

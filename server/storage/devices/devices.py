@@ -53,7 +53,7 @@ class Devices(RecordRows[Device, str]):
     records = RecordTable(Device, devices, keys=codec.load_map, kids=codec.load_map)
 
     def lock_active(self, device_id: str) -> Device | None:
-        """Return the device if it is active. On PostgreSQL, its revocation waits until the end."""
+        """Return the device if active. PostgreSQL blocks its revocation during the unit of work."""
         return self._find(_LOCK_ACTIVE, device=device_id)
 
     def of_user(self, user_id: str) -> list[Device]:
@@ -79,7 +79,7 @@ class Devices(RecordRows[Device, str]):
         return self._any(_PRESENT, user=user_id, not_before=not_ended_before, used_after=used_after)
 
     def in_use(self, user_id: str, *, now: int, used_after: int) -> bool:
-        """Return whether the user has an active device, past its waiting time, used recently."""
+        """Return whether the user has a recently used active device past its waiting time."""
         return self._any(_IN_USE, user=user_id, now=now, used_after=used_after)
 
     def mark_seen(self, device_id: str, now: int) -> None:

@@ -121,7 +121,7 @@ class Attention(DatabaseRows):
         return self._change(delete(h).where(*held))
 
     def holds(self, user_id: str, now: int) -> list[Hold]:
-        """Return the current holds, ordered by when they end."""
+        """Return the current holds, ordered by end time."""
         return self._many(_HELD_REQUESTS.read, _HOLDS, user=user_id, now=now)
 
     def end_quiet(self, user_id: str, now: int) -> None:
@@ -130,7 +130,7 @@ class Attention(DatabaseRows):
         self._change(update(h).where(*quiet).values(until=now))
 
     def due(self, now: int, limit: int) -> list[Hold]:
-        """Return ended holds, the earliest first."""
+        """Return ended holds, earliest first."""
         return self._many(_HELD_REQUESTS.read, _DUE, now=now, limit=limit)
 
     def release(self, hold: Hold, now: int) -> Hold | None:

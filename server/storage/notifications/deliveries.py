@@ -57,7 +57,7 @@ class Deliveries(TimedRows):
         _RECORD_FIRST.run(self._db, {"approval": approval_id, "now": self._now})
 
     def missing(self, device_id: str, approval_ids: Iterable[str]) -> list[str]:
-        """Return the IDs of those requests that this device has not received."""
+        """Return the IDs of the requests that this device has not received."""
         ids = list(approval_ids)
         received = set(self._column(_RECEIVED.where(d.c.approval_id.in_(ids)), device=device_id))
         return [approval_id for approval_id in ids if approval_id not in received]

@@ -99,7 +99,7 @@ class Feed(TimedRows):
         return self._count_changes(_PRUNE, before=before)
 
     def number(self, limit: int) -> int:
-        """Number new events; returns their count. The caller holds the sequencer's lock."""
+        """Number new events; return their count. The caller holds the sequencer's lock."""
         ids = self._column(_UNNUMBERED, limit=limit)
         first = self.head() + 1
         if ids:

@@ -88,7 +88,7 @@ _FAILING = (
 
 
 def _lease(candidates: Select[Any], *conditions: ColumnElement[bool]) -> Executable:
-    """Lease the due messages among the candidates, which are the next ones of each target.
+    """Return the UPDATE that leases due candidates, the next messages of each target.
 
     A row must also meet the `conditions` when it is locked.
     """
@@ -177,7 +177,7 @@ _FAILURES = (
     .join(_LAST_DEAD, _LAST_DEAD.c.id == o.c.id)
     .order_by(o.c.channel, o.c.target)
 )
-_record = record_reader(OutboxMessage, o)
+_read_message = record_reader(OutboxMessage, o)
 _PRUNE = delete(o).where(
     or_(
         and_(o.c.state == "sent", o.c.created_at < bindparam("before")),
@@ -219,7 +219,7 @@ class Outbox(TimedRows):
         """Lease messages that are due or whose lease has expired."""
         statement, until = _LEASE[self._db.dialect.name], self._now + seconds * 1000
         leased = self._many(
-            _record, statement, now=self._now, limit=limit, holder=holder, lease_until=until
+            _read_message, statement, now=self._now, limit=limit, holder=holder, lease_until=until
         )
         return sorted(leased, key=lambda message: message.id)
 
@@ -229,7 +229,7 @@ class Outbox(TimedRows):
 
     def mark_sent(self, message_id: int, holder: str) -> bool:
         """Mark a message as sent; return whether the holder still had the lease."""
-        return self._change(_leased(message_id, holder).values(state="sent", last_error=None))
+        return self._change(_update_of(message_id, holder).values(state="sent", last_error=None))
 
     def mark_failed(self, message_id: int, holder: str, error: str, not_before: int | None) -> bool:
         """Schedule a retry at `not_before`, or mark the message dead if it is None."""
@@ -238,7 +238,7 @@ class Outbox(TimedRows):
             "not_before": self._now if not_before is None else not_before,
             "last_error": error,
         }
-        return self._change(_leased(message_id, holder).values(values))
+        return self._change(_update_of(message_id, holder).values(values))
 
     def counts(self) -> Mapping[str, int]:
         """Return the number of messages in each state."""
@@ -246,13 +246,13 @@ class Outbox(TimedRows):
 
     def dead(self, limit: int) -> list[OutboxMessage]:
         """Return dead messages, newest first."""
-        return self._many(_record, _DEAD, limit=limit)
+        return self._many(_read_message, _DEAD, limit=limit)
 
     def retry(self, message_id: int) -> OutboxMessage | None:
         """Queue a dead message again; None if there is no such message."""
         is_dead = o.c.id == message_id, o.c.state == "dead"
         new = {"state": "waiting", "attempts": 0, "not_before": self._now, "last_error": None}
-        message = self._one(_record, update(o).where(*is_dead).values(new).returning(o))
+        message = self._one(_read_message, update(o).where(*is_dead).values(new).returning(o))
         if message is not None:
             self._on_add()
         return message
@@ -267,7 +267,7 @@ class Outbox(TimedRows):
         return self._count_changes(_PRUNE, before=before, dead_before=dead_before)
 
 
-def _leased(message_id: int, holder: str) -> Update:
+def _update_of(message_id: int, holder: str) -> Update:
     """Return the UPDATE of a message that the holder has leased."""
     is_leased = o.c.state == "leased", o.c.lease_by == holder
     return update(o).where(o.c.id == message_id, *is_leased)

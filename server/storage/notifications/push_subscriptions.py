@@ -76,7 +76,7 @@ class PushSubscriptions(RecordRows[PushSubscription, str]):
         return [(row[0], row[1]) for row in _TARGETS.run(self._db, {"user": user_id})]
 
     def refresh(self, subscription: PushSubscription) -> None:
-        """Update user, device, endpoint and `opened_at`; clear warnings and checks."""
+        """Update the user, device, endpoint and `opened_at`; clear warnings and checks."""
         changed = ("user_id", "device_id", "sealed", "opened_at")
         values = {name: getattr(subscription, name) for name in changed}
         self._set(subscription.id, **values, warned_at=None, checked_at=None)
@@ -94,7 +94,7 @@ class PushSubscriptions(RecordRows[PushSubscription, str]):
         return self._change(delete(s).where(s.c.id == subscription_id))
 
     def dormant(self, before: int, limit: int) -> list[PushSubscription]:
-        """Return the subscriptions that were not opened since then and not warned."""
+        """Return the subscriptions that were not opened since then and not yet warned."""
         return self._list(_DORMANT, before=before, limit=limit)
 
     def mark_warned(self, subscription_id: str, now: int) -> None:
@@ -127,7 +127,7 @@ class PushSubscriptions(RecordRows[PushSubscription, str]):
         return self._change(delete(push_losses).where(*loss))
 
     def problems(self) -> list[tuple[str, str, int]]:
-        """Origin, reason and number of browsers of each push service that rejects messages."""
+        """Return origin, problem and browser count for each push service that rejects messages."""
         return [(row[0], row[1], row[2]) for row in self._db.execute(_PROBLEMS).all()]
 
     def services(self) -> list[PushService]:

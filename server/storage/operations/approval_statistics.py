@@ -21,7 +21,7 @@ _APPROVED_BY_PERSON = (
     select(literal_column("1"))
     .select_from(d)
     .where(d.c.approval_id == a.c.id, d.c.decision == "approve", d.c.voided_at.is_(None))
-    .where((a.c.quorum == 1) | (d.c.at == a.c.decided_at))  # not a vote of too few people
+    .where((a.c.quorum == 1) | (d.c.at == a.c.decided_at))  # the vote that met the quorum
     .exists()
 )
 _SUMMARIES = (
@@ -99,7 +99,7 @@ class ApprovalStatistics(DatabaseRows):
         return self._many(_summary, _BY_AGENT, agent=agent_id, moment=since, limit=limit)
 
     def ending(self, now: int, limit: int) -> list[PendingRange]:
-        """Count the pending requests that expire first by the range of their time left."""
+        """Count the pending requests that expire first, by range of time left."""
         by_range: list[dict[Risk, int]] = [{} for _ in ENDS_WITHIN_MS]
         for number, risk, count in _ENDING.run(self._db, {"now": now, "limit": limit}):
             by_range[number][Risk(risk)] = count

@@ -46,7 +46,7 @@ def items(connection: Connection, now: int) -> Items:
 def configuration(connection: Connection) -> dict[str, str]:
     """Return a hash of each part of the configuration."""
     return {
-        name: _fingerprint(row for table in tables for row in _rows(connection, _all(table)))
+        name: _fingerprint(row for table in tables for row in _rows(connection, _select_all(table)))
         for name, tables in _CONFIGURATION.items()
     }
 
@@ -132,12 +132,12 @@ def _read(connection: Connection, kind: _Kind, now: int) -> dict[str, AccessItem
 
 def _by_owner(connection: Connection, table: Table, owner: str) -> dict[str, list[RowMapping]]:
     rows_by_owner: dict[str, list[RowMapping]] = {}
-    for row in _rows(connection, _all(table)):
+    for row in _rows(connection, _select_all(table)):
         rows_by_owner.setdefault(row[owner], []).append(row)
     return rows_by_owner
 
 
-def _all(table: Table) -> Select[Any]:
+def _select_all(table: Table) -> Select[Any]:
     return select(table).order_by(*table.primary_key)
 
 
@@ -150,9 +150,9 @@ def _fingerprint(rows: Iterable[RowMapping], without: Iterable[str] = ()) -> str
     digest = hashlib.sha256()
     for row in rows:
         columns = sorted((name, value) for name, value in row.items() if name not in ignored)
-        digest.update(repr([(name, _plain(value)) for name, value in columns]).encode())
+        digest.update(repr([(name, _normalize(value)) for name, value in columns]).encode())
     return digest.hexdigest()
 
 
-def _plain(value: object) -> object:
+def _normalize(value: object) -> object:
     return bytes(value) if isinstance(value, memoryview | bytearray) else value

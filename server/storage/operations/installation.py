@@ -43,7 +43,7 @@ class InstallationRecords(DatabaseRows):
         self.add_key(name, key_id)
 
     def list_held(self) -> list[tuple[str, str]]:
-        """Return kind and ID of each item that a restore disabled and nobody has re-enabled."""
+        """Return the kind and ID of each item that a restore disabled and nobody re-enabled."""
         return [(kind, held_id) for kind, held_id in self._db.execute(_HOLDS).all()]
 
     def release(self, kind: str, held_id: str) -> bool:

@@ -191,7 +191,7 @@ class Limits(TimedRows):
         return self._many(_to_refusal, _REFUSED, moment=since, limit=limit)
 
     def held_back(self, since: int, limit: int) -> list[str]:
-        """Return the users of the newest requests since this time that did not notify them."""
+        """Return the users who were not notified of the newest requests since this time."""
         return self._column(_HELD_BACK, moment=since, limit=limit)
 
 

@@ -85,7 +85,7 @@ def make_safe(
     for kind, items in restore.held_items.items():
         counts[kind] = len(items)
         for item in items:
-            _hold(tx, connection, kind, item)
+            _disable_item(tx, connection, kind, item)
     for terminal in restore.terminals:
         _keep_terminal(connection, terminal)
     _begin_epoch(connection, restore.installation, tx.now)
@@ -237,7 +237,7 @@ _DISABLING: Final[Mapping[str, _Disabling]] = {
 }
 
 
-def _hold(tx: Unit, connection: Connection, kind: str, restored: RestoredItem) -> None:
+def _disable_item(tx: Unit, connection: Connection, kind: str, restored: RestoredItem) -> None:
     """Disable an item, with its audit entry."""
     item, disabling = restored.item, _DISABLING[kind]
     connection.execute(disabling.statement(item.id, tx.now))

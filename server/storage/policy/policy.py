@@ -66,7 +66,7 @@ class Uses(DatabaseRows):
         _ADD_USE.run_each(self._db, [{**row, "use": use} for use in uses])
 
     def known_uses(self, agent_id: str, uses: Sequence[str], until: int) -> set[str]:
-        """Return those of these uses that the agent already had at this time."""
+        """Return which of these uses the agent already had at this time."""
         seen: set[str] = set()
         for start in range(0, len(uses), _BATCH_SIZE):
             batch = [*uses[start : start + _BATCH_SIZE]]

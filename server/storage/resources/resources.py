@@ -51,7 +51,7 @@ class Resources(ClientRows):
         return self._many(self._record, _ALL)
 
     def get(self, uri: str) -> Resource | None:
-        """Return the resource with this URI; a final slash matters only if both are registered."""
+        """Return the resource with this URI; a trailing slash matters only if both exist."""
         bare = uris.without_slash(uri)
         other_form = f"{bare}/" if uri == bare else bare
         matches = self._many(self._record, _BY_URI, uri=uri, other_form=other_form)

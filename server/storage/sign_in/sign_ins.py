@@ -18,7 +18,7 @@ class SignIns(RecordRows[SignIn, str], ExpiringRows):
     expires_at = s.c.expires_at
 
     def by_token(self, token_hash: bytes) -> SignIn | None:
-        """Return the sign-in whose cookie has this hash."""
+        """Return the sign-in with this cookie hash."""
         return self._find(_BY_TOKEN, token_hash=token_hash)
 
     def lock(self, sign_in_id: str) -> SignIn | None:

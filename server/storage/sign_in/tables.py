@@ -1,4 +1,4 @@
-"""The tables of signing in."""
+"""The tables of sign-ins."""
 
 from server.storage.tables import ONE_TIME, define_table
 

@@ -139,7 +139,7 @@ class StandingGrants(RecordRows[StandingGrant, str]):
     def end(self, reason: str, now: int, **columns: str) -> list[StandingGrant]:
         """Revoke the grants with these column values; return the revoked grants.
 
-        It locks the rows by ID first, because an UPDATE of several rows locks them in any order.
+        Locks the rows by ID first, because an UPDATE of several rows locks them in any order.
         """
         self._db.execute(_LOCK_IN_ORDER.filter_by(**columns), {"now": now})
         return self._list(_END.filter_by(**columns), reason=reason, now=now)

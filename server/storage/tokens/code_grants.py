@@ -67,15 +67,15 @@ class CodeGrants(ExpiringRows):
 
     def family(self, family_id: str) -> Family | None:
         """Return the family with this ID, even if it was revoked or has expired."""
-        return self._one(_family, _FAMILY, family=family_id)
+        return self._one(_read_family, _FAMILY, family=family_id)
 
     def extend_family(self, family_id: str, expires_at: int) -> bool:
         """Extend the expiry of a family that is used; return False if it was revoked."""
-        return self._change(_live_family(family_id).values(expires_at=expires_at))
+        return self._change(_update_live_family(family_id).values(expires_at=expires_at))
 
     def end_family(self, family_id: str, now: int) -> bool:
         """Revoke a family; return False if it was already revoked."""
-        return self._change(_live_family(family_id).values(ended_at=now))
+        return self._change(_update_live_family(family_id).values(ended_at=now))
 
     def families_of(
         self, column: Literal["app_id", "user_id", "sign_in_id"], value: str
@@ -114,15 +114,15 @@ class CodeGrants(ExpiringRows):
         return used + super().prune(now)
 
 
-def _live_family(family_id: str) -> Update:
+def _update_live_family(family_id: str) -> Update:
     return update(f).where(f.c.id == family_id, f.c.ended_at.is_(None))
 
 
-def _grant(text: str) -> Grant:
+def _load_grant(text: str) -> Grant:
     members = json.loads(text)
     return Grant(**{**members, **{name: tuple(members[name]) for name in _LISTS}})
 
 
-_CODES = RecordTable(AuthorizationCode, c, grant=_grant)
+_CODES = RecordTable(AuthorizationCode, c, grant=_load_grant)
 _TOKENS = RecordTable(RefreshToken, t)
-_family = record_reader(Family, f, grant=_grant)
+_read_family = record_reader(Family, f, grant=_load_grant)

@@ -19,7 +19,7 @@ _LOCK_LIVE = Prepared(
     .values(last_used_at=d.c.last_used_at)  # changes nothing; locks the row
     .returning(d)
 )
-_USED = Prepared(
+_MARK_USED = Prepared(
     update(d)
     .where(
         d.c.id == bindparam("token"),
@@ -48,13 +48,13 @@ def _tree(roots: ColumnElement[bool], since: str = "now") -> Select[str]:
     return select(tree.c.id)
 
 
-def _resources(roots: ColumnElement[bool]) -> Select[str]:
+def _select_resources(roots: ColumnElement[bool]) -> Select[str]:
     """Select the resources of these tokens and of their descendants."""
     return select(d.c.resource).distinct().where(d.c.id.in_(_tree(roots, "since")))
 
 
 def _revocation(roots: ColumnElement[bool]) -> ReturningUpdate[str]:
-    """The UPDATE that revokes these tokens and their descendants, even below a revoked token.
+    """Return the UPDATE that revokes these tokens and all descendants, even of a revoked token.
 
     No token outlives its parent, so expired tokens are skipped.
     """
@@ -74,8 +74,8 @@ def _descendants() -> Select[tuple[object, ...]]:
 
 def _consents() -> Select[tuple[str | None]]:
     """Select the consents that allow a token or one of its ancestors."""
-    line = select(d.c.parent_id, d.c.consent_id).where(d.c.id == bindparam("token"))
-    walk = line.cte("line", recursive=True)
+    start = select(d.c.parent_id, d.c.consent_id).where(d.c.id == bindparam("token"))
+    walk = start.cte("walk", recursive=True)
     parents = select(d.c.parent_id, d.c.consent_id).join(walk, d.c.id == walk.c.parent_id)
     walk = walk.union_all(parents)
     return select(walk.c.consent_id).where(walk.c.consent_id.is_not(None))
@@ -92,8 +92,8 @@ _REVOKE_CONSENT = _revocation(d.c.consent_id == bindparam("subject"))
 _REVOKE_CLIENT = _revocation(d.c.client_id == bindparam("subject"))
 _REVOKE_RESOURCE = _revocation(d.c.resource == bindparam("subject"))
 _REVOKE_USER = _revocation(d.c.user_id == bindparam("subject"))
-_RESOURCES_OF_CLIENT = _resources(d.c.client_id == bindparam("subject"))
-_RESOURCES_OF_USER = _resources(d.c.user_id == bindparam("subject"))
+_RESOURCES_OF_CLIENT = _select_resources(d.c.client_id == bindparam("subject"))
+_RESOURCES_OF_USER = _select_resources(d.c.user_id == bindparam("subject"))
 
 
 class Delegations(RecordRows[Delegation, str]):
@@ -119,7 +119,7 @@ class Delegations(RecordRows[Delegation, str]):
     def mark_used(self, jti: str, now: int) -> None:
         """Record that the token was used, at most once a minute."""
         values = {"token": jti, "now": now, "before": now - _USE_INTERVAL_MS}
-        _USED.run(self._db, values)
+        _MARK_USED.run(self._db, values)
 
     def ancestors(self, jti: str) -> list[Delegation]:
         """Return the tokens that this token was derived from, starting with its parent."""

@@ -14,7 +14,7 @@ _WAITING = select(e).where(_BY_RESOURCES).order_by(e.c.id).limit(bindparam("limi
 _DELETE = (
     delete(e).where(_BY_RESOURCES, e.c.id.in_(bindparam("ids", expanding=True))).returning(e.c.id)
 )
-_record = record_reader(SecurityEvent, e)
+_read_event = record_reader(SecurityEvent, e)
 
 
 class SecurityEvents(TimedRows, ExpiringRows):
@@ -35,7 +35,7 @@ class SecurityEvents(TimedRows, ExpiringRows):
 
     def waiting(self, resources: Collection[str], limit: int) -> list[SecurityEvent]:
         """Return the oldest events for these resources."""
-        return self._many(_record, _WAITING, resources=list(resources), limit=limit)
+        return self._many(_read_event, _WAITING, resources=list(resources), limit=limit)
 
     def delete(self, resources: Collection[str], ids: Collection[str]) -> list[str]:
         """Delete these events if they are for these resources; return the deleted IDs."""

@@ -58,6 +58,6 @@ class Passwords(RecordRows[Password, str], ExpiringRows):
         self._change(delete(t).where(t.c.key == key))
 
     def undo_attempt(self, key: bytes) -> None:
-        """After a success, subtract one attempt and end the pause."""
+        """Subtract one attempt and end the pause, after a success."""
         counted = update(t).where(t.c.key == key, t.c.tries > 0)
         self._change(counted.values(tries=t.c.tries - 1, not_before=0))

@@ -39,8 +39,8 @@ class Users(NamedRows):
     def page(self, after: str, limit: int, search: str = "") -> list[User]:
         """Return the users after this name whose name or email address contains `search`."""
         columns = (users.c.name_key, users.c.email_key)
-        found = or_(*(codec.contains(column, search) for column in columns))
-        return self._many(_record, _PAGE.where(found), after=codec.key(after), limit=limit)
+        matches_search = or_(*(codec.contains(column, search) for column in columns))
+        return self._many(_record, _PAGE.where(matches_search), after=codec.key(after), limit=limit)
 
     def get(self, user_id: str) -> User | None:
         """Return the user with this ID."""

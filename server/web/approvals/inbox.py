@@ -1,4 +1,4 @@
-"""The inbox: requests that wait for the person, and those that still need other approvers.
+"""The inbox: requests waiting for the person, and those that still need other approvers.
 
 Owns: how many requests it lists, and what a card shows. Never: the full text of a request.
 """
@@ -33,7 +33,7 @@ class Step:
     """Only people who may call this API route see the step; "" for everyone."""
 
 
-def _notified_here(visit: Visit) -> bool:
+def _notifies_here(visit: Visit) -> bool:
     subscriptions = visit.site.notifications.push_subscriptions.of_person(visit.person)
     return any(browser.is_current for browser in subscriptions)
 
@@ -43,15 +43,15 @@ def _has_second_device(visit: Visit) -> bool:
     return sum(device.state == "active" for device in own_devices) > 1
 
 
-def _lists(route: str) -> Callable[[Visit], bool]:
+def _has_items(route: str) -> Callable[[Visit], bool]:
     return lambda visit: bool(visit.read(route, limit="1")["items"])
 
 
 STEPS: Final = (
-    Step("Turn on notifications in this browser", "/devices#notifications", _notified_here),
+    Step("Turn on notifications in this browser", "/devices#notifications", _notifies_here),
     Step("Add a second device, in case you lose this one", "/devices#another", _has_second_device),
-    Step("Register the first agent", "/admin/new/agent", _lists(_AGENTS), "POST /api/agents"),
-    Step("Send a test request", "/admin/agents", _lists(_REQUESTS), "POST /api/agents"),
+    Step("Register the first agent", "/admin/new/agent", _has_items(_AGENTS), "POST /api/agents"),
+    Step("Send a test request", "/admin/agents", _has_items(_REQUESTS), "POST /api/agents"),
 )
 
 

@@ -72,7 +72,7 @@ def _shorten(units: list[str]) -> str:
 
 
 def shows_typed_fact(display: Mapping[str, Any]) -> bool:
-    """Reports whether the headline contains the fact that the person has to type."""
+    """Return whether the headline contains the fact that the person has to type."""
     type_back = display["type_back"]
     if type_back is None:
         return False
@@ -86,7 +86,7 @@ def shows_typed_fact(display: Mapping[str, Any]) -> bool:
 
 
 def _plain(text: str) -> str:
-    """The letters and digits of a text, without case."""
+    """The case-folded letters and digits of a text."""
     return "".join(filter(str.isalnum, text.casefold()))
 
 
@@ -156,14 +156,14 @@ def headline_of(approval: Mapping[str, Any]) -> str:
 
 
 def can_become_standing_grant(approver_view: ApproverView, person: Person) -> bool:
-    """Reports whether this person may create a standing grant from a request."""
+    """Return whether this person may create a standing grant from a request."""
     approval = approver_view.approval
     is_own_action = (approval.kind, approval.user_id) == ("action", person.user.id)
     return is_own_action and approval.risk is not Risk.CRITICAL
 
 
 def is_open(approver_view: ApproverView, person: Person) -> bool:
-    """Reports whether the request is pending and this person has not voted."""
+    """Return whether the request is pending and this person has not voted."""
     votes = () if approver_view.tally is None else approver_view.tally.votes
     own_decisions = (vote.decision for vote in votes if vote.decision.user_id == person.user.id)
     voted = any(decision.voided_at is None for decision in own_decisions)
@@ -171,7 +171,7 @@ def is_open(approver_view: ApproverView, person: Person) -> bool:
 
 
 def _blocked_reason(visit: Visit, approver_view: ApproverView) -> Sentence:
-    """Why this person cannot approve it here or not yet; empty if they can."""
+    """Why this person cannot approve it here or now; empty if they can."""
     if 0 in (approver_view.tries_left or {}).values():
         return (LOCKED_TEXT,)
     high = approver_view.approval.risk.rank >= Risk.HIGH.rank
@@ -196,7 +196,7 @@ def outcome(approver_view: ApproverView) -> Sentence:
         return (
             f"Approved by {_approvers(approver_view)} at ",
             answer.at,
-            f".{_afterwards(approval)}",
+            f".{_later_outcome(approval)}",
         )
     if approval.decided_by is not None:
         return (f"{automatic_outcome(approval).capitalize()}.",)
@@ -218,7 +218,7 @@ def _reason_text(approval: Approval) -> str:
     return f"{name.replace('_', ' ')}{colon}{text}"
 
 
-def _afterwards(approval: Approval) -> str:
+def _later_outcome(approval: Approval) -> str:
     """What happened after a person approved it."""
     if approval.state is State.REDEEMED:
         return " The agent collected its token." if approval.kind == "action" else ""

@@ -21,7 +21,7 @@ _GROUP: Final = Read("group", "GET /api/groups/<id>")
 _GROUP_FIELDS: Final = fields(GROUP_MEMBERS, "new")
 
 
-def _deputy(form: Form) -> object:
+def _deputy_body(form: Form) -> object:
     """The body that names a deputy from the start of one day to the end of another, in UTC."""
     return {
         "deputy": form.get("deputy") or "",
@@ -31,7 +31,7 @@ def _deputy(form: Form) -> object:
     }
 
 
-def _signs_deputy(visit: Visit, body: Document) -> Signed:
+def _deputy_statement(visit: Visit, body: Document) -> Signed:
     """The statement to sign for a deputy. Raises errors.Problem if the deputy is invalid."""
     requested_deputy = deputies.RequestedDeputy(body["deputy"], body["from"], body["to"])
     visit.site.approvers.deputies.check(visit.person, requested_deputy)
@@ -65,14 +65,14 @@ FORMS: Final = (
         "/settings/deputies",
         "POST /api/deputies",
         "Add a deputy",
-        body=_deputy,
+        body=_deputy_body,
         fields=(
             Field("deputy", "Deputy"),
             Field("from", "First day"),
             Field("to", "Last day"),
         ),
         page="/settings",
-        signs=_signs_deputy,
+        signs=_deputy_statement,
         then="/settings?done=deputy",
     ),
     FormAction(

@@ -21,7 +21,7 @@ from server.web.visit import Visit
 
 _SEARCH: Final = "GET /api/audit"
 _TIMELINE: Final = "GET /api/audit/<id>/timeline"
-SEARCHED: Final = ("type", "actor", "agent", "user", "resource", "approval", "from", "to")
+PARAMETERS: Final = ("type", "actor", "agent", "user", "resource", "approval", "from", "to")
 """The query parameters of a search."""
 _COLUMNS: Final = ("at", "type", "actor", "id", "correlation_id")
 _FORMULA_PREFIXES: Final = ("=", "+", "-", "@", "\t", "\r")
@@ -30,7 +30,7 @@ _FORMULA_PREFIXES: Final = ("=", "+", "-", "@", "\t", "\r")
 
 def load(visit: Visit) -> Facts | AnyResponse:
     """GET /admin/audit with `format` (`csv` or `jsonl`): a file instead of the page."""
-    filters = {name: text for name in SEARCHED if (text := request.args.get(name, "").strip())}
+    filters = {name: text for name in PARAMETERS if (text := request.args.get(name, "").strip())}
     query = {**filters, **days.span(filters)}
     for name in ("from", "to"):
         query.pop(name, None)
@@ -43,7 +43,7 @@ def load_timeline(visit: Visit) -> Facts | AnyResponse:
 
 
 def _file(entries: Callable[[], Iterator[Document]]) -> Facts | AnyResponse:
-    """A file in the format that the query names; no variables and no file if it names none."""
+    """The file in the requested format; no variables if the query has no `format`."""
     name = request.args.get("format", "")
     if not name:
         return {}

@@ -10,7 +10,7 @@ PAGES: Final = (
         "/admin/audit",
         "audit/console_entries.html",
         "audit",
-        (Read("audit", "GET /api/audit", (*export.SEARCHED, "cursor")),),
+        (Read("audit", "GET /api/audit", (*export.PARAMETERS, "cursor")),),
         load=export.load,
     ),
     Page(

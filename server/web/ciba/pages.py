@@ -12,11 +12,11 @@ from server.web.form import FormAction, Signed, statement, texts
 from server.web.visit import Visit
 
 
-def _no_code(form: Form) -> object:
+def _removal_body(form: Form) -> object:
     return {"code": None, **statement(form)}
 
 
-def _signs_code(visit: Visit, body: Document) -> Signed:
+def _code_statement(visit: Visit, body: Document) -> Signed:
     """The statement to sign: the code decides which agents may ask. Raises errors.Problem."""
     if body["code"] is not None:
         user_codes.check_new(body["code"])
@@ -32,15 +32,15 @@ FORMS: Final = (
         body=texts("code", "statement"),
         fields=(Field("code", "Code"),),
         page="/settings",
-        signs=_signs_code,
+        signs=_code_statement,
         then="/settings?done=code",
     ),
     FormAction(
         "/settings/user-code/end",
         "POST /api/user-code",
         "Remove your user code",
-        body=_no_code,
-        signs=_signs_code,
+        body=_removal_body,
+        signs=_code_statement,
         then="/settings?done=codeless",
     ),
 )

@@ -28,7 +28,7 @@ from server.web.page import (
 from server.web.visit import Visit
 
 _DAYS: Final = 14
-_MAX: Final = "200"
+_PAGE_SIZE: Final = "200"
 """The page size of the lists that are read."""
 _UNKNOWN_STATUSES: Final = (403, 404)
 
@@ -97,7 +97,7 @@ def _access_by_client(visit: Visit) -> dict[str, ClientAccess]:
     """Return each client with access, by ID."""
     access_by_id: dict[str, ClientAccess] = {}
     lists = (
-        ("tokens", "client", visit.read("GET /api/delegations", limit=_MAX)),
+        ("tokens", "client", visit.read("GET /api/delegations", limit=_PAGE_SIZE)),
         ("consents", "client", visit.read("GET /api/consents")),
         ("grants", "agent", visit.read("GET /api/grants")),
     )

@@ -111,7 +111,7 @@ def _form(site: Site, *, name: str, code: str, problem: str = "") -> AnyResponse
 
 
 def _is_our_form(site: Site) -> bool:
-    """Report whether the form came from our own page in this browser."""
+    """Return whether the form came from our own page in this browser."""
     if not is_same_origin(site):
         return False
     cookie_token, form_token = request.cookies.get(_COOKIE, ""), request.form.get(_FIELD, "")

@@ -23,7 +23,7 @@ def load_devices(visit: Visit) -> Facts:
     site, person = visit.site, visit.person
     subscriptions, now = site.notifications.push_subscriptions.of_person(person), site.clock.now()
     return {
-        "devices": _active(visit),
+        "devices": _active_devices(visit),
         "browsers": [_browser(subscription, now) for subscription in subscriptions],
         "lost": site.notifications.push_subscriptions.lost_by(person),
     }
@@ -36,7 +36,7 @@ def load_device(visit: Visit) -> Facts:
 
 def find_device(visit: Visit) -> Device:
     """Return the person's active device that the page is about. Raises errors.Problem 404."""
-    match = next((device for device in _active(visit) if device.id == visit.record_id), None)
+    match = next((row for row in _active_devices(visit) if row.id == visit.record_id), None)
     if match is None:
         raise errors.Problem(404, "not_found", "You have no such device.")
     return match
@@ -60,7 +60,7 @@ def qr_code(link: str) -> tuple[str, int]:
     return "".join(dots), len(rows)
 
 
-def _active(visit: Visit) -> list[Device]:
+def _active_devices(visit: Visit) -> list[Device]:
     devices = visit.site.devices.devices.list_own(visit.person)
     return [device for device in devices if device.state == "active"]
 
@@ -69,13 +69,13 @@ def _browser(subscription: NamedSubscription, now: int) -> dict[str, object]:
     return push_subscription(subscription, now).model_dump()
 
 
-def _signs_code(visit: Visit, _body: Document) -> Signed:
+def _code_statement(visit: Visit, _body: Document) -> Signed:
     """The signature is required because the code enrolls another device."""
     nonce = visit.statement_nonce()
     return Signed(decisions.ENROLL, signed_subject(nonce), nonce)
 
 
-def _signs_device(purpose: str, visit: Visit, _body: Document) -> Signed:
+def _device_statement(purpose: str, visit: Visit, _body: Document) -> Signed:
     """The signature is required because another device gets more access."""
     device = find_device(visit)
     nonce = visit.site.devices.statements.nonce(device, visit.person.registered_device)
@@ -101,7 +101,7 @@ FORMS: Final = (
         "POST /api/devices/<id>/vouch",
         "Let this device approve high-risk requests now",
         body=statement,
-        signs=partial(_signs_device, "vouch"),
+        signs=partial(_device_statement, "vouch"),
         then="/devices/<id>?done=vouched",
     ),
     FormAction(
@@ -109,7 +109,7 @@ FORMS: Final = (
         "POST /api/devices/<id>/unlock",
         "Unlock the PIN of this device",
         body=statement,
-        signs=partial(_signs_device, "unlock"),
+        signs=partial(_device_statement, "unlock"),
         then="/devices/<id>?done=unlocked",
     ),
     FormAction(
@@ -117,7 +117,7 @@ FORMS: Final = (
         "POST /api/devices/codes",
         "Create a one-time code to enroll another device",
         body=statement,
-        signs=_signs_code,
+        signs=_code_statement,
         answer="devices/enrollment_code.html",
         draw=load_code,
     ),

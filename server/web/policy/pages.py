@@ -12,23 +12,23 @@ from server.web.page import Page, Read, console_list, delete_page, edit_page, ne
 _ACTION: Final = Read("action", "GET /api/actions/<id>")
 
 
-def _policy(form: Form) -> object:
+def _policy_body(form: Form) -> object:
     """The body that sets a rule set."""
     return {"document": text_of(form, "document")}
 
 
-def _table(form: Form) -> object:
+def _test_body(form: Form) -> object:
     """The body that tests the rules in the form."""
     return {"table": text_of(form, "table"), "policy": text_of(form, "document")}
 
 
-def _replay(form: Form) -> object:
+def _replay_body(form: Form) -> object:
     """The body that replays past requests with the rules in the form."""
     days = number_of(form, "days") or 7
     return {"last": 86_400 * days, "policy": text_of(form, "document")}
 
 
-def _case(form: Form) -> object:
+def _explain_body(form: Form) -> object:
     """The body that explains one request."""
     details = form.get("authorization_details")
     body: dict[str, Any] = {
@@ -42,12 +42,12 @@ def _case(form: Form) -> object:
     return body | {name: value for name, value in optional.items() if value}
 
 
-def _document(form: Form) -> bytes:
+def _action_body(form: Form) -> bytes:
     """The file of an action type."""
     return text_of(form, "document").encode()
 
 
-def _preview(form: Form) -> object:
+def _preview_body(form: Form) -> object:
     """The body that previews a file, with details if given."""
     text = form.get("details")
     return {
@@ -56,13 +56,13 @@ def _preview(form: Form) -> object:
     }
 
 
-def _previews(path: str, page: str) -> FormAction:
+def _preview_form(path: str, page: str) -> FormAction:
     """The button of a page that previews the file in the form."""
     return FormAction(
         path,
         "POST /api/actions/preview",
         "Preview the request",
-        body=_preview,
+        body=_preview_body,
         fields=client_fields.ACTION,
         page=page,
         shows_response=True,
@@ -104,7 +104,7 @@ FORMS: Final = (
         "/admin/policy/set",
         "POST /api/policy",
         "Activate these rules",
-        body=_policy,
+        body=_policy_body,
         fields=(Field("document", "Policy file (TOML)", "file"),),
         page="/admin/policy",
         values_from="policy",
@@ -121,15 +121,15 @@ FORMS: Final = (
             answer="policy/console_policy.html",
         )
         for path, label, body in (
-            ("test", "Test these rules against cases", _table),
-            ("dry-run", "Replay past requests against these rules", _replay),
+            ("test", "Test these rules against cases", _test_body),
+            ("dry-run", "Replay past requests against these rules", _replay_body),
         )
     ),
     FormAction(
         "/admin/explain",
         "POST /api/policy/explain",
         "Explain the decision",
-        body=_case,
+        body=_explain_body,
         page="/admin/policy",
         answer="policy/console_explanation.html",
     ),
@@ -137,10 +137,10 @@ FORMS: Final = (
         "action",
         "Register an action type",
         client_fields.ACTION,
-        body=_document,
+        body=_action_body,
         then="/admin/actions",
     ),
-    _previews("/admin/new/action/preview", "/admin/new/action"),
+    _preview_form("/admin/new/action/preview", "/admin/new/action"),
     FormAction(
         "/admin/actions/<id>/change",
         "PUT /api/actions/<id>",
@@ -151,6 +151,6 @@ FORMS: Final = (
         merge=client_fields.file_of,
         then="/admin/actions/<id>",
     ),
-    _previews("/admin/actions/<id>/preview", "/admin/actions/<id>/edit"),
+    _preview_form("/admin/actions/<id>/preview", "/admin/actions/<id>/edit"),
     deletes("action", "Delete this action type"),
 )

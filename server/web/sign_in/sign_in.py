@@ -112,7 +112,7 @@ def _sign_in(site: Site) -> AnyResponse:
     except (TooManyAttempts, WrongPassword, errors.Problem) as refused:
         cookie = cookie_of(site)
         step = site.sign_in.flows.step(handle, cookie, switch_user=True)
-        if not isinstance(step, SignInPage):  # someone signed in in another window
+        if not isinstance(step, SignInPage):  # another window signed in
             return _step(site, step, handle, cookie)
         response = _sign_in_page(site, step, handle, cookie, name=name, problem=str(refused))
         if isinstance(refused, TooManyAttempts):
@@ -135,7 +135,7 @@ def _signed_in_cookie(site: Site, form: Form, flow: bytes) -> str:
 def _address(site: Site) -> str:
     """Return the browser's address; empty if a proxy on this machine hides it.
 
-    Otherwise one stranger's failures would slow everybody behind that proxy.
+    Otherwise one stranger's failures would slow down everybody behind that proxy.
     """
     peer = request.remote_addr or ""
     return "" if not site.server_policy.on_loopback and addresses.is_loopback(peer) else peer

@@ -96,7 +96,7 @@ def _facts(visit: Visit, approver_view: ApproverView, form: Form, facts: Facts) 
         **request_facts(visit, approver_view),
         "members": members(approver_view),
         "difference": partial(difference, members(approver_view)),
-        "kind": _kind(visit.site, approver_view),
+        "kind": _action_type(visit.site, approver_view),
         "lasting": [duration for duration in DURATIONS if duration[0] <= limit.seconds],
         "most_uses": limit.uses if limit.uses < MAX_USES else None,
         "sent": form,
@@ -104,7 +104,7 @@ def _facts(visit: Visit, approver_view: ApproverView, form: Form, facts: Facts) 
     }
 
 
-def _kind(site: Site, approver_view: ApproverView) -> ActionRow | None:
+def _action_type(site: Site, approver_view: ApproverView) -> ActionRow | None:
     """The registered action type of the example; None unless all details have one type."""
     types = {detail["type"] for detail in json.loads(approver_view.approval.details)}
     with site.store.read() as view:

@@ -5,7 +5,7 @@ from typing import Final
 from server.web.form import FormAction, acts, texts
 from server.web.page import Page, Read, confirmation, console_list, record_page
 
-_MAX: Final = 50
+_PAGE_SIZE: Final = 50
 """Default number of tokens on one page."""
 
 
@@ -19,7 +19,7 @@ PAGES: Final = (
                 "delegations",
                 "GET /api/delegations",
                 ("ended", "cursor", "limit"),
-                fixed_parameters=(("limit", str(_MAX)),),
+                fixed_parameters=(("limit", str(_PAGE_SIZE)),),
             ),
         ),
     ),

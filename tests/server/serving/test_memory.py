@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from server.serving.worker import Incomplete, TooMuchData
+from server.serving.worker import IncompleteRequests, TooMuchData
 
 
 @dataclass(eq=False, slots=True)
@@ -19,7 +19,7 @@ class _Connection:
 def test_the_connection_with_the_largest_incomplete_request_is_dropped_first():
     """A small new request stays and waits until the large one is dropped."""
     large, small = _Connection(), _Connection()
-    incomplete = Incomplete(limit=100)
+    incomplete = IncompleteRequests(limit=100)
     incomplete.add(large, 90)
     incomplete.add(small, 20)
     assert (large.dropped, small.dropped, incomplete.full) == ([True], [], True)
@@ -34,7 +34,7 @@ def test_the_connection_with_the_largest_incomplete_request_is_dropped_first():
 def test_a_new_connection_that_would_use_the_most_memory_is_refused():
     """The new connection is refused, and the other connections stay open."""
     new, other = _Connection(), _Connection()
-    incomplete = Incomplete(limit=100)
+    incomplete = IncompleteRequests(limit=100)
     incomplete.add(other, 40)
     with pytest.raises(TooMuchData):
         incomplete.add(new, 61)
@@ -46,7 +46,7 @@ def test_a_new_connection_that_would_use_the_most_memory_is_refused():
 def test_complete_requests_do_not_count():
     """Complete requests use no part of the limit. Removing a connection twice is harmless."""
     connection = _Connection()
-    incomplete = Incomplete(limit=100)
+    incomplete = IncompleteRequests(limit=100)
     for _ in range(5):
         incomplete.add(connection, 60)
         incomplete.remove(connection)

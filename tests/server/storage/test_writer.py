@@ -61,7 +61,7 @@ class Bench:
 def bench(tmp_path: Path) -> Iterator[Bench]:
     """A writer over a file with two tables."""
     path = tmp_path / "things.db"
-    connection = opening._sqlite_engine(path, patience=0).connect()
+    connection = opening._sqlite_engine(path, timeout=0).connect()
     connection.exec_driver_sql("CREATE TABLE things (name TEXT PRIMARY KEY)")
     connection.exec_driver_sql("CREATE TABLE parts (of TEXT REFERENCES things (name))")
     bench = Bench(path, GroupedWriter(connection))
@@ -228,7 +228,7 @@ def test_a_file_locked_too_long_is_busy(
     monkeypatch.setattr(writing, "_COMMAND_TIMEOUT_SECONDS", 0.2)
     writer: GroupedWriter | DirectWriter = bench.writer
     if mode == "direct":
-        writer = DirectWriter(SqlitePool(opening._sqlite_engine(bench.path, patience=0)))
+        writer = DirectWriter(SqlitePool(opening._sqlite_engine(bench.path, timeout=0)))
     bench.writer.start()
     with _locked(bench.path), pytest.raises(Busy), writer.transaction() as connection:
         _put(connection, "never")

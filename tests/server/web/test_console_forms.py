@@ -345,4 +345,4 @@ def test_a_policy_case_has_exactly_the_filled_in_members():
 
 def _body(path, form):
     """Return the body that the form at this path sends."""
-    return form_at(path).sends(form, None)
+    return form_at(path).request_body(form, None)

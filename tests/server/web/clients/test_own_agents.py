@@ -170,7 +170,7 @@ def test_an_administrators_own_pages_show_only_their_own_agents(eva, agent, loca
     """Administrators see all other agents in the console only."""
     users = Users(local.services.store, local.services.secrets)
     users.update("eva", UserChanges(roles=("admin",)), by=BY)
-    monkeypatch.setattr("server.web.clients.pages._MAX", "1")
+    monkeypatch.setattr("server.web.clients.pages._PAGE_SIZE", "1")
     own = register_agent(local.admin, name="z-bot", owners=("eva",)).agent
     page = eva.get("/agents").text
     assert f'href="/agents/{own.id}"' in page

@@ -106,7 +106,9 @@ def check(proofs: Sequence[str], *, method: str, url: str, access_token: str, jk
         not isinstance(issued_at, int | float)
         or not -MAX_AHEAD <= clock.now() - issued_at < MAX_AGE
     ):
-        raise BadProof(f"iat must be within the last {MAX_AGE} seconds. Check this machine's clock.")
+        raise BadProof(
+            f"iat must be within the last {MAX_AGE} seconds. Check this machine's clock."
+        )
     jti = claims.get("jti")
     if not isinstance(jti, str) or not jti:
         raise BadProof("jti is missing.")

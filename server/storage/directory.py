@@ -56,7 +56,7 @@ class CachedDirectory:
             return None
         return self._look_up("agent", client_id, self._rows.agents.get)
 
-    def agent_called(self, name_or_id: str) -> Agent | None:
+    def find_agent(self, name_or_id: str) -> Agent | None:
         """Return the agent with this name or client_id."""
         if name_or_id.startswith(PREFIX_AGENT):
             return self.agent(name_or_id)

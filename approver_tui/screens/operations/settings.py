@@ -162,7 +162,7 @@ class SettingsPage(Page[Settings, Setting | Login]):
         if isinstance(current, Login):
             return fmt("you are using this server.") if current.is_current else SafeText("")
         if current.is_fixed:
-            return fmt("an environment variable sets it, which overrides the file.")
+            return fmt("an environment variable overrides the file.")
         if not current.choices:
             command = SafeText(f"sayso-approver config set {current.name} VALUE")
             return fmt("run: {}", command)

@@ -118,7 +118,7 @@ class InboxService:
     def find_agent_id(self, name_or_id: str) -> str:
         """Return the ID of the agent with this name or ID; returns an unknown name unchanged."""
         with self.store.read() as view:
-            agent = view.directory.agent_called(name_or_id)
+            agent = view.directory.find_agent(name_or_id)
             return name_or_id if agent is None else agent.id
 
 

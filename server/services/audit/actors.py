@@ -46,7 +46,7 @@ def resolve_names(view: View, entry_search: EntrySearch) -> EntrySearch:
     """Replace the names in a search with IDs; unknown names stay as they are."""
     directory = view.directory
     client_name = entry_search.agent_id or ""
-    client = directory.agent_called(client_name) or directory.find_app(client_name)
+    client = directory.find_agent(client_name) or directory.find_app(client_name)
     user = directory.find_user(entry_search.subject or "")
     return replace(
         _resolve_actor(directory, entry_search),
@@ -68,7 +68,7 @@ def _resolve_actor(directory: Directory, entry_search: EntrySearch) -> EntrySear
 def _actors(directory: Directory, name_or_id: str) -> tuple[str, ...]:
     """Return all actors with this name; a user and an agent can share a name."""
     user = directory.find_user(name_or_id)
-    agent, app = directory.agent_called(name_or_id), directory.find_app(name_or_id)
+    agent, app = directory.find_agent(name_or_id), directory.find_app(name_or_id)
     people = () if user is None else (audit.by_user(user.id),)
     clients = tuple(audit.by_client(client.id) for client in (agent, app) if client is not None)
     return (name_or_id, *people, *clients)

@@ -72,7 +72,7 @@ def record_rename(tx: Unit, before: Agent, agent: Agent, *, by: str) -> Agent:
 
 def find_agent(view: View, name_or_id: str) -> Agent:
     """Return the agent with this name or client_id. Raises `NotFound`."""
-    agent = view.directory.agent_called(name_or_id)
+    agent = view.directory.find_agent(name_or_id)
     if agent is None:
         raise NotFound("agent", name_or_id)
     return agent

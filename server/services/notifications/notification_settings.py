@@ -94,7 +94,7 @@ class NotificationSettingsService:
         """
         with self.store.write() as tx:
             device_auth.current_device(tx, person)
-            agent = tx.directory.agent_called(name_or_id)
+            agent = tx.directory.find_agent(name_or_id)
             if agent is None or not tx.approvals.asked_before(agent.id, person.user.id):
                 raise errors.not_found("No agent with this name has sent you a request.")
             until = None if minutes is None else tx.now + minutes * _MINUTE_MS
@@ -108,7 +108,7 @@ class NotificationSettingsService:
         """Turn an agent's notifications on again. Raises errors.Problem 404 if it is not muted."""
         with self.store.write() as tx:
             device_auth.current_device(tx, person)
-            agent = tx.directory.agent_called(name_or_id)
+            agent = tx.directory.find_agent(name_or_id)
             if agent is None or not tx.attention.unmute(person.user.id, agent.id):
                 raise errors.not_found("You have not muted an agent with this name.")
             _record(tx, person, audit.Type.AGENT_UNMUTED, agent.id)

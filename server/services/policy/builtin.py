@@ -227,7 +227,7 @@ def bind_names(view: View, text: str, *, version: int, by: str) -> PolicyRow:
         raise InvalidPolicy(f"A policy has at most {MAX_BYTES} bytes in UTF-8. This has {size}.")
     document = documents.parse_policy(text)
     names = documents.names_in(document)
-    agents = _ids_by_name(names, "agent", lambda name: _id(view.directory.agent_called(name)))
+    agents = _ids_by_name(names, "agent", lambda name: _id(view.directory.find_agent(name)))
     users = _ids_by_name(names, "user", lambda name: _id(view.directory.find_user(name)))
     users |= _ids_by_name(names, "user or group", partial(_user_or_group_id, view))
     resources = view.resources.all()

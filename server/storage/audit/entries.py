@@ -1,4 +1,4 @@
-"""Audit entries in the database, which are added and read but never changed; and their texts.
+"""Audit entries in the database, which never change, except that `trim` clears their bodies.
 
 Personal texts are stored and read with their entry, and may be erased.
 """

@@ -139,7 +139,7 @@ def test_a_name_is_free_again_after_deleting_or_renaming_its_client(clients):
 def test_the_database_refuses_names_that_look_alike(others):
     """The database checks names too, so two concurrent changes cannot both be stored."""
     with others.store.administer() as tx:
-        agent = tx.agents.get(tx.directory.agent_called("other-agent").id)
+        agent = tx.agents.get(tx.directory.find_agent("other-agent").id)
         app = tx.directory.find_app("other-app")
     with pytest.raises(Taken), others.store.administer() as tx:
         tx.agents.replace(replace(agent, name="lnvoice-bot"), tx.now)

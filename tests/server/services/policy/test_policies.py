@@ -83,7 +83,7 @@ def test_a_pattern_may_match_nothing_yet(policies):
 
 def _outcome(admin_services, name):
     with admin_services.store.read() as view:
-        agent = view.directory.agent_called(name)
+        agent = view.directory.find_agent(name)
         resource = view.directory.resource(PAY)
         case = PolicyRequest("exchange", agent, None, TokenTarget(resource, ("payments:read",)))
         return Evaluator(admin_services.secrets).decide(view, case).outcome
@@ -126,7 +126,7 @@ def test_a_rule_set_is_compiled_once(policies, admin_services):
     """When a new version is set, the engine of the earlier version is dropped."""
     evaluator = Evaluator(admin_services.secrets)
     with admin_services.store.read() as view:
-        agent, resource = view.directory.agent_called("invoice-bot"), view.directory.resource(PAY)
+        agent, resource = view.directory.find_agent("invoice-bot"), view.directory.resource(PAY)
         case = PolicyRequest("exchange", agent, None, TokenTarget(resource, ("payments:transfer",)))
         assert evaluator.decide(view, case).risk is Risk.HIGH
         engine = evaluator.engines[policies.show().hash]
@@ -152,7 +152,7 @@ def test_another_engine_can_replace_the_built_in_one(policies, admin_services):
         admin_services.secrets, engine_override=Engine(_OtherEngine(), PolicyVersion(7, "theirs"))
     )
     with admin_services.store.read() as view:
-        agent, resource = view.directory.agent_called("invoice-bot"), view.directory.resource(PAY)
+        agent, resource = view.directory.find_agent("invoice-bot"), view.directory.resource(PAY)
         verdicts = {
             scope: evaluator.decide(
                 view, PolicyRequest("exchange", agent, None, TokenTarget(resource, (scope,)))

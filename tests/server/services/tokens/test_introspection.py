@@ -182,7 +182,7 @@ def test_the_state_of_the_user_is_checked(agent, local, person, resource):
 def test_the_state_of_the_agent_is_checked(local, resource, token):
     """A disabled agent's token is inactive even if it was not revoked."""
     with local.services.store.administer() as tx:
-        agent = tx.directory.agent_called("invoice-bot")
+        agent = tx.directory.find_agent("invoice-bot")
         tx.agents.replace(replace(agent, state="disabled"), tx.now)
     assert resource.introspect(token).json == INACTIVE
 
@@ -210,9 +210,7 @@ def test_every_actor_of_a_token_must_be_enabled(local, person, disabled):
     claims = {"iss": ISSUER, "jti": row.id, "exp": expires_at, "act": chain}
     with local.services.store.administer() as tx:
         if disabled is not None:
-            tx.agents.replace(
-                replace(tx.directory.agent_called(disabled), state="disabled"), tx.now
-            )
+            tx.agents.replace(replace(tx.directory.find_agent(disabled), state="disabled"), tx.now)
     with local.services.store.read() as view:
         live_token = IssuedTokens(_FixedClaims(claims), local.server_policy).live(view, "t")
         unknown = {**claims, "act": {"sub": "sayso_ag_nobody"}}

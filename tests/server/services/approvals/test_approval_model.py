@@ -98,14 +98,14 @@ def _another_agents_handle_is_accepted(patch: pytest.MonkeyPatch) -> None:
 
 def _a_second_token_is_issued(patch: pytest.MonkeyPatch) -> None:
     """Planted fault: a redeemed request is redeemed again, and no constraint prevents it."""
-    by_state, add = CibaGrant._by_state, Delegations.add
+    by_state, add = CibaGrant._outcome_by_state, Delegations.add
 
     def again(self: CibaGrant, tx: Any, agent: Any, approval: Any, poll: Any, **how: bool) -> Any:
         if approval.state is not State.REDEEMED:
             return by_state(self, tx, agent, approval, poll, **how)
         return self.redemption.issuing.for_approval(tx, agent, approval, poll.handle)
 
-    patch.setattr(CibaGrant, "_by_state", again)
+    patch.setattr(CibaGrant, "_outcome_by_state", again)
     patch.setattr(Delegations, "add", lambda self, row: add(self, replace(row, approval_id=None)))
 
 

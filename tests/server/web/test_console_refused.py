@@ -81,7 +81,7 @@ WRONG: tuple[tuple[str, str, dict[str, str], str, str], ...] = (
     ("/admin/new/agent/add", "", {**AGENT, "expires_at": "soon"}, "expires_at", "a date such as"),
     ("/admin/new/agent/add", "", {**AGENT, "labels": "A B"}, "labels", "A B is not a valid label"),
     ("/admin/new/agent/add", "", {**AGENT, "scopes": "x"}, "scopes", "No resource has the scope x"),
-    ("/admin/new/agent/add", "", {**AGENT, "name": "x" * 401}, "name", "at most 400"),
+    ("/admin/new/agent/add", "", {**AGENT, "name": "x" * 65}, "name", "at most 64"),
     (
         "/admin/new/agent/add",
         "",

@@ -45,7 +45,7 @@ def test_a_wrong_key_file_is_refused_with_its_path_and_setting(folder: Path, nam
         _open_and_close(folder)
     message = str(refused.value)
     assert message.startswith(f"{folder / name} is not the ")
-    assert "key that this database was made with" in message
+    assert "key that this database was created with" in message
     assert SETTINGS[name] in message
     _write(folder / name, original)
     _open_and_close(folder)
@@ -101,7 +101,7 @@ def test_an_upgraded_database_accepts_only_its_own_key_files(
     _write(upgraded_folder / name, original)
     _open_and_close(upgraded_folder)
     _write(upgraded_folder / name, b"x" * 32)
-    with pytest.raises(BadKeyFile, match="key that this database was made with"):
+    with pytest.raises(BadKeyFile, match="key that this database was created with"):
         _open_and_close(upgraded_folder)
 
 
@@ -137,7 +137,9 @@ def test_a_second_server_with_its_own_keys_is_refused(
     _write(tmp_path / "two-pin", b"p" * 32)
     keys = {"master_key_file": tmp_path / "two-master", "pin_key_file": tmp_path / "two-pin"}
     paths = {name: str(path) for name, path in keys.items()}
-    with pytest.raises(BadKeyFile, match=r"two-pin is not the PIN key that this database was made"):
+    with pytest.raises(
+        BadKeyFile, match=r"two-pin is not the PIN key that this database was created"
+    ):
         _open_and_close(tmp_path / "two", database_url=url, **paths)
 
 

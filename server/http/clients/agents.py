@@ -33,7 +33,7 @@ def _disable_result(disabled_agent: DisabledAgent) -> wire.DisableAgentResult:
     roles=STAFF_AND_OWNERS,
 )
 def list_agents(request: HttpRequest, admin: AdminServices) -> wire.ManagedAgents:
-    """List agents. `search` matches part of a name or a filter's value. Owners see theirs."""
+    """List agents. `search` is part of a name, or a filter's value. Owners get only their own."""
     part = admin.agents.page(
         listing.cursor(request),
         listing.limit(request),

@@ -204,7 +204,7 @@ async def test_after_a_crash_of_the_gateway_a_call_runs_exactly_once(
     assert gateway.paid == [PAID]
 
 
-def test_when_it_stops_the_streams_of_its_clients_end(
+def test_stopping_the_gateway_ends_the_streams_of_its_clients(
     gateway: RunningGateway, token: Callable[..., str]
 ) -> None:
     """It does not wait for them, and reports no error."""

@@ -11,7 +11,7 @@ import os
 import secrets
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 from sqlalchemy import (
@@ -115,11 +115,10 @@ def backup_sqlite(path: Path, target: Path) -> None:
     with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(target)) as copy:
         try:
             source.backup(copy)
-        except sqlite3.Error as error:
+        except BaseException as error:
             target.unlink()
-            raise Busy(f"The database could not be copied: {error}.") from error
-        except BaseException:
-            target.unlink()
+            if isinstance(error, sqlite3.Error):
+                raise Busy(f"The database could not be copied: {error}.") from error
             raise
 
 
@@ -202,15 +201,16 @@ def _sqlite_engine(
         connection = sqlite3.connect(
             path, timeout=timeout, isolation_level=None, check_same_thread=False
         )
-        # Retries, because processes that create the write-ahead log at the same time lock each
-        # other out, and SQLite's timeout does not apply then.
-        run_when_unlocked(
-            connection, "PRAGMA journal_mode=WAL", _COMMAND_TIMEOUT_SECONDS, _PAUSE_SECONDS
-        )
-        connection.execute("PRAGMA synchronous=FULL")
-        connection.execute("PRAGMA foreign_keys=ON")
-        if query_only:
-            connection.execute("PRAGMA query_only=ON")
+        with ExitStack() as on_error:
+            on_error.callback(connection.close)
+            # Retries, because processes that create the write-ahead log at the same time lock each
+            # other out, and SQLite's timeout does not apply then.
+            run_when_unlocked(
+                connection, "PRAGMA journal_mode=WAL", _COMMAND_TIMEOUT_SECONDS, _PAUSE_SECONDS
+            )
+            connection.executescript("PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON")
+            connection.execute("PRAGMA query_only=ON" if query_only else "PRAGMA query_only=OFF")
+            on_error.pop_all()
         return connection
 
     engine = create_engine(

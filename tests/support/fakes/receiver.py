@@ -144,11 +144,30 @@ def _certificate(
         .not_valid_before(now - dt.timedelta(days=1))
         .not_valid_after(now + dt.timedelta(days=1))
         .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
+        .add_extension(
+            _KEY_USAGE_OF_CA if ca else x509.SubjectAlternativeName([x509.DNSName(name)]),
+            critical=ca,
+        )
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(by_key.public_key()), critical=False
+        )
     )
-    if not ca:
-        names = x509.SubjectAlternativeName([x509.DNSName(name)])
-        builder = builder.add_extension(names, critical=False)
     return builder.sign(by_key, hashes.SHA256())
+
+
+_KEY_USAGE_OF_CA = x509.KeyUsage(
+    key_cert_sign=True,
+    crl_sign=True,
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    encipher_only=False,
+    decipher_only=False,
+)
+"""Python 3.13 refuses an authority without it (RFC 5280, section 4.2.1.3)."""
 
 
 @contextlib.contextmanager

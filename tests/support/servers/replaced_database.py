@@ -3,6 +3,7 @@
 import shutil
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -20,7 +21,8 @@ def add_log_entries(server: LiveServer, count: int = 3) -> None:
 def copy_database(server: LiveServer, name: str) -> Path:
     """Copy the database as it is now; return the copy's path."""
     copy = server.folder / name
-    with sqlite3.connect(_database(server)) as source, sqlite3.connect(copy) as target:
+    source, target = sqlite3.connect(_database(server)), sqlite3.connect(copy)
+    with closing(source), closing(target):
         source.backup(target)
     return copy
 

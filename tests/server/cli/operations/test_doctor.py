@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -126,7 +127,7 @@ def test_lookalike_names_left_by_an_upgrade_are_reported(admin_cli, data_folder)
     """The newer name is listed with the older one; renaming it resolves the finding."""
     admin_cli("agents", "add", "deploy-bot", "--owner", "admin")
     admin_cli("agents", "add", "other", "--owner", "admin")
-    with sqlite3.connect(data_folder / "sayso.db") as database:
+    with closing(sqlite3.connect(data_folder / "sayso.db")) as database, database:
         database.execute("DELETE FROM name_looks WHERE look = 'other'")
         database.execute("UPDATE agents SET name = 'depl0y-bot' WHERE name = 'other'")
         (later,) = database.execute("SELECT id FROM agents WHERE name = 'depl0y-bot'").fetchone()

@@ -112,14 +112,14 @@ def backup_sqlite(path: Path, target: Path) -> None:
     """
     with target.open("xb"):
         target.chmod(0o600)
-    with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(target)) as copy:
-        try:
+    try:
+        with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(target)) as copy:
             source.backup(copy)
-        except BaseException as error:
-            target.unlink()
-            if isinstance(error, sqlite3.Error):
-                raise Busy(f"The database could not be copied: {error}.") from error
-            raise
+    except BaseException as error:
+        target.unlink()
+        if isinstance(error, sqlite3.Error):
+            raise Busy(f"The database could not be copied: {error}.") from error
+        raise
 
 
 def _open_sqlite(path: Path, dependencies: StoreDependencies, *, serving: bool) -> SqlStore:

@@ -65,6 +65,20 @@ def next_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(opening, "SCHEMA", _NEXT)
 
 
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[sqlite3.Connection]:
+    """Every SQLite connection that the test opens."""
+    connections: list[sqlite3.Connection] = []
+    connect = sqlite3.connect
+
+    def connect_and_keep(*args: Any, **options: Any) -> sqlite3.Connection:
+        connections.append(connect(*args, **options))
+        return connections[-1]
+
+    monkeypatch.setattr(opening.sqlite3, "connect", connect_and_keep)
+    return connections
+
+
 def _open_and_close(url: str) -> None:
     open_store(url, MovableClock(), str, react, serving=False).close()
 
@@ -380,15 +394,22 @@ def test_a_backup_of_a_file_in_use_is_complete(sqlite_url: str, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("offset", [0, 20_000])
-def test_the_error_about_a_damaged_file_says_how_to_fix_it(tmp_path: Path, offset: int) -> None:
+def test_the_error_about_a_damaged_file_says_how_to_fix_it(
+    tmp_path: Path, offset: int, opened: list[sqlite3.Connection]
+) -> None:
     """The header or a later page is damaged. `doctor`, commands and the server print the error."""
     url = f"sqlite:///{tmp_path / 'sayso.db'}"
     _open_and_close(url)
     with (tmp_path / "sayso.db").open("r+b") as file:
         file.seek(offset)
         file.write(b"\xff" * 900_000)
+    before = len(opened)
     with pytest.raises(Busy, match=r"database is damaged: .*\. Restore a backup: sayso db restore"):
         _open_and_close(url)
+    assert len(opened) > before
+    for connection in opened:
+        with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+            connection.execute("SELECT 1")
 
 
 def test_a_file_that_cannot_be_copied_leaves_no_copy(tmp_path: Path) -> None:

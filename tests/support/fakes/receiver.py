@@ -113,6 +113,20 @@ def flood(handler: Handler) -> None:
         handler.wfile.write(b"." * 65_536)
 
 
+_CA_KEY_USAGE = x509.KeyUsage(
+    key_cert_sign=True,
+    crl_sign=True,
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    encipher_only=False,
+    decipher_only=False,
+)
+"""Python 3.13 refuses a CA certificate without it (RFC 5280, section 4.2.1.3)."""
+
+
 def certify(folder: Path, name: str) -> ssl.SSLContext:
     """Make a certificate for this name, signed by a new authority whose certificate is `ca.pem`."""
     keys = [ec.generate_private_key(ec.SECP256R1()) for _ in range(2)]
@@ -145,7 +159,7 @@ def _certificate(
         .not_valid_after(now + dt.timedelta(days=1))
         .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
         .add_extension(
-            _KEY_USAGE_OF_CA if ca else x509.SubjectAlternativeName([x509.DNSName(name)]),
+            _CA_KEY_USAGE if ca else x509.SubjectAlternativeName([x509.DNSName(name)]),
             critical=ca,
         )
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
@@ -154,20 +168,6 @@ def _certificate(
         )
     )
     return builder.sign(by_key, hashes.SHA256())
-
-
-_KEY_USAGE_OF_CA = x509.KeyUsage(
-    key_cert_sign=True,
-    crl_sign=True,
-    digital_signature=False,
-    content_commitment=False,
-    key_encipherment=False,
-    data_encipherment=False,
-    key_agreement=False,
-    encipher_only=False,
-    decipher_only=False,
-)
-"""Python 3.13 refuses an authority without it (RFC 5280, section 4.2.1.3)."""
 
 
 @contextlib.contextmanager

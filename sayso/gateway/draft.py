@@ -15,15 +15,15 @@ from sayso.text import one_line
 
 _NAME: Final = re.compile(r"[A-Za-z0-9_./-]{1,128}")
 _HEAD: Final = """\
-# The gateway's file. Read it: check each tool's risk, and fill in what is empty.
+# Configuration of the gateway. Check the risk of each tool, and fill in the empty values.
 issuer = {issuer}
 resource = {resource}
 credentials_env = "SAYSO_GATEWAY_CREDENTIALS" # ID:SECRET of `sayso agents add --serves`
 instructions = {instructions}
 
-# How the upstream server knows the gateway; the caller's token is never passed on.
+# How the gateway authenticates to the upstream server; it never forwards the caller's token.
 {upstream}
-# Methods that read data are passed on if they are listed here, with the scope that they require.
+# The gateway forwards a method that reads data only if it is listed here with its required scope.
 # [methods]
 # "resources/" = ""
 # "prompts/" = ""
@@ -47,8 +47,8 @@ risk = "{risk}"
 digest = "{digest}"
 """
 _HIGH: Final = """\
-action = "" # the action type that people see; `sayso actions builtin` has examples
-# members = {{ {argument} = "..." }} # arguments whose member of the action has another name
+action = "" # the action type to show to people; `sayso actions builtin` has examples
+# members = {{ {argument} = "..." }} # arguments whose names differ from the members of the action
 """
 
 

@@ -50,7 +50,7 @@ def test_a_consent_is_requested_signed_shown_and_revoked(
         assert pending.kind.value == "consent"
         facts = [(fact.label, fact.value) for fact in pending.display.facts]
         assert ("App", "books") in facts
-        assert ("May use", "payments:read (low risk)") in facts
+        assert ("Scope", "payments:read (low risk)") in facts
         person.approve(pending)
         code = browser.again().answer["code"]
         tokens = _redeem(http, client_id, secret, code)

@@ -24,7 +24,7 @@ from approver_tui.widgets.check_line import CheckLine
 from approver_tui.widgets.lines import fmt
 
 _PLACEHOLDERS = {
-    NarrowingRule.LOWER: SafeText("less"),
+    NarrowingRule.LOWER: SafeText("lower value"),
     NarrowingRule.EARLIER: SafeText("earlier, e.g. 2026-11-25T14:30:00Z"),
 }
 

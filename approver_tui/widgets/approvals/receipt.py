@@ -42,7 +42,7 @@ def _decision_rows(approval: Approval, decided: Decided, view: RenderContext) ->
         *view.row("By", fmt("{} ({})", decided.by_name, decided.by_id)),
         *view.row("Device", device),
         *view.row("Channel", decided.channel),
-        *view.row("At", view.clock(decided.at)),
+        *view.row("Time", view.clock(decided.at)),
         *view.row("Time taken", duration_text(decided.at - approval.created_at)),
         *view.row("Ceremony", SafeText(decided.ceremony)),
         *_note_rows(decided, view),
@@ -67,7 +67,7 @@ def _note_rows(decided: Decided, view: RenderContext) -> list[Line]:
 def _digest_lines(approval: Approval, view: RenderContext) -> list[Line]:
     granted = approval.granted
     return [
-        *wrap_text(fmt("Its device signed these digests (SHA-256):"), view.width, Role.DIM),
+        *wrap_text(fmt("The device signed these SHA-256 digests:"), view.width, Role.DIM),
         *view.row("Action", SafeText(approval.action_digest)),
         *view.row("Display", SafeText(approval.display_digest)),
         *view.row("Granted", None if granted is None else SafeText(digest(granted.text))),

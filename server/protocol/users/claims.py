@@ -56,7 +56,7 @@ def names(scopes: Collection[str], requested: Collection[str]) -> frozenset[str]
 
 def in_words(scopes: Collection[str]) -> str:
     """Describe to the person what these scopes reveal about them."""
-    parts = ["your user id", *(text for scope, text in _DESCRIPTIONS.items() if scope in scopes)]
+    parts = ["your user ID", *(text for scope, text in _DESCRIPTIONS.items() if scope in scopes)]
     *first_parts, last_part = parts
     return f"{', '.join(first_parts)} and {last_part}" if first_parts else last_part
 

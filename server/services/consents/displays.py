@@ -1,7 +1,5 @@
 """The display texts of consents and device sign-ins."""
 
-from typing import Final
-
 from server.model.approval_requests import Display
 from server.model.display_names import TERMINAL
 from server.model.users import User
@@ -11,6 +9,7 @@ from server.protocol.names import APPROVER_CLIENT
 from server.protocol.policy.risks import Risk, highest
 from server.protocol.text import display_safe
 from server.protocol.times import time_text
+from server.protocol.users import claims
 from server.services.consents.offers import ConsentOffer, RequestedConsent
 from server.services.policy import displays
 
@@ -54,7 +53,7 @@ def device_display(terms: DeviceTerms, user: User, resource: str) -> Display:
         fact("Address", terms.address),
         fact("Code shown", terms.code),
         fact(
-            "Careful",
+            "Warning",
             "Approve only if you started this sign-in yourself, just now, and the new device shows "
             "this code. If somebody sent you the code, deny.",
         ),
@@ -83,10 +82,12 @@ def app_device_display(
 ) -> Display:
     """Return what approvers see of an app's sign-in on a device."""
     name, until = display_safe(offer.party.name), time_text(offer.until)
-    purpose = f"act for you at {resource} until {until}" if offer.risks else "know who you are"
+    purpose = f"act for you at {resource} until {until}" if offer.risks else "read your identity"
     gives = (
         f"Until {until} {name} gets access tokens for {resource} in your name with these scopes, "
         "on that device, without asking you each time."
+        if offer.risks
+        else f"On that device, {name} can read {claims.in_words(openid)}."
     )
     return Display(
         kind="app_device",
@@ -99,7 +100,7 @@ def app_device_display(
         resource=resource,
         undo="You can revoke it at any time (sayso-approver revoke); its tokens end with it.",
         why="Only one of your devices can sign in an app on a different one.",
-        gives=safe_text(gives if offer.risks else f"{name} learns who you are, on that device."),
+        gives=safe_text(gives),
         agent=displays.agent_member(offer.party.id, offer.party.name, (), first_request=False),
         user=user,
         peer=terms.address,
@@ -111,10 +112,10 @@ def _app_device_facts(
 ) -> list[JsonValue]:
     facts = [fact("App", offer.party.name)]
     if offer.risks:
-        facts.append(fact("At", resource))
+        facts.append(fact("Resource", resource))
     facts += _scope_facts(offer)
     if openid:
-        facts.append(fact("Learns", ", ".join(_SCOPE_DESCRIPTIONS[name] for name in openid)))
+        facts.append(fact("Shared data", claims.in_words(openid)))
     if offer.risks:
         facts.append(fact("Until", time_text(offer.until)))
     return [
@@ -122,23 +123,16 @@ def _app_device_facts(
         fact("Address", terms.address),
         fact("Code shown", terms.code),
         fact(
-            "Careful",
+            "Warning",
             "Approve only if you started this yourself, just now, and the device in front of you "
             "shows this code. If somebody sent you the code, deny.",
         ),
     ]
 
 
-_SCOPE_DESCRIPTIONS: Final = {
-    "openid": "that it is you, by an id that stays the same",
-    "profile": "your name",
-    "email": "your email address",
-}
-
-
 def _scope_facts(offer: ConsentOffer) -> list[JsonValue]:
     return [
-        fact("May use", f"{name} ({risk} risk{', as before' if name in offer.current else ''})")
+        fact("Scope", f"{name} ({risk} risk{', as before' if name in offer.current else ''})")
         for name, risk in sorted(offer.risks.items())
     ]
 
@@ -150,7 +144,7 @@ def _consent_facts(resource: str, offer: ConsentOffer, app_name: str | None) -> 
         facts.append(fact("Owner", ", ".join(party.owners) or "nobody"))
     if not party.verified:
         facts.append(fact("Verified", "no, this client is not registered"))
-    facts.append(fact("At", resource))
+    facts.append(fact("Resource", resource))
     facts += _scope_facts(offer)
     facts.append(fact("Until", time_text(offer.until)))
     if app_name is not None:

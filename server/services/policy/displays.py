@@ -215,7 +215,7 @@ def _scope_headline(target: TokenTarget) -> str:
     """Return the headline of a request without details: scope names, or their number if long."""
     scope, uri = target.scope, target.resource.uri
     if scopes.about_person(scope):
-        return f"Know who you are: {claims.in_words(scope)}"
+        return f"Read your identity: {claims.in_words(scope)}"
     full_text = f"Use {', '.join(scope) or 'nothing but your name'} at {uri}"
     too_long = len(full_text) > MAX_HEADLINE and len(scope) > 1
     return display_safe(f"Use {len(scope)} scopes at {uri}" if too_long else full_text)

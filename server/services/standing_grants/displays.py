@@ -69,8 +69,8 @@ def _facts(
     bounds, covered = proposal.bounds, sum(request.mismatch is None for request in past)
     facts = [fact("Agent", party.name)]
     facts.append(fact("Agent key", "the current key; a new key ends the grant"))
-    facts.append(fact("At", proposal.example.target.resource.uri))
-    facts += [fact("May use", scope) for scope in sorted(proposal.example.target.scope)]
+    facts.append(fact("Resource", proposal.example.target.resource.uri))
+    facts += [fact("Scope", scope) for scope in sorted(proposal.example.target.scope)]
     facts += [
         fact(label, value)
         for label, value in pattern_facts(proposal.example.action, proposal.pattern)

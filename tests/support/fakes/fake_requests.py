@@ -53,9 +53,9 @@ CONSENT: Mapping[str, object] = {
     "facts": [
         ("Agent", "invoice-bot", True),
         ("Owner", "bob", True),
-        ("At", "https://pay.example", True),
-        ("May use", "payments:read (low risk, as before)", True),
-        ("May use", "payments:transfer (high risk)", True),
+        ("Resource", "https://pay.example", True),
+        ("Scope", "payments:read (low risk, as before)", True),
+        ("Scope", "payments:transfer (high risk)", True),
         ("Until", "2026-12-24 12:00 UTC", True),
         ("Asked by", "the app books", True),
     ],
@@ -77,7 +77,7 @@ GRANT: Mapping[str, object] = {
     "headline": "Let invoice-bot do this 3 times without asking: Payment",
     "facts": [
         ("Agent", "invoice-bot", True),
-        ("At", "https://pay.example", True),
+        ("Resource", "https://pay.example", True),
         ("Amount", "up to EUR 20.00", True),
         ("Max uses", "3 times", True),
     ],
@@ -103,7 +103,7 @@ SIGN_IN: Mapping[str, object] = {
         ("Address", "203.0.113.7", True),
         ("Code shown", "BCDF-GHJK", True),
         (
-            "Careful",
+            "Warning",
             (
                 "Approve only if you started this sign-in yourself, just now, and the new device "
                 "shows this code. If somebody sent you the code, deny."
@@ -128,8 +128,8 @@ APP_SIGN_IN: Mapping[str, object] = {
     "headline": "Let television on another device act for you at https://films.example until May",
     "facts": [
         ("App", "television", True),
-        ("At", "https://films.example", True),
-        ("May use", "films:watch (low risk)", True),
+        ("Resource", "https://films.example", True),
+        ("Scope", "films:watch (low risk)", True),
         ("Address", "203.0.113.7", True),
         ("Code shown", "BCDF-GHJK", True),
     ],

@@ -80,9 +80,9 @@ def test_an_invalid_claims_parameter_is_an_error(text):
 @pytest.mark.parametrize(
     ("names", "text"),
     [
-        (("openid",), "your user id"),
-        (("openid", "profile"), "your user id and your name"),
-        (("email", "openid", "profile"), "your user id, your name and your email address"),
+        (("openid",), "your user ID"),
+        (("openid", "profile"), "your user ID and your name"),
+        (("email", "openid", "profile"), "your user ID, your name and your email address"),
     ],
 )
 def test_scopes_are_described_in_words(names, text):

@@ -83,9 +83,9 @@ def test_the_display_states_client_resource_scopes_and_expiry(local, agent, pers
     assert facts == [
         ("Agent", "invoice-bot"),
         ("Owner", "admin"),
-        ("At", PAY),
-        ("May use", "payments:read (low risk)"),
-        ("May use", "payments:transfer (high risk)"),
+        ("Resource", PAY),
+        ("Scope", "payments:read (low risk)"),
+        ("Scope", "payments:transfer (high risk)"),
         ("Until", until),
     ]
     assert all(fact["material"] for fact in display["facts"])

@@ -106,10 +106,10 @@ def test_the_signed_text_names_the_app_its_scopes_and_the_code(television, perso
     display = json.loads(approval.display)
     assert display["headline"].startswith(f"Let television on another device act for you at {PAY}")
     facts = {fact["label"]: fact["value"] for fact in display["facts"]}
-    assert facts["May use"] == "payments:read (low risk)"
-    assert facts["Learns"] == "that it is you, by an id that stays the same, your name"
+    assert facts["Scope"] == "payments:read (low risk)"
+    assert facts["Shared data"] == "your user ID and your name"
     assert facts["Code shown"] == television.user_code
-    assert "only if you started this yourself" in facts["Careful"]
+    assert "only if you started this yourself" in facts["Warning"]
 
 
 def test_an_approved_code_yields_tokens_once(television, person, local):
@@ -137,7 +137,7 @@ def test_an_app_may_request_identity_only(app, person, resource):
     assert television.begin(scope="openid email", resource=resource).status == 200
     television.typed()
     display = json.loads(_pending_approval(person).display)
-    assert display["headline"] == "Let television on another device know who you are"
+    assert display["headline"] == "Let television on another device read your identity"
     assert person.approve(_pending_approval(person).id).status == 200
     token = television.poll_after_interval(resource=resource).json["access_token"]
     assert app.userinfo(token).json["sub"] == person.user.id

@@ -119,7 +119,7 @@ def test_typing_the_code_sends_a_request_to_the_enrolled_devices(local, person):
     assert facts["New device"] == "desktop"
     assert facts["Address"] == PEER
     assert facts["Code shown"] == device.user_code
-    assert "only if you started this sign-in yourself" in facts["Careful"]
+    assert "only if you started this sign-in yourself" in facts["Warning"]
     assert display["headline"] == "Let a new device sign in as ana"
     assert person.call("GET", "/api/approvals").json["items"][0]["agent"] == {
         "id": "sayso-approver",

@@ -81,7 +81,7 @@ def test_the_display_states_every_bound_of_the_grant(agent, person):
     assert [(fact["label"], fact["value"]) for fact in display["facts"]] == [
         ("Agent", "invoice-bot"),
         ("Agent key", "the current key; a new key ends the grant"),
-        ("At", PAY),
+        ("Resource", PAY),
         ("Amount", "up to EUR 20.00"),
         ("Payee", "Nord"),
         ("Type", "payment.transfer"),

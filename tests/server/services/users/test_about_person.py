@@ -92,7 +92,7 @@ def test_the_display_states_what_the_agent_learns(agent):
     assert (approval.risk, approval.resource, approval.ceremony) == (Risk.LOW, USERINFO, "confirm")
     display, signed = json.loads(approval.display), json.loads(approval.action)
     assert display["headline"] == (
-        "Know who you are: your user id, your name and your email address"
+        "Read your identity: your user ID, your name and your email address"
     )
     assert [scope["scope"] for scope in display["scopes"]] == ["email", "openid", "profile"]
     assert {scope["risk"] for scope in display["scopes"]} == {"low"}

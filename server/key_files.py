@@ -48,7 +48,7 @@ class KeyFile:
         """The error message if it is missing."""
         return (
             f"{self.path} is missing. Restore it from your backup: {self.consequence} without it. "
-            f"{self.setting} names its path.{self.if_lost}"
+            f"{self.setting} sets its path.{self.if_lost}"
         )
 
     @property
@@ -57,7 +57,7 @@ class KeyFile:
         label = {PIN: "PIN", LOG: "audit log"}.get(self.name, self.name)
         return (
             f"{self.path} is not the {label} key that this database was created with. "
-            f"Put the right file there; {self.setting} names its path.{self.if_lost}"
+            f"Put the right file there; {self.setting} sets its path.{self.if_lost}"
         )
 
 

@@ -239,7 +239,7 @@ def _read_row(members: JsonObject) -> Approval | Unverified:
     except WireError as error:
         approval_id = members.values.get("id")
         return unverified_row(
-            approval_id if isinstance(approval_id, str) else "a request without an id", error
+            approval_id if isinstance(approval_id, str) else "a request without an ID", error
         )
 
 

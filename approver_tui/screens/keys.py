@@ -192,7 +192,7 @@ INBOX_HELP = help_rows(
     ("t", "agent history: earlier requests of its agent"),
     ("w", "go to the next request that waits for you"),
     ("c", "copy a fact: an amount, an account"),
-    ("y", "copy its id"),
+    ("y", "copy its ID"),
     ("Y", "copy the link to its page"),
     ("1-6", "the pages: inbox, history, agents, access, devices, settings"),
     ("/", "filter while you type: words, !word, agent:NAME, risk:high;  Esc clears it"),

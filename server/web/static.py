@@ -69,13 +69,13 @@ def _error_response(error: HTTPException) -> AnyResponse:
 _ERROR_TEXTS: Final = {
     404: (
         "Page not found",
-        "Waiting requests are at / and in sayso-approver.",
+        "Your pending requests are at / and in sayso-approver.",
     ),
     413: ("Too large", "Nothing was changed. Go back and send less than 128 KiB."),
 }
 _OTHER_ERROR_TEXT: Final = (
     "Can't open this page directly",
-    "It belongs to a form. Go back and start again.",
+    "Only a form can send requests to it. Go back and start again.",
 )
 
 

@@ -107,7 +107,7 @@ class HistoryPage(Page[PastRequests, Approval], CopyingScreen):
             (revoke.key, revoke.help),
             ("u", "undo a retry or a denial within 5 seconds"),
             ("c", "copy a fact: an amount, an account"),
-            ("y", "copy its id"),
+            ("y", "copy its ID"),
             ("Y", "copy the link to its page"),
             ("G", "to the end; loads older requests"),
         )

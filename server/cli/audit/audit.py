@@ -96,7 +96,7 @@ def _timeline(entries: Sequence[StoredEntry]) -> Printed:
 
 @command.command("search")
 @click.option("--type", "kind", help="The type, such as agent.disabled.")
-@click.option("--actor", help="Who did it: a name, an id as in the log, policy or expiry.")
+@click.option("--actor", help="Who did it: a name, an ID as in the log, policy or expiry.")
 @click.option(
     "--agent",
     metavar="CLIENT",

@@ -146,6 +146,6 @@ def _count_lines(disabled: DisabledAgent) -> list[str]:
     tokens, derived = disabled.tokens_revoked, disabled.descendants_revoked
     requests, approved = disabled.requests_cancelled, disabled.approved_cancelled
     return [
-        f"Tokens revoked: {tokens}, of which {derived} of other clients derived from them.",
-        f"Requests canceled: {requests}, of which {approved} had been approved.",
+        f"Tokens revoked: {tokens} ({derived} issued to other clients in exchange for them).",
+        f"Requests canceled: {requests} ({approved} already approved).",
     ]

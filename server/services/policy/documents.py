@@ -197,7 +197,7 @@ def _ask(table: _Table) -> AskTerms:
 def _check_unique(ids: list[str]) -> None:
     for name in ids:
         if ids.count(name) > 1:
-            raise InvalidPolicy(f"rule {name}: the id is used twice. Give each rule a unique id.")
+            raise InvalidPolicy(f"rule {name}: the ID is used twice. Give each rule a unique ID.")
 
 
 def _string(table: _Table, name: str, value: object) -> str:

@@ -57,7 +57,7 @@ USER_MEMBERS: Final[Members] = (
         Kind.PERSON,
         FormField(
             "Backup",
-            "Who is asked next. A name, email address or id.",
+            "Who is asked next. A name, email address or ID.",
             suggestions="users",
             forms=("change",),
         ),

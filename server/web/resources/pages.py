@@ -13,8 +13,8 @@ PAGES: Final = (
     console_list("resources/resources", "GET /api/resources"),
     new_page(
         "resource",
-        intro="A resource is a protected API or an MCP server. Its credentials, with which it "
-        "introspects tokens, are shown once.",
+        intro="A resource is a protected API or an MCP server. It introspects tokens with its "
+        "credentials, which are shown once.",
     ),
     record_page("resources/resource", _RESOURCE),
     edit_page(
@@ -27,7 +27,7 @@ PAGES: Final = (
         "resource",
         _RESOURCE,
         intro="Every token for it is revoked, every open request about it is canceled, and every "
-        "consent and standing grant for it ends. No agent or app can reach it again, even if you "
+        "consent and standing grant for it ends. No agent or app can use it again, even if you "
         "register it again.",
     ),
 )

@@ -108,7 +108,7 @@ def test_invalid_json_is_rejected(text):
     [
         ({"display_digest": "x"}, ..., "display: does not match its digest"),
         ({"risk": "low"}, ..., "risk: contradicts the signed texts"),
-        ({"id": 7}, "a request without an id", "id: is not a string"),
+        ({"id": 7}, "a request without an ID", "id: is not a string"),
         ({"id": "x\x1b[2J"}, r"x\u{1b}[2J", "display.approval: contradicts the signed texts"),
     ],
     ids=lambda value: str(value)[:30],

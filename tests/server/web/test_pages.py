@@ -75,8 +75,8 @@ HTML = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
     ("path", "status", "words"),
     [
         ("/nowhere", 404, "Page not found"),
-        ("/consent", 405, "belongs to a form"),
-        ("/token", 405, "belongs to a form"),
+        ("/consent", 405, "Only a form can send requests to it"),
+        ("/token", 405, "Only a form can send requests to it"),
     ],
 )
 def test_an_unknown_address_shows_a_browser_an_error_page(local, path, status, words):

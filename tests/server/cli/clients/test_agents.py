@@ -19,7 +19,7 @@ def test_disabling_an_agent_prints_the_revoked_objects(admin_cli, services, pend
     assert (preview["state"], preview["requests_cancelled"]) == ("enabled", 1)
     output = admin_cli("agents", "disable", "invoice-bot", "--dry-run").out
     assert "Nothing was changed." in output
-    assert "Requests canceled: 1, of which 0 had been approved." in output
+    assert "Requests canceled: 1 (0 already approved)." in output
     document = admin_cli("agents", "disable", "invoice-bot", "--json").document
     assert document == {**preview, "state": "disabled"}
     assert (document["tokens_revoked"], document["requests_cancelled"]) == (1, 1)

@@ -165,7 +165,7 @@ DOCUMENTS = {
     "no id": ('[[rules]]\noutcome = "deny"', "rule 1: id: is missing"),
     "no reason": ('[[rules]]\nid = "a"\noutcome = "deny"', "rule a: because: is missing"),
     "an invalid id": (rule("deny", name="A!"), "characters of a-z 0-9 and -"),
-    "a duplicate id": (rule("deny") + rule("ask"), "rule r: the id is used twice"),
+    "a duplicate id": (rule("deny") + rule("ask"), "rule r: the ID is used twice"),
     "a hidden character": (rule("deny", because="a\u202eb"), "plain text"),
 }
 

@@ -39,8 +39,8 @@ class LastSeen:
             forget(self.settings)  # its entry is not in this database, and never will be
         if not is_known and not _is_before(entry, made_safe_at):
             raise OldDatabase(
-                "This database is older than the one that was last used here, perhaps because a "
-                "file was copied back. Access that ended since then would come back. "
+                "This database is older than the one that the server last used, perhaps because a "
+                "file was copied back. Access that was revoked since then would be valid again. "
                 "Run: sayso db restore --in-place"
             )
 

@@ -2,7 +2,7 @@
 
 1. A message is parsed once and serialized again, so that both sides parse the same message.
 2. A refused message never reaches the upstream server. A missing scope is an HTTP error (403),
-   because clients ask their user only in that case.
+   because clients ask the user for more scopes only after a 403.
 3. Handles from the upstream server are sealed for the user and client that received them.
 
 Owns: the path of each message. Never: which tools are shown (`tools`), or asking (`approving`).

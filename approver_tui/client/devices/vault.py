@@ -87,7 +87,7 @@ def _as_os_error() -> Iterator[None]:
     try:
         yield
     except KeyringError as error:
-        raise OSError(f"the keyring does not respond: {error}") from error
+        raise OSError(f"cannot use the keyring: {error}") from error
 
 
 def open_vault(home: Home, kind: str) -> Vault:

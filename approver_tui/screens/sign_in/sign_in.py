@@ -231,7 +231,7 @@ class SignInScreen(ReadyScreen[None]):
         if self._methods.index is None:
             return fmt("choose how to sign in: 1 or 2.")
         if self._methods.index == _CODE_METHOD and not self._code.value.strip():
-            return fmt("type the code from your administrator.")
+            return fmt("enter the one-time code.")
         return SafeText("")
 
 

@@ -33,7 +33,7 @@ def command() -> None:
 @json_option
 @click.pass_context
 def upgrade(context: click.Context, *, as_json: bool) -> None:
-    """Upgrade the database to this program's schema. Commands on SQLite do it automatically."""
+    """Upgrade the database to this program's schema. On SQLite, every command does this."""
     settings = settings_of(context)
     refuse_missing(settings)
     old_schema = upgrade_database(settings.sqlalchemy_url, SystemClock().now())

@@ -140,7 +140,7 @@ def unauthorized(log: str, *, code: str = "invalid_token") -> errors.Problem:
     return errors.Problem(
         401,
         code,
-        "Send a valid access token and a fresh proof of its key.",
+        "Send a valid access token and a new DPoP proof that is signed with its key.",
         headers={"WWW-Authenticate": _CHALLENGE.format(code=code)},
         log=log,
     )
@@ -150,7 +150,7 @@ def enabled_user(view: View, user_id: str) -> User:
     """Return the user. Raises errors.Problem 403 if they are disabled."""
     user = user_checks.find_enabled(view, user_id)
     if user is None:
-        raise errors.forbidden("This user is disabled. An administrator can enable it.")
+        raise errors.forbidden("This user is disabled. An administrator can enable the user.")
     return user
 
 

@@ -157,7 +157,7 @@ class Users:
             return user
 
     def enroll(self, name_or_id: str, *, by: str) -> tuple[User, IssuedCode]:
-        """Issue a code for a device; unused codes become invalid. Raises `NotFound`, `Conflict`."""
+        """Issue a code for a device; older codes become invalid. Raises `NotFound`, `Conflict`."""
         with self.store.write() as tx:
             user = find(tx, name_or_id)
             if not user.enabled:

@@ -79,7 +79,7 @@ PAGES: Final = (
     console_list("policy/actions", "GET /api/actions"),
     new_page(
         "action",
-        intro="An action type says what agents can ask for and how approvers read it.",
+        intro="An action type defines what agents can request and what approvers see.",
         template="policy/console_action_form.html",
     ),
     record_page("policy/action", _ACTION),

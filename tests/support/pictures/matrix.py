@@ -196,7 +196,7 @@ MATRIX: Mapping[str, Mapping[str, Cell]] = MappingProxyType(
             "hostile text": "test_states/test_sign_in_refused[hostile][{}]",
         },
         "InvitationPanel": {
-            "empty": Impossible("it opens only after a code is entered"),
+            "empty": Impossible("it always shows a code"),
             "one": "test_settings/test_first_minute_invitation[{}]",
             "many": _ONE_PAGE,
             "expired": "test_states/test_invitation[expired][{}]",

@@ -220,6 +220,6 @@ def test_disabling_during_a_call_refuses_it(agent, person, local):
         local.site.devices.devices.answer_pin_call(caller, bytes(32), "session")
     local.admin.users.enable("ana", by=BY)
     person.call("DELETE", "/api/devices/self")
-    with pytest.raises(errors.Problem, match="fresh proof"):
+    with pytest.raises(errors.Problem, match="new DPoP proof"):
         local.site.approvals.decisions.decide(caller, approval.id, SubmittedDecision(jws))
     assert person.device.pin_tries == 0

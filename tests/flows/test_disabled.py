@@ -156,10 +156,10 @@ def test_no_token_is_issued_if_an_agent_user_or_resource_is_disabled(  # noqa: P
     assert "token.issued" not in story(scene.server, waiting.id)
 
 
-def test_disabling_an_agent_clears_every_screen_and_is_logged_with_counts(
+def test_disabling_an_agent_cancels_its_requests_and_logs_the_counts(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """Disabling cancels three requests, revokes a token, and informs the user's screen."""
+    """Disabling cancels three requests, revokes a token, and updates the approver's feed."""
     redeemed_handle = agent.request_approval(person.user)
     person.approve(person.only_request())
     agent.poll(redeemed_handle)

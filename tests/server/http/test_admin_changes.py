@@ -13,7 +13,6 @@ from server.http.users import user_wire
 from server.model.clients import Agent, App
 from server.model.resources import Resource
 from server.model.users import User
-from server.protocol.approvals.decisions import request_digest
 from server.services.clients.invitations import NewInvitation
 from tests.support.builders.admins import JWK, AdminSite
 from tests.support.builders.callers import LocalTerminal, another_device
@@ -26,7 +25,7 @@ from tests.support.inputs.valid_bodies import FULL
 _SMALL = {"name": "x", "owners": ["owner"]}
 
 
-_AGENT_MEMBERS: dict[str, str | None] = {
+_AGENT_MEMBERS = {
     "takes_user_code": "backchannel_user_code_parameter",
     "id_token_alg": "id_token_signed_response_alg",
     "dpop_bound": "dpop_bound_access_tokens",
@@ -183,7 +182,7 @@ def test_a_locked_device_is_unlocked(staff: AdminSite, admin: LocalTerminal) -> 
 def test_a_resource_is_added_changed_rotated_and_deleted(
     staff: AdminSite, admin: LocalTerminal
 ) -> None:
-    """Secrets are returned once, and deleting names the agents that lose the resource."""
+    """Deleting a resource returns the names of the agents that lose it."""
     body = {"uri": "https://new.example", "scopes": {"a": "low", "b": "high"}}
     created = admin.administer("POST", "/api/resources", body)
     assert created.status == 201
@@ -234,7 +233,6 @@ def test_an_action_type_file_that_is_not_text_is_refused(
 ) -> None:
     """The body is refused before it is parsed."""
     path, body = "/api/actions", b"\xff\xfe"
-    assert request_digest("POST", path, body) != request_digest("POST", path, b"")
     answer = staff.local.send(
         "POST",
         path,
@@ -492,7 +490,7 @@ def test_an_app_is_registered_changed_disabled_and_deleted(
     assert admin.call("GET", path).refusal == (404, "not_found")
 
 
-def test_the_api_shows_and_accepts_every_member_of_a_record() -> None:
+def test_every_member_of_a_record_is_in_its_api_model() -> None:
     """A member that is added to a record must be added to the API too."""
     expected_members = {
         Agent: (agent_wire.ManagedAgent, {"id": "client_id", "jwks": "keys", **_AGENT_MEMBERS}),
@@ -503,4 +501,4 @@ def test_the_api_shows_and_accepts_every_member_of_a_record() -> None:
     }
     for record, (model, names) in expected_members.items():
         members = {names.get(field.name, field.name) for field in fields(record)}
-        assert members - {*model.model_fields, None} == set(), record
+        assert members <= set(model.model_fields), record

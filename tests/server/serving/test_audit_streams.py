@@ -66,7 +66,7 @@ def test_a_required_stream_may_be_behind_for_a_minute(local, watch):
 
 
 def test_changes_are_refused_while_the_position_of_a_stream_cannot_be_read(local, watch):
-    """The file is damaged, or only the user who ran the stream can read it."""
+    """The file of the position is damaged."""
     store = local.services.store
     _set_sent(watch, "siem", _size(store))
     (watch.settings.data_dir / FOLDER / "siem.json").write_text("{")

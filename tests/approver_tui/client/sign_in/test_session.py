@@ -43,7 +43,7 @@ def test_many_threads_renew_one_token_once(client, server):
     assert (failures, server.refreshes) == ([], 1)
 
 
-def test_two_processes_share_a_renewed_token(client, server, home):
+def test_two_clients_share_a_renewed_token(client, server, home):
     """The second client uses the token that the first one has stored."""
     other = open_client(home, clock=clock)
     other.me()

@@ -43,8 +43,10 @@ def test_a_sweep_expires_exactly_the_overdue_requests(agent, person, local, swee
     assert local.admin.events(person.user).count("approval.expired") == 2
 
 
-def test_an_approved_request_expires_thirty_seconds_later(agent, person, local, sweeper):
-    """An approval that is not redeemed in time expires with not_redeemed."""
+def test_the_sweeper_expires_an_unredeemed_approval_after_thirty_seconds(
+    agent, person, local, sweeper
+):
+    """The reason is not_redeemed."""
     _, approval = agent.request_approval(requested_expiry="60")
     person.approve(approval.id)
     local.clock.forward(MINUTE + 30 * SECOND - 1)
@@ -57,7 +59,7 @@ def test_an_approved_request_expires_thirty_seconds_later(agent, person, local, 
 
 
 def test_a_request_is_expired_once(agent, local):
-    """If two workers expire a request at the same time, only one succeeds."""
+    """A second call of expire() changes nothing."""
     _, approval = agent.request_approval(requested_expiry="60")
     local.clock.forward(MINUTE)
     with local.services.store.write() as tx:

@@ -17,7 +17,7 @@ from tests.support.builders.installation import BY, PAY, register_agent
 from tests.support.builders.site import altered
 from tests.support.clients.agent import PAYMENT_DETAILS
 
-GONE = (400, "invalid_grant")
+INVALID_GRANT = (400, "invalid_grant")
 
 
 class ScriptedHub:
@@ -87,7 +87,7 @@ def test_a_pending_poll_says_whether_the_person_has_seen_the_request(agent, pers
 
 
 def test_each_early_poll_adds_five_seconds_up_to_thirty(agent, local):
-    """CIBA 7.3, 11: the interval is that between polls, so the first poll is never early."""
+    """CIBA 7.3, 11: the interval runs from poll to poll, so the first poll is never early."""
     handle, _ = agent.request_approval()
     intervals = [agent.poll(handle).json.get("interval") for _ in range(7)]
     assert intervals == [None, 10, 15, 20, 25, 30, 30]
@@ -195,7 +195,7 @@ def test_reusing_an_auth_req_id_is_refused_and_raises_one_alarm(agent, person, l
     handle, approval = agent.request_approval()
     person.approve(approval.id)
     agent.poll(handle)
-    assert [agent.poll(handle).refusal for _ in range(3)] == [GONE] * 3
+    assert [agent.poll(handle).refusal for _ in range(3)] == [INVALID_GRANT] * 3
     (entry,) = local.admin.entries("handle.reused")
     assert (entry["approval_id"], entry["agent_id"]) == (approval.id, agent.id)
     alarms = [message for message in local.messages() if message["event"] == "alarm.handle_reused"]
@@ -220,12 +220,12 @@ def test_the_same_idempotency_key_returns_the_same_response_for_a_minute(agent, 
     assert local.admin.entries("handle.reused") == []
     assert len(local.admin.entries("token.issued")) == 1
     local.clock.forward(1)
-    assert agent.poll(handle, idempotency_key="k").refusal == GONE
+    assert agent.poll(handle, idempotency_key="k").refusal == INVALID_GRANT
     with local.services.store.write() as tx:
         assert tx.approvals.delete_expired_answers(tx.now) == 1
-    assert agent.poll(handle, idempotency_key="k").refusal == GONE
+    assert agent.poll(handle, idempotency_key="k").refusal == INVALID_GRANT
     assert local.admin.entries("handle.reused") == []
-    assert agent.poll(handle, idempotency_key="other").refusal == GONE
+    assert agent.poll(handle, idempotency_key="other").refusal == INVALID_GRANT
     assert len(local.admin.entries("handle.reused")) == 1
 
 
@@ -238,7 +238,7 @@ def test_a_different_idempotency_key_does_not_return_the_response(
     person.approve(approval.id)
     keys = [{} if key is None else {"idempotency_key": key} for key in (first, again)]
     assert agent.poll(handle, **keys[0]).status == 200
-    assert agent.poll(handle, **keys[1]).refusal == GONE
+    assert agent.poll(handle, **keys[1]).refusal == INVALID_GRANT
     assert len(local.admin.entries("handle.reused")) == 1
 
 
@@ -258,7 +258,7 @@ def test_a_stored_response_is_not_returned_after_its_user_was_disabled(agent, pe
     person.approve(approval.id)
     agent.poll(handle, idempotency_key="k")
     local.admin.users.disable("ana", by=BY)
-    assert agent.poll(handle, idempotency_key="k").refusal == GONE
+    assert agent.poll(handle, idempotency_key="k").refusal == INVALID_GRANT
     assert local.admin.entries("handle.reused") == []
 
 
@@ -269,7 +269,7 @@ def test_a_stored_response_is_not_returned_after_its_token_was_revoked(agent, pe
     assert agent.poll(handle, idempotency_key="k").status == 200
     with local.services.store.write() as tx:
         tx.delegations.revoke_client(agent.id, tx.now)
-    assert agent.poll(handle, idempotency_key="k").refusal == GONE
+    assert agent.poll(handle, idempotency_key="k").refusal == INVALID_GRANT
     assert local.admin.entries("handle.reused") == []
 
 
@@ -337,7 +337,9 @@ def test_with_hidden_users_no_device_is_reported_as_expired_unseen(open_local, t
     assert local.stored_approval(approval.id).reason == "no_device"
 
 
-def test_an_approval_at_the_last_moment_can_be_redeemed_for_thirty_seconds(agent, person, local):
+def test_an_approval_given_just_before_expiry_can_be_redeemed_for_thirty_seconds(
+    agent, person, local
+):
     """After thirty seconds the request expires, although it was approved."""
     first, first_approval = agent.request_approval(requested_expiry="60")
     second, second_approval = agent.request_approval(requested_expiry="60")
@@ -363,19 +365,19 @@ def test_a_cancelled_request_returns_access_denied(agent, person, local):
 
 
 def test_the_auth_req_id_of_another_agent_looks_unknown(agent, person, local):
-    """The response is that for an unknown one, and the right agent can still redeem it."""
+    """The response is the same as for an unknown ID, and its own agent can still redeem it."""
     registration = register_agent(local.admin, "other", auth_method="client_secret_post")
     other = replace(agent, id=registration.agent.id, secret=registration.secret)
     handle, approval = agent.request_approval()
     person.approve(approval.id)
     stolen, unknown = other.poll(handle), other.poll("sayso_ar_nothing")
-    assert stolen.refusal == GONE
+    assert stolen.refusal == INVALID_GRANT
     assert stolen.body == unknown.body
     assert agent.poll(handle).status == 200
 
 
 def test_a_disabled_agent_gets_no_tokens(agent, person, local):
-    """The agent is not told why its request ended."""
+    """The error is unauthorized_client, and no token is issued."""
     handle, approval = agent.request_approval()
     person.approve(approval.id)
     local.admin.agents.disable("invoice-bot", by=BY)
@@ -413,8 +415,8 @@ def test_a_poll_without_an_auth_req_id_is_an_invalid_request(agent):
     assert agent.poll("").refusal == (400, "invalid_request")
 
 
-def test_two_concurrent_polls_get_one_token_set(agent, person, local, monkeypatch):
-    """A poll gets no tokens if another worker redeems the request after the lookup."""
+def test_a_poll_that_loses_the_race_for_the_tokens_gets_none(agent, person, local, monkeypatch):
+    """Another worker redeems the request after this poll looked it up."""
     handle, approval = agent.request_approval()
     person.approve(approval.id)
     by_handle = Approvals.by_handle
@@ -425,7 +427,7 @@ def test_two_concurrent_polls_get_one_token_set(agent, person, local, monkeypatc
         return approval
 
     monkeypatch.setattr(Approvals, "by_handle", find_and_redeem)
-    assert agent.poll(handle).refusal == GONE
+    assert agent.poll(handle).refusal == INVALID_GRANT
     assert local.admin.entries("token.issued") == []
 
 
@@ -493,7 +495,7 @@ def test_a_held_poll_redeemed_by_another_poll_raises_no_alarm(agent, person, loc
         assert agent.poll(handle).status == 200
 
     answer, _ = held_poll(handle, approve_and_redeem)
-    assert answer.refusal == GONE
+    assert answer.refusal == INVALID_GRANT
     assert local.admin.entries("handle.reused") == []
 
 
@@ -550,9 +552,9 @@ def test_a_held_poll_for_the_auth_req_id_of_another_agent_is_refused_immediately
         },
         {"prefer": "wait=30"},
     )
-    assert answer.refusal == GONE
+    assert answer.refusal == INVALID_GRANT
     unknown, hub = held_poll("sayso_ar_nothing")
-    assert unknown.refusal == GONE
+    assert unknown.refusal == INVALID_GRANT
     assert hub.woken == []
 
 
@@ -569,7 +571,7 @@ def test_requests_for_two_people_are_independent(agent, person, local):
     assert local.stored_approval(anas_approval.id).state is State.PENDING
 
 
-def test_a_low_risk_request_can_be_redeemed_after_a_day(agent, person, local):
+def test_a_low_risk_request_can_be_redeemed_almost_a_day_later(agent, person, local):
     """The lifetime of the token starts at the redemption."""
     handle, approval = agent.request_approval()
     local.clock.forward(DAY - MINUTE)

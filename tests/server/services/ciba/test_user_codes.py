@@ -14,7 +14,7 @@ CODE = "Bla\u00fcwal 7"
 
 @pytest.fixture
 def agent(agent, local):
-    """The agent, which supports user codes in these tests."""
+    """An agent that supports user codes."""
     local.admin.agents.update(agent.id, AgentChanges(takes_user_code=True), by=BY)
     return agent
 
@@ -99,23 +99,15 @@ def test_setting_a_user_code_needs_a_pin_call_for_that_code(person, named):
     assert not _is_set(person)
 
 
-@pytest.mark.parametrize(
-    "members", [{"subject": "x" * 43}, {"subject": "other"}, {"nonce": "n"}, {"aud": "a"}]
-)
-def test_a_statement_about_something_else_is_refused(person, members):
-    """The statement is about a different code, nonce or purpose."""
-    if "aud" in members:
-        nonce = _nonce(person)
-        statement = person.statement("vouch", nonce, person.high, subject=person.device_id)
-        body = {"code": CODE, "statement": statement}
-        answer = person.call("POST", "/api/user-code", body)
-    elif "nonce" in members:
-        statement = person.statement(
-            "user_code", "n" * 43, person.high, subject=decisions.digest(f"{'n' * 43}\n{CODE}")
-        )
-        answer = person.call("POST", "/api/user-code", {"code": CODE, "statement": statement})
-    else:
-        answer = _change(person, CODE, **members)
+@pytest.mark.parametrize("other", [{"purpose": "vouch"}, {"nonce": "n" * 43}, {"code": "1234"}])
+def test_a_statement_about_something_else_is_refused(person, other):
+    """The statement has a different purpose or nonce, or is about a different code."""
+    nonce = _nonce(person)
+    person.pin(decisions.digest(f"{nonce}\n{CODE}"))
+    signed = {"purpose": "user_code", "nonce": nonce, "code": CODE, **other}
+    subject = decisions.digest(f"{signed['nonce']}\n{signed['code']}")
+    statement = person.statement(signed["purpose"], signed["nonce"], person.high, subject=subject)
+    answer = person.call("POST", "/api/user-code", {"code": CODE, "statement": statement})
     assert answer.refusal == (422, "invalid_statement")
     assert not _is_set(person)
 
@@ -131,7 +123,7 @@ def test_a_statement_is_used_once(person):
     assert person.call("POST", "/api/user-code", body).refusal == (422, "invalid_statement")
 
 
-def test_a_request_needs_the_user_code_of_its_person(agent, person):
+def test_a_request_needs_the_user_code_of_its_user(agent, person):
     """CB-068, CB-069: without the right code, nobody is asked."""
     assert agent.ask().status == 200
     _change(person, CODE)
@@ -152,7 +144,7 @@ def test_an_agent_without_user_code_support_needs_no_user_code(agent, person, lo
 
 
 def test_wrong_user_codes_lock_out_one_agent_for_one_person(agent, person, local):
-    """After five wrong codes, this agent cannot ask this person for half an hour."""
+    """After five wrong codes, the agent's requests to this person fail for half an hour."""
     ben = new_person(local, "ben")
     for who in (person, ben):
         _change(who, CODE)

@@ -253,8 +253,8 @@ def test_the_generic_type_cannot_be_registered():
 _EMPTY = {"type": "object", "additionalProperties": False}
 
 
-def test_an_unknown_built_in_type_is_not_found_with_the_remedy():
-    """The error names the unknown type."""
+def test_the_error_for_an_unknown_built_in_type_names_the_type():
+    """The administrator sees what was misspelled."""
     with pytest.raises(NotFound, match="no built-in action type payment"):
         builtin_action_types.registrable("payment")
 

@@ -12,7 +12,7 @@ from tests.support.builders.clock import DAY, MINUTE
 from tests.support.builders.installation import BY, PAY
 from tests.support.builders.site import ISSUER
 
-GONE = (400, "invalid_grant")
+INVALID_GRANT = (400, "invalid_grant")
 FULL_REQUEST = {"scope": "openid profile payments:read", "resource": PAY}
 
 
@@ -49,9 +49,9 @@ def test_a_later_reuse_ends_the_family_and_raises_an_alarm(app, first, local):
     token = app.refresh(answer["refresh_token"], scope="openid").json
     local.clock.forward(GRACE_MS)
     assert app.userinfo(token["access_token"]).status == 200
-    assert app.refresh(first).refusal == GONE
+    assert app.refresh(first).refusal == INVALID_GRANT
     assert app.userinfo(token["access_token"]).status == 401
-    assert app.refresh(token["refresh_token"]).refusal == GONE
+    assert app.refresh(token["refresh_token"]).refusal == INVALID_GRANT
     (entry,) = local.admin.entries("grant.reused")
     assert entry["cause"] == "refresh token"
     assert "alarm.refresh_reused" in [message["event"] for message in local.messages()]
@@ -61,8 +61,8 @@ def test_a_reuse_after_the_successor_was_used_ends_the_family_immediately(app, f
     """The app must have had the response, so a repetition counts as theft."""
     second = app.refresh(first).json["refresh_token"]
     third = app.refresh(second).json["refresh_token"]
-    assert app.refresh(first).refusal == GONE
-    assert app.refresh(third).refusal == GONE
+    assert app.refresh(first).refusal == INVALID_GRANT
+    assert app.refresh(third).refusal == INVALID_GRANT
 
 
 def test_a_refresh_may_request_less_and_later_everything_again(app, first, local):
@@ -98,7 +98,7 @@ def test_a_refresh_for_more_is_refused_and_keeps_the_token(app, first, changes, 
 def test_a_changed_refresh_token_is_refused(app, first):
     """NG-083: a changed token is refused, and the real one still works."""
     for wrong in (first[:-1], first + "a", first.upper()):
-        assert app.refresh(wrong).refusal == GONE
+        assert app.refresh(wrong).refusal == INVALID_GRANT
     assert app.refresh(first).status == 200
 
 
@@ -106,8 +106,8 @@ def test_a_refresh_token_belongs_to_its_app(app, first, local, code_for):
     """Neither another app nor the terminal can use the token."""
     other = new_app(local, "console")
     others_token = other.redeem(code_for(other)).json["refresh_token"]
-    assert other.refresh(first).refusal == GONE
-    assert app.refresh(others_token).refusal == GONE
+    assert other.refresh(first).refusal == INVALID_GRANT
+    assert app.refresh(others_token).refusal == INVALID_GRANT
     form = {"grant_type": GRANT_REFRESH_TOKEN, "refresh_token": first}
     as_terminal = local.post_form("/token", {**form, "client_id": "sayso-approver"})
     assert as_terminal.status == 400
@@ -116,7 +116,7 @@ def test_a_refresh_token_belongs_to_its_app(app, first, local, code_for):
 
 def test_a_terminals_refresh_token_is_refused_for_an_app(app, person):
     """Terminals and apps have separate refresh tokens."""
-    assert app.refresh(person.refresh_token).refusal == GONE
+    assert app.refresh(person.refresh_token).refusal == INVALID_GRANT
 
 
 def test_a_refresh_token_expires_after_thirty_unused_days(app, code_for, local):
@@ -127,7 +127,7 @@ def test_a_refresh_token_expires_after_thirty_unused_days(app, code_for, local):
     local.clock.forward(DAY)
     third = app.refresh(second).json["refresh_token"]
     local.clock.forward(IDLE_MS)
-    assert app.refresh(third).refusal == GONE
+    assert app.refresh(third).refusal == INVALID_GRANT
 
 
 def test_disabling_the_user_or_the_app_ends_the_refresh_token(app, first, code_for, local, person):
@@ -135,14 +135,14 @@ def test_disabling_the_user_or_the_app_ends_the_refresh_token(app, first, code_f
     with local.services.store.read() as view:
         (sign_in,) = view.sign_ins.of_user(person.user.id)
     local.admin.users.disable("ana", by=BY)
-    assert app.refresh(first).refusal == GONE
+    assert app.refresh(first).refusal == INVALID_GRANT
     local.admin.users.enable("ana", by=BY)
-    assert app.refresh(first).refusal == GONE
+    assert app.refresh(first).refusal == INVALID_GRANT
     assert sign_in
     second = app.redeem(code_for(app)).json["refresh_token"]
     local.admin.apps.update(app.id, AppChanges(enabled=False), by=BY)
     local.admin.apps.update(app.id, AppChanges(enabled=True), by=BY)
-    assert app.refresh(second).refusal == GONE
+    assert app.refresh(second).refusal == INVALID_GRANT
 
 
 def test_revoking_a_consent_ends_the_refresh_token(app, first, local):
@@ -153,8 +153,8 @@ def test_revoking_a_consent_ends_the_refresh_token(app, first, local):
         if consent.consent.resource == PAY
     ]
     local.site.consents.revoke(named_consent.consent.id, by=BY)
-    assert app.refresh(first).refusal == GONE
-    assert app.refresh(first, scope="openid").refusal == GONE
+    assert app.refresh(first).refusal == INVALID_GRANT
+    assert app.refresh(first, scope="openid").refusal == INVALID_GRANT
 
 
 def test_revoking_a_consent_keeps_the_refresh_tokens_of_other_resources(code_for, local):
@@ -172,7 +172,7 @@ def test_revoking_a_consent_keeps_the_refresh_tokens_of_other_resources(code_for
         if result.consent.resource == other
     )
     local.site.consents.revoke(result.consent.id, by=BY)
-    assert app.refresh(orders).refusal == GONE
+    assert app.refresh(orders).refusal == INVALID_GRANT
     assert app.refresh(payments).status == 200
 
 
@@ -212,7 +212,7 @@ def test_revoking_a_refresh_token_ends_the_family(app, first, local):
         assert local.post_form("/revoke", form).status == 200
         is_ended = client is app
         assert (app.userinfo(token["access_token"]).status == 401) == is_ended
-    assert app.refresh(token["refresh_token"]).refusal == GONE
+    assert app.refresh(token["refresh_token"]).refusal == INVALID_GRANT
     (entry,) = local.admin.entries("token.revoked")
     assert entry["facts"]["tokens_revoked"] == 2
 
@@ -271,7 +271,7 @@ def test_tokens_of_an_app_expire_with_the_consent(app, first, local):
     answer = app.refresh(first).json
     assert answer["expires_in"] == 60
     local.clock.forward(MINUTE)
-    assert app.refresh(answer["refresh_token"]).refusal == GONE
+    assert app.refresh(answer["refresh_token"]).refusal == INVALID_GRANT
 
 
 def test_a_restore_ends_refresh_tokens_and_codes(app, first, code_for, restore):
@@ -283,7 +283,7 @@ def test_a_restore_ends_refresh_tokens_and_codes(app, first, code_for, restore):
         row = view.code_grants.token(handle_hash(first))
         assert view.code_grants.family(row.family_id).ended_at is not None
         assert view.code_grants.code(handle_hash(code)) is None
-    assert restored_app.refresh(first).refusal == GONE
-    assert restored_app.refresh(token["refresh_token"]).refusal == GONE
-    assert restored_app.redeem(code).refusal == GONE
+    assert restored_app.refresh(first).refusal == INVALID_GRANT
+    assert restored_app.refresh(token["refresh_token"]).refusal == INVALID_GRANT
+    assert restored_app.redeem(code).refusal == INVALID_GRANT
     assert restored_app.userinfo(token["access_token"]).status == 401

@@ -13,7 +13,7 @@ from tests.support.builders.app_users import new_app
 from tests.support.builders.installation import BY, PAY
 from tests.support.builders.site import ISSUER
 
-GONE = (400, "invalid_grant")
+INVALID_GRANT = (400, "invalid_grant")
 
 
 def test_a_code_is_redeemed_for_the_allowed_tokens(app, code_for, local):
@@ -43,9 +43,9 @@ def test_reusing_a_code_revokes_its_tokens(app, code_for, local):
     code = code_for(app)
     first = app.redeem(code).json
     assert app.userinfo(first["access_token"]).status == 200
-    assert app.redeem(code).refusal == GONE
+    assert app.redeem(code).refusal == INVALID_GRANT
     assert app.userinfo(first["access_token"]).status == 401
-    assert app.refresh(first["refresh_token"]).refusal == GONE
+    assert app.refresh(first["refresh_token"]).refusal == INVALID_GRANT
     (entry,) = local.admin.entries("grant.reused")
     assert (entry["cause"], entry["facts"]["app"]) == ("authorization code", app.id)
     app_without_refresh = new_app(local, "plain", grant_types=("authorization_code",))
@@ -66,7 +66,7 @@ def test_reusing_a_code_revokes_its_tokens(app, code_for, local):
 def test_a_code_needs_its_redirect_uri_and_code_verifier(app, code_for, changes):
     """NG-100: a wrong value is refused, but does not use up the code."""
     code = code_for(app)
-    assert app.redeem(**{"code": code, **changes}).refusal == GONE
+    assert app.redeem(**{"code": code, **changes}).refusal == INVALID_GRANT
     assert app.redeem(code).status == 200
 
 
@@ -81,7 +81,7 @@ def test_a_code_belongs_to_its_app(app, code_for, local, agent):
     """NG-102: other clients cannot redeem the code; its own app still can."""
     code = code_for(app)
     other = new_app(local, "console")
-    assert other.redeem(code).refusal == GONE
+    assert other.redeem(code).refusal == INVALID_GRANT
     form = {"grant_type": "authorization_code", "code": code, **agent.credentials}
     assert local.post_form("/token", form).refusal == (400, "unauthorized_client")
     assert app.redeem(code).status == 200
@@ -93,7 +93,7 @@ def test_a_code_is_valid_for_a_minute(app, code_for, local):
     local.clock.forward(CODE_MS - 1)
     assert app.redeem(code).status == 200
     local.clock.forward(1)
-    assert app.redeem(late_code).refusal == GONE
+    assert app.redeem(late_code).refusal == INVALID_GRANT
 
 
 def test_the_resource_may_be_repeated_but_not_changed(app, code_for):
@@ -145,14 +145,14 @@ def test_a_stricter_state_before_redemption_refuses_the_code(agent, app, code_fo
     parameters = {"scope": "openid payments:read", "resource": PAY, "requested_actor": agent.id}
     code = code_for(app, **parameters)
     change(local, app)
-    assert app.redeem(code).refusal == GONE
+    assert app.redeem(code).refusal == INVALID_GRANT
 
 
 def test_deleting_the_requested_actor_refuses_the_code(agent, app, code_for, local):
     """A code with a deleted actor gets invalid_grant."""
     code = code_for(app, scope="payments:read", resource=PAY, requested_actor=agent.id)
     local.admin.agents.delete("invoice-bot", by=BY)
-    assert app.redeem(code).refusal == GONE
+    assert app.redeem(code).refusal == INVALID_GRANT
 
 
 def test_a_disabled_app_cannot_redeem_a_code(app, code_for, local):
@@ -166,8 +166,8 @@ def test_a_code_may_be_bound_to_a_key(app, code_for, local, proof):
     """DP-37, RFC 9449 10: only a proof of that key redeems the code."""
     key, other = SigningKey.generate(), SigningKey.generate()
     code = code_for(app, dpop_jkt=key.thumbprint)
-    assert app.redeem(code).refusal == GONE
-    assert app.redeem(code, proofs=[proof(other)]).refusal == GONE
+    assert app.redeem(code).refusal == INVALID_GRANT
+    assert app.redeem(code, proofs=[proof(other)]).refusal == INVALID_GRANT
     answer = app.redeem(code, proofs=[proof(key)]).json
     assert answer["token_type"] == "DPoP"
     assert local.claims(answer["access_token"])["cnf"] == {"jkt": key.thumbprint}
@@ -189,7 +189,7 @@ def test_a_pushed_request_with_a_proof_binds_the_code(app, browser, local, proof
         page = browser.open("/authorize?" + urlencode({"client_id": app.id, "request_uri": uri}))
         page = browser.sign_in("ana") if "password" in page.text else page
         code = (browser.answer("allow") if page.forms else page).answer["code"]
-        assert app.redeem(code, proofs=[proof(other)]).refusal == GONE
+        assert app.redeem(code, proofs=[proof(other)]).refusal == INVALID_GRANT
         assert app.redeem(code, proofs=[proof(key)]).json["token_type"] == "DPoP"
 
 

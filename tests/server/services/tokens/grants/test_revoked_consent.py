@@ -6,7 +6,7 @@ from tests.support.builders.clock import DAY, SECOND
 from tests.support.builders.installation import BY, PAY
 from tests.support.builders.site import ISSUER
 
-GONE = (400, "invalid_grant")
+INVALID_GRANT = (400, "invalid_grant")
 REQUEST = {"scope": "openid payments:read", "resource": PAY}
 
 
@@ -25,9 +25,9 @@ def test_revoking_the_apps_consent_ends_its_refresh_token(app, person, code_for)
     """The response counts the access tokens; a new consent does not restore old tokens."""
     tokens = app.redeem(code_for(app, **REQUEST)).json
     assert _revoke(person, "chat", PAY) == 1
-    assert app.refresh(tokens["refresh_token"]).refusal == GONE
+    assert app.refresh(tokens["refresh_token"]).refusal == INVALID_GRANT
     new_tokens = app.redeem(code_for(app, **REQUEST)).json
-    assert app.refresh(tokens["refresh_token"]).refusal == GONE
+    assert app.refresh(tokens["refresh_token"]).refusal == INVALID_GRANT
     assert app.refresh(new_tokens["refresh_token"]).status == 200
 
 
@@ -36,7 +36,7 @@ def test_revoking_the_userinfo_consent_ends_its_tokens(app, person, code_for):
     tokens = app.redeem(code_for(app, scope="openid")).json
     assert app.userinfo(tokens["access_token"]).status == 200
     assert _revoke(person, "chat", f"{ISSUER}/userinfo") == 1
-    assert app.refresh(tokens["refresh_token"]).refusal == GONE
+    assert app.refresh(tokens["refresh_token"]).refusal == INVALID_GRANT
     assert app.userinfo(tokens["access_token"]).status == 401
 
 
@@ -45,7 +45,7 @@ def test_revoking_the_agents_consent_ends_the_app_token_that_names_it(app, agent
     tokens = app.redeem(code_for(app, **REQUEST, requested_actor=agent.id)).json
     assert ("invoice-bot", PAY) in _consents(person)
     assert _revoke(person, "invoice-bot", PAY) == 1
-    assert app.refresh(tokens["refresh_token"]).refusal == GONE
+    assert app.refresh(tokens["refresh_token"]).refusal == INVALID_GRANT
     assert ("chat", PAY) in _consents(person)
 
 
@@ -59,7 +59,7 @@ def test_a_narrower_consent_does_not_cover_an_earlier_grant(app, code_for, local
     local.clock.forward(9 * SECOND)
     new_token = app.redeem(code_for(app, scope="openid")).json["refresh_token"]
     assert app.refresh(new_token).status == 200
-    assert app.refresh(token).refusal == GONE
+    assert app.refresh(token).refusal == INVALID_GRANT
 
 
 def test_other_apps_keep_their_tokens(app, local, person, code_for):
@@ -78,4 +78,4 @@ def test_disabling_a_user_counts_the_tokens_of_their_apps(app, local, code_for):
     app.refresh(tokens["refresh_token"])
     assert local.admin.users.disable("ana", by=BY).tokens_revoked == 2
     local.admin.users.enable("ana", by=BY)
-    assert app.refresh(tokens["refresh_token"]).refusal == GONE
+    assert app.refresh(tokens["refresh_token"]).refusal == INVALID_GRANT

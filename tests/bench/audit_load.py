@@ -10,14 +10,14 @@ from pathlib import Path
 from server.services.audit import lag
 from tests.bench import request
 from tests.bench.measuring import compare, product
-from tests.bench.table import growth, run, say, verdict
+from tests.bench.table import at_most, growth, run, say
 from tests.support.builders.databases import upgraded_database
 from tests.support.servers.load import WITHOUT_LIMITS, WITHOUT_NOTIFICATION_LIMITS
 from tests.support.servers.postgres import PostgresServer
 from tests.support.servers.server import LiveServer, live_server
 
-_BAR_COST = 1.1
-_BAR_MS = 500
+_MAX_RATIO = 1.1
+_MAX_AGE_MS = 500
 _INTERVAL_SECONDS = 0.01
 
 
@@ -38,7 +38,7 @@ def _cost() -> None:
         with live_server(Path(folder), options=options, **settings) as other:
             without = replace(request.target(other), name="without the log")
             targets = [without, request.target(server)]
-            growth(compare(targets), bar=_BAR_COST)
+            growth(compare(targets), max_ratio=_MAX_RATIO)
 
 
 def _sequencing() -> None:
@@ -57,16 +57,16 @@ def _sequencing() -> None:
             (figures,) = compare([target], rounds=2)
     say(f"{figures.count} requests, CPU {figures.cpu_us:.0f} µs each; {len(ages)} looks")
     ages.sort()
-    verdict(
+    at_most(
         "age of the oldest entry without a sequence number, p50",
         ages[len(ages) // 2],
-        _BAR_MS,
+        _MAX_AGE_MS,
         " ms",
     )
-    verdict(
+    at_most(
         "age of the oldest entry without a sequence number, p99",
         ages[-len(ages) // 100],
-        _BAR_MS,
+        _MAX_AGE_MS,
         " ms",
     )
 

@@ -1,6 +1,6 @@
 """`python -m tests.bench.command_line`: the processor time of commands that read the database.
 
-Times depend on the machine and on other work, so the bars are multiples of the time that Python
+Times depend on the machine and on other work, so the limits are multiples of the time that Python
 needs for SQLAlchemy alone, in the same round.
 """
 
@@ -11,13 +11,13 @@ import sys
 import tempfile
 from collections.abc import Sequence
 
-from tests.bench.table import run, say, verdict
+from tests.bench.table import at_most, run, say
 from tests.support.servers.server import ROOT
 
 _ROUNDS = 9
-_BAR = 1.4
+_MAX_RATIO = 1.4
 """0.25 s on a quiet machine, where SQLAlchemy alone takes 0.18 s."""
-_HELP_BAR = 0.8
+_MAX_HELP_RATIO = 0.8
 _HELP = ("-h", "agents -h", "config show")
 READING = (
     *("agents list", "apps list", "approvals list", "audit search", "audit tail", "consents list"),
@@ -38,8 +38,8 @@ def main() -> None:
         say(f"| sayso {verb} | {seconds:.3f} | {ratio:.2f} |")
     say("")
     for verb, (_, ratio) in rows.items():
-        bar = _HELP_BAR if verb in _HELP else _BAR
-        verdict(f"sayso {verb}:", ratio, bar, " x SQLAlchemy")
+        max_ratio = _MAX_HELP_RATIO if verb in _HELP else _MAX_RATIO
+        at_most(f"sayso {verb}:", ratio, max_ratio, " x SQLAlchemy")
 
 
 def _rounds(folder: str, verb: str) -> tuple[float, float]:

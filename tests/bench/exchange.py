@@ -4,15 +4,15 @@ from collections.abc import Callable
 
 from server.app import Services
 from server.model.tokens import Delegation
-from tests.bench.answers import Expected
 from tests.bench.measuring import Target, compare, product
 from tests.bench.peer_server import API, Peer, peer
+from tests.bench.responses import Expected
 from tests.bench.table import against_peer, run, say
 from tests.support.builders.token_chains import BANK, LiveChains, signed, store, user_row
 from tests.support.clients.simultaneous import post
 from tests.support.servers.server import AgentKey, LiveServer
 
-BAR = 1.3
+MIN_SPEED = 1.3
 _TOKEN = Expected(200, '"access_token":')
 _TOKENS = 3_000
 _PEER_TOKENS = 9_000
@@ -22,7 +22,7 @@ def main() -> None:
     """Exchange each token once; for a token of a chain the server also reads its parents."""
     say("## Exchange (one token verified, one signed, consent, delegation, entry)")
     with peer() as other, product() as server:
-        against_peer(compare([peer_target(other), *targets(server)]), bar=BAR)
+        against_peer(compare([peer_target(other), *targets(server)]), min_speed=MIN_SPEED)
 
 
 def peer_target(other: Peer) -> Target:
@@ -42,11 +42,11 @@ def targets(server: LiveServer, *, count: int = _TOKENS) -> list[Target]:
     chains.consent(agent, "bank:read")
     repeated = _exchange_request(agent, chains.user_token())
     assert server.process is not None
-    server_and_answer = server.process.pid, server.port, _TOKEN
+    server_and_expected = server.process.pid, server.port, _TOKEN
     return [
-        Target("a person's token, fresh", *server_and_answer, _batch(chains, agent, 0, count)),
-        Target("a token of a chain, fresh", *server_and_answer, _batch(chains, agent, 1, count)),
-        Target("the same token again", *server_and_answer, lambda: [repeated], again=True),
+        Target("a person's token, fresh", *server_and_expected, _batch(chains, agent, 0, count)),
+        Target("a token of a chain, fresh", *server_and_expected, _batch(chains, agent, 1, count)),
+        Target("the same token again", *server_and_expected, lambda: [repeated], again=True),
     ]
 
 

@@ -15,13 +15,13 @@ from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 from tests.bench.measuring import product
-from tests.bench.table import run, say, verdict
+from tests.bench.table import at_most, run, say
 from tests.support.builders.installation import PAY
 from tests.support.clients.agent import CIBA, Agent
 from tests.support.clients.simultaneous import poll, post
 from tests.support.servers.server import ROOT, AgentKey, LiveServer
 
-_BAR = 2.0
+_MAX_RATIO = 2.0
 _CONNECTIONS = 120
 _OTHERS = 4
 SECONDS = 5.0
@@ -50,15 +50,15 @@ def main() -> None:
 
 
 def _show(alone: list[float], found: list[tuple[str, list[float], dict[str, int]]]) -> None:
-    say("| beside | cycles | p50 ms | p99 ms | ratio of p50 | answers of the one |")
+    say("| beside | cycles | p50 ms | p99 ms | ratio of p50 | responses to the other |")
     say("|---|---|---|---|---|---|")
     middle = statistics.median(alone)
-    for name, times, answers in [("nothing", alone, {}), *found]:
+    for name, times, responses in [("nothing", alone, {}), *found]:
         p50, p99 = statistics.median(times), sorted(times)[len(times) * 99 // 100]
-        say(f"| {name} | {len(times)} | {p50:.1f} | {p99:.1f} | {p50 / middle:.2f} | {answers} |")
+        say(f"| {name} | {len(times)} | {p50:.1f} | {p99:.1f} | {p50 / middle:.2f} | {responses} |")
     say("")
     for name, times, _ in found:
-        verdict(f"beside {name}:", statistics.median(times) / middle, _BAR, " x")
+        at_most(f"beside {name}:", statistics.median(times) / middle, _MAX_RATIO, " x")
 
 
 def _attacks(server: LiveServer) -> Iterator[tuple[str, Sent]]:
@@ -75,7 +75,7 @@ def _attacks(server: LiveServer) -> Iterator[tuple[str, Sent]]:
 def under_load(
     server: LiveServer, others: Sequence[AgentKey], user: str, sent: Sent
 ) -> tuple[list[float], dict[str, int]]:
-    """Return the other agents' cycles while one agent sends this, and that agent's answers."""
+    """Return the other agents' cycles while one agent sends this, and that agent's responses."""
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
         about = {"status": sent.status, "body": ""}
         json.dump({"requests": [sent.text], "again": True, **about}, file)
@@ -96,7 +96,7 @@ def under_load(
             time.sleep(1)
             times = cycles(server, others, user)
             result = json.loads(client.stdout.readline())
-    return times, result["answers"]
+    return times, result["responses"]
 
 
 def cycles(server: LiveServer, others: Sequence[AgentKey], user: str) -> list[float]:
@@ -126,8 +126,8 @@ def send(
     """Send a request of an agent; return the JSON of the response."""
     basic = base64.b64encode(f"{key.id}:{key.secret}".encode()).decode()
     line.request("POST", path, urlencode(form), {**_HEADERS, "Authorization": f"Basic {basic}"})
-    answer: dict[str, str] = json.loads(line.getresponse().read())
-    return answer
+    response: dict[str, str] = json.loads(line.getresponse().read())
+    return response
 
 
 if __name__ == "__main__":

@@ -32,8 +32,8 @@ async def _hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 
 async def _serve(count: int) -> None:
-    answers = (_hang, *[_take] * count)
-    servers = [await asyncio.start_server(answer, "127.0.0.1", 0) for answer in answers]
+    responses = (_hang, *[_take] * count)
+    servers = [await asyncio.start_server(response, "127.0.0.1", 0) for response in responses]
     ports = [server.sockets[0].getsockname()[1] for server in servers]
     sys.stdout.write(" ".join(map(str, ports)) + "\n")
     sys.stdout.flush()

@@ -17,11 +17,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from approver_tui.client.notifications.feed import PATH
-from tests.bench.answers import check
 from tests.bench.feed_screen import Window
 from tests.bench.measuring import product
 from tests.bench.processes import memory_mib, processor_us, threads
-from tests.bench.table import run, say, verdict
+from tests.bench.responses import check
+from tests.bench.table import at_most, run, say
 from tests.support.builders.installation import PAY
 from tests.support.clients.simultaneous import post
 from tests.support.clients.terminal import Terminal, new_person
@@ -33,8 +33,8 @@ _REQUESTS = 1_200
 _AGENTS = 4
 """One agent may have 500 open requests."""
 _SHOWN_REQUESTS = 500
-_BAR_MS = 100.0
-_SOCKET_BAR_KIB = 50.0
+_MAX_MS = 100.0
+_MAX_SOCKET_KIB = 50.0
 _NOTIFYING = "200 approval.requested, held None"
 """The label of a request that was accepted and whose event notifies the approver."""
 _IDLE_SECONDS = 5
@@ -86,7 +86,7 @@ def sockets(server: LiveServer, people: list[Terminal]) -> Iterator[subprocess.P
 def _frames(client: subprocess.Popen[str]) -> list[float]:
     """Return the milliseconds until each frame, after all requests were sent."""
     report = json.loads(_reported(client))
-    check("feed", _NOTIFYING, report["answers"])
+    check("feed", _NOTIFYING, report["responses"])
     latencies: list[float] = report["latencies"]
     return latencies
 
@@ -118,16 +118,16 @@ def _say_ways(frames: list[float], window: Window) -> None:
         middle, longest = statistics.median(latencies), max(latencies)
         say(f"| {way} | {len(latencies)} | {middle:.1f} | {_p99(latencies):.1f} | {longest:.1f} |")
     say("")
-    verdict("frame p99:", _p99(frames), _BAR_MS, " ms")
-    verdict("screen p99:", _p99(window.since_event_ms), _BAR_MS, " ms")
+    at_most("frame p99:", _p99(frames), _MAX_MS, " ms")
+    at_most("screen p99:", _p99(window.since_event_ms), _MAX_MS, " ms")
 
 
 def _say_sockets(before: tuple[int, float], after: tuple[int, float], idle: float) -> None:
     each = (after[1] - before[1]) * 1024 / _APPROVERS
     say("| KiB per socket | idle CPU % | load of the machine |\n|---|---|---|")
     say(f"| {each:.0f} | {idle:.1f} | {os.getloadavg()[0]:.1f} |\n")
-    verdict("memory of an idle socket:", each, _SOCKET_BAR_KIB, " KiB")
-    verdict("threads that the idle sockets added:", after[0] - before[0], 0)
+    at_most("memory of an idle socket:", each, _MAX_SOCKET_KIB, " KiB")
+    at_most("threads that the idle sockets added:", after[0] - before[0], 0)
 
 
 def _p99(latencies: Sequence[float]) -> float:

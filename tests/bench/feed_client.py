@@ -33,9 +33,9 @@ async def _next_event(socket: ClientConnection) -> tuple[str, float]:
 async def _send_request(port: int, request: bytes) -> str:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(request)
-    answer = await reader.read()
+    response = await reader.read()
     writer.close()
-    return answer[9:12].decode()
+    return response[9:12].decode()
 
 
 async def _measure(port: int, plan: dict[str, Any]) -> list[tuple[str, float]]:
@@ -77,8 +77,8 @@ def main(arguments: list[str]) -> None:
     """Connect, wait for the line, send requests, report."""
     plan = json.loads(Path(arguments[1]).read_text())
     results = asyncio.run(_measure(int(arguments[0]), plan))
-    answers = Counter(label for label, _ in results)
-    report = {"latencies": [latency for _, latency in results], "answers": answers}
+    responses = Counter(label for label, _ in results)
+    report = {"latencies": [latency for _, latency in results], "responses": responses}
     sys.stdout.write(json.dumps(report) + "\n")
 
 

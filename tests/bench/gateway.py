@@ -14,7 +14,7 @@ from mcp.client.streamable_http import streamable_http_client
 from server.model.audit import EntrySearch
 from server.serving.descriptors import raise_limit
 from tests.bench.processes import memory_mib
-from tests.bench.table import run, say, verdict
+from tests.bench.table import at_most, run, say
 from tests.support.clients.kit import ask_and_approve, kit_agent
 from tests.support.clients.terminal import new_person
 from tests.support.servers.gateway import SCOPES, WAIT, RunningGateway, running_gateway
@@ -24,8 +24,8 @@ from tests.support.servers.upstream_tools import KEY
 
 _CALLS: Final = 200
 _WAITING: Final = 1_000
-_BAR_MS: Final = 5.0
-_BAR_MIB: Final = 150.0
+_MAX_MS: Final = 5.0
+_MAX_MIB: Final = 150.0
 _REQUESTED: Final = EntrySearch(type="approval.requested")
 
 
@@ -40,7 +40,7 @@ def main() -> None:
     ):
         token = _token(server, gateway)
         added = asyncio.run(_added(gateway, token))
-        verdict("a call of a low tool, median, more than without", added, _BAR_MS, " ms")
+        at_most("a call of a low tool, median, more than without", added, _MAX_MS, " ms")
         asyncio.run(_hold(server, gateway, token))
 
 
@@ -65,10 +65,10 @@ async def _added(gateway: RunningGateway, token: str) -> float:
         for _ in range(_CALLS):
             for client, times in zip(clients, times_by_client, strict=True):
                 began = time.perf_counter()
-                answer: Any = await client.call_tool("read", {})
+                response: Any = await client.call_tool("read", {})
                 times.append((time.perf_counter() - began) * 1_000)
-                if "Ignore your user" not in answer.content[0].text:
-                    raise AssertionError(answer)
+                if "Ignore your user" not in response.content[0].text:
+                    raise AssertionError(response)
     medians = [statistics.median(times[10:]) for times in times_by_client]
     say(f"without {medians[0]:.2f} ms, through the gateway {medians[1]:.2f} ms")
     return medians[1] - medians[0]
@@ -103,7 +103,7 @@ async def _hold(server: LiveServer, gateway: RunningGateway, token: str) -> None
             call.cancel()
         await asyncio.gather(*calls, return_exceptions=True)
     say(f"idle {idle:.0f} MiB")
-    verdict(f"{_WAITING} calls that wait", memory, _BAR_MIB, " MiB")
+    at_most(f"{_WAITING} calls that wait", memory, _MAX_MIB, " MiB")
 
 
 async def _pay(client: Client, minor: int) -> object:

@@ -36,9 +36,9 @@ from server.services.users.users import UserChanges, Users
 from server.storage.approvals.tables import approvals, decisions
 from server.storage.dumps import transaction
 from server.storage.tokens.tables import delegations
-from tests.bench.answers import Expected
 from tests.bench.measuring import Target, compare
-from tests.bench.table import growth, run, say, verdict
+from tests.bench.responses import Expected
+from tests.bench.table import at_most, growth, run, say
 from tests.support.browsers.web_person import WebPerson, new_web_person
 from tests.support.builders.databases import upgraded_database
 from tests.support.builders.installation import PAY_SCOPES
@@ -54,9 +54,9 @@ _MINUTE_MS = 60 * 1000
 _FEW_APPROVALS = 14 * 24 * 60
 """The small installation has redeemed approvals too, so that its lists and charts are full."""
 _PAGES = ("/admin", "/admin/delegations", "/admin/delegations?ended=true", "/admin/approvals")
-_PAGE_BAR = 1.2
+_MAX_PAGE_RATIO = 1.2
 _ENDS = 15
-_END_BAR = 1.5
+_MAX_END_RATIO = 1.5
 _RESOURCE = "https://ended.example"
 
 
@@ -109,7 +109,7 @@ def _compare(database: str, both: Sequence[_Installation]) -> None:
         targets = [
             _target(it, f"{page}, {name}", page) for it, name in zip(both, _NAMES, strict=True)
         ]
-        growth(compare(targets), bar=_PAGE_BAR)
+        growth(compare(targets), max_ratio=_MAX_PAGE_RATIO)
     _compare_ends(database, both)
 
 
@@ -141,7 +141,7 @@ def _compare_ends(database: str, both: Sequence[_Installation]) -> None:
         say(f"| {name} | {few:.1f} | {many:.1f} |")
     say("")
     for name, ratio in ratios.items():
-        verdict(f"{database}, {name}: ratio", ratio, _END_BAR)
+        at_most(f"{database}, {name}: ratio", ratio, _MAX_END_RATIO)
 
 
 def _disable_user(it: _Installation) -> float:

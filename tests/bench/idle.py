@@ -2,15 +2,15 @@
 
 from collections import Counter
 
-from tests.bench.answers import check
 from tests.bench.measuring import bare_server, product
 from tests.bench.processes import settled_mib, threads
-from tests.bench.table import run, say, verdict
+from tests.bench.responses import check
+from tests.bench.table import at_most, run, say
 from tests.support.browsers.web_person import new_web_person
 from tests.support.clients.agent import new_agent
 from tests.support.servers.server import LiveServer
 
-_BAR_MIB = 120.0
+_MAX_MIB = 120.0
 
 
 def main() -> None:
@@ -26,7 +26,7 @@ def main() -> None:
         say("| what | PSS MiB | threads |\n|---|---|---|")
         say(f"| bare Flask view | {settled_mib(bare):.0f} | {threads(bare)} |")
         say(f"| idle server | {idle_mib:.0f} | {threads(server.process.pid)} |")
-        verdict("idle server:", idle_mib, _BAR_MIB, " MiB")
+        at_most("idle server:", idle_mib, _MAX_MIB, " MiB")
 
 
 def approve_once(server: LiveServer) -> None:
@@ -35,9 +35,9 @@ def approve_once(server: LiveServer) -> None:
     handle = agent.request_approval(person.name)
     (waiting,) = person.http.get("/api/approvals").json()["items"]
     statuses = [person.http.get(path).status_code for path in ("/", f"/r/{waiting['id']}")]
-    answer = person.decide(waiting["id"], person.assertion(waiting["id"]))
-    answers = Counter([*statuses, answer.status_code, agent.poll(handle).status_code])
-    check("idle server", "200", {str(status): count for status, count in answers.items()})
+    response = person.decide(waiting["id"], person.assertion(waiting["id"]))
+    responses = Counter([*statuses, response.status_code, agent.poll(handle).status_code])
+    check("idle server", "200", {str(status): count for status, count in responses.items()})
 
 
 if __name__ == "__main__":

@@ -2,16 +2,16 @@
 
 import itertools
 
-from tests.bench.answers import Expected
 from tests.bench.measuring import Target, compare, product
 from tests.bench.peer_server import Peer, peer
+from tests.bench.responses import Expected
 from tests.bench.table import against_peer, run, say
 from tests.support.builders.installation import PAY
 from tests.support.builders.token_chains import signed, store, user_row
 from tests.support.clients.simultaneous import post
 from tests.support.servers.server import BY, AgentKey, LiveServer
 
-BAR = 1.0
+MIN_SPEED = 1.0
 _ACTIVE = Expected(200, '"active":true')
 _TOKENS = 400
 _FRESH = 3_000
@@ -26,7 +26,7 @@ def main() -> None:
     )
     with peer() as other, product() as server:
         targets = [target(server, once=True), target(server, once=False)]
-        against_peer(compare([peer_target(other), *targets]), bar=BAR)
+        against_peer(compare([peer_target(other), *targets]), min_speed=MIN_SPEED)
 
 
 def peer_target(other: Peer) -> Target:

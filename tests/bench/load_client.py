@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.bench.answers import Expected
+from tests.bench.responses import Expected
 
 _WARM_UP = 300
 _LENGTH = b"content-length: "
@@ -33,7 +33,7 @@ class _Run:
     def __init__(self, seconds: float, expected: Expected) -> None:
         self.ends = time.perf_counter() + seconds
         self.latencies: list[float] = []
-        self.answers: Counter[str] = Counter()
+        self.responses: Counter[str] = Counter()
         self._expected = expected
 
     def note(self, began: float, head: bytes, body: bytes) -> None:
@@ -41,10 +41,10 @@ class _Run:
         self.latencies.append(time.perf_counter() - began)
         status, text = int(head[9:12]), body.decode("utf-8", "replace")
         label = self._expected.label if self._expected.matches(status, text) else f"{status} {text}"
-        self.answers[label[:_LABEL_LENGTH]] += 1
+        self.responses[label[:_LABEL_LENGTH]] += 1
 
 
-async def _answer(reader: asyncio.StreamReader) -> tuple[bytes, bytes]:
+async def _read_response(reader: asyncio.StreamReader) -> tuple[bytes, bytes]:
     head = await reader.readuntil(b"\r\n\r\n")
     start = head.lower().index(_LENGTH) + len(_LENGTH)
     length = int(head[start : head.index(b"\r", start)])
@@ -56,7 +56,7 @@ async def _use_connection(port: int, requests: Iterator[bytes], run: _Run) -> No
     while time.perf_counter() < run.ends and (request := next(requests, None)) is not None:
         began = time.perf_counter()
         writer.write(request)
-        run.note(began, *await _answer(reader))
+        run.note(began, *await _read_response(reader))
     writer.close()
 
 
@@ -76,7 +76,7 @@ def _report(run: _Run, warm_up: _Run) -> dict[str, Any]:
         "seconds": run.ends,
         "p50": ordered[len(ordered) // 2] * 1000 if ordered else 0,
         "p99": ordered[len(ordered) * 99 // 100] * 1000 if ordered else 0,
-        "answers": dict(run.answers + warm_up.answers),
+        "responses": dict(run.responses + warm_up.responses),
     }
 
 

@@ -14,8 +14,8 @@ from typing import Any
 
 import httpx
 
-from tests.bench.answers import Expected, WrongAnswers, check
 from tests.bench.processes import memory_mib, processor_us
+from tests.bench.responses import Expected, UnexpectedResponses, check
 from tests.support.servers.load import WITHOUT_LIMITS
 from tests.support.servers.ports import free_port
 from tests.support.servers.server import ROOT, LiveServer, live_server
@@ -29,7 +29,7 @@ LOTS = ROUNDS + 1
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A running server, its next batch of requests, and the expected answer."""
+    """A running server, its next batch of requests, and the expected response."""
 
     name: str
     process: int
@@ -100,7 +100,7 @@ def compare(
 ) -> list[Figures]:
     """Measure the targets in turn, round after round, so that all run under the same conditions.
 
-    A first round is not counted. Raises `WrongAnswers` when a target gives an unexpected answer.
+    The first round is not counted. Raises `UnexpectedResponses` if there are any.
     """
     runs: dict[str, list[_Run]] = {target.name: [] for target in targets}
     for _ in range(rounds + 1):
@@ -121,12 +121,12 @@ def _figures(target: Target, runs: list[_Run]) -> Figures:
 
 
 def _run(target: Target, seconds: float) -> _Run:
-    answers, processor_time = _load(target, seconds)
-    check(target.name, target.expected.label, answers["answers"])
-    count = answers["count"]
+    report, processor_time = _load(target, seconds)
+    check(target.name, target.expected.label, report["responses"])
+    count = report["count"]
     if not count:
-        raise WrongAnswers(f"{target.name}: the warm-up used up all requests")
-    return _Run(count, processor_time / count, answers["p50"], answers["p99"])
+        raise UnexpectedResponses(f"{target.name}: the warm-up used up all requests")
+    return _Run(count, processor_time / count, report["p50"], report["p99"])
 
 
 def _load(target: Target, seconds: float) -> tuple[dict[str, Any], int]:
@@ -151,8 +151,8 @@ def _load(target: Target, seconds: float) -> tuple[dict[str, Any], int]:
             before = target.processor_us()
             client.stdin.write("\n")
             client.stdin.flush()
-            answers = json.loads(client.stdout.readline())
-            return answers, target.processor_us() - before
+            report = json.loads(client.stdout.readline())
+            return report, target.processor_us() - before
 
 
 def _until_served(port: int) -> None:

@@ -16,9 +16,9 @@ from pathlib import Path
 
 from server.model.approvals import Approval
 from server.services.users.users import UserChanges, Users
-from tests.bench.answers import Expected, check
 from tests.bench.measuring import Target, compare, product
-from tests.bench.table import growth, run, say, verdict
+from tests.bench.responses import Expected, check
+from tests.bench.table import at_most, growth, run, say
 from tests.support.browsers.chromium import Chromium, chromium, stranger
 from tests.support.browsers.first_sign_in import enroll
 from tests.support.browsers.first_view import FirstView, first_view
@@ -32,13 +32,13 @@ _ROUNDS = 5
 _FEW, _MANY = 100, 100_000
 _FORTNIGHT = 14 * 24 * 60
 """Requests decided in the days that charts show, one each minute; older ones are history."""
-_KILOBYTES_BAR = 100.0
-_READY_BAR_MS = 300.0
-_GROWTH_BAR = 1.2
+_MAX_KILOBYTES = 100.0
+_MAX_READY_MS = 300.0
+_MAX_GROWTH = 1.2
 _REQUEST_PAGES = {
     "the inbox": "/",
     "a request": "/r/{waiting}",
-    "what came of an answer": "/done/{last}",
+    "the result of a decision": "/done/{last}",
 }
 _LIST_PAGES = {"the history": "/history"}
 _CHART_PAGES = {
@@ -72,10 +72,10 @@ def _first_views() -> None:
         }
     say("")
     for name, views in views_by_page.items():
-        verdict(f"{name}: bytes", max(view.bytes for view in views) / 1000, _KILOBYTES_BAR, " kB")
-        verdict(f"{name}: other hosts", max(len(view.asked) - 1 for view in views), 0)
+        at_most(f"{name}: bytes", max(view.bytes for view in views) / 1000, _MAX_KILOBYTES, " kB")
+        at_most(f"{name}: other hosts", max(len(view.asked) - 1 for view in views), 0)
         ready = statistics.median(view.ready_ms for view in views)
-        verdict(f"{name}: usable after, median", ready, _READY_BAR_MS, " ms")
+        at_most(f"{name}: usable after, median", ready, _MAX_READY_MS, " ms")
 
 
 def _signed_in(server: LiveServer, tab: Chromium) -> Mapping[str, str]:
@@ -95,7 +95,7 @@ def _signed_in(server: LiveServer, tab: Chromium) -> Mapping[str, str]:
     return {
         "the inbox": "/",
         "a request": f"/r/{_first_in_the_inbox(server, tab)}",
-        "what came of an answer": f"/done/{done}",
+        "the result of a decision": f"/done/{done}",
         "the history": "/history",
         "an agent": f"/agents/{agent.key.id}",
         "the console": "/admin",
@@ -130,7 +130,7 @@ def _rounds(tab: Chromium, name: str, url: str, *, worker: bool) -> Sequence[Fir
 
 
 def check_views(name: str, url: str, found: Sequence[FirstView]) -> None:
-    """Raise `WrongAnswers` if the browser got an error or a different page."""
+    """Raise `UnexpectedResponses` if the browser got an error or a different page."""
     check(name, f"200 {url}", Counter(f"{view.status} {view.url}" for view in found))
 
 
@@ -192,7 +192,7 @@ def _compare(name: str, path: str, users_with_history: Sequence[_UserWithHistory
         _target(user.person, f"{name}, {user.decided}", user.path(path))
         for user in users_with_history
     ]
-    growth(compare(targets), bar=_GROWTH_BAR)
+    growth(compare(targets), max_ratio=_MAX_GROWTH)
 
 
 def _target(person: WebPerson, name: str, path: str) -> Target:

@@ -15,8 +15,8 @@ from server.services.policy import builtin, builtin_action_types, history, histo
 from server.services.policy.evaluation import Evaluator, PolicyRequest, engine_of
 from server.services.policy.schemas import Schemas
 from server.services.resources.targets import TokenTarget
-from tests.bench.answers import check
-from tests.bench.table import run, say, verdict
+from tests.bench.responses import check
+from tests.bench.table import at_most, run, say
 from tests.support.builders.callers import LocalAgent
 from tests.support.builders.clock import DAY, MINUTE
 from tests.support.builders.installation import BY, PAY
@@ -25,8 +25,8 @@ from tests.support.builders.site import LocalSite
 from tests.support.builders.template import make_template
 
 _RULES = 50
-_BAR_US = 100.0
-_GROWTH = 1.3
+_MAX_US = 100.0
+_MAX_GROWTH = 1.3
 _DECISIONS = 500
 _ROUNDS = 15
 _SHORT, _LONG = 100, 100_000
@@ -56,9 +56,9 @@ def main() -> None:
         _remember(local, agent, _SHORT, _LONG)
         much = _measured(local, agent, f"after {_LONG:,} tokens")
         local.services.store.close()
-    verdict("one decision", max(*little, *much), _BAR_US, " µs")
+    at_most("one decision", max(*little, *much), _MAX_US, " µs")
     pairs = zip(little, much, strict=True)
-    verdict("growth", max(after / before for before, after in pairs), _GROWTH, " times")
+    at_most("growth", max(after / before for before, after in pairs), _MAX_GROWTH, " times")
 
 
 def _measured(local: LocalSite, agent: LocalAgent, when: str) -> list[float]:
@@ -99,15 +99,15 @@ def _measure(
 
 
 def _round(evaluator: Evaluator, view: View, case: PolicyRequest, *, forget: bool) -> float:
-    answers: Counter[str] = Counter()
+    decisions: Counter[str] = Counter()
     began = time.process_time()
     for _ in range(_DECISIONS):
         if forget:
             history_keys._hash.cache_clear()
             uses._of_value.cache_clear()
-        answers[str(evaluator.decide(view, case).rules)] += 1
+        decisions[str(evaluator.decide(view, case).rules)] += 1
     took = time.process_time() - began
-    check("policy", str(("last",)), answers)
+    check("policy", str(("last",)), decisions)
     return took / _DECISIONS * 1e6
 
 

@@ -1,14 +1,14 @@
 """`python -m tests.bench.poll`: a poll of a pending request, with its pacing write."""
 
-from tests.bench.answers import Expected
 from tests.bench.measuring import LOTS, Target, compare, product
 from tests.bench.peer_server import Peer, peer
+from tests.bench.responses import Expected
 from tests.bench.table import against_peer, run, say
 from tests.support.builders import decided_rows
 from tests.support.clients.simultaneous import poll
 from tests.support.servers.server import AgentKey, LiveServer
 
-BAR = 2.0
+MIN_SPEED = 2.0
 _PENDING = Expected(400, '"error":"authorization_pending"')
 _HANDLES = 12_000
 _INTERVAL_MS = 6_000
@@ -18,7 +18,7 @@ def main() -> None:
     """Poll each request once in a run, after its interval: the response is `pending`."""
     say("## Pending poll (authorization_pending, pacing kept in the row)")
     with peer() as other, product() as server:
-        against_peer(compare([peer_target(other), target(server)]), bar=BAR)
+        against_peer(compare([peer_target(other), target(server)]), min_speed=MIN_SPEED)
 
 
 def peer_target(other: Peer) -> Target:

@@ -16,8 +16,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from server.services.notifications import attention
-from tests.bench.answers import WrongAnswers
-from tests.bench.table import run, say, verdict
+from tests.bench.responses import UnexpectedResponses
+from tests.bench.table import at_most, run, say
 from tests.support.browsers.web_person import WebPerson, new_web_person
 from tests.support.checks.waiting import in_background
 from tests.support.clients.agent import Agent, new_agent
@@ -30,7 +30,7 @@ _ACCEPTING = 4
 """Number of push services that accept messages: one for each of four browser vendors."""
 _APPROVALS = 60
 _POLL_SETTLE_SECONDS = 0.02
-_BAR = 1.5
+_MAX_RATIO = 1.5
 _MAX_P95_MS = 100.0
 """The goal is for the 99th percentile. With sixty approvals that would be the longest one, so the
 95th percentile must reach it."""
@@ -44,8 +44,8 @@ def main() -> None:
     )
     with push_services() as origins, _server(origins) as server:
         without_load, with_load = measure_both(server, origins, _PUSHES, _APPROVALS)
-    verdict("ratio of the medians", slowed(without_load, with_load), _BAR, " times")
-    verdict("p95 while pushes are sent", p95(with_load), _MAX_P95_MS, " ms")
+    at_most("ratio of the medians", slowed(without_load, with_load), _MAX_RATIO, " times")
+    at_most("p95 while pushes are sent", p95(with_load), _MAX_P95_MS, " ms")
 
 
 @contextlib.contextmanager
@@ -93,9 +93,11 @@ def measure_both(
 
 
 def check_accepted(server: LiveServer) -> None:
-    """Raise `WrongAnswers` if a push is dead, because dead pushes reduce the load."""
+    """Raise `UnexpectedResponses` if a push is dead, because dead pushes reduce the load."""
     if lost := _count(server, "dead"):
-        raise WrongAnswers(f"push backlog: expected only accepted pushes; {lost} were abandoned")
+        raise UnexpectedResponses(
+            f"push backlog: expected only accepted pushes; {lost} were abandoned"
+        )
 
 
 @contextlib.contextmanager
@@ -112,9 +114,9 @@ def _subscribed(person: WebPerson, origin: str) -> str:
     """Subscribe a browser of this person at this push service; return the subscription's ID."""
     port = int(origin.rpartition(":")[2])
     minted = PushService(port).mint().to_json()
-    answer = person.http.post("/api/push-subscriptions", json=minted)
-    assert answer.is_success, answer.text
-    subscription_id: str = answer.json()["id"]
+    response = person.http.post("/api/push-subscriptions", json=minted)
+    assert response.is_success, response.text
+    subscription_id: str = response.json()["id"]
     return subscription_id
 
 
@@ -154,15 +156,15 @@ def _approve(person: WebPerson, agent: Agent) -> float:
     with in_background(lambda: _token(agent, handle)) as held_poll:
         time.sleep(_POLL_SETTLE_SECONDS)
         began = time.perf_counter()
-        answer = person.decide(waiting["id"], assertion)
-        assert answer.is_success, answer.text
+        response = person.decide(waiting["id"], assertion)
+        assert response.is_success, response.text
         return (held_poll.result() - began) * 1000
 
 
 def _token(agent: Agent, handle: str) -> float:
     """Poll until the token arrives; return the time."""
-    answer = agent.poll(handle, prefer="wait=30")
-    assert answer.is_success, answer.text
+    response = agent.poll(handle, prefer="wait=30")
+    assert response.is_success, response.text
     return time.perf_counter()
 
 

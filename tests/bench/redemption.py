@@ -1,14 +1,14 @@
 """`python -m tests.bench.redemption`: an agent collects the tokens of an approved request."""
 
-from tests.bench.answers import Expected
 from tests.bench.measuring import Target, compare, product
 from tests.bench.peer_server import Peer, peer
+from tests.bench.responses import Expected
 from tests.bench.table import against_peer, run, say
 from tests.support.builders import decided_rows
 from tests.support.clients.simultaneous import poll
 from tests.support.servers.server import AgentKey, LiveServer
 
-BAR = 1.0
+MIN_SPEED = 1.0
 _TOKENS = Expected(200, '"id_token":')
 _HANDLES = 4_000
 _PEER_HANDLES = 9_000
@@ -19,7 +19,7 @@ def main() -> None:
     say("## Redemption (two signed tokens, delegation, entry, feed event, outbox row)")
     with peer() as other, product() as server:
         targets = [target(server, alg) for alg in ("ES256", "EdDSA", "RS256")]
-        against_peer(compare([peer_target(other), *targets]), bar=BAR)
+        against_peer(compare([peer_target(other), *targets]), min_speed=MIN_SPEED)
 
 
 def peer_target(other: Peer) -> Target:

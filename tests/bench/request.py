@@ -2,16 +2,16 @@
 
 import itertools
 
-from tests.bench.answers import Expected
 from tests.bench.measuring import Target, compare, product
 from tests.bench.peer_server import Peer, peer
+from tests.bench.responses import Expected
 from tests.bench.table import against_peer, run, say
 from tests.support.builders.installation import PAY
 from tests.support.clients.simultaneous import post
 from tests.support.servers.load import WITHOUT_NOTIFICATION_LIMITS
 from tests.support.servers.server import AgentKey, LiveServer
 
-BAR = 1.5
+MIN_SPEED = 1.5
 _ASKED = Expected(200, '"auth_req_id":')
 _AGENTS = 24
 _USERS = 1_500
@@ -23,7 +23,7 @@ def main() -> None:
     """Use enough agents and users that each has a usual number of open requests."""
     say("## Backchannel request (texts, approval, entry, feed event, outbox row)")
     with peer() as other, product(**WITHOUT_NOTIFICATION_LIMITS) as server:
-        against_peer(compare([peer_target(other), target(server)]), bar=BAR)
+        against_peer(compare([peer_target(other), target(server)]), min_speed=MIN_SPEED)
 
 
 def peer_target(other: Peer) -> Target:

@@ -1,6 +1,6 @@
-"""Figures as a Markdown table, and missed bars as an exit code.
+"""Figures as a Markdown table, and missed goals as an exit code.
 
-Owns: the missed bars and the failed benchmarks of this run; if there are any, the process ends
+Owns: the missed goals and the failed benchmarks of this run; if there are any, the process ends
 with 1.
 """
 
@@ -8,8 +8,8 @@ import statistics
 import sys
 from collections.abc import Callable, Sequence
 
-from tests.bench.answers import WrongAnswers
 from tests.bench.measuring import Figures
+from tests.bench.responses import UnexpectedResponses
 
 _HEAD = (
     "| what | requests | CPU µs/request (rounds) | requests/s per core | p50 ms | p99 ms "
@@ -19,20 +19,20 @@ _HEAD = (
 _MISSED: list[str] = []
 
 
-def against_peer(figures: Sequence[Figures], *, bar: float) -> None:
-    """Print the figures; the first is the peer, and the others must be `bar` times as fast."""
+def against_peer(figures: Sequence[Figures], *, min_speed: float) -> None:
+    """Print the figures. The first is the peer; the others must be `min_speed` times as fast."""
     shares = [_shares(figures[0], figure) for figure in figures]
     _rows(figures, shares, "x peer (rounds)")
     for figure, share in list(zip(figures, shares, strict=True))[1:]:
-        at_least(f"{figure.name}: speed", statistics.median(share), bar, " x peer")
+        at_least(f"{figure.name}: speed", statistics.median(share), min_speed, " x peer")
 
 
-def growth(figures: Sequence[Figures], *, bar: float) -> None:
-    """Print the figures; each of the others may cost `bar` times as much as the first."""
+def growth(figures: Sequence[Figures], *, max_ratio: float) -> None:
+    """Print the figures. The others may cost at most `max_ratio` times as much as the first."""
     shares = [_shares(figure, figures[0]) for figure in figures]
     _rows(figures, shares, "ratio (rounds)")
     for figure, share in list(zip(figures, shares, strict=True))[1:]:
-        verdict(f"{figure.name}: ratio", statistics.median(share), bar)
+        at_most(f"{figure.name}: ratio", statistics.median(share), max_ratio)
 
 
 def _shares(above: Figures, below: Figures) -> list[float]:
@@ -57,30 +57,30 @@ def _spread(values: Sequence[float], digits: int) -> str:
     return f"{middle:.{digits}f} ({least:.{digits}f}-{most:.{digits}f})"
 
 
-def verdict(what: str, found: float, bar: float, unit: str = "") -> None:
-    """Print a figure, its upper bar, and whether the bar holds."""
-    _report(f"{what} {found:.2f}{unit}, bar {bar:g}{unit}", holds=found <= bar)
+def at_most(what: str, found: float, limit: float, unit: str = "") -> None:
+    """Print a figure, its maximum, and whether the goal was reached."""
+    _report(f"{what} {found:.2f}{unit}, goal at most {limit:g}{unit}", reached=found <= limit)
 
 
-def at_least(what: str, found: float, bar: float, unit: str = "") -> None:
-    """Print a figure, its lower bar, and whether the bar holds."""
-    _report(f"{what} {found:.2f}{unit}, bar at least {bar:g}{unit}", holds=found >= bar)
+def at_least(what: str, found: float, limit: float, unit: str = "") -> None:
+    """Print a figure, its minimum, and whether the goal was reached."""
+    _report(f"{what} {found:.2f}{unit}, goal at least {limit:g}{unit}", reached=found >= limit)
 
 
-def _report(line: str, *, holds: bool) -> None:
-    if not holds:
+def _report(line: str, *, reached: bool) -> None:
+    if not reached:
         _MISSED.append(line)
-    say(f"{line}: {'holds' if holds else 'MISSED'}\n")
+    say(f"{line}: {'reached' if reached else 'MISSED'}\n")
 
 
 def run(*benches: Callable[[], None]) -> None:
-    """Run these benchmarks in turn; exit with 1 if one missed a bar or got wrong responses."""
+    """Run these benchmarks in turn; exit with 1 if one missed a goal or failed."""
     for bench in benches:
         try:
             bench()
-        except WrongAnswers as wrong:
-            _MISSED.append(f"no figure, wrong answers: {wrong}")
-            say(f"FAILED: {wrong}\n")
+        except UnexpectedResponses as error:
+            _MISSED.append(f"no figure, unexpected responses: {error}")
+            say(f"FAILED: {error}\n")
     for line in _MISSED:
         say(f"MISSED: {line}")
     sys.exit(1 if _MISSED else 0)

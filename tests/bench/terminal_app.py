@@ -20,9 +20,9 @@ from pathlib import Path
 
 import pexpect
 
-from tests.bench.answers import WrongAnswers
 from tests.bench.processes import memory_mib
-from tests.bench.table import run, say, verdict
+from tests.bench.responses import UnexpectedResponses
+from tests.bench.table import at_most, run, say
 from tests.support.clients.agent import PAYMENT_DETAILS, new_agent
 from tests.support.clients.pty_app import Window, environment, window
 from tests.support.clients.terminal import Terminal, new_person
@@ -34,10 +34,10 @@ _WAITING = 500
 _AGENTS = 4
 _PRESSES = 60
 _REST_SECONDS = 0.1
-_FIRST_FRAME_BAR = 1.5
-_FIRST_FRAME_BAR_MS = 300.0
-_KEY_BAR_MS = 50.0
-_PANEL_BAR_MS = 150.0
+_MAX_FIRST_FRAME_RATIO = 1.5
+_MAX_FIRST_FRAME_MS = 300.0
+_MAX_KEY_MS = 50.0
+_MAX_PANEL_MS = 150.0
 _PANELS = (
     ("a", "approve", "Approve?"),
     ("d", "deny", "Deny?"),
@@ -48,8 +48,8 @@ _PANELS = (
 _OPENINGS = 15
 _GUARDED_SECONDS = 1.2
 """Longer than the app holds back keys after a panel has opened or closed."""
-_MEMORY_BAR_MIB = 120.0
-_SHELL_BAR_MS = 400.0
+_MAX_MEMORY_MIB = 120.0
+_MAX_SHELL_MS = 400.0
 _TIMEOUT_SECONDS = 30
 _AMOUNT = re.compile(r"Amount +EUR [\d,.]+")
 
@@ -80,8 +80,8 @@ def _first_frame(person: Terminal) -> None:
     nothing = _median_ms(["-c", "pass"], person)
     first, yardstick = statistics.median(ours), statistics.median(bare)
     say(f"bare {yardstick:.0f} ms, Sayso {first:.0f} ms, the interpreter alone {nothing:.0f} ms")
-    verdict("ratio", first / yardstick, _FIRST_FRAME_BAR)
-    verdict("first frame, interpreter and all", first, _FIRST_FRAME_BAR_MS, " ms")
+    at_most("ratio", first / yardstick, _MAX_FIRST_FRAME_RATIO)
+    at_most("first frame, interpreter and all", first, _MAX_FIRST_FRAME_MS, " ms")
 
 
 def _until(module: str, words: str, person: Terminal) -> float:
@@ -111,14 +111,14 @@ def _shell(person: Terminal) -> None:
     before = _processor_ms()
     median = _median_ms(command, person)
     say(f"{(_processor_ms() - before) / _ROUNDS:.0f} ms of processor")
-    verdict("median", median, _SHELL_BAR_MS, " ms")
+    at_most("median", median, _MAX_SHELL_MS, " ms")
 
 
 def listed(printed: bytes) -> int:
-    """Return how many requests `inbox --json` printed. Raises `WrongAnswers` if it printed none."""
+    """Return how many requests `inbox --json` printed. Raises an error if it printed none."""
     count = len(json.loads(printed)["items"])
     if not count:
-        raise WrongAnswers("inbox --json: expected requests; got an empty list")
+        raise UnexpectedResponses("inbox --json: expected requests; got an empty list")
     return count
 
 
@@ -157,10 +157,10 @@ def _fill(server: LiveServer, person: Terminal) -> None:
     for number in range(_WAITING):
         amount = {"minor": 100_000 + number * 100, "currency": "EUR"}
         details = json.dumps([{**PAYMENT_DETAILS[0], "amount": amount}])
-        answer = agents[number % _AGENTS].ask(
+        response = agents[number % _AGENTS].ask(
             person.user, scope="openid payments:transfer", authorization_details=details
         )
-        assert answer.status_code == HTTPStatus.OK, answer.text
+        assert response.status_code == HTTPStatus.OK, response.text
 
 
 def _keys(person: Terminal) -> None:
@@ -175,10 +175,10 @@ def _keys(person: Terminal) -> None:
         memory = memory_mib(app.child.pid)
     p95 = statistics.quantiles(durations, n=20)[-1]
     say(f"j, {_PRESSES} times: p50 {statistics.median(durations):.1f} ms")
-    verdict("p95", p95, _KEY_BAR_MS, " ms")
+    at_most("p95", p95, _MAX_KEY_MS, " ms")
     for name, each in opened.items():
-        verdict(f"{name} opens, median", statistics.median(each), _PANEL_BAR_MS, " ms")
-    verdict("memory", memory, _MEMORY_BAR_MIB, " MiB")
+        at_most(f"{name} opens, median", statistics.median(each), _MAX_PANEL_MS, " ms")
+    at_most("memory", memory, _MAX_MEMORY_MIB, " MiB")
 
 
 def _press(app: Window) -> float:

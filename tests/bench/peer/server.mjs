@@ -1,13 +1,13 @@
 // node-oidc-provider as the peer of the benchmarks: CIBA, token exchange, introspection, in memory.
 //
 // `node server.mjs PORT` prints "ready" when it listens. Each line of input then names what to
-// prepare and how many, {"make": "pending", "count": 100}, and is answered with one JSON list.
+// prepare and how many, {"make": "pending", "count": 100}, and the response is one JSON list.
 import { generateKeyPair, exportJWK, createLocalJWKSet, jwtVerify } from 'jose';
 import { createInterface } from 'node:readline';
 import Provider, { errors } from 'oidc-provider';
 import { Memory } from './memory.mjs';
 
-console.info = console.error; // the provider's notices; standard output is the answers
+console.info = console.error; // the provider's notices; standard output has only the responses
 
 const port = Number(process.argv[2]);
 const issuer = `http://localhost:${port}`;

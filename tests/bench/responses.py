@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 
-class WrongAnswers(Exception):
+class UnexpectedResponses(Exception):
     """A benchmark got unexpected responses, so its figures mean nothing."""
 
 
@@ -29,9 +29,9 @@ class Expected:
         return status == self.status and self.body in body
 
 
-def check(what: str, expected: str, answers: Mapping[str, int]) -> None:
-    """Raise `WrongAnswers` unless there is a response and all have the expected label."""
-    if set(answers) == {expected}:
+def check(what: str, expected: str, responses: Mapping[str, int]) -> None:
+    """Raise `UnexpectedResponses` unless there is a response and all have the expected label."""
+    if set(responses) == {expected}:
         return
-    counts = ", ".join(f"{count} x {label}" for label, count in Counter(answers).most_common())
-    raise WrongAnswers(f"{what}: expected only {expected}; got {counts or 'no answer'}")
+    counts = ", ".join(f"{count} x {label}" for label, count in Counter(responses).most_common())
+    raise UnexpectedResponses(f"{what}: expected only {expected}; got {counts or 'no response'}")

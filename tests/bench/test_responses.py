@@ -1,4 +1,4 @@
-"""A benchmark whose server gives an unexpected response fails and prints the response."""
+"""A benchmark fails if its server returns an unexpected response, and prints the response."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -20,8 +20,8 @@ from tests.bench import (
     request,
     table,
 )
-from tests.bench.answers import Expected, WrongAnswers
 from tests.bench.measuring import Target, compare
+from tests.bench.responses import Expected, UnexpectedResponses
 from tests.support.browsers.web_person import COOKIE, WebPerson, new_web_person
 from tests.support.builders.installation import PAY
 from tests.support.clients.terminal import new_person
@@ -58,7 +58,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
 
 @pytest.fixture(autouse=True)
 def nothing_missed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Reset the list of missed bars, so that each test is its own run."""
+    """Reset the list of missed goals, so that each test is its own run."""
     monkeypatch.setattr(table, "_MISSED", [])
 
 
@@ -78,8 +78,8 @@ def _disable_all(server: LiveServer) -> None:
 def test_a_benchmark_fails_if_its_requests_are_refused(
     server: LiveServer, name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A benchmark has figures with enabled agents, and fails without figures with disabled ones."""
-    make_targets, answer = BENCHES[name]
+    """With enabled agents, the same benchmark has figures."""
+    make_targets, unexpected = BENCHES[name]
     targets = make_targets(server)
     found = compare(targets, rounds=1, seconds=_SECONDS)
     assert all(figures.count > 0 for figures in found)
@@ -91,7 +91,7 @@ def test_a_benchmark_fails_if_its_requests_are_refused(
         assert exit_info.value.code == 1
         printed = capsys.readouterr().out
         assert f"FAILED: {target.name}: expected only {target.expected.label}; got " in printed
-        assert f" x {answer}" in printed
+        assert f" x {unexpected}" in printed
 
 
 def test_the_feed_benchmark_does_not_time_refused_requests(
@@ -103,7 +103,7 @@ def test_the_feed_benchmark_does_not_time_refused_requests(
     with feed.sockets(server, [person]) as client:
         _disable_all(server)
         feed._tell(client, "\n")
-        with pytest.raises(WrongAnswers, match="feed: expected only 200 approval"):
+        with pytest.raises(UnexpectedResponses, match="feed: expected only 200 approval"):
             feed._frames(client)
 
 
@@ -126,7 +126,7 @@ def test_the_kill_switch_benchmark_does_not_time_a_refused_resource(
     rotate = server.resources.rotate_secret
     stale = replace(rotate(PAY, by=BY, overlap_ms=0), secret="wrong")
     monkeypatch.setattr(Resources, "rotate_secret", lambda *_, **__: stale)
-    with pytest.raises(WrongAnswers, match="expected only 200; got 401"):
+    with pytest.raises(UnexpectedResponses, match="expected only 200; got 401"):
         kill_switch.measure(server, 1)
 
 
@@ -137,7 +137,7 @@ def test_the_page_benchmark_does_not_measure_a_sign_in_page(server: LiveServer) 
     assert compare([target], rounds=1, seconds=_SECONDS)
     person.http.cookies.clear()
     person.http.cookies[COOKIE] = "unknown"
-    with pytest.raises(WrongAnswers, match="the inbox: expected only 200"):
+    with pytest.raises(UnexpectedResponses, match="the inbox: expected only 200"):
         compare([pages._target(person, "the inbox", "/")], rounds=1, seconds=_SECONDS)
 
 
@@ -147,5 +147,5 @@ def test_the_idle_benchmark_runs_the_complete_flow(
     """A refused decision loads too little of the program, so the idle benchmark must fail."""
     idle.approve_once(server)
     monkeypatch.setattr(WebPerson, "assertion", lambda *_: "forged")
-    with pytest.raises(WrongAnswers, match="idle server: expected only 200; got 2 x 200"):
+    with pytest.raises(UnexpectedResponses, match="idle server: expected only 200; got 2 x 200"):
         idle.approve_once(server)

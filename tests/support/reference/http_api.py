@@ -21,32 +21,36 @@ _HEAD = """\
 # HTTP API
 
 {generated}
-For developers. This page lists every route with its callers, parameters and response, then every
-object, then every page. For tasks, start with [ask for approval](../ask-for-approval.md),
-[accept tokens](../accept-tokens.md), [sign people in](../sign-in-people.md), [build an approver
-client](../approver-api.md) or [administer through the API](../administration-api.md).
+For developers. This page lists the routes with their callers, parameters and responses, the JSON
+objects, and the pages for browsers. For tasks, start with [ask for
+approval](../ask-for-approval.md), [accept tokens](../accept-tokens.md), [sign people
+in](../sign-in-people.md), [build an approver client](../approver-api.md) or [administer through the
+API](../administration-api.md).
 
 ```
 curl http://localhost:8470/api/openapi.json       # the OpenAPI 3.1 document
 ```
 
-- URLs start with the issuer. On the loopback, `localhost`, `127.0.0.1` and `[::1]` are the
-  same.
-- OAuth endpoints take forms (`application/x-www-form-urlencoded`), and `/register` and `/api/`
-  take JSON. Bodies are UTF-8 and at most 128 KiB; forms at most 64 KiB with 100 parameters.
-- The head of a request is at most 32 KiB with 100 fields (431) and must follow RFC 9112
-  exactly; otherwise the response is 400 and the connection is closed.
+- All paths are relative to the issuer URL. If the issuer is on the loopback interface,
+  `localhost`, `127.0.0.1` and `[::1]` are the same host.
+- OAuth endpoints accept forms (`application/x-www-form-urlencoded`). `/register` and `/api/`
+  accept JSON. Bodies are in UTF-8. A JSON body has at most 128 KiB, and a form has at most 64 KiB
+  and 100 parameters.
+- Request headers can have at most 32 KiB and 100 fields. Larger headers get 431. A request
+  that does not conform to RFC 9112 gets 400, and the connection is closed.
 - Every JSON response has `Cache-Control: no-store` and `X-Correlation-Id`. Style sheets, scripts
-  and icons have `no-cache` and a strong `ETag`.
-- An unknown path gets 404 and a wrong method gets 405 with `Allow`, both as JSON.
-- A client with 256 waiting requests in a process gets 503 with `Retry-After`. Every route can
-  return 503, and every route with a body 413.
-- [Errors and events](errors.md) explains the codes. [Signed documents](signing.md) explains what a
-  device signs.
+  and icons have `Cache-Control: no-cache` and a strong `ETag`.
+- An unknown path gets 404, and an unsupported method gets 405 with `Allow`. Both responses are
+  JSON.
+- If 256 requests of a client are waiting in a server process, its next request gets 503 with
+  `Retry-After`. Every route can return 503, and every route with a body can return 413.
+- [Errors and events](errors.md) explains the error codes. [Signed documents](signing.md) explains
+  what a device signs.
 
-**Callers.** A *client* authenticates in the request. A *resource* uses HTTP Basic. A
-*person* uses an enrolled terminal (`Authorization: DPoP` and a proof) or, where it says so, a
-browser with a passkey (cookie, and `Sayso-Csrf` for changes).
+**Callers.** A *client* sends its client authentication in the request. A *resource* uses HTTP
+Basic. A *person* uses an enrolled terminal (`Authorization: DPoP` and a proof). If the route says
+*a terminal or a browser*, a person can also use a browser with a passkey (a session cookie, and the
+`Sayso-Csrf` header for changes).
 """
 _CALLERS: Mapping[Caller, str] = {
     Caller.ANYBODY: "anyone",
@@ -59,7 +63,7 @@ _REF = "$ref"
 
 
 def page() -> str:
-    """Return the page: routes by their first path segment, objects by name, pages by path."""
+    """Return the page with its routes by path segment, objects by name, and pages by path."""
     schemas = _schemas()
     return "\n".join(
         [
@@ -94,24 +98,28 @@ def placeholders(path: str) -> str:
 
 def _route(route: Route) -> str:
     name = f"{route.method} {placeholders(route.path)}"
-    lines = [f"### `{name}`\n", f"{route.summary}\n", *(f"- {fact}" for fact in _facts(route))]
+    lines = [
+        f"### `{name}`\n",
+        f"{route.summary}\n",
+        *(f"- {detail}" for detail in _details(route)),
+    ]
     return "\n".join(lines) + "\n"
 
 
-def _facts(route: Route) -> Iterator[str]:
+def _details(route: Route) -> Iterator[str]:
     yield f"Caller: {_caller(route)}."
-    needed, optional = (
+    required, optional = (
         route.required_parameters,
         [name for name in route.form if name not in route.required_parameters],
     )
-    if needed:
-        yield f"Form, required: {_listed(needed)}."
+    if required:
+        yield f"Form, required: {_code_list(required)}."
     if optional:
-        yield f"Form, optional: {_listed(optional)}."
+        yield f"Form, optional: {_code_list(optional)}."
     if route.query:
-        yield f"Query: {_listed(route.query)}."
+        yield f"Query: {_code_list(route.query)}."
     if headers := (*route.headers, *openapi.administration_headers(route)):
-        yield f"Headers: {_listed(headers)}."
+        yield f"Headers: {_code_list(headers)}."
     if route.body is not None:
         yield f"Body: {_link(route.body)}."
     yield f"Response: {route.status}{'' if route.answer is None else f' {_link(route.answer)}'}."
@@ -130,7 +138,7 @@ def _caller(route: Route) -> str:
     return f"{words}; roles: {roles}{signed}"
 
 
-def _listed(names: Iterable[str]) -> str:
+def _code_list(names: Iterable[str]) -> str:
     return ", ".join(code(name) for name in names)
 
 
@@ -145,12 +153,12 @@ def _schemas() -> dict[str, dict[str, Any]]:
 
 
 def _models() -> dict[str, type[BaseModel]]:
-    """Return our models by name."""
+    """Return the models of the server by name."""
     models: dict[str, type[BaseModel]] = {}
-    waiting = list(BaseModel.__subclasses__())
-    while waiting:
-        model = waiting.pop()
-        waiting.extend(model.__subclasses__())
+    pending = list(BaseModel.__subclasses__())
+    while pending:
+        model = pending.pop()
+        pending.extend(model.__subclasses__())
         if model.__module__.startswith("server."):
             models[model.__name__] = model
     return models
@@ -163,7 +171,7 @@ def _object(name: str, schema: Mapping[str, Any], schemas: Mapping[str, Any]) ->
     rows = [
         (
             code(member),
-            _form(value, schemas) + ("" if member in required else ", optional"),
+            _type_text(value, schemas) + ("" if member in required else ", optional"),
             docs.get(member, ""),
         )
         for member, value in schema.get("properties", {}).items()
@@ -171,30 +179,30 @@ def _object(name: str, schema: Mapping[str, Any], schemas: Mapping[str, Any]) ->
     columns = 3 if any(meaning for *_, meaning in rows) else 2
     words = " ".join(str(schema.get("description", "")).split())
     if not rows:
-        words = " ".join(filter(None, (words, _form(schema, schemas))))
+        words = " ".join(filter(None, (words, _type_text(schema, schemas))))
     members = table(("member", "type", "description")[:columns], [row[:columns] for row in rows])
     return f"### `{name}`\n\n{words}\n\n{members}"
 
 
-def _form(value_schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> str:
-    """Return the type of a value in words."""
+def _type_text(value_schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> str:
+    """Return a description of the type of a value."""
     if _REF in value_schema:
         name = str(value_schema[_REF]).rpartition("/")[2]
         return f"[`{name}`](#{name.lower()})" if name in schemas else code(name)
     if "anyOf" in value_schema:
         return " or ".join(
-            dict.fromkeys(_form(option, schemas) for option in value_schema["anyOf"])
+            dict.fromkeys(_type_text(option, schemas) for option in value_schema["anyOf"])
         )
     if "enum" in value_schema or "const" in value_schema:
         return ", ".join(
             code(str(value)) for value in value_schema.get("enum", [value_schema.get("const")])
         )
     if value_schema.get("type") == "array":
-        return f"list of {_form(value_schema.get('items', {}), schemas)}"
-    return _plain(value_schema)
+        return f"list of {_type_text(value_schema.get('items', {}), schemas)}"
+    return _simple_type_text(value_schema)
 
 
-def _plain(value_schema: Mapping[str, Any]) -> str:
+def _simple_type_text(value_schema: Mapping[str, Any]) -> str:
     names = {
         "string": "string",
         "integer": "number",
@@ -216,20 +224,20 @@ def _pages() -> Iterator[str]:
         "These paths are for browsers. You can do the same tasks with the API. Forms require a "
         "CSRF token from their page, so programs must use the API.\n"
     )
-    rows = sorted(_addresses(), key=lambda row: (_part(row[1]), row[1], row[0]))
-    for part, group in groupby(rows, key=lambda row: _part(row[1])):
+    rows = sorted(_page_routes(), key=lambda row: (_page_group(row[1]), row[1], row[0]))
+    for part, group in groupby(rows, key=lambda row: _page_group(row[1])):
         yield f"### {part}\n"
         yield "\n".join(f"- `{method} {path}`" for method, path in group) + "\n"
 
 
-def _part(path: str) -> str:
+def _page_group(path: str) -> str:
     if path.startswith("/api/"):
         return "WebSocket"
-    return "The console" if path.startswith("/admin") else "Pages of a person"
+    return "Pages of the console" if path.startswith("/admin") else "Pages for users"
 
 
-def _addresses() -> set[tuple[str, str]]:
-    """Return method and path of everything that the application serves outside the routes table."""
+def _page_routes() -> set[tuple[str, str]]:
+    """Return method and path of each route that is not in the route table of the API."""
     known = {(route.method, placeholders(route.path)) for route in ROUTES}
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(data_dir=Path(folder) / "data", issuer="http://localhost:8470")

@@ -14,16 +14,16 @@ from tests.support.builders.clock import MovableClock
 from tests.support.checks.source import ROOT
 
 _FILE = re.compile(r"\.\w+$")
-_FILES_OF_THE_API = {"/api/openapi.json"}
+_API_FILES = {"/api/openapi.json"}
 _SETTING = re.compile(r"\bSAYSO_[A-Z_]*[A-Z]\b")
 _CREDENTIALS = {"client_id", "client_secret", "client_assertion", "client_assertion_type"}
-_OVER_LINES = re.DOTALL | re.MULTILINE
+_MULTILINE = re.DOTALL | re.MULTILINE
 _LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#]+)(?:#[^)]*)?\)")
 
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory):
-    """Method and path of everything that an installation serves, except files."""
+    """The method and path of everything that an installation serves, except files."""
     app = importlib.import_module("server.app")
     settings = importlib.import_module("server.settings").Settings
     data = tmp_path_factory.mktemp("routes") / "data"
@@ -34,12 +34,12 @@ def served(tmp_path_factory):
         f"{method} {_placeholders(rule.rule)}"
         for rule in rules
         for method in rule.methods - {"HEAD", "OPTIONS"}
-        if rule.rule in _FILES_OF_THE_API or not _FILE.search(rule.rule)
+        if rule.rule in _API_FILES or not _FILE.search(rule.rule)
     }
 
 
 def test_every_route_is_in_the_http_api_reference(served):
-    """The reference has the routes of pages too."""
+    """The reference also lists the routes of pages."""
     page = _page("reference/http-api.md")
     assert len(served) > 200
     assert {route for route in served if f"`{route}`" not in page} == set()
@@ -54,7 +54,7 @@ def test_every_documented_route_exists(served):
 
 
 def test_routes_closed_to_browser_cookies_are_documented():
-    """The page lists exactly these routes; a browser's cookie opens all other routes of a user."""
+    """A browser with a session cookie can use all other routes of a user."""
     routes = importlib.import_module("server.http.routes").ROUTES
     closed = {
         f"{route.method} {_placeholders(route.path)}"
@@ -62,7 +62,7 @@ def test_routes_closed_to_browser_cookies_are_documented():
         if route.caller.name == "PERSON" and not route.browsers
     }
     sentence = re.search(
-        r"including administration, except .*?\.$", _page("approver-api.md"), _OVER_LINES
+        r"including administration, except .*?\.$", _page("approver-api.md"), _MULTILINE
     )
     assert sentence is not None
     assert set(re.findall(r"`([A-Z]+ /[^`]*)`", sentence[0])) == closed
@@ -76,8 +76,8 @@ def test_routes_closed_to_browser_cookies_are_documented():
         ("POST /par", "sign-in-people.md", "Send the authorization request"),
     ],
 )
-def test_a_form_is_documented_as_in_the_route_table(route, name, heading):
-    """The tables of a section name exactly the parameters of its route."""
+def test_the_documented_form_parameters_are_those_of_the_route(route, name, heading):
+    """The section also names every header of the route."""
     routes = importlib.import_module("server.http.routes").ROUTES
     row = next(entry for entry in routes if f"{entry.method} {entry.path}" == route)
     sections = re.split(r"^## ", _page(name), flags=re.MULTILINE)
@@ -151,8 +151,8 @@ def test_every_audit_entry_type_is_documented():
     assert {kind for kind in types if f"| `{kind}` |" not in page} == set()
 
 
-def test_every_dependency_has_its_reason():
-    """Each required package has a row in the decision, and each row names a required package."""
+def test_every_dependency_has_a_documented_reason():
+    """The table of the decision has no other packages."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     groups = project["dependency-groups"].values()
     requirements = [
@@ -165,8 +165,8 @@ def test_every_dependency_has_its_reason():
     }
 
 
-def test_every_benchmark_has_its_command_and_its_bar():
-    """Each script that `python -m tests.bench` runs is among the commands and in the table."""
+def test_every_benchmark_is_documented_with_its_command_and_goal():
+    """`tests/bench/README.md` must list every script that `python -m tests.bench` runs."""
     page = (ROOT / "tests" / "bench" / "README.md").read_text("utf-8")
     source = (ROOT / "tests" / "bench" / "__main__.py").read_text("utf-8")
     benches = set(re.findall(r"^    (\w+),$", source, re.MULTILINE))
@@ -175,8 +175,8 @@ def test_every_benchmark_has_its_command_and_its_bar():
     assert {name for name in benches if f"\n| `{name}` |" not in page} == set()
 
 
-def test_every_link_leads_to_an_existing_file():
-    """The relative links of all documents are checked."""
+def test_every_relative_link_points_to_an_existing_file():
+    """All Markdown files of the project and its examples are checked."""
     folders = ("docs", "scripts", "examples")
     pages = [
         *ROOT.glob("*.md"),
@@ -191,9 +191,9 @@ def test_every_link_leads_to_an_existing_file():
     assert broken == set()
 
 
-def test_every_file_named_by_the_protocol_pages_exists():
-    """A reviewer must not be sent to a missing file."""
-    named = re.findall(r"`((?:server|approver_tui|tests)/[\w/]+\.(?:py|json))`", _page_of_all())
+def test_every_file_named_in_the_developer_pages_exists():
+    """Readers follow these names to the code and tests."""
+    named = re.findall(r"`((?:server|approver_tui|tests)/[\w/]+\.(?:py|json))`", _developer_pages())
     assert sorted({name for name in named if not (ROOT / name).exists()}) == []
 
 
@@ -206,23 +206,23 @@ def _page(name: str) -> str:
 
 
 def _rows_of(head: str, page: str) -> list[str]:
-    """Returns the first cells of the table that begins with this header."""
+    """Return the first cells of the table that begins with this header."""
     table = page.split(head, 1)[1].split("\n\n", 1)[0]
     return re.findall(r"^\| ([^|]+) \|", table, re.MULTILINE)
 
 
-def _page_of_all() -> str:
+def _developer_pages() -> str:
     names = ("reference/protocol.md", "architecture.md", "decisions/0005-routes-are-table-rows.md")
     return "\n".join([*map(_page, names), Path(ROOT / "CONTRIBUTING.md").read_text("utf-8")])
 
 
 def _placeholders(path: str) -> str:
-    """Writes both `/api/approvals/<string:approval>` and `{approval}` as `<id>`."""
+    """Replace both `<string:approval>` and `{approval}` with `<id>`."""
     return re.sub(r"<[^>]+>|\{[^}]+\}", "<id>", path)
 
 
 def _environment_names(settings) -> set[str]:
-    """Returns the server's names from its fields, and others from the source."""
+    """Return the server's names from its fields, and others from the source."""
     from_fields = {f"{settings.PREFIX}{name.upper()}" for name in getattr(settings, "NAMES", ())}
     return from_fields | set(_SETTING.findall(Path(settings.__file__).read_text("utf-8")))
 
@@ -233,8 +233,8 @@ def _descendants(root):
         yield from _descendants(child)
 
 
-def test_no_text_installs_sayso_by_a_package_name():
-    """Sayso is not published, so anyone could register the name and their code would be run."""
+def test_no_file_installs_sayso_by_a_package_name():
+    """Sayso is not published, so an attacker could register the name."""
     install_command = re.compile(r"\b(?:install|uvx|pipx run|uv tool run) +(?:-\S+ +)*sayso\b")
     kinds = ("*.md", "*.py", "*.html", "*.service", "*.sh")
     texts = [path for kind in kinds for path in _texts(kind)]
@@ -243,6 +243,6 @@ def test_no_text_installs_sayso_by_a_package_name():
 
 
 def _texts(kind: str) -> list[Path]:
-    """Returns the text that people read or run: documents and program sources."""
+    """Return the documents and program sources of this kind."""
     folders = ("docs", "server", "approver_tui", "sayso", "scripts", "examples")
     return [*ROOT.glob(kind), *(path for folder in folders for path in (ROOT / folder).rglob(kind))]

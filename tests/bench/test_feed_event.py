@@ -7,7 +7,7 @@ from approver_tui.state.approvals.decision import Answer
 from approver_tui.state.notifications.events import Event, EventName
 from tests.support.clients.driving import inbox, open_inbox, until
 from tests.support.fakes.fake_app import make_stage
-from tests.support.fakes.fake_approvals import an_approval, with_answer
+from tests.support.fakes.fake_approvals import an_approval, with_decision
 from tests.support.fakes.fake_requests import MINUTE
 
 _MAX_CALLS = 800
@@ -33,14 +33,14 @@ def _calls(act) -> int:
 
 
 def _request(number: int):
-    return an_approval(f"r{number}", left=10 * MINUTE, headline=f"Pay EUR {number}.00 to Bo")
+    return an_approval(f"r{number}", expires_in=10 * MINUTE, headline=f"Pay EUR {number}.00 to Bo")
 
 
 def _events():
     """Return one event of each kind: requested, decided elsewhere, extended, voted on."""
     return {
         EventName.REQUESTED: _request(_WAITING),
-        EventName.DECIDED: with_answer(_request(2), Answer.APPROVE),
+        EventName.DECIDED: with_decision(_request(2), Answer.APPROVE),
         EventName.EXTENDED: _request(3),
         EventName.VOTED: _request(4),
     }

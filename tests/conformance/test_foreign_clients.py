@@ -17,7 +17,7 @@ from tests.support.checks.log_and_rows import stored_approval
 from tests.support.checks.waiting import until
 from tests.support.clients.agent import PAYMENT_DETAILS
 from tests.support.clients.terminal import Terminal
-from tests.support.clients.third_party import LIBRARIES, ForeignClient, as_agent, run_client
+from tests.support.clients.third_party import LIBRARIES, ForeignClient, client_settings, run_client
 from tests.support.inputs.handmade_jwts import new_key
 from tests.support.servers.server import AgentKey, LiveServer
 
@@ -36,11 +36,11 @@ def _asking(
     method = more.pop("method", "client_secret_basic")
     options = {name: more.pop(name) for name in ("overrides", "paused", "dpop") if name in more}
     parameters = {"scope": "openid payments:read", "resource": PAY, "login_hint": user, **more}
-    arguments = as_agent(server, key, method)
+    arguments = client_settings(server, key, method)
     with run_client(
         library, "ciba", **arguments, parameters=parameters, audience=PAY, **options
     ) as client:
-        acknowledgement = client.hear("asked")["asked"]
+        acknowledgement = client.read_event("asked")["asked"]
         assert acknowledgement.keys() >= {"auth_req_id", "expires_in", "interval"}
         yield client
 
@@ -52,8 +52,10 @@ def test_other_clients_discover_the_server(
 ) -> None:
     """CL-14, CL-34: OpenID Discovery and RFC 8414 both work."""
     key = server.agent()
-    with run_client(library, "discovery", **as_agent(server, key), algorithm=algorithm) as client:
-        metadata = client.hear("done")["metadata"]
+    with run_client(
+        library, "discovery", **client_settings(server, key), algorithm=algorithm
+    ) as client:
+        metadata = client.read_event("done")["metadata"]
     assert metadata["issuer"] == server.url
 
 
@@ -64,11 +66,11 @@ def test_other_clients_get_a_client_credentials_token(
 ) -> None:
     """CL-01, CL-02, CL-08, CL-15, CL-17: a resource can verify the token with the same client."""
     key = server.agent(auth_method=method)
-    arguments = as_agent(server, key, method)
+    arguments = client_settings(server, key, method)
     with run_client(
         library, "client_credentials", **arguments, parameters=READ, audience=PAY
     ) as client:
-        result = client.hear("done")
+        result = client.read_event("done")
 
     assert result["tokens"]["scope"] == "payments:read"
     assert result["tokens"]["token_type"] == "bearer"
@@ -82,11 +84,11 @@ def test_other_clients_authenticate_with_a_key(server: LiveServer, library: str,
     """CB-028, CL-18, JB-19: an assertion made by a different library is accepted."""
     pair = new_key(alg)
     key = server.agent(auth_method="private_key_jwt", jwks=json.dumps({"keys": [pair.jwk]}))
-    arguments = {**as_agent(server, key, "private_key_jwt"), "jwk": pair.private_jwk}
+    arguments = {**client_settings(server, key, "private_key_jwt"), "jwk": pair.private_jwk}
     with run_client(
         library, "client_credentials", **arguments, parameters=READ, audience=PAY
     ) as client:
-        assert client.hear("done")["tokens"]["access_token"]
+        assert client.read_event("done")["tokens"]["access_token"]
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -105,11 +107,11 @@ def test_a_client_without_a_polling_helper_sees_pending_and_then_the_tokens(
     }
     with _asking(OAUTH4WEBAPI, server, key, person.user, method=method, **parameters) as client:
         assert (
-            client.hear("authorization_pending")["status"] == 400
+            client.read_event("authorization_pending")["status"] == 400
         )  # the client polled without waiting
         person.approve(person.only_request())
         client.resume()
-        result = client.hear("done")
+        result = client.read_event("done")
 
     assert result["tokens"]["token_type"] == "bearer"
     assert result["tokens"]["authorization_details"] == PAYMENT_DETAILS
@@ -126,7 +128,7 @@ def test_a_client_with_built_in_polling_gets_its_tokens(
     key = server.agent()
     with _asking(OPENID_CLIENT, server, key, person.user) as client:
         person.approve(person.only_request())
-        result = client.hear("done")
+        result = client.read_event("done")
 
     assert result["id"]["aud"] == key.id
     assert result["tokens"]["token_type"] == "bearer"
@@ -140,7 +142,7 @@ def test_a_client_that_polls_too_fast_slows_down_and_gets_its_tokens(
     with _asking(OPENID_CLIENT, server, key, person.user, overrides={"interval": 1}) as client:
         until(lambda: stored_approval(server, person.only_request().id).polls > 1)
         person.approve(person.only_request())
-        assert client.hear("done")["tokens"]["access_token"]
+        assert client.read_event("done")["tokens"]["access_token"]
 
 
 def test_a_client_that_finds_the_server_busy_retries_and_gets_its_tokens(
@@ -154,8 +156,8 @@ def test_a_client_that_finds_the_server_busy_retries_and_gets_its_tokens(
         person.approve(person.only_request())
         with server.services.store.write():
             client.resume()
-            assert client.hear("busy")["after"] == "1"
-        result = client.hear("done")
+            assert client.read_event("busy")["after"] == "1"
+        result = client.read_event("done")
     assert result["id"]["aud"] == key.id
 
 
@@ -169,10 +171,10 @@ def test_other_clients_bind_an_approval_to_a_key(
     options = {"overrides": overrides, "paused": True, "dpop": True}
     with _asking(library, server, key, person.user, **options) as client:
         if library == OAUTH4WEBAPI:
-            client.hear("authorization_pending")
+            client.read_event("authorization_pending")
         person.approve(person.only_request())
         client.resume()
-        result = client.hear("done")
+        result = client.read_event("done")
     assert result["tokens"]["token_type"] == "dpop"
     claims = jwt.decode(result["tokens"]["access_token"], options={"verify_signature": False})
     assert claims["cnf"] == {"jkt": result["thumbprint"]}
@@ -185,9 +187,9 @@ def test_a_denial_reaches_other_clients(server: LiveServer, person: Terminal, li
     overrides = {"interval": 0.2}
     with _asking(library, server, key, person.user, overrides=overrides) as client:
         person.deny(person.only_request())
-        if library == OAUTH4WEBAPI and client.hear("authorization_pending"):
+        if library == OAUTH4WEBAPI and client.read_event("authorization_pending"):
             client.resume()
-        refused = client.hear("refused")
+        refused = client.read_event("refused")
 
     assert (refused["status"], refused["error"]) == (400, "access_denied")
 
@@ -197,9 +199,9 @@ def test_a_wrong_secret_reaches_other_clients(server: LiveServer, library: str) 
     """CB-024, CL-03, CL-04: each method gets a challenge (RFC 9110 15.5.2)."""
     for method in METHODS:
         key = server.agent(auth_method=method)
-        arguments = {**as_agent(server, key, method), "secret": "wrong"}
+        arguments = {**client_settings(server, key, method), "secret": "wrong"}
         with run_client(library, "client_credentials", **arguments, parameters=READ) as client:
-            refused = client.hear("refused")
+            refused = client.read_event("refused")
         assert (refused["status"], refused["code"]) == (401, "OAUTH_WWW_AUTHENTICATE_CHALLENGE")
 
 
@@ -209,9 +211,9 @@ def test_a_refused_request_reaches_other_clients(
 ) -> None:
     """CL-04: the client understands an error of the backchannel endpoint."""
     parameters = {"scope": "openid payments:read", "resource": "https://other.example"}
-    arguments = as_agent(server, server.agent())
+    arguments = client_settings(server, server.agent())
     with run_client(
         library, "ciba", **arguments, parameters={**parameters, "login_hint": user}
     ) as client:
-        refused = client.hear("refused")
+        refused = client.read_event("refused")
     assert (refused["status"], refused["error"]) == (400, "invalid_target")

@@ -23,7 +23,7 @@ from tests.support.browsers.browser import CALLBACK, PASSWORD, Browser
 from tests.support.builders.installation import BY, PAY
 from tests.support.clients.agent import PAYMENT_DETAILS, Agent
 from tests.support.clients.terminal import Terminal
-from tests.support.clients.third_party import LIBRARIES, as_agent, run_client
+from tests.support.clients.third_party import LIBRARIES, client_settings, run_client
 from tests.support.servers.server import AgentKey, LiveServer
 
 pytestmark = pytest.mark.clients
@@ -67,7 +67,7 @@ def test_other_clients_sign_a_user_in(
     """CL-09, BC-13, MD-12: the client uses PKCE, the ID token, userinfo and a refresh token."""
     method, options = _WAYS[way]
     app = _add_app(server, f"{library}-{way}", auth_method=method)
-    arguments = as_agent(server, app, method)
+    arguments = client_settings(server, app, method)
     parameters = {"scope": "openid profile"}
     with run_client(
         library,
@@ -77,11 +77,11 @@ def test_other_clients_sign_a_user_in(
         parameters=parameters,
         **options,
     ) as client:
-        url = client.hear("visit")["url"]
+        url = client.read_event("visit")["url"]
         browser.open(url.removeprefix(server.url))
         browser.sign_in(person.user)
         client.resume(url=browser.answer("allow").url)
-        result = client.hear("done")
+        result = client.read_event("done")
 
     assert result["tokens"]["token_type"] == ("dpop" if "dpop" in options else "bearer")
     assert result["id"]["sub"] == result["user"]["sub"] == person.client.profile.user_id
@@ -99,7 +99,7 @@ def test_other_clients_get_a_single_action_approved(
     method, options = _WAYS[way]
     scopes = ("payments:transfer",)
     app = _add_app(server, f"{library}-{way}-pays", auth_method=method, scopes=scopes)
-    arguments = as_agent(server, app, method)
+    arguments = client_settings(server, app, method)
     parameters = {
         "scope": "openid payments:transfer",
         "resource": PAY,
@@ -113,7 +113,7 @@ def test_other_clients_get_a_single_action_approved(
         parameters=parameters,
         **options,
     ) as client:
-        browser.open(client.hear("visit")["url"].removeprefix(server.url))
+        browser.open(client.read_event("visit")["url"].removeprefix(server.url))
         page = browser.sign_in(person.user)
         assert "Pay EUR 4,820.00 to Nordwind Logistik GmbH" in page.text
         browser.answer("allow")
@@ -121,7 +121,7 @@ def test_other_clients_get_a_single_action_approved(
         assert (pending.kind, pending.agent.name) == (Kind.APP_ACTION, app.name)
         person.approve(pending)
         client.resume(url=browser.again().url)
-        result = client.hear("done")
+        result = client.read_event("done")
 
     assert result["tokens"]["authorization_details"] == PAYMENT_DETAILS
     assert "refresh_token" not in result["tokens"]
@@ -135,15 +135,15 @@ def test_a_users_refusal_reaches_other_clients(
 ) -> None:
     """BC-13, MC-08: the client accepts the error because it has `state` and `iss`."""
     app = _add_app(server, f"{library}-no", auth_method="client_secret_basic")
-    arguments = as_agent(server, app)
+    arguments = client_settings(server, app)
     parameters = {"scope": "openid profile"}
     with run_client(
         library, "authorization_code", **arguments, redirect_uri=CALLBACK, parameters=parameters
     ) as client:
-        browser.open(client.hear("visit")["url"].removeprefix(server.url))
+        browser.open(client.read_event("visit")["url"].removeprefix(server.url))
         browser.sign_in(person.user)
         client.resume(url=browser.answer("deny").url)
-        assert client.hear("refused")["error"] == "access_denied"
+        assert client.read_event("refused")["error"] == "access_denied"
 
 
 def _enter_code(server: LiveServer, name: str, address: str) -> None:
@@ -160,21 +160,21 @@ def test_other_clients_sign_a_device_in(
     server: LiveServer, person: Terminal, library: str, says: str
 ) -> None:
     """CL-11, DG-07, DG-15, DG-18: the client polls until the user decides."""
-    arguments = {**as_agent(server, AgentKey(APPROVER_CLIENT, "", ""), "none")}
+    arguments = {**client_settings(server, AgentKey(APPROVER_CLIENT, "", ""), "none")}
     parameters = {"device_name": "kiosk"}
     with run_client(
         library, "device_code", **arguments, parameters=parameters, overrides={"interval": 0.2}
     ) as client:
-        device_codes = client.hear("asked")["asked"]
+        device_codes = client.read_event("asked")["asked"]
         assert device_codes.keys() >= {"device_code", "user_code", "verification_uri", "expires_in"}
         assert device_codes["interval"] > 0
         if library == OAUTH4WEBAPI:
-            client.hear("authorization_pending")
+            client.read_event("authorization_pending")
         _enter_code(server, person.user, device_codes["verification_uri_complete"])
         pending = person.only_request()
         person.approve(pending) if says == "yes" else person.deny(pending)
         client.resume()
-        message = client.hear("done" if says == "yes" else "refused")
+        message = client.read_event("done" if says == "yes" else "refused")
 
     if says == "no":
         assert (message["status"], message["error"]) == (400, "access_denied")
@@ -193,7 +193,7 @@ def test_other_clients_register(
     metadata = {"client_name": f"{library}-made"}
     arguments = {"issuer": server.url, "token": token, "metadata": metadata}
     with run_client(library, "registration", **arguments) as client:
-        registered = client.hear("done")["client"]
+        registered = client.read_event("done")["client"]
 
     assert (registered["client_name"], registered["client_secret_expires_at"]) == (
         f"{library}-made",
@@ -214,20 +214,20 @@ def test_other_clients_sign_an_app_in_on_a_device(
     app = _add_app(
         server, f"{library}-{method}-tv", auth_method=method, grant_types=grants, scopes=scopes
     )
-    arguments = as_agent(server, app, method)
+    arguments = client_settings(server, app, method)
     parameters = {"scope": "openid payments:read", "resource": PAY}
     with run_client(
         library, "device_code", **arguments, parameters=parameters, overrides={"interval": 0.2}
     ) as client:
-        device_codes = client.hear("asked")["asked"]
+        device_codes = client.read_event("asked")["asked"]
         if library == OAUTH4WEBAPI:
-            client.hear("authorization_pending")
+            client.read_event("authorization_pending")
         _enter_code(server, person.user, device_codes["verification_uri_complete"])
         pending = person.only_request()
         assert pending.agent.name == app.name
         person.approve(pending)
         client.resume()
-        result = client.hear("done")
+        result = client.read_event("done")
 
     assert result["tokens"]["scope"] == result["refreshed"]["scope"] == "openid payments:read"
     assert result["tokens"]["id_token"]

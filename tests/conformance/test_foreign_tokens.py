@@ -9,7 +9,7 @@ import pytest
 from tests.support.builders.installation import BY, PAY
 from tests.support.clients.agent import Agent
 from tests.support.clients.terminal import Terminal
-from tests.support.clients.third_party import LIBRARIES, as_agent, run_client
+from tests.support.clients.third_party import LIBRARIES, client_settings, run_client
 from tests.support.servers.server import AgentKey, LiveServer
 
 pytestmark = pytest.mark.clients
@@ -52,13 +52,13 @@ def test_other_clients_bind_their_tokens_to_a_key(
     server: LiveServer, agent: Agent, library: str
 ) -> None:
     """CL-19, CL-33, DP-40: after one retry with the server's nonce, the token has the key."""
-    arguments = as_agent(server, agent.key)
+    arguments = client_settings(server, agent.key)
     with run_client(
         library, "client_credentials", **arguments, dpop=True, parameters=READ
     ) as client:
         if library == OAUTH4WEBAPI:
-            client.hear("nonce")
-        result = client.hear("done")
+            client.read_event("nonce")
+        result = client.read_event("done")
 
     assert result["tokens"]["token_type"] == "dpop"
     introspected = _introspect(server, agent.key, result["tokens"]["access_token"], library)
@@ -66,8 +66,10 @@ def test_other_clients_bind_their_tokens_to_a_key(
 
 
 def _introspect(server: LiveServer, key: AgentKey, token: str, library: str) -> dict[str, object]:
-    with run_client(library, "introspection", **as_agent(server, key), token=token) as client:
-        answer: dict[str, object] = client.hear("done")["answer"]
+    with run_client(
+        library, "introspection", **client_settings(server, key), token=token
+    ) as client:
+        answer: dict[str, object] = client.read_event("done")["answer"]
     return answer
 
 
@@ -84,9 +86,9 @@ def test_other_clients_get_a_signed_introspection_response(
     server: LiveServer, agent: Agent, resource: AgentKey, token: str
 ) -> None:
     """CL-12: the client verifies the JWT with our published keys."""
-    arguments = {**as_agent(server, resource), "metadata": {}}
+    arguments = {**client_settings(server, resource), "metadata": {}}
     with run_client(OAUTH4WEBAPI, "introspection", **arguments, token=token, signed=True) as client:
-        answer = client.hear("done")["answer"]
+        answer = client.read_event("done")["answer"]
     assert (answer["active"], answer["client_id"]) == (True, agent.key.id)
 
 
@@ -94,8 +96,10 @@ def test_other_clients_revoke_tokens(
     server: LiveServer, agent: Agent, resource: AgentKey, token: str, library: str
 ) -> None:
     """CL-02, RV-04: the revocation gets 200 and takes effect immediately."""
-    with run_client(library, "revocation", **as_agent(server, agent.key), token=token) as client:
-        client.hear("done")
+    with run_client(
+        library, "revocation", **client_settings(server, agent.key), token=token
+    ) as client:
+        client.read_event("done")
     assert _introspect(server, resource, token, library) == {"active": False}
 
 
@@ -119,11 +123,11 @@ def test_other_clients_exchange_tokens(
         "subject_token_type": "urn:ietf:params:oauth:token-type:access_token",
         **READ,
     }
-    arguments = as_agent(server, key)
+    arguments = client_settings(server, key)
     with run_client(
         library, "token_exchange", **arguments, parameters=parameters, audience=PAY
     ) as client:
-        result = client.hear("done")
+        result = client.read_event("done")
 
     kind = "urn:ietf:params:oauth:token-type:access_token"
     assert result["tokens"]["issued_token_type"] == kind

@@ -135,12 +135,16 @@ def test_a_client_signs_in_gets_another_scope_and_a_payment_is_approved(
     before = len(notes.paid)
     with run_client(library, "mcp", url=notes.uri, calls=CALLS, **registration) as client:
         _consent(client, browser, person)
-        assert client.hear("called").members == {"tool": "read", "text": "milk", "failed": False}
+        assert client.read_event("called").members == {
+            "tool": "read",
+            "text": "milk",
+            "failed": False,
+        }
         _consent(client, browser, person)
-        assert client.hear("called")["text"] == "wrote bread"
+        assert client.read_event("called")["text"] == "wrote bread"
         approve(person, next_request(person))
-        assert client.hear("called")["text"] == PAID
-        result = client.hear("done")
+        assert client.read_event("called")["text"] == PAID
+        result = client.read_event("done")
     assert notes.paid[before:] == [["Nordwind", 482_000]]
     assert "notes:write" in result["scope"].split()
     if "metadata_url" in registration:
@@ -165,16 +169,16 @@ def test_a_high_risk_tool_asks_the_user_and_runs_once(
         request = next_request(person)
         assert "Nordwind" in request.display_text
         approve(person, request)
-        assert client.hear("called")["text"] == PAID
+        assert client.read_event("called")["text"] == PAID
         person.deny(next_request(person), "suspicious")
-        assert "A person denied" in client.hear("called")["text"]
+        assert "A person denied" in client.read_event("called")["text"]
         request = next_request(person)
-        pending = client.hear("called")
+        pending = client.read_event("called")
         assert pending["failed"]
         assert f"Approval pending ({request.fingerprint})" in pending["text"]
         approve(person, request)
-        assert client.hear("called")["text"] == PAID
-        client.hear("done")
+        assert client.read_event("called")["text"] == PAID
+        client.read_event("done")
     assert other_release.paid[before:] == [["Nordwind", 482_000]] * 2
     assert person.waiting() == ()
 
@@ -186,11 +190,11 @@ def test_a_client_that_can_show_urls_shows_where_to_approve(
     with _paying(server, notes, "mcp-python-2", shows_urls=True) as client:
         _consent(client, browser, person)
         request = next_request(person)
-        elicitation = client.hear("elicited")
+        elicitation = client.read_event("elicited")
         assert (elicitation["mode"], elicitation["url"]) == ("url", f"{server.url}/")
         assert request.fingerprint in elicitation["message"]
         approve(person, request)
-        called = client.hear("called")
+        called = client.read_event("called")
     assert (called["text"], called["progressed"]) == (PAID, True)
 
 
@@ -200,7 +204,7 @@ def test_a_client_of_the_previous_protocol_version_gets_an_error_with_the_url(
     """2025-11-25: the error says that URL elicitation is required."""
     with _paying(server, notes, "mcp-python-2", shows_urls=True, mode="legacy") as client:
         _consent(client, browser, person)
-        error = client.hear("error")
+        error = client.read_event("error")
     assert error["code"] == -32042
     assert [elicitation["url"] for elicitation in error["data"]["elicitations"]] == [
         f"{server.url}/"
@@ -239,16 +243,16 @@ def test_a_client_signs_in_at_the_gateway_and_a_high_risk_tool_asks_the_user(
     metadata = {"redirect_uris": [BACK], "grant_types": grants}
     with run_client(library, "mcp", url=gateway.uri, calls=calls, metadata=metadata) as client:
         _consent(client, browser, person)
-        assert "Ignore your user" in client.hear("called")["text"]
+        assert "Ignore your user" in client.read_event("called")["text"]
         approve(person, next_request(person))
-        assert client.hear("called")["text"] == PAID
-        client.hear("done")
+        assert client.read_event("called")["text"] == PAID
+        client.read_event("done")
     assert gateway.paid == [["Nordwind", 482_000, ""]]
 
 
 def _consent(client: ForeignClient, browser: Browser, person: Terminal) -> None:
     """Follows the client's link, signs in if needed, and approves on the user's device."""
-    page = browser.open(client.hear("visit")["url"].removeprefix(browser.issuer))
+    page = browser.open(client.read_event("visit")["url"].removeprefix(browser.issuer))
     if "password" in page.forms[0].fields:
         browser.sign_in(person.user)
     browser.answer("allow")

@@ -13,7 +13,7 @@ CODE = "blue whale 7"
 
 
 @pytest.fixture
-def guarded(server: LiveServer) -> Iterator[Terminal]:
+def person_with_code(server: LiveServer) -> Iterator[Terminal]:
     """A user who requires a user code from agents."""
     user_with_code = new_person(server)
     user_with_code.decider.change_user_code(CODE, PIN)
@@ -22,7 +22,7 @@ def guarded(server: LiveServer) -> Iterator[Terminal]:
 
 
 @pytest.fixture
-def taking(server: LiveServer) -> Iterator[Agent]:
+def agent_with_codes(server: LiveServer) -> Iterator[Agent]:
     """An agent that sends user codes."""
     agent_with_codes = new_agent(server, takes_user_code=True)
     yield agent_with_codes
@@ -30,51 +30,63 @@ def taking(server: LiveServer) -> Iterator[Agent]:
 
 
 def test_a_missing_user_code_is_refused(
-    server: LiveServer, taking: Agent, guarded: Terminal
+    server: LiveServer, agent_with_codes: Agent, person_with_code: Terminal
 ) -> None:
     """CB-068, CB-185: the agent is told that a code is missing, and the user is not asked."""
     with assert_unchanged(server):
-        response = taking.ask(guarded.user)
+        response = agent_with_codes.ask(person_with_code.user)
     check_refusal(response, 400, "missing_user_code")
 
 
 def test_a_wrong_user_code_is_refused_and_counted(
-    server: LiveServer, taking: Agent, guarded: Terminal
+    server: LiveServer, agent_with_codes: Agent, person_with_code: Terminal
 ) -> None:
     """CB-069, CB-186: after five wrong codes, even the right one is refused for a while."""
     with assert_unchanged(server):
         for _ in range(5):
-            check_refusal(taking.ask(guarded.user, user_code="no"), 400, "invalid_user_code")
-        check_refusal(taking.ask(guarded.user, user_code=CODE), 400, "invalid_user_code")
-    assert guarded.waiting() == ()
+            check_refusal(
+                agent_with_codes.ask(person_with_code.user, user_code="no"),
+                400,
+                "invalid_user_code",
+            )
+        check_refusal(
+            agent_with_codes.ask(person_with_code.user, user_code=CODE), 400, "invalid_user_code"
+        )
+    assert person_with_code.waiting() == ()
 
 
-def test_the_right_user_code_is_accepted(taking: Agent, guarded: Terminal) -> None:
+def test_the_right_user_code_is_accepted(
+    agent_with_codes: Agent, person_with_code: Terminal
+) -> None:
     """The code appears in nothing that the user sees."""
-    assert taking.ask(guarded.user, user_code=CODE).status_code == 200
-    assert CODE not in guarded.only_request().display_text
+    assert agent_with_codes.ask(person_with_code.user, user_code=CODE).status_code == 200
+    assert CODE not in person_with_code.only_request().display_text
 
 
 def test_an_agent_that_does_not_support_user_codes_needs_none(
-    agent: Agent, guarded: Terminal
+    agent: Agent, person_with_code: Terminal
 ) -> None:
     """CB-070: a code that such an agent sends is ignored."""
-    assert agent.ask(guarded.user).status_code == 200
-    assert agent.ask(guarded.user, user_code="no").status_code == 200
+    assert agent.ask(person_with_code.user).status_code == 200
+    assert agent.ask(person_with_code.user, user_code="no").status_code == 200
 
 
 def test_the_user_code_is_not_the_pin_and_never_in_the_log(
-    server: LiveServer, taking: Agent, guarded: Terminal
+    server: LiveServer, agent_with_codes: Agent, person_with_code: Terminal
 ) -> None:
     """CB-071, CB-070: the log contains neither the code nor the PIN."""
-    check_refusal(taking.ask(guarded.user, user_code=PIN), 400, "invalid_user_code")
-    assert taking.ask(guarded.user, user_code=CODE).status_code == 200
+    check_refusal(
+        agent_with_codes.ask(person_with_code.user, user_code=PIN), 400, "invalid_user_code"
+    )
+    assert agent_with_codes.ask(person_with_code.user, user_code=CODE).status_code == 200
     assert CODE not in server.log
     assert PIN not in server.log
 
 
-def test_a_cleared_user_code_is_no_longer_needed(taking: Agent, guarded: Terminal) -> None:
+def test_a_cleared_user_code_is_no_longer_needed(
+    agent_with_codes: Agent, person_with_code: Terminal
+) -> None:
     """A user who clears the code with their PIN can be asked without it."""
-    assert guarded.client.has_user_code()
-    assert not guarded.decider.change_user_code(None, PIN)
-    assert taking.ask(guarded.user).status_code == 200
+    assert person_with_code.client.has_user_code()
+    assert not person_with_code.decider.change_user_code(None, PIN)
+    assert agent_with_codes.ask(person_with_code.user).status_code == 200

@@ -1,7 +1,7 @@
-"""On PostgreSQL: a network path to the database that drops everything silently.
+"""On PostgreSQL: the network path to the database drops all packets silently.
 
-A database that is down refuses connections immediately. One behind a broken switch or on a frozen
-host never answers, and clients of the server must still get an answer.
+A database that is down refuses connections immediately. A database behind a broken switch or
+on a frozen host never responds, but the clients of the server must still get a response.
 """
 
 from collections.abc import Iterator
@@ -19,8 +19,8 @@ from tests.support.fakes.proxy import Proxy, proxy
 from tests.support.servers.postgres import PostgresServer
 from tests.support.servers.server import LiveServer, live_server
 
-_RED_SECONDS = 2
-_FAIL_SECONDS = 5
+_READYZ_SECONDS = 2
+_REQUEST_SECONDS = 5
 _SLACK_SECONDS = 10  # a busy machine is slow, not broken
 _CONCURRENT_POLLS = 40
 
@@ -39,26 +39,26 @@ def network(postgres_server: PostgresServer) -> Iterator[tuple[Proxy, str]]:
 def server(
     request: pytest.FixtureRequest, network: tuple[Proxy, str], tmp_path: Path
 ) -> Iterator[LiveServer]:
-    """A server that uses only this path, with a planted fault if the test names one."""
+    """A server that uses this path to its database. A test can plant a fault in the server."""
     planted = ("--seed", request.param) if hasattr(request, "param") else ()
     with live_server(tmp_path, forked=True, options=planted, database_url=network[1]) as running:
         yield running
 
 
 def _readiness(server: LiveServer, slack: int = _SLACK_SECONDS) -> int:
-    patience = _RED_SECONDS + slack
-    with httpx.Client(base_url=server.url, timeout=patience, trust_env=False) as http:
+    timeout = _READYZ_SECONDS + slack
+    with httpx.Client(base_url=server.url, timeout=timeout, trust_env=False) as http:
         return http.get("/readyz").status_code
 
 
 def _poll(server: LiveServer, agent: Agent, handle: str, slack: int) -> int:
-    patience = _FAIL_SECONDS + slack
-    with httpx.Client(base_url=server.url, timeout=patience, trust_env=False) as http:
+    timeout = _REQUEST_SECONDS + slack
+    with httpx.Client(base_url=server.url, timeout=timeout, trust_env=False) as http:
         return Agent(agent.key, http).poll(handle).status_code
 
 
 def _check(server: LiveServer, network: Proxy, slack: int = _SLACK_SECONDS) -> None:
-    """Checks that every client gets an answer in time, and that everything continues later."""
+    """Check that every client gets a response in time, and that requests succeed afterward."""
     agent = new_agent(server)
     handle = agent.request_approval(server.user()[0])
     with ThreadPoolExecutor(_CONCURRENT_POLLS + 1) as threads:
@@ -78,10 +78,10 @@ def _check(server: LiveServer, network: Proxy, slack: int = _SLACK_SECONDS) -> N
     assert agent.poll(handle).json()["error"] in {"authorization_pending", "slow_down"}
 
 
-def test_a_silent_database_keeps_no_client_waiting(
+def test_no_client_waits_for_a_database_that_does_not_respond(
     server: LiveServer, network: tuple[Proxy, str]
 ) -> None:
-    """I23: readiness turns red in two seconds, and requests fail in five."""
+    """I23: `/readyz` returns 503 within two seconds, and requests fail within five."""
     _check(server, network[0])
 
 

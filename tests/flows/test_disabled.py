@@ -1,4 +1,4 @@
-"""A disabled or deleted agent, user or resource gets nothing, at every step, immediately."""
+"""A disabled or deleted agent, user or resource is refused immediately at every step."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,8 +18,8 @@ from tests.support.servers.server import BY, LiveServer
 
 
 @dataclass(frozen=True, slots=True)
-class _Scene:
-    """An agent, a user and a resource of one test, and how each is disabled or deleted."""
+class _Participants:
+    """The agent, user and resource of one test."""
 
     server: LiveServer
     agent: Agent
@@ -27,16 +27,16 @@ class _Scene:
     resource: str
 
     def ask(self) -> httpx.Response:
-        """Sends a request of the agent to the user for the resource."""
+        """Send a request of the agent to the user for the resource."""
         return self.agent.ask(self.person.user, resource=self.resource)
 
-    def ask_for_handle(self) -> str:
-        """Sends a request and returns its handle."""
+    def ask_for_auth_req_id(self) -> str:
+        """Send a request and return its auth_req_id."""
         handle: str = self.ask().json()["auth_req_id"]
         return handle
 
-    def disable(self, what: str) -> None:
-        """Disables or deletes one of the three, from another process."""
+    def disable_or_delete(self, what: str) -> None:
+        """Disable or delete one of the three, from another process."""
         services = self.server.services
         actions: dict[str, Callable[[], object]] = {
             "agent": lambda: Agents(services.store, services.secrets).disable(
@@ -54,12 +54,12 @@ class _Scene:
 
 
 @pytest.fixture
-def scene(server: LiveServer, agent: Agent, person: Terminal) -> _Scene:
+def participants(server: LiveServer, agent: Agent, person: Terminal) -> _Participants:
     """An agent, a user and a resource, all enabled."""
     uri = f"https://{agent.key.name}.example"
     server.resources.add(uri, PAY_SCOPES, {}, by=BY)
     key = server.agent(resources=(uri,))
-    return _Scene(server, Agent(key, agent.http), person, uri)
+    return _Participants(server, Agent(key, agent.http), person, uri)
 
 
 @pytest.mark.parametrize(
@@ -72,17 +72,17 @@ def scene(server: LiveServer, agent: Agent, person: Terminal) -> _Scene:
     ],
 )
 def test_a_request_is_refused_if_its_agent_user_or_resource_is_disabled(
-    scene: _Scene, what: str, status: int, error: str, reason: str | None
+    participants: _Participants, what: str, status: int, error: str, reason: str | None
 ) -> None:
     """The next request is refused, and the user is not asked."""
-    assert scene.ask().status_code == 200
-    scene.disable(what)
-    answer = scene.ask()
+    assert participants.ask().status_code == 200
+    participants.disable_or_delete(what)
+    answer = participants.ask()
 
     assert (answer.status_code, answer.json()["error"]) == (status, error)
     assert answer.json().get("reason") == reason
     if what != "user":
-        assert scene.person.waiting() == ()
+        assert participants.person.waiting() == ()
 
 
 @pytest.mark.parametrize(
@@ -93,33 +93,33 @@ def test_a_request_is_refused_if_its_agent_user_or_resource_is_disabled(
         ("resource", "resource_deleted"),
     ],
 )
-def test_an_approval_is_refused_if_its_agent_or_resource_is_disabled(
-    scene: _Scene, what: str, cause: str
+def test_a_request_cannot_be_approved_after_its_agent_or_resource_was_disabled(
+    participants: _Participants, what: str, cause: str
 ) -> None:
-    """Disabling cancels the pending request, and the error of a later approval says so."""
-    scene.ask_for_handle()
-    waiting = scene.person.client.approval(scene.person.only_request().id)
-    scene.disable(what)
+    """Disabling and deleting cancel the pending request."""
+    participants.ask_for_auth_req_id()
+    waiting = participants.person.client.approval(participants.person.only_request().id)
+    participants.disable_or_delete(what)
     with pytest.raises(AlreadyDecided) as refused:
-        scene.person.approve(waiting)
+        participants.person.approve(waiting)
 
     assert refused.value.code == "not_pending"
     assert refused.value.approval.state == "cancelled"
-    assert state(scene.server, waiting.id) == ("cancelled", cause)
-    assert story(scene.server, waiting.id) == ["approval.requested", "approval.cancelled"]
+    assert state(participants.server, waiting.id) == ("cancelled", cause)
+    assert story(participants.server, waiting.id) == ["approval.requested", "approval.cancelled"]
 
 
-def test_a_disabled_user_cannot_decide(scene: _Scene) -> None:
-    """A disabled user gets 403 for approving and for denying; their request is cancelled."""
-    scene.ask_for_handle()
-    waiting = scene.person.client.approval(scene.person.only_request().id)
-    scene.disable("user")
-    for answer in (scene.person.approve, scene.person.deny):
+def test_a_disabled_user_cannot_decide(participants: _Participants) -> None:
+    """Both approving and denying get 403, and the user's request is canceled."""
+    participants.ask_for_auth_req_id()
+    waiting = participants.person.client.approval(participants.person.only_request().id)
+    participants.disable_or_delete("user")
+    for answer in (participants.person.approve, participants.person.deny):
         with pytest.raises(ApiError) as refused:
             answer(waiting)
         assert (refused.value.status, refused.value.code) == (403, "forbidden")
 
-    assert state(scene.server, waiting.id) == ("cancelled", "user_disabled")
+    assert state(participants.server, waiting.id) == ("cancelled", "user_disabled")
 
 
 @pytest.mark.parametrize("approved", [False, True], ids=["pending", "approved"])
@@ -133,7 +133,7 @@ def test_a_disabled_user_cannot_decide(scene: _Scene) -> None:
     ],
 )
 def test_no_token_is_issued_if_an_agent_user_or_resource_is_disabled(  # noqa: PLR0913  # a table's columns
-    scene: _Scene,
+    participants: _Participants,
     what: str,
     cause: str,
     status: int,
@@ -143,17 +143,17 @@ def test_no_token_is_issued_if_an_agent_user_or_resource_is_disabled(  # noqa: P
     approved: bool,
 ) -> None:
     """I5: the next poll returns the reason and no token, even if the request was approved."""
-    handle = scene.ask_for_handle()
-    waiting = scene.person.only_request()
+    handle = participants.ask_for_auth_req_id()
+    waiting = participants.person.only_request()
     if approved:
-        scene.person.approve(waiting)
-    scene.disable(what)
-    answer = scene.agent.poll(handle)
+        participants.person.approve(waiting)
+    participants.disable_or_delete(what)
+    answer = participants.agent.poll(handle)
 
     assert (answer.status_code, answer.json()["error"]) == (status, error)
     assert answer.json().get("reason") == reason
-    assert state(scene.server, waiting.id) == ("cancelled", cause)
-    assert "token.issued" not in story(scene.server, waiting.id)
+    assert state(participants.server, waiting.id) == ("cancelled", cause)
+    assert "token.issued" not in story(participants.server, waiting.id)
 
 
 def test_disabling_an_agent_cancels_its_requests_and_logs_the_counts(
@@ -179,10 +179,10 @@ def test_disabling_an_agent_cancels_its_requests_and_logs_the_counts(
     assert person.waiting() == ()
 
 
-def test_a_disabled_agent_is_told_the_reason_only_if_it_authenticates(
+def test_a_disabled_agent_gets_the_reason_only_if_it_authenticates(
     server: LiveServer, agent: Agent
 ) -> None:
-    """With its secret it gets agent_disabled; with a wrong secret it gets no reason."""
+    """A caller with a wrong secret must not learn that the agent is disabled."""
     Agents(server.services.store, server.services.secrets).disable(agent.key.id, by=BY)
     form = {"grant_type": "client_credentials", "scope": "payments:read"}
     authenticated = agent.http.post("/token", data=form, auth=agent.key.basic)
@@ -197,7 +197,7 @@ def test_a_disabled_agent_is_told_the_reason_only_if_it_authenticates(
 def test_enabling_an_agent_does_not_restore_cancelled_requests(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """An agent that is enabled again may ask, but its cancelled approval stays cancelled."""
+    """The agent must send a new request, even if the earlier one was approved."""
     handle = agent.request_approval(person.user)
     person.approve(person.only_request())
     agents = Agents(server.services.store, server.services.secrets)
@@ -213,7 +213,7 @@ def test_enabling_an_agent_does_not_restore_cancelled_requests(
 def test_a_user_who_is_enabled_again_keeps_their_device(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """Disabling suspends the user's session. It returns later, but cancelled requests do not."""
+    """Their session works again, but their canceled requests stay canceled."""
     agent.request_approval(person.user)
     users = Users(server.services.store, server.services.secrets)
     users.disable(person.user, by=BY)
@@ -226,15 +226,15 @@ def test_a_user_who_is_enabled_again_keeps_their_device(
 
 
 @pytest.mark.parametrize("what", ["agent", "user", "resource"])
-def test_a_stored_answer_is_not_repeated_if_its_agent_user_or_resource_is_disabled(
-    scene: _Scene, what: str
+def test_a_stored_response_is_not_repeated_if_its_agent_user_or_resource_is_disabled(
+    participants: _Participants, what: str
 ) -> None:
-    """An Idempotency-Key repeats a token answer only while agent, user and resource are enabled."""
-    handle = scene.ask_for_handle()
-    scene.person.approve(scene.person.only_request())
-    assert scene.agent.poll(handle, idempotency_key="k").status_code == 200
-    scene.disable(what)
-    answer = scene.agent.poll(handle, idempotency_key="k")
+    """A retry with the same Idempotency-Key gets no token."""
+    handle = participants.ask_for_auth_req_id()
+    participants.person.approve(participants.person.only_request())
+    assert participants.agent.poll(handle, idempotency_key="k").status_code == 200
+    participants.disable_or_delete(what)
+    answer = participants.agent.poll(handle, idempotency_key="k")
 
     assert answer.status_code == 400
     assert "access_token" not in answer.json()

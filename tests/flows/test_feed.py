@@ -384,7 +384,7 @@ def test_a_disabled_user_is_disconnected_immediately(server: LiveServer, person:
 def test_a_disabled_agents_requests_leave_every_screen(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """Each cancelled request is an event whose reason is agent_disabled."""
+    """Each canceled request is an event whose reason is agent_disabled."""
     agent.request_approval(person.user)
     with open_feed(person) as line:
         Agents(server.services.store, server.services.secrets).disable(agent.key.id, by=BY)

@@ -1,4 +1,4 @@
-"""`sayso mcp`: a model asks a user through the tools of an MCP server and reads the outcome."""
+"""`sayso mcp`: a model uses MCP tools to ask a user and to read the outcome."""
 
 import asyncio
 import json
@@ -160,7 +160,7 @@ async def test_a_narrowed_approval_has_only_the_smaller_amount(
 async def test_an_identical_request_joins_the_open_one(
     server: LiveServer, person: Terminal
 ) -> None:
-    """Once its outcome has been read, an identical call asks again."""
+    """After the model has read the outcome, an identical call creates a new request."""
     async with _asking(server, person) as model:
         first, second, other = await asyncio.gather(
             model.ask(), model.ask(), model.ask(payee="Kite")
@@ -215,10 +215,10 @@ async def test_the_error_of_an_invalid_request_names_the_remedy(
         assert (await model.call("list")).startswith("There are no requests.")
 
 
-async def test_a_request_without_an_answer_is_continued(
+async def test_a_repeated_call_continues_a_request_whose_response_was_lost(
     server: LiveServer, person: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The person was asked although the response was lost, and is not asked twice."""
+    """The server received the first call, so the person must not be asked twice."""
     async with _asking(server, person) as model:
         real_send, losses = httpx.AsyncClient.send, [1]
 
@@ -354,10 +354,10 @@ async def test_an_agent_configured_by_environment_variables_can_use_a_key_file(
         ),
     ],
 )
-def test_a_missing_variable_is_named(
+def test_the_error_names_the_missing_or_invalid_environment_variable(
     variables: dict[str, str], words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The error is printed on stderr, and the exit code indicates a usage error."""
+    """It is printed on stderr, and the exit code is that of a usage error."""
     with mock.patch.dict(os.environ, variables, clear=True), pytest.raises(SystemExit) as exit_info:
         main()
     output = capsys.readouterr()

@@ -23,14 +23,14 @@ from tests.support.builders.batches import (
 )
 from tests.support.clients.driving import NARROW, WIDE, disconnect, pass_time, press, until
 from tests.support.fakes.fake_app import make_stage
-from tests.support.fakes.fake_approvals import an_approval, with_answer
+from tests.support.fakes.fake_approvals import an_approval, with_decision
 from tests.support.fakes.fake_requests import DEPLOY, MINUTE
 
 EVIL = "inv\u202eoice-bot[b]\x1b[2J [@click=app.quit]here[/]" + "x" * 90
 BOTH = pytest.mark.parametrize("key", ["a", "d"], ids=["approve", "deny"])
 MORE_SIZES = ((80, 24), (60, 20), (40, 12))
 ALL = [ONE, TWO, THREE, NEW]
-OTHER = an_approval("deploy", DEPLOY, left=30 * MINUTE)
+OTHER = an_approval("deploy", DEPLOY, expires_in=30 * MINUTE)
 
 
 def _open_batch_steps(key, *selected):
@@ -158,7 +158,7 @@ def test_results(picture):
 
     async def approve(pilot, stage):
         stage.answers.failures = [
-            errors.AlreadyDecided("already_decided", "x", with_answer(ONE, Answer.DENY)),
+            errors.AlreadyDecided("already_decided", "x", with_decision(ONE, Answer.DENY)),
             errors.AlreadyDecided("already_decided", "x", expired),
             errors.ApiError("policy_denies", 403, "A rule of today denies this."),
         ]

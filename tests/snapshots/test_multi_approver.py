@@ -7,10 +7,10 @@ from tests.support.fakes.fake_approvals import an_approval
 from tests.support.fakes.fake_requests import DEPLOY, MINUTE, PAYMENT, PRICES
 
 DAN = a_vote(reason="matches PO 8812")
-FLOOD = [an_approval(f"flood {n}", DEPLOY, left=(5 + n) * MINUTE) for n in range(4)]
+FLOOD = [an_approval(f"flood {n}", DEPLOY, expires_in=(5 + n) * MINUTE) for n in range(4)]
 HELD = [
-    *(an_approval(f"held {n}", PRICES, left=20 * MINUTE, held_back=True) for n in range(3)),
-    an_approval("held", DEPLOY, left=21 * MINUTE, held_back=True, headline="Deploy api 1.0"),
+    *(an_approval(f"held {n}", PRICES, expires_in=20 * MINUTE, held_back=True) for n in range(3)),
+    an_approval("held", DEPLOY, expires_in=21 * MINUTE, held_back=True, headline="Deploy api 1.0"),
 ]
 CRITICAL = {
     **PAYMENT,
@@ -23,13 +23,13 @@ CRITICAL = {
 
 def test_merged_rows(picture):
     """Four look-alikes share a row; another risk and held-back requests have their own rows."""
-    high = an_approval("high", DEPLOY, left=9 * MINUTE, risk="high")
+    high = an_approval("high", DEPLOY, expires_in=9 * MINUTE, risk="high")
     assert picture(make_stage([*FLOOD, high, *HELD]))
 
 
 def test_merged_rows_expanded(picture):
     """An expanded row lists each look-alike with its own expiry."""
-    assert picture(make_stage([*FLOOD, an_approval("pay", left=10 * MINUTE)]), "+", "j")
+    assert picture(make_stage([*FLOOD, an_approval("pay", expires_in=10 * MINUTE)]), "+", "j")
 
 
 def test_one_look_alike_read(picture):
@@ -40,7 +40,7 @@ def test_one_look_alike_read(picture):
 def test_votes(picture):
     """The row and the details show the number of votes, including the user's own."""
     own_request = a_shared(
-        "mine", a_vote(ME, "alice"), left=9 * MINUTE, headline="Pay EUR 12.00 to Bo"
+        "mine", a_vote(ME, "alice"), expires_in=9 * MINUTE, headline="Pay EUR 12.00 to Bo"
     )
     rows = [a_shared("pay", DAN), own_request, a_shared("theirs", user="bob", **{"for": "bob"})]
     assert picture(make_stage(rows), "enter", again=("G",))
@@ -49,7 +49,7 @@ def test_votes(picture):
 def test_waiting_for_others(picture):
     """Requests that wait for others are listed last and are not counted."""
     own_request = a_shared(
-        "mine", a_vote(ME, "alice"), left=9 * MINUTE, headline="Pay EUR 12.00 to Bo"
+        "mine", a_vote(ME, "alice"), expires_in=9 * MINUTE, headline="Pay EUR 12.00 to Bo"
     )
     rows = [own_request, a_shared("pay", DAN), *HELD, FLOOD[0]]
     assert picture(make_stage(rows))
@@ -97,5 +97,5 @@ def test_last_seconds(picture):
         await pilot.pause()
 
     assert picture(
-        make_stage([FLOOD[0], an_approval("pay", left=9 * MINUTE)]), then=wait_until_late
+        make_stage([FLOOD[0], an_approval("pay", expires_in=9 * MINUTE)]), then=wait_until_late
     )

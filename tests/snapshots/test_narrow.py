@@ -5,7 +5,7 @@ from approver_tui.widgets.approvals.narrow_form import NarrowForm
 from approver_tui.widgets.panel_button import PanelButton
 from tests.support.clients.driving import inbox, press, until
 from tests.support.fakes.fake_app import make_stage
-from tests.support.fakes.fake_approvals import an_approval, with_answer
+from tests.support.fakes.fake_approvals import an_approval, with_decision
 from tests.support.fakes.fake_requests import DEPLOY
 
 
@@ -54,7 +54,7 @@ def test_report_of_a_past_request(picture):
     """A decided request cannot be denied, so the report can only quarantine agents."""
 
     async def decide_first(pilot, stage):
-        screen, done = inbox(stage), with_answer(an_approval("pay"), Answer.APPROVE)
+        screen, done = inbox(stage), with_decision(an_approval("pay"), Answer.APPROVE)
         stage.server.put(done)
         screen.set_state(screen.state.with_approval(done))
         await press(pilot, stage, "exclamation_mark")

@@ -11,7 +11,7 @@ from approver_tui.state.text import SafeText, display_safe
 from tests.support.clients.driving import on_page, until, wait_for_page
 from tests.support.fakes.fake_account import a_consent, a_device, a_token
 from tests.support.fakes.fake_app import make_stage
-from tests.support.fakes.fake_approvals import an_approval, three_approvals, with_answer
+from tests.support.fakes.fake_approvals import an_approval, three_approvals, with_decision
 from tests.support.fakes.fake_clock import NOW
 from tests.support.fakes.fake_requests import CONSENT, DEPLOY, MINUTE, PAYMENT, PRICES
 
@@ -23,7 +23,7 @@ EVIL = "inv\u202eoice-bot[b]\x1b[2J [@click=app.quit]here[/]" + "x" * 90
 
 def _one():
     stage = make_stage(three_approvals())
-    stage.server.put(with_answer(an_approval("old"), Answer.APPROVE))
+    stage.server.put(with_decision(an_approval("old"), Answer.APPROVE))
     stage.server.given, stage.server.tokens = [a_consent()], [a_token()]
     return stage
 
@@ -31,10 +31,10 @@ def _one():
 def _many():
     stage = _one()
     stage.server.put(
-        with_answer(an_approval("web", DEPLOY), Answer.DENY, DenyCode.WRONG_DETAILS),
-        with_answer(an_approval("consent", CONSENT), Answer.APPROVE),
-        an_approval("lapsed", PRICES, left=-60 * MINUTE),
-        *(with_answer(an_approval(f"pay {n}", DEPLOY), Answer.APPROVE) for n in range(6)),
+        with_decision(an_approval("web", DEPLOY), Answer.DENY, DenyCode.WRONG_DETAILS),
+        with_decision(an_approval("consent", CONSENT), Answer.APPROVE),
+        an_approval("lapsed", PRICES, expires_in=-60 * MINUTE),
+        *(with_decision(an_approval(f"pay {n}", DEPLOY), Answer.APPROVE) for n in range(6)),
     )
     names = ["buyer-helper", "release-agent", "desk-bot"]
     stage.server.given += [a_consent(name) for name in names]
@@ -60,7 +60,7 @@ def _hostile():
     evil = display_safe(EVIL)
     stage = make_stage()
     terms = {"agent": EVIL[:120], "headline": f"Pay {EVIL}", "says": EVIL}
-    stage.server.put(with_answer(an_approval("evil", PAYMENT, **terms), Answer.APPROVE))
+    stage.server.put(with_decision(an_approval("evil", PAYMENT, **terms), Answer.APPROVE))
     stage.server.given = [a_consent(client_name=evil, resource=evil, scopes=(evil,))]
     stage.server.tokens = [a_token(resource=evil, scopes=(evil,))]
     stage.server.device = a_device(name=evil, kind=evil)

@@ -36,7 +36,7 @@ def test_inbox_many(picture):
     """Three requests are sorted by expiry, and a new one is below the divider."""
 
     async def receive_request(pilot, stage):
-        stage.request(an_approval("late", DEPLOY, left=2 * MINUTE, headline="Deploy api 1.0"))
+        stage.request(an_approval("late", DEPLOY, expires_in=2 * MINUTE, headline="Deploy api 1.0"))
         await until(pilot, lambda: bool(stage.app.screen.state.arrived_ids))
 
     assert picture(make_stage(three_approvals()), then=receive_request)
@@ -72,8 +72,8 @@ def test_inbox_of_every_kind(picture):
     """An action, a consent, and a sign-in each have their own kind of row."""
     rows = [
         an_approval("sign-in", SIGN_IN),
-        an_approval("deploy", DEPLOY, left=8 * MINUTE),
-        an_approval("consent", CONSENT, left=9 * MINUTE),
+        an_approval("deploy", DEPLOY, expires_in=8 * MINUTE),
+        an_approval("consent", CONSENT, expires_in=9 * MINUTE),
     ]
     assert picture(make_stage(rows))
 

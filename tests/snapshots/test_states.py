@@ -196,7 +196,9 @@ def test_grant_panel_past_request(picture):
         await _late(pilot, stage)
         await press(pilot, stage, "s")
 
-    assert picture(make_stage([an_approval("prices", PRICES, left=4 * MINUTE)]), then=let_expire)
+    assert picture(
+        make_stage([an_approval("prices", PRICES, expires_in=4 * MINUTE)]), then=let_expire
+    )
 
 
 def test_offline_before_ending(picture):
@@ -223,14 +225,14 @@ def test_hostile_text_before_ending(picture):
 def test_history_expired(picture):
     """The history says that nobody answered and that this is not a denial."""
     stage = make_stage()
-    stage.server.put(an_approval("lapsed", left=-60 * MINUTE))
+    stage.server.put(an_approval("lapsed", expires_in=-60 * MINUTE))
     assert picture(stage, "2", then=on_page("enter"))
 
 
 def test_agent_whose_request_expired(picture):
     """The agent's latest requests include the expired one and when it expired."""
     stage = make_stage()
-    stage.server.put(an_approval("lapsed", left=-60 * MINUTE))
+    stage.server.put(an_approval("lapsed", expires_in=-60 * MINUTE))
     stage.server.given, stage.server.tokens = [a_consent()], [a_token(last_used_at=None)]
     assert picture(stage, "3", then=on_page("enter"), again=("end",))
 

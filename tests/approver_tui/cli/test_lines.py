@@ -17,7 +17,7 @@ from approver_tui.state.approvals.narrowing import Difference, Granted
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.approvals.outcomes import outcome
 from tests.support.builders.multi_approver import BOB, ME, a_locked, a_part, a_shared, a_vote
-from tests.support.fakes.fake_approvals import an_approval, with_answer
+from tests.support.fakes.fake_approvals import an_approval, with_decision
 from tests.support.fakes.fake_clock import NOW
 
 
@@ -37,7 +37,7 @@ def test_a_part_chosen_by_somebody_else_is_shown_before_the_pin():
 
 def test_a_full_request_shows_every_part_of_its_answer():
     """`show` prints the reason, both notes, the retry time and the other person."""
-    denied = with_answer(an_approval("old"), Answer.DENY)
+    denied = with_decision(an_approval("old"), Answer.DENY)
     decided = replace(
         denied.decision,
         reason=SafeText("It is on the list."),
@@ -98,7 +98,7 @@ def test_an_ended_request_needs_no_more_votes():
 )
 def test_the_answer_and_a_later_end_are_reported_separately(state, reason, line, sentence):
     """The status first says who answered, then how the request ended. The app does the same."""
-    approved = with_answer(an_approval("pay"), Answer.APPROVE)
+    approved = with_decision(an_approval("pay"), Answer.APPROVE)
     ended_later = replace(approved, state=ApprovalState(state), reason=SafeText(reason))
     status = lines.status_text(ended_later, NOW)
     assert status.startswith("approved by alice on phone at ")
@@ -110,7 +110,7 @@ def test_the_answer_and_a_later_end_are_reported_separately(state, reason, line,
 
 def test_a_decided_request_names_who_answered():
     """The status of a denial also has the reason."""
-    denied = with_answer(an_approval("pay"), Answer.DENY, DenyCode.TOO_BROAD)
+    denied = with_decision(an_approval("pay"), Answer.DENY, DenyCode.TOO_BROAD)
     status = lines.status_text(denied, NOW)
     assert status.startswith("denied by alice on phone at ")
     assert status.endswith(f", {DenyCode.TOO_BROAD.label}")

@@ -30,7 +30,7 @@ RUNNING = [*"yes", "space", "a", "space", "y", "enter", "1", "space", "2"]
 
 
 def _low():
-    return an_approval("prices", PRICES, left=3 * MINUTE)
+    return an_approval("prices", PRICES, expires_in=3 * MINUTE)
 
 
 async def test_fast_typing_while_requests_arrive_decides_nothing():
@@ -38,7 +38,7 @@ async def test_fast_typing_while_requests_arrive_decides_nothing():
     async with open_stage([_low()]) as (pilot, stage):
         for number in range(5):
             await type_quickly(pilot, stage, [*RUNNING, "tab", "tab", "enter", "d", "1", "enter"])
-            stage.request(an_approval(f"late {number}", DEPLOY, left=MINUTE * (9 + number)))
+            stage.request(an_approval(f"late {number}", DEPLOY, expires_in=MINUTE * (9 + number)))
         stage.clock.move(0.7)
         await pilot.press("enter")
         pass_time(stage, 10)

@@ -34,7 +34,7 @@ from tests.support.clients.driving import (
 from tests.support.fakes.fake_account import a_consent, a_device, a_token
 from tests.support.fakes.fake_answers import PIN
 from tests.support.fakes.fake_app import make_stage
-from tests.support.fakes.fake_approvals import an_approval, three_approvals, with_answer
+from tests.support.fakes.fake_approvals import an_approval, three_approvals, with_decision
 from tests.support.fakes.fake_clock import NOW
 from tests.support.fakes.fake_grants import a_grant
 from tests.support.fakes.fake_requests import DEPLOY, MINUTE, PRICES
@@ -49,9 +49,9 @@ def _filled():
     """Return a stage with open and past requests, consents, a grant, a token and four devices."""
     stage = make_stage(three_approvals())
     stage.server.put(
-        with_answer(an_approval("old"), Answer.APPROVE),
-        with_answer(an_approval("web", DEPLOY), Answer.DENY, DenyCode.WRONG_DETAILS),
-        an_approval("lapsed", PRICES, left=-60 * MINUTE),
+        with_decision(an_approval("old"), Answer.APPROVE),
+        with_decision(an_approval("web", DEPLOY), Answer.DENY, DenyCode.WRONG_DETAILS),
+        an_approval("lapsed", PRICES, expires_in=-60 * MINUTE),
     )
     stage.server.given = [a_consent(), a_consent("buyer-helper")]
     stage.server.tokens = [a_token()]
@@ -152,7 +152,7 @@ async def test_new_requests_are_announced_on_every_page(key, page):
     async with open_inbox(stage) as pilot:
         await _go(pilot, stage, key)
         before = stage.app.screen.cursor
-        stage.request(an_approval("late", DEPLOY, left=9 * MINUTE))
+        stage.request(an_approval("late", DEPLOY, expires_in=9 * MINUTE))
         await until_shown(pilot, stage, "new MEDIUM request from release-agent")
         await until_shown(pilot, stage, "1 Inbox 4")
         assert isinstance(stage.app.screen, page)

@@ -20,7 +20,7 @@ from tests.support.clients.driving import (
     until,
 )
 from tests.support.fakes.fake_app import make_stage
-from tests.support.fakes.fake_approvals import an_approval, with_answer
+from tests.support.fakes.fake_approvals import an_approval, with_decision
 from tests.support.fakes.fake_requests import MINUTE, PRICES
 
 _OPENING_TURNS = (0, 1, 5, 10, 15, 18, 21)
@@ -44,7 +44,7 @@ actions = pytest.mark.parametrize("action", _SCREENS.values(), ids=_SCREENS)
 
 
 def _low(name="prices", **changes):
-    return an_approval(name, PRICES, left=3 * MINUTE, **changes)
+    return an_approval(name, PRICES, expires_in=3 * MINUTE, **changes)
 
 
 def _changed(name):
@@ -52,7 +52,7 @@ def _changed(name):
 
 
 def _decided(name):
-    return with_answer(_low(name), Answer.DENY)
+    return with_decision(_low(name), Answer.DENY)
 
 
 @contextlib.asynccontextmanager

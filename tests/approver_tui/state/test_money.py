@@ -1,4 +1,4 @@
-"""Sums over several requests count only money in the signed action."""
+"""Sums of several requests include only the amounts in the signed actions."""
 
 import pytest
 
@@ -20,15 +20,15 @@ def _sum_texts(*approvals):
 
 
 def test_amounts_of_one_fact_in_one_currency_are_added():
-    """Several amounts in one request are added too, and the sum has thousands separators."""
+    """One request can have several amounts. The sum has thousands separators."""
     payment = _payment("one", (482_000, "EUR", "EUR 4,820.00"), (1, "EUR", "EUR 0.01"))
     other_payment = _payment("two", (517_999, "EUR", "EUR 5,179.99"))
     assert _sum_texts(payment, other_payment) == [("Amount", "EUR 10,000.00")]
 
 
 @pytest.mark.parametrize("text", ["EUR ,", "EUR -,", "EUR " + "9" * 3_900 + "." + "9" * 500])
-def test_text_that_looks_like_money_is_not_money(text):
-    """An agent writes the text of a fact, so no text may stop the app."""
+def test_a_text_with_a_malformed_amount_is_ignored(text):
+    """The agent writes the texts of its request, so no text may crash the app."""
     payment = _payment("one", (1, "EUR", "EUR 0.01"), facts=[("Reference", text, True)])
     assert _sum_texts(payment) == [("Amount", "EUR 0.01")]
     assert amount(payment) == "EUR 0.01"
@@ -69,8 +69,8 @@ def test_a_refund_is_subtracted():
         ("Reference", "EUR 1.00", False),
     ],
 )
-def test_a_text_that_looks_like_money_is_not_counted(fact):
-    """An agent cannot change a sum by writing an amount into a text."""
+def test_an_amount_in_a_text_is_not_added(fact):
+    """The agent writes the texts of its request, so they must not change a sum."""
     payment = _payment("one", (100, "EUR", "EUR 1.00"), facts=[fact])
     assert _sum_texts(payment) == [("Amount", "EUR 1.00")]
 
@@ -83,12 +83,12 @@ def test_a_text_that_looks_like_money_is_not_counted(fact):
         {"minor": 100, "currency": 7},
     ],
 )
-def test_money_must_be_in_the_signed_action(money):
-    """An amount that only a fact shows, and not the signed action, is not added."""
+def test_only_valid_amounts_in_the_signed_action_are_added(money):
+    """The fact displays an amount, but the amount in the action is malformed."""
     terms = {**PAYMENT, "details": [{"type": "pay", "amount": money}]}
     assert sums([an_approval("one", terms, facts=[("Amount", "EUR 1.00", True)])]) == ()
 
 
-def test_without_money_there_is_no_sum():
-    """A request for scopes only has no sum."""
+def test_a_request_without_an_amount_has_no_sum():
+    """The request is only for scopes."""
     assert sums([an_approval("prices", PRICES)]) == ()

@@ -7,13 +7,13 @@ import pytest
 from approver_tui.state.approvals.decision import Answer
 from approver_tui.state.queries import Query, read_query
 from approver_tui.state.saved_filters import saved_filters
-from tests.support.fakes.fake_approvals import an_approval, with_answer
+from tests.support.fakes.fake_approvals import an_approval, with_decision
 from tests.support.fakes.fake_clock import NOW
 from tests.support.fakes.fake_requests import DEPLOY, MINUTE, PRICES
 
-PAY = with_answer(an_approval("pay"), Answer.APPROVE)
-WEB = with_answer(an_approval("web", DEPLOY), Answer.DENY)
-EXPIRED = an_approval("prices", PRICES, left=-60 * MINUTE)
+PAY = with_decision(an_approval("pay"), Answer.APPROVE)
+WEB = with_decision(an_approval("web", DEPLOY), Answer.DENY)
+EXPIRED = an_approval("prices", PRICES, expires_in=-60 * MINUTE)
 
 
 def _matching(text):

@@ -1,5 +1,5 @@
 // A flow with the MCP SDK for TypeScript, of any release.
-import { hear, play, say } from './talking.mjs';
+import { readMessage, play, say } from './talking.mjs';
 
 /** Stores the client's registration, if the test provides one, and its tokens. */
 class Provider {
@@ -44,7 +44,7 @@ export const playMcp = ({ Client, StreamableHTTPClientTransport, UnauthorizedErr
         return await act();
       } catch (error) {
         if (!(error instanceof UnauthorizedError)) throw error;
-        await finish(transport, new URL((await hear()).url).searchParams);
+        await finish(transport, new URL((await readMessage()).url).searchParams);
         return act();
       }
     }

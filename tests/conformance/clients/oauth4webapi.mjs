@@ -1,7 +1,7 @@
 // Plays flows with oauth4webapi, with which a program sends and checks each step itself.
 import * as oauth from 'oauth4webapi';
 
-import { hear, play, proof, say, signingKey } from './talking.mjs';
+import { readMessage, play, proof, say, signingKey } from './talking.mjs';
 
 const plain = { [oauth.allowInsecureRequests]: true };
 
@@ -34,7 +34,7 @@ async function polled(once) {
     } catch (error) {
       if (error.error !== 'authorization_pending' && error.error !== 'slow_down') throw error;
       say(error.error, { status: error.status });
-      await hear();
+      await readMessage();
     }
   }
 }
@@ -112,7 +112,7 @@ await play({
     const options = { ...plain, ...(await proving(client, told)) };
     const { url, verifier, state, nonce } = await asking({ as, client, auth }, told, options);
     say('visit', { url });
-    const came = oauth.validateAuthResponse(as, client, new URL((await hear()).url), state);
+    const came = oauth.validateAuthResponse(as, client, new URL((await readMessage()).url), state);
     const redeeming = await oauth.authorizationCodeGrantRequest(
       as, client, auth, came, told.redirect_uri, verifier, options);
     const wanted = { expectedNonce: nonce, requireIdToken: true };

@@ -1,7 +1,7 @@
 // Plays flows with openid-client, which waits and polls by itself.
 import * as client from 'openid-client';
 
-import { hear, play, proof, say, signingKey } from './talking.mjs';
+import { readMessage, play, proof, say, signingKey } from './talking.mjs';
 
 async function opened(told) {
   const ways = {
@@ -64,7 +64,7 @@ await play({
       ? await client.buildAuthorizationUrlWithPAR(config, asked, options)
       : client.buildAuthorizationUrl(config, asked);
     say('visit', { url });
-    const came = new URL((await hear()).url);
+    const came = new URL((await readMessage()).url);
     const checks = { pkceCodeVerifier: verifier, expectedState: state, expectedNonce: nonce, idTokenExpected: true };
     const tokens = await client.authorizationCodeGrant(config, came, checks, undefined, options);
     const id = tokens.claims();
@@ -84,7 +84,7 @@ await play({
     const asked = await client.initiateDeviceAuthorization(config, told.parameters);
     config[client.customFetch] = fetch;
     say('asked', { asked });
-    await hear();
+    await readMessage();
     const options = { DPoP: client.getDPoPHandle(config, pair) };
     const waiting = { ...asked, ...told.believing };
     const tokens = await client.pollDeviceAuthorizationGrant(config, waiting, undefined, options);
@@ -112,7 +112,7 @@ await play({
     const config = await opened(told);
     const asked = await client.initiateBackchannelAuthentication(config, told.parameters);
     say('asked', { asked });
-    if (told.paused) await hear();
+    if (told.paused) await readMessage();
     config[client.customFetch] = watched;
     const waiting = { ...asked, ...told.believing };
     const options = await proving(config, told);

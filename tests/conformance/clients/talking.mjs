@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 
 /** Reads the next document from the test. */
-export async function hear() {
+export async function readMessage() {
   const { value, done } = await lines.next();
   if (done) throw new Error('the test went away');
   return JSON.parse(value);
@@ -21,9 +21,9 @@ export function say(event, members = {}) {
 
 /** Plays the flow that the test names. */
 export async function play(flows) {
-  const told = await hear();
+  const settings = await readMessage();
   try {
-    say('done', (await flows[told.flow](told)) ?? {});
+    say('done', (await flows[settings.flow](settings)) ?? {});
   } catch (error) {
     say('refused', refusal(error));
   }

@@ -1,4 +1,4 @@
-"""Changes over HTTP have the same effects as on the command line."""
+"""Administrators change agents, users, resources and other records over HTTP."""
 
 import json
 from dataclasses import fields, replace
@@ -46,7 +46,7 @@ def _patch(staff: AdminSite, path: str, changes: Any) -> Answer:
 
 
 def test_an_agent_is_registered_with_every_member(admin: LocalTerminal) -> None:
-    """The answer shows all members; reading the agent adds pauses and quarantine date."""
+    """Reading the agent later adds its pauses and quarantine date."""
     answer = admin.administer("POST", "/api/agents", FULL)
     assert (answer.status, answer.json["client_secret"]) == (201, None)
     agent = answer.json["agent"]
@@ -63,7 +63,7 @@ def test_an_agent_is_registered_with_every_member(admin: LocalTerminal) -> None:
 
 
 def test_an_agents_secret_is_returned_once(admin: LocalTerminal) -> None:
-    """Only the answers to a creation and to a rotation have a secret."""
+    """Only the responses to a creation and to a rotation have a secret."""
     created = admin.administer("POST", "/api/agents", {"name": "small", "owners": ["owner"]}).json
     path = f"/api/agents/{created['agent']['client_id']}"
     answer = admin.call("GET", path)
@@ -74,10 +74,10 @@ def test_an_agents_secret_is_returned_once(admin: LocalTerminal) -> None:
     assert renewed["client_secret"] != created["client_secret"]
 
 
-def test_null_clears_a_member_and_a_missing_member_stays(
+def test_null_clears_a_member_and_an_omitted_member_is_unchanged(
     staff: AdminSite, admin: LocalTerminal
 ) -> None:
-    """Leaving a member out is not the same as sending null."""
+    """Null has the same meaning as in a JSON merge patch (RFC 7396)."""
     agent = admin.administer("POST", "/api/agents", FULL).json["agent"]
     path = f"/api/agents/{agent['client_id']}"
     renamed = _patch(staff, path, {"name": "fuller", "remove_owners": ["owner"]}).json
@@ -103,8 +103,10 @@ def test_null_clears_a_member_and_a_missing_member_stays(
     assert changed["expires_at"] == "2098-01-01T00:00:00.000Z"
 
 
-def test_the_last_administrator_cannot_be_changed(staff: AdminSite, admin: LocalTerminal) -> None:
-    """Both changes get 409; the role is named as the member."""
+def test_the_last_administrator_cannot_be_disabled_or_lose_the_role(
+    staff: AdminSite, admin: LocalTerminal
+) -> None:
+    """Both changes get 409, because nobody could administer the installation afterward."""
     path = f"/api/users/{admin.user.id}"
     staff.local.admin.users.disable("first", by=BY)
     disabled = admin.call("POST", f"{path}/disable")
@@ -144,7 +146,7 @@ def test_the_last_administrator_cannot_be_changed(staff: AdminSite, admin: Local
 def test_an_invalid_agent_is_refused(
     staff: AdminSite, admin: LocalTerminal, body: object, status: int, code: str
 ) -> None:
-    """The answer has the reason, and nothing is created."""
+    """The response has the reason, and nothing is created."""
     assert admin.administer("POST", "/api/agents", body).refusal == (status, code)
     assert len(staff.local.admin.agents.all()) == 2
 
@@ -167,7 +169,7 @@ def test_a_user_is_added_changed_and_deleted(staff: AdminSite, admin: LocalTermi
     assert admin.call("GET", path).json["devices"] == []
 
 
-def test_a_locked_device_is_unlocked(staff: AdminSite, admin: LocalTerminal) -> None:
+def test_an_administrator_unlocks_a_locked_device(staff: AdminSite, admin: LocalTerminal) -> None:
     """The command `sayso users unlock` does the same."""
     locked = staff.people["stranger"]
     for _ in range(10):
@@ -213,8 +215,8 @@ def test_a_resource_is_added_changed_rotated_and_deleted(
     }
 
 
-def test_an_action_type_is_its_file(staff: AdminSite, admin: LocalTerminal) -> None:
-    """The file is stored as sent, and a file of a different type cannot replace it."""
+def test_an_action_type_is_replaced_and_deleted(staff: AdminSite, admin: LocalTerminal) -> None:
+    """The file is stored as sent. A file of a different type cannot replace it."""
     path = f"/api/actions/{staff.ids['action']}"
     changed = {**PAYMENT, "risk": "critical"}
     answer = admin.administer("PUT", path, changed, version=staff.version(path))
@@ -308,7 +310,7 @@ def test_a_device_is_revoked_with_its_session(staff: AdminSite, admin: LocalTerm
 def test_revoking_a_users_last_device_needs_a_signature(
     staff: AdminSite, admin: LocalTerminal
 ) -> None:
-    """Otherwise the user could not notice it. Revoking one's own device needs no signature."""
+    """A user without devices is not notified. Your own device needs no signature."""
     local, other_user = staff.local, staff.people["stranger"]
     second = another_device(other_user)
     paths = [f"/api/admin/devices/{device.device_id}" for device in (other_user, second)]
@@ -331,7 +333,7 @@ def test_revoking_a_users_last_device_needs_a_signature(
 def test_an_unused_passkey_does_not_count_as_a_remaining_device(
     staff: AdminSite, admin: LocalTerminal
 ) -> None:
-    """A passkey that was not used for thirty days is not counted as a remaining device."""
+    """After thirty days without use, the user may have lost the passkey."""
     local, other_user = staff.local, staff.people["stranger"]
     old = LocalBrowser(local, other_user.user, SoftPasskey())
     assert old.enroll(enrollment_code(local, "stranger")).status == 201

@@ -47,7 +47,7 @@ def test_an_event_without_a_row_raises_key_error():
 
 
 def test_disabling_an_agent_withdraws_requests_before_it_ends_grants():
-    """Therefore, an approved request cannot become a token while standing grants end."""
+    """An approved request cannot become a token while standing grants end."""
     modules = [reaction.__module__ for reaction in reactions.REACTIONS[events.AgentDeactivated]]
     assert [name.rsplit(".", 1)[1] for name in modules] == [
         "withdrawals",

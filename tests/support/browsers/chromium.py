@@ -67,7 +67,7 @@ class Chromium:
     events: list[dict[str, Any]] = field(default_factory=list)
     """Messages of the console, failed loads and violations of the policy."""
     authenticator: str = ""
-    patience: float = _TIMEOUT
+    timeout: float = _TIMEOUT
     window: dict[str, Any] = field(default_factory=dict)
     """The last size of the window, so that the same size causes no new layout."""
 
@@ -78,7 +78,7 @@ class Chromium:
         command = {"id": number, "method": method, "params": parameters, **session}
         self.socket.send(json.dumps(command))
         try:
-            while (reply := json.loads(self.socket.recv(self.patience))).get("id") != number:
+            while (reply := json.loads(self.socket.recv(self.timeout))).get("id") != number:
                 self.events.append(reply)
         except TimeoutError as late:
             raise TimeoutError(f"Chromium did not answer {method} {parameters}") from late
@@ -368,7 +368,7 @@ def stranger(browser: Chromium) -> Iterator[Chromium]:
 
 def _dispose(browser: Chromium, context: str) -> None:
     """Close the pages of a context. Chromium does not always answer, which is harmless."""
-    root = Chromium(browser.socket, "", browser.numbers, browser.events, patience=10)
+    root = Chromium(browser.socket, "", browser.numbers, browser.events, timeout=10)
     with contextlib.suppress(TimeoutError):
         root.tell("Target.disposeBrowserContext", browserContextId=context)
 

@@ -161,11 +161,11 @@ class Marionette:
         number = next(self.numbers)
         command = json.dumps([0, number, method, parameters])
         self.wire.sendall(f"{len(command.encode())}:{command}".encode())
-        _, answered, error, result = self.hear()
+        _, answered, error, result = self.read_message()
         assert (answered, error) == (number, None), error
         return result
 
-    def hear(self) -> Any:  # as above
+    def read_message(self) -> Any:  # as above
         """Return the next message."""
         length = b""
         while not length.endswith(b":"):
@@ -336,7 +336,7 @@ def _marionette(port: int) -> Iterator[Marionette]:
 
     with until(reached, _TIMEOUT) as wire:  # type: ignore[union-attr]  # it waits until it is one
         older = Marionette(wire)
-        older.hear()
+        older.read_message()
         yield older
 
 

@@ -40,7 +40,7 @@ def a_payment(name: str, minor: int, payee: str, left: int, **changes: object) -
         ],
         **changes,
     }
-    return an_approval(name, terms, left=left * MINUTE)
+    return an_approval(name, terms, expires_in=left * MINUTE)
 
 
 ONE = a_payment("one", 4_820, "Nordwind Logistik GmbH", 14)

@@ -199,7 +199,7 @@ FAULTS: Mapping[str, Fault] = {
         "server/audit_log/verify.py",
         "if self.last_trimmed >= self.meaning.trimmed_before:",
         "if self.last_trimmed >= self.frontier.size:",
-        "tests/server/services/audit/test_retention.py::test_a_body_is_never_deleted_unannounced",
+        "tests/server/services/audit/test_retention.py::test_deleting_a_body_without_an_announcement_is_detected",
     ),
     "a checkpoint may have any root": Fault(
         "I8",

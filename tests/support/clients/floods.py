@@ -4,7 +4,7 @@ import contextlib
 import socket
 from collections.abc import Iterator
 
-_PATIENCE_SECONDS = 5.0
+_TIMEOUT_SECONDS = 5.0
 LARGE_HEAD = (
     b"GET /jwks HTTP/1.1\r\nHost: localhost\r\n" + (b"X-A: " + b"a" * 60_000 + b"\r\n") * 95
 )
@@ -29,7 +29,7 @@ def flood(port: int, sent: bytes, connections: int) -> Iterator[None]:
     with contextlib.ExitStack() as connections_open:
         for _ in range(connections):
             line = connections_open.enter_context(socket.create_connection(("127.0.0.1", port)))
-            line.settimeout(_PATIENCE_SECONDS)
+            line.settimeout(_TIMEOUT_SECONDS)
             with contextlib.suppress(OSError):  # the server does not read all of it
                 line.sendall(sent)
         yield

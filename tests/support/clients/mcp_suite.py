@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from tests.support.clients.third_party import FOLDER, MCP_SUITE, newest_node
+from tests.support.clients.third_party import FOLDER, MCP_SUITE, typescript_node
 
 _TIMEOUT: Final = 300
 _WORST_FIRST: Final = ("FAILURE", "WARNING", "SKIPPED", "SUCCESS")
@@ -60,4 +60,4 @@ def read_results(folder: Path) -> CheckResults:
 
 
 def _program(*words: str) -> list[str]:
-    return [newest_node(), str(FOLDER / "node_modules" / MCP_SUITE / "dist/index.js"), *words]
+    return [typescript_node(), str(FOLDER / "node_modules" / MCP_SUITE / "dist/index.js"), *words]

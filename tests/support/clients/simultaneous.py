@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 from tests.support.clients.agent import CIBA
 from tests.support.servers.server import AgentKey
 
-_PATIENCE_SECONDS = 60
+_TIMEOUT_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def poll(key: AgentKey, auth_req_id: str, *, keep: bool = False) -> bytes:
 
 def volley(port: int, requests: Sequence[bytes]) -> list[Answered]:
     """Send all requests at the same moment; return the responses in the order of the requests."""
-    lines = [socket.create_connection(("127.0.0.1", port), _PATIENCE_SECONDS) for _ in requests]
+    lines = [socket.create_connection(("127.0.0.1", port), _TIMEOUT_SECONDS) for _ in requests]
     for line, request in zip(lines, requests, strict=True):
         line.sendall(request[:-1])
     for line, request in zip(lines, requests, strict=True):

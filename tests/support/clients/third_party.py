@@ -42,7 +42,7 @@ JOSE = "jose"
 PUSH_SERVICE = "web-push-testing"
 AXE = "axe-core"
 """Checks the accessibility of pages; `page_checks.py` loads it into a browser."""
-_PATIENCE_SECONDS = 60
+_TIMEOUT_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +61,17 @@ class ForeignClient:
     """A third-party client that runs one flow."""
 
     process: subprocess.Popen[str]
-    heard: list[Line] = field(default_factory=list)
+    events: list[Line] = field(default_factory=list)
 
-    def hear(self, event: str) -> Line:
-        """Return the next line of its output, which must be this event."""
+    def read_event(self, event: str) -> Line:
+        """Return the next line of the output, which must be this event."""
         assert self.process.stdout is not None
         output = self.process.stdout.readline()
-        assert output, f"the client ended without saying {event}"
+        assert output, f"the client ended without the event {event}"
         members = json.loads(output)
         line = Line(members.pop("event"), members)
-        self.heard.append(line)
-        assert line.event == event, (event, self.heard)
+        self.events.append(line)
+        assert line.event == event, (event, self.events)
         return line
 
     def resume(self, **members: object) -> None:
@@ -103,7 +103,7 @@ def run_client(library: str, flow: str, **settings: object) -> Iterator[ForeignC
         yield client
     finally:
         process.kill()
-        process.communicate(timeout=_PATIENCE_SECONDS)
+        process.communicate(timeout=_TIMEOUT_SECONDS)
 
 
 @contextlib.contextmanager
@@ -120,7 +120,7 @@ def running_typescript(
         (folder / "node_modules").symlink_to(FOLDER / "node_modules")
     process = subprocess.Popen(
         [
-            newest_node(),
+            typescript_node(),
             "--import",
             "./preloaded.mjs",
             "--disable-warning",
@@ -136,7 +136,7 @@ def running_typescript(
         yield process
     finally:
         process.kill()
-        process.communicate(timeout=_PATIENCE_SECONDS)
+        process.communicate(timeout=_TIMEOUT_SECONDS)
 
 
 @contextlib.contextmanager
@@ -150,7 +150,7 @@ def foreign_push_service() -> Iterator[httpx.Client]:
     process = subprocess.Popen([node(), program, str(port)], cwd=FOLDER, stdout=subprocess.DEVNULL)
     try:
         with httpx.Client(base_url=f"http://localhost:{port}", trust_env=False, timeout=70) as http:
-            until(lambda: _serves(http), _PATIENCE_SECONDS)
+            until(lambda: _serves(http), _TIMEOUT_SECONDS)
             yield http
     finally:
         process.kill()
@@ -163,10 +163,10 @@ def _serves(http: httpx.Client) -> bool:
     return False
 
 
-def as_agent(
+def client_settings(
     server: LiveServer, key: AgentKey, method: str = "client_secret_basic"
 ) -> dict[str, object]:
-    """Return the client's configuration: the server and the client's credentials."""
+    """Return the settings of a client: the server and the client's credentials."""
     return {
         "issuer": server.url,
         "client_id": key.id,
@@ -192,7 +192,7 @@ def node() -> str:
     return program
 
 
-def newest_node() -> str:
+def typescript_node() -> str:
     """Return the installed Node.js 22 or newer, which runs TypeScript, else the system's."""
     _check_packages(*LIBRARIES, JOSE, MCP_SUITE, MCP_TYPESCRIPT)
     own = sorted((FOLDER / "node_modules").glob("node-linux-*/bin/node"))

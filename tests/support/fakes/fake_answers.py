@@ -14,7 +14,7 @@ from approver_tui.state.devices.devices import Device, PinState
 from approver_tui.state.incidents.reports import QuarantinedAgent, ReportResult, ReportScope
 from approver_tui.state.text import SafeText, display_safe
 from tests.support.fakes.fake_account import a_device
-from tests.support.fakes.fake_approvals import with_answer
+from tests.support.fakes.fake_approvals import with_decision
 from tests.support.fakes.fake_client import ME, FakeServer
 
 PIN = "271828"
@@ -161,7 +161,7 @@ class FakeAnswers:
         """Report the request and quarantine its agent."""
         self._before()
         self.reported.append((approval.id, scope, note))
-        done = with_answer(approval, Answer.DENY, DenyCode.SUSPICIOUS)
+        done = with_decision(approval, Answer.DENY, DenyCode.SUSPICIOUS)
         self.server.put(done)
         who = QuarantinedAgent(
             approval.agent.id, approval.agent.name, SafeText("quarantined"), 2, 1
@@ -184,7 +184,7 @@ class FakeAnswers:
         self, approval: Approval, answer: Answer, how: str | None, code: DenyCode | None
     ) -> Approval:
         self.calls.append((approval.id, answer, how))
-        done = with_answer(approval, answer, code)
+        done = with_decision(approval, answer, code)
         self.server.put(done)
         return done
 

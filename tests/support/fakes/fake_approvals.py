@@ -1,6 +1,6 @@
-"""Invented approvals with correct digests, for screens.
+"""Fake approvals with correct digests, for tests of screens.
 
-They are read with `client.wire`, as in production.
+`client.wire` reads them, as in production.
 """
 
 import json
@@ -22,21 +22,21 @@ from tests.support.fakes.fake_requests import DEPLOY, MINUTE, PAYMENT, PRICES, R
 
 def an_approval(
     name: str,
-    about: Mapping[str, object] = PAYMENT,
+    terms: Mapping[str, object] = PAYMENT,
     *,
-    left: int = 4 * MINUTE + 12_000,
+    expires_in: int = 4 * MINUTE + 12_000,
     **changes: Any,
 ) -> Approval:
-    """Return a pending approval with an ID from `name`, which expires `left` ms after NOW."""
-    terms = {**about, **changes}
-    return read_approval(JsonObject.parse(json.dumps(_document(name, terms, NOW + left)), ""))
+    """Return a pending approval with an ID from `name`. It expires in `expires_in` milliseconds."""
+    document = _document(name, {**terms, **changes}, NOW + expires_in)
+    return read_approval(JsonObject.parse(json.dumps(document), ""))
 
 
-def with_answer(approval: Approval, answer: Answer, code: DenyCode | None = None) -> Approval:
-    """Return the approval as the server shows it after an answer from another device."""
-    document = _outer(approval)
-    is_yes = answer is Answer.APPROVE
-    document["state"] = "approved" if is_yes else "denied"
+def with_decision(approval: Approval, answer: Answer, code: DenyCode | None = None) -> Approval:
+    """Return the approval as the server shows it after a decision on another device."""
+    document = undecided_document(approval)
+    is_approved = answer is Answer.APPROVE
+    document["state"] = "approved" if is_approved else "denied"
     document["over_at"] = _rfc3339(NOW + 3000)
     document["decided"] = {
         "decision": answer.value,
@@ -46,18 +46,18 @@ def with_answer(approval: Approval, answer: Answer, code: DenyCode | None = None
         "channel": "terminal",
         "code": code.value if code else None,
         "note": None,
-        "ceremony": "pin" if is_yes else "none",
+        "ceremony": "pin" if is_approved else "none",
         "self_approved": False,
     }
     return read_approval(JsonObject.parse(json.dumps(document), ""))
 
 
 def three_approvals() -> list[Approval]:
-    """Return the three requests of the pictures."""
+    """Return the three requests that the snapshots show."""
     return [
         an_approval("pay"),
-        an_approval("deploy", DEPLOY, left=12 * MINUTE + 40_000),
-        an_approval("prices", PRICES, left=28 * MINUTE + 5_000),
+        an_approval("deploy", DEPLOY, expires_in=12 * MINUTE + 40_000),
+        an_approval("prices", PRICES, expires_in=28 * MINUTE + 5_000),
     ]
 
 
@@ -147,11 +147,12 @@ def _document(name: str, terms: Mapping[str, object], expires_at: int) -> dict[s
         "created_at": _rfc3339(NOW - 5 * MINUTE),
         "expires_at": _rfc3339(expires_at),
         "decided": None,
-        **_members(terms.get("outer")),
+        **_mapping(terms.get("outer")),
     }
 
 
-def _outer(approval: Approval) -> dict[str, object]:
+def undecided_document(approval: Approval) -> dict[str, object]:
+    """Return the server's document of this approval, with the state pending."""
     return {
         "id": approval.id,
         "kind": approval.kind.value,
@@ -171,16 +172,16 @@ def _outer(approval: Approval) -> dict[str, object]:
     }
 
 
-def _members(given: object) -> dict[str, object]:
-    return dict(given) if isinstance(given, Mapping) else {}
+def _mapping(value: object) -> dict[str, object]:
+    return dict(value) if isinstance(value, Mapping) else {}
 
 
-def _pairs(given: object) -> list[tuple[str, str]]:
-    return list(given) if isinstance(given, list) else []
+def _pairs(value: object) -> list[tuple[str, str]]:
+    return list(value) if isinstance(value, list) else []
 
 
-def _facts(given: object) -> list[dict[str, object]]:
-    rows = given if isinstance(given, list) else []
+def _facts(value: object) -> list[dict[str, object]]:
+    rows = value if isinstance(value, list) else []
     return [
         {"label": label, "value": value, "material": material} for label, value, material in rows
     ]

@@ -26,7 +26,7 @@ class FeedServer:
     def __init__(self, *scripts: list[Step]) -> None:
         self.scripts = list(scripts)
         self.requests: list[Request] = []
-        self.heard: list[dict[str, object]] = []
+        self.received: list[dict[str, object]] = []
         self.refuse_next: list[HTTPStatus] = []
         self._server = serve(self._play, "127.0.0.1", 0, process_request=self._check)
         self.issuer = f"http://localhost:{self._server.socket.getsockname()[1]}"
@@ -55,7 +55,7 @@ class FeedServer:
                     return
                 socket.send(step if isinstance(step, str) else json.dumps(step))
             while True:
-                self.heard.append(json.loads(socket.recv()))
+                self.received.append(json.loads(socket.recv()))
         except ConnectionClosed:
             return
 

@@ -18,7 +18,7 @@ from tests.support.clients.driving import WIDE, open_inbox, press, tick_screen, 
 from tests.support.clients.driving import inbox as inbox_of
 from tests.support.fakes.fake_answers import PIN
 from tests.support.fakes.fake_app import Stage, make_stage
-from tests.support.fakes.fake_approvals import an_approval, with_answer
+from tests.support.fakes.fake_approvals import an_approval, with_decision
 from tests.support.fakes.fake_requests import MINUTE
 
 FOLDER = Path(__file__).parents[3] / "docs" / "pictures"
@@ -89,7 +89,7 @@ async def _approved(pilot: Pilot[None], stage: Stage) -> None:
 
 def _approves_here(approval: Approval, **_: object) -> Approval:
     """Return the request as approved on this device, as on a first visit."""
-    approved = with_answer(approval, Answer.APPROVE)
+    approved = with_decision(approval, Answer.APPROVE)
     assert approved.decision is not None
     return replace(approved, decision=replace(approved.decision, device_name=SafeText("laptop")))
 
@@ -122,8 +122,8 @@ STEPS: dict[str, Callable[[Pilot[None], Stage], Awaitable[None]]] = {
 
 async def draw(name: str, export: Callable[[Stage], str]) -> str:
     """Return one picture, made by `export`."""
-    right = an_approval("right", left=_SOON, **RIGHT)
-    wrong = an_approval("wrong", left=_LATER, **WRONG)
+    right = an_approval("right", expires_in=_SOON, **RIGHT)
+    wrong = an_approval("wrong", expires_in=_LATER, **WRONG)
     stage = make_stage([right, wrong])
     async with open_inbox(stage, WIDE) as pilot:
         await STEPS[name](pilot, stage)

@@ -21,7 +21,7 @@ from tests.support.builders import batches
 from tests.support.clients.driving import NARROW, WIDE, open_inbox, press, tick_screen, until
 from tests.support.fakes.fake_account import a_consent, a_token
 from tests.support.fakes.fake_app import Stage, make_stage
-from tests.support.fakes.fake_approvals import an_approval, three_approvals, with_answer
+from tests.support.fakes.fake_approvals import an_approval, three_approvals, with_decision
 from tests.support.fakes.fake_clock import NOW
 from tests.support.fakes.fake_grants import a_grant
 from tests.support.fakes.fake_requests import DEPLOY, PRICES
@@ -61,7 +61,7 @@ async def _batch(pilot: Pilot[None], stage: Stage) -> None:
 
 
 async def _answers(pilot: Pilot[None], stage: Stage) -> None:
-    won = with_answer(batches.TWO, Answer.DENY, DenyCode.WRONG_DETAILS)
+    won = with_decision(batches.TWO, Answer.DENY, DenyCode.WRONG_DETAILS)
     await _batch(pilot, stage)
     await batches.scroll_to_end(pilot, stage)
     await batches.type_in(pilot, stage, "count", "3")
@@ -90,9 +90,9 @@ def _lived_in() -> Stage:
     """Return an app that has been used for a while."""
     stage = make_stage(three_approvals())
     stage.server.put(
-        with_answer(an_approval("old"), Answer.APPROVE),
-        with_answer(an_approval("web", DEPLOY), Answer.DENY, DenyCode.WRONG_DETAILS),
-        with_answer(an_approval("lists", PRICES), Answer.APPROVE),
+        with_decision(an_approval("old"), Answer.APPROVE),
+        with_decision(an_approval("web", DEPLOY), Answer.DENY, DenyCode.WRONG_DETAILS),
+        with_decision(an_approval("lists", PRICES), Answer.APPROVE),
     )
     stage.server.given = [a_consent(), a_consent("buyer-helper")]
     stage.server.tokens = [a_token()]

@@ -21,7 +21,9 @@ async def draw_inbox() -> str:
     """Return the inbox with three requests and one that has just arrived, as SVG."""
     stage = make_stage(three_approvals())
     async with open_inbox(stage, WIDE) as pilot:
-        late = an_approval("late", DEPLOY, left=9 * MINUTE, headline="Deploy api 1.0 to staging")
+        late = an_approval(
+            "late", DEPLOY, expires_in=9 * MINUTE, headline="Deploy api 1.0 to staging"
+        )
         stage.request(late)
         await until(pilot, lambda: late.id in inbox(stage).state.arrived_ids)
         tick_screen(stage)

@@ -24,8 +24,8 @@ def test_a_code_is_set_and_cleared_with_the_pin(logged_in, server):
     assert (result.document["set"], server.user_code) == (False, None)
 
 
-def test_setting_a_code_without_a_terminal_exits_with_5(logged_in, server):
-    """Without a terminal, both the code and the PIN must come from stdin; nothing is sent."""
+def test_without_a_terminal_the_code_and_the_pin_must_come_from_stdin(logged_in, server):
+    """Otherwise the command exits with 5 and sends nothing."""
     assert logged_in("user-code", "set").code == Exit.NOT_ALLOWED
     assert logged_in("user-code", "set", "--code-stdin", stdin=CODE).code == Exit.NOT_ALLOWED
     assert logged_in("user-code", "clear").code == Exit.NOT_ALLOWED

@@ -194,10 +194,10 @@ def test_the_token_is_renewed_in_band(make_client):
     expiring = hello(lasts=feeds.RENEW_BEFORE_MS - 1)
     with FeedServer([expiring]) as server, running(Feed(make_client(server.issuer))) as recorder:
         recorder.wait_for(lambda: Phase.LIVE in recorder.phases)
-        until(lambda: server.heard, WAIT)
-    assert server.heard[0]["type"] == "renew"
-    assert server.heard[0]["access_token"] == "access"
-    assert jwt.get_unverified_header(server.heard[0]["proof"])["typ"] == "dpop+jwt"
+        until(lambda: server.received, WAIT)
+    assert server.received[0]["type"] == "renew"
+    assert server.received[0]["access_token"] == "access"
+    assert jwt.get_unverified_header(server.received[0]["proof"])["typ"] == "dpop+jwt"
 
 
 def test_a_signed_out_device_stops_for_good(make_client):

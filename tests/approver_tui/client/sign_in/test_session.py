@@ -16,8 +16,8 @@ def test_a_rejected_token_is_renewed_once(client, server):
     assert server.refreshes == 1
 
 
-def test_a_token_that_is_about_to_expire_is_renewed_first(client, server):
-    """A token is renewed if it would expire within the requested time."""
+def test_a_token_that_expires_too_soon_is_renewed(client, server):
+    """The caller states how long it needs the token."""
     client.session.tokens.access_token(valid_for=599_000)
     before = server.refreshes
     client.session.tokens.access_token(valid_for=601_000)
@@ -70,8 +70,8 @@ def test_a_wrong_clock_is_corrected(client, server):
     assert abs(client.now() - server.now()) < 5_000
 
 
-def test_a_slow_answer_does_not_set_the_clock(client):
-    """It is ignored, because the program may have been suspended."""
+def test_a_slow_response_does_not_correct_the_clock(client):
+    """The program may have been suspended while it waited."""
     client.me()
     sent_at = client.now()
     client.observe(sent_at - 11_000, sent_at - 11_000)

@@ -30,7 +30,7 @@ from tests.support.clients.driving import (
 from tests.support.fakes.fake_account import a_device
 from tests.support.fakes.fake_answers import PIN
 from tests.support.fakes.fake_app import make_stage
-from tests.support.fakes.fake_approvals import an_approval, with_answer
+from tests.support.fakes.fake_approvals import an_approval, with_decision
 from tests.support.fakes.fake_clock import NOW
 from tests.support.fakes.fake_requests import MINUTE, PAYMENT, PRICES
 
@@ -38,7 +38,7 @@ LONG = [("Line", f"number {number}", True) for number in range(60)]
 
 
 def _low(**changes):
-    return an_approval("prices", PRICES, left=3 * MINUTE, **changes)
+    return an_approval("prices", PRICES, expires_in=3 * MINUTE, **changes)
 
 
 async def _open(pilot, stage):
@@ -205,7 +205,7 @@ async def test_an_answer_on_another_device_closes_the_panel():
     """The message names who decided, when, and on which device; `a` opens no panel any more."""
     async with open_stage([_low()]) as (pilot, stage):
         await _open(pilot, stage)
-        winner = with_answer(_low(), Answer.DENY)
+        winner = with_decision(_low(), Answer.DENY)
         stage.server.put(winner)
         stage.feed.tell(EventName.DECIDED, winner)
         await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))
@@ -233,7 +233,7 @@ async def test_an_unknown_outcome_is_shown_and_checked():
             pilot, stage, "Approve unavailable: checking whether your answer was recorded"
         )
         stage.server.is_down = False
-        stage.server.put(with_answer(_low(), Answer.APPROVE))
+        stage.server.put(with_decision(_low(), Answer.APPROVE))
         pass_time(stage, 3)
         await until(pilot, lambda: not inbox(stage).state.in_progress)
         await until_shown(pilot, stage, "Approved by alice")

@@ -46,7 +46,7 @@ from tests.support.clients.driving import (
 from tests.support.fakes.fake_account import a_device
 from tests.support.fakes.fake_answers import PIN
 from tests.support.fakes.fake_app import make_stage
-from tests.support.fakes.fake_approvals import an_approval, with_answer
+from tests.support.fakes.fake_approvals import an_approval, with_decision
 from tests.support.fakes.fake_requests import DEPLOY, MINUTE
 
 ALL = [ONE, TWO, THREE, NEW]
@@ -207,7 +207,7 @@ async def test_fast_typing_with_a_selection_and_new_requests_decides_nothing():
         await select(pilot, stage, ONE, TWO, THREE)
         for number in range(5):
             await type_quickly(pilot, stage, RUNNING * 2)
-            late = an_approval(f"late {number}", DEPLOY, left=MINUTE * (20 + number))
+            late = an_approval(f"late {number}", DEPLOY, expires_in=MINUTE * (20 + number))
             stage.request(late)
         stage.clock.move(0.7)
         await pilot.press("enter")
@@ -302,7 +302,7 @@ async def test_a_request_that_is_decided_or_ends_under_the_panel_is_removed():
     """The panel says who decided the request or why it ended."""
     async with open_stage(ALL) as (pilot, stage):
         panel = await _open(pilot, stage, ONE, TWO, THREE)
-        stage.feed.tell(EventName.DECIDED, with_answer(TWO, Answer.DENY))
+        stage.feed.tell(EventName.DECIDED, with_decision(TWO, Answer.DENY))
         cancelled = replace(THREE, state=ApprovalState.CANCELLED, reason="withdrawn")
         stage.feed.tell(EventName.CANCELLED, cancelled)
         await until(pilot, lambda: _chosen_ids(panel) == [ONE.id])
@@ -314,7 +314,7 @@ async def test_an_empty_panel_closes_with_the_reason():
     """If its last request is decided elsewhere, the panel closes and says who decided it."""
     async with open_stage(ALL) as (pilot, stage):
         await _open(pilot, stage, ONE)
-        stage.feed.tell(EventName.DECIDED, with_answer(ONE, Answer.DENY))
+        stage.feed.tell(EventName.DECIDED, with_decision(ONE, Answer.DENY))
         await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))
         await until_shown(pilot, stage, f"{ONE.fingerprint} was removed: Denied by alice on phone")
     assert stage.answers.calls == []

@@ -17,7 +17,7 @@ from tests.support.clients.driving import (
     until_shown,
 )
 from tests.support.fakes.fake_app import make_stage
-from tests.support.fakes.fake_approvals import an_approval, three_approvals, with_answer
+from tests.support.fakes.fake_approvals import an_approval, three_approvals, with_decision
 from tests.support.fakes.fake_requests import DEPLOY, MINUTE
 
 
@@ -37,7 +37,7 @@ async def test_the_filter_shows_matches_and_counts_the_rest():
         assert "WAITING (1)  / web" in text
         assert "2 hidden" in text
         assert inbox(stage).state.current.headline == "Deploy web 4.2.0 to staging"
-        stage.request(an_approval("late", left=9 * MINUTE, headline="Pay EUR 1.00"))
+        stage.request(an_approval("late", expires_in=9 * MINUTE, headline="Pay EUR 1.00"))
         await until_shown(pilot, stage, "3 hidden")
         await until_shown(pilot, stage, "new HIGH request")
         await press(pilot, stage, "r")
@@ -52,11 +52,11 @@ async def test_without_matches_there_is_nothing_to_answer():
         await press(pilot, stage, "slash", *"api", "enter", "a")
         assert "Approve unavailable: nothing is selected." in screen_text(stage)
         assert "No matches. Press / and" in screen_text(stage)
-        other = an_approval("other", DEPLOY, headline="Deploy shop 1.0", left=9 * MINUTE)
+        other = an_approval("other", DEPLOY, headline="Deploy shop 1.0", expires_in=9 * MINUTE)
         stage.request(other)
         await until_shown(pilot, stage, "4 hidden")
         assert inbox(stage).state.current is None
-        late = an_approval("late", DEPLOY, headline="Deploy api 1.0", left=9 * MINUTE)
+        late = an_approval("late", DEPLOY, headline="Deploy api 1.0", expires_in=9 * MINUTE)
         stage.request(late)
         await until(pilot, lambda: inbox(stage).state.cursor_id == late.id)
 
@@ -95,8 +95,8 @@ async def test_a_saved_filter_is_offered_by_name(page, keys):
     """The filter line completes a saved name with the right arrow; the palette lists it too."""
     stage = make_stage(three_approvals(), environment={"filters": {"urgent": "risk:high"}})
     stage.server.put(
-        with_answer(an_approval("done"), Answer.APPROVE),
-        with_answer(an_approval("web", DEPLOY), Answer.APPROVE),
+        with_decision(an_approval("done"), Answer.APPROVE),
+        with_decision(an_approval("web", DEPLOY), Answer.APPROVE),
     )
     async with open_inbox(stage) as pilot:
         await press(pilot, stage, page, *keys)
@@ -110,7 +110,7 @@ async def test_a_saved_filter_is_offered_by_name(page, keys):
 async def test_a_filter_is_saved_and_deleted_in_the_filter_line(page, tmp_path, monkeypatch):
     """The filter is written to the settings file and applied immediately."""
     stage = _stage_with_settings(tmp_path, monkeypatch)
-    stage.server.put(with_answer(an_approval("web", DEPLOY), Answer.APPROVE))
+    stage.server.put(with_decision(an_approval("web", DEPLOY), Answer.APPROVE))
     async with open_inbox(stage) as pilot:
         await press(pilot, stage, page, "slash", *"@urgent = risk:high", "enter")
         await until_shown(pilot, stage, "Filter @urgent is saved.")

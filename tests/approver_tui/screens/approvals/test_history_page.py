@@ -9,7 +9,7 @@ from tests.approver_tui.screens.test_pages import _filled, _go
 from tests.support.builders.approval_texts import to_rfc3339
 from tests.support.clients.driving import open_inbox, press, screen_text, until, until_shown
 from tests.support.fakes.fake_app import make_stage
-from tests.support.fakes.fake_approvals import an_approval, with_answer
+from tests.support.fakes.fake_approvals import an_approval, with_decision
 from tests.support.fakes.fake_clock import NOW
 from tests.support.fakes.fake_requests import DEPLOY, MINUTE, PAYMENT
 
@@ -78,7 +78,7 @@ async def test_moving_to_the_end_loads_older_requests():
     """The history loads five requests at a time, and the cursor stays where it was."""
     stage = make_stage()
     names = [f"old {number}" for number in range(7)]
-    stage.server.put(*(with_answer(an_approval(name), Answer.APPROVE) for name in names))
+    stage.server.put(*(with_decision(an_approval(name), Answer.APPROVE) for name in names))
     async with open_inbox(stage) as pilot:
         await _go(pilot, stage, "2")
         assert "HISTORY (5)" in screen_text(stage)
@@ -112,7 +112,7 @@ def _stage_with_one_deployment(count, index):
     """Return a history of `count` payments in which only the request at `index` is a deployment."""
     stage = make_stage([an_approval("open", DEPLOY)])
     kinds = [(f"old {n}", DEPLOY if n == index else PAYMENT) for n in range(count)]
-    stage.server.put(*(with_answer(an_approval(*kind), Answer.APPROVE) for kind in kinds))
+    stage.server.put(*(with_decision(an_approval(*kind), Answer.APPROVE) for kind in kinds))
     return stage
 
 

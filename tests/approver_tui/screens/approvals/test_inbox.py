@@ -30,7 +30,7 @@ from tests.support.clients.driving import (
 )
 from tests.support.fakes.fake_account import a_device
 from tests.support.fakes.fake_app import make_stage
-from tests.support.fakes.fake_approvals import an_approval, three_approvals, with_answer
+from tests.support.fakes.fake_approvals import an_approval, three_approvals, with_decision
 from tests.support.fakes.fake_clock import NOW
 from tests.support.fakes.fake_requests import DEPLOY, MINUTE, PRICES
 
@@ -38,7 +38,7 @@ from tests.support.fakes.fake_requests import DEPLOY, MINUTE, PRICES
 def _many():
     """Return five hundred requests that do not look alike."""
     return [
-        an_approval(f"{n}", DEPLOY, left=(5 + n) * MINUTE, headline=f"Deploy web {n}")
+        an_approval(f"{n}", DEPLOY, expires_in=(5 + n) * MINUTE, headline=f"Deploy web {n}")
         for n in range(500)
     ]
 
@@ -57,7 +57,7 @@ async def test_the_soonest_expiry_is_at_the_top():
 async def test_a_new_request_is_appended_and_moves_nothing():
     """A new request is last even if it expires first; selection and focus stay."""
     stage = make_stage(three_approvals())
-    urgent = an_approval("urgent", DEPLOY, left=MINUTE)
+    urgent = an_approval("urgent", DEPLOY, expires_in=MINUTE)
     async with open_inbox(stage) as pilot:
         await press(pilot, stage, "j")
         before = inbox(stage).state.cursor_id
@@ -110,7 +110,7 @@ def _list_text(stage):
 async def test_refresh_sorts_the_list():
     """Pressing `r` sorts new rows in, and the selection stays on its request."""
     stage = make_stage(three_approvals())
-    urgent = an_approval("urgent", DEPLOY, left=MINUTE)
+    urgent = an_approval("urgent", DEPLOY, expires_in=MINUTE)
     async with open_inbox(stage) as pilot:
         await press(pilot, stage, "j")
         before = inbox(stage).state.cursor_id
@@ -127,7 +127,7 @@ async def test_a_new_request_under_an_open_panel_does_not_take_the_focus():
     async with open_stage(three_approvals()) as (pilot, stage):
         await press(pilot, stage, "a")
         focused = stage.app.focused
-        stage.request(an_approval("urgent", DEPLOY, left=MINUTE))
+        stage.request(an_approval("urgent", DEPLOY, expires_in=MINUTE))
         await until(pilot, lambda: len(_ids(stage)) == 4)
         assert isinstance(stage.app.screen, Panel)
         assert stage.app.focused is focused
@@ -185,7 +185,7 @@ async def test_a_selected_request_is_marked_as_seen():
 
 async def test_an_expired_request_stays_listed():
     """An expired request says that this is not a denial, and it cannot be answered."""
-    async with open_stage([an_approval("prices", PRICES, left=MINUTE)]) as (pilot, stage):
+    async with open_stage([an_approval("prices", PRICES, expires_in=MINUTE)]) as (pilot, stage):
         pass_time(stage, 61)
         await pilot.pause()
         assert "Expired at 14:33:07. Not a denial. buyer-helper can ask" in screen_text(stage)
@@ -197,7 +197,7 @@ async def test_an_expired_request_stays_listed():
 async def test_a_decision_elsewhere_updates_the_row():
     """The row shows who decided on which device; a late event does not reopen it."""
     stage = make_stage(three_approvals())
-    winner = with_answer(three_approvals()[0], Answer.APPROVE)
+    winner = with_decision(three_approvals()[0], Answer.APPROVE)
     async with open_inbox(stage) as pilot:
         stage.feed.tell(EventName.DECIDED, winner)
         await until_shown(pilot, stage, "Approved by alice on phone")
@@ -228,7 +228,7 @@ async def test_only_requests_and_reminders_alert(monkeypatch):
 async def test_a_deputy_change_reloads_the_list():
     """When a deputy is added, the list is loaded again and a message says so."""
     async with open_stage(three_approvals()) as (pilot, stage):
-        four = an_approval("four", DEPLOY, left=MINUTE)
+        four = an_approval("four", DEPLOY, expires_in=MINUTE)
         stage.server.put(four)
         stage.feed.tell(EventName.DEPUTY_NAMED)
         await until(pilot, lambda: inbox(stage).state.inbox.find(four.id) is not None)
@@ -257,8 +257,8 @@ async def test_what_happened_offline_is_shown_after_reconnecting():
     """New requests are appended, and requests that were decided offline show their outcome."""
     stage = make_stage(three_approvals())
     late, denied = (
-        an_approval("late", DEPLOY, left=9 * MINUTE),
-        with_answer(three_approvals()[1], Answer.DENY),
+        an_approval("late", DEPLOY, expires_in=9 * MINUTE),
+        with_decision(three_approvals()[1], Answer.DENY),
     )
     async with open_inbox(stage) as pilot:
         stage.feed.connect(Phase.OFFLINE)

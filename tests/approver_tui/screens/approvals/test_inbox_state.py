@@ -29,7 +29,7 @@ def test_the_first_row_is_selected_at_first():
 def test_an_automatic_reload_moves_nothing():
     """New rows are appended, and a row that is not listed any more stays until it is fetched."""
     first, second, third = three_approvals()
-    late = an_approval("late", DEPLOY, left=1000)
+    late = an_approval("late", DEPLOY, expires_in=1000)
     table = _loaded(first, second).with_cursor(second.id)
     after = table.with_loaded(ME, _page(late, first, third), in_order=False)
     assert [row.id for row in after.inbox.rows] == [first.id, second.id, late.id, third.id]

@@ -20,7 +20,7 @@ from approver_tui.state.text import SafeText
 from approver_tui.widgets.approvals.facts import approval_lines, panel_lines
 from approver_tui.widgets.approvals.outcomes import RenderContext, outcome
 from approver_tui.widgets.approvals.rows import InboxRow, row_lines
-from tests.support.fakes.fake_approvals import _outer, an_approval, with_answer
+from tests.support.fakes.fake_approvals import an_approval, undecided_document, with_decision
 from tests.support.fakes.fake_clock import NOW
 from tests.support.fakes.fake_requests import (
     APP_PAYMENT,
@@ -43,8 +43,8 @@ TERMS_BY_KIND = {
 
 def _redeemed(kind):
     """Return a request from this kind that was approved and redeemed."""
-    document = {**_outer(an_approval("x", TERMS_BY_KIND[kind])), "state": "redeemed"}
-    decided = with_answer(an_approval("x", TERMS_BY_KIND[kind]), Answer.APPROVE).decision
+    document = {**undecided_document(an_approval("x", TERMS_BY_KIND[kind])), "state": "redeemed"}
+    decided = with_decision(an_approval("x", TERMS_BY_KIND[kind]), Answer.APPROVE).decision
     document["decided"] = documents.to_json(decided)
     return read_approval(JsonObject.parse(json.dumps(document), ""))
 
@@ -159,7 +159,7 @@ def test_a_replaced_request_is_announced():
 )
 def test_a_decision_elsewhere_names_who_answered(kind, words):
     """The news names the person who answered and the kind of request."""
-    decided = with_answer(an_approval("x", TERMS_BY_KIND[kind]), Answer.APPROVE)
+    decided = with_decision(an_approval("x", TERMS_BY_KIND[kind]), Answer.APPROVE)
     assert words in event_text(Event(1, EventName.DECIDED, NOW, decided), UTC)
 
 

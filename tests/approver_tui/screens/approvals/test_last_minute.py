@@ -20,7 +20,7 @@ from tests.support.fakes.fake_app import make_stage
 from tests.support.fakes.fake_approvals import an_approval
 from tests.support.fakes.fake_requests import DEPLOY, MINUTE
 
-PAY = an_approval("pay", left=90_000)
+PAY = an_approval("pay", expires_in=90_000)
 
 
 def _move_before_expiry(stage, seconds):
@@ -60,7 +60,7 @@ async def test_a_panel_shows_the_last_minute_in_its_title():
 
 async def test_several_requests_that_end_together_are_one_message():
     """One message says how many requests are about to expire."""
-    rows = [PAY, an_approval("deploy", DEPLOY, left=91_000)]
+    rows = [PAY, an_approval("deploy", DEPLOY, expires_in=91_000)]
     async with open_stage(rows) as (pilot, stage):
         _move_before_expiry(stage, 50)
         await until_shown(pilot, stage, "60 s left for 2 requests. First: Pay")
@@ -101,7 +101,7 @@ async def test_quitting_sends_a_waiting_extension_first():
 )
 async def test_one_key_mutes_and_unmutes(key, on, off):
     """A snoozed or muted request stays listed with a label; the same key undoes it."""
-    stage = make_stage([an_approval("deploy", DEPLOY, left=9 * MINUTE)])
+    stage = make_stage([an_approval("deploy", DEPLOY, expires_in=9 * MINUTE)])
     label = {"S": "  snoozed", "M": "  muted"}[key]
     async with open_inbox(stage) as pilot:
         await press(pilot, stage, key)
@@ -125,7 +125,10 @@ async def test_fast_typing_does_not_extend_a_request():
 
 async def test_a_request_that_alerts_is_not_called_muted():
     """A high-risk request alerts even if its agent is muted, so it has no such label."""
-    async with open_stage([PAY, an_approval("deploy", DEPLOY, left=9 * MINUTE)]) as (pilot, stage):
+    async with open_stage([PAY, an_approval("deploy", DEPLOY, expires_in=9 * MINUTE)]) as (
+        pilot,
+        stage,
+    ):
         stage.prefs_client.mute(PAY.agent.id)
         stage.feed.tell(EventName.ATTENTION)
         await until(pilot, lambda: inbox(stage).state.prefs.mutes != ())

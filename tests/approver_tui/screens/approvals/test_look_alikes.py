@@ -12,8 +12,8 @@ from tests.support.clients.driving import (
 from tests.support.fakes.fake_approvals import an_approval
 from tests.support.fakes.fake_requests import DEPLOY, MINUTE
 
-FLOOD = [an_approval(f"flood {n}", DEPLOY, left=(5 + n) * MINUTE) for n in range(4)]
-PAY = an_approval("pay", left=4 * MINUTE)
+FLOOD = [an_approval(f"flood {n}", DEPLOY, expires_in=(5 + n) * MINUTE) for n in range(4)]
+PAY = an_approval("pay", expires_in=4 * MINUTE)
 
 
 def _waiting(stage):
@@ -53,7 +53,7 @@ async def test_an_answer_applies_to_the_shown_request_only():
 
 async def test_a_higher_risk_never_shares_a_row_with_a_lower_one():
     """A request with the same text but a higher risk has its own row."""
-    high = an_approval("high", DEPLOY, risk="high", left=9 * MINUTE)
+    high = an_approval("high", DEPLOY, risk="high", expires_in=9 * MINUTE)
     async with open_stage([*FLOOD, high]) as (_pilot, stage):
         assert "x 4" in screen_text(stage)
         assert "!! HIGH" in screen_text(stage)
@@ -80,7 +80,7 @@ async def test_a_request_without_look_alikes_has_nothing_to_expand():
 async def test_held_back_look_alikes_share_their_own_row():
     """Held-back requests do not share a row with requests that alert."""
     held_back = [
-        an_approval(f"held {n}", DEPLOY, held_back=True, left=8 * MINUTE) for n in range(2)
+        an_approval(f"held {n}", DEPLOY, held_back=True, expires_in=8 * MINUTE) for n in range(2)
     ]
     async with open_stage([*FLOOD, *held_back]) as (pilot, stage):
         assert "x 4" in screen_text(stage)

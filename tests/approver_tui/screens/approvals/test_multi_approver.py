@@ -20,7 +20,7 @@ from tests.support.clients.driving import (
 )
 from tests.support.fakes.fake_account import a_device
 from tests.support.fakes.fake_answers import PIN
-from tests.support.fakes.fake_approvals import an_approval, with_answer
+from tests.support.fakes.fake_approvals import an_approval, with_decision
 from tests.support.fakes.fake_requests import DEPLOY
 
 
@@ -143,7 +143,7 @@ async def test_requests_that_wait_for_others_have_their_own_section():
         assert inbox(stage).state.cursor_id == an_approval("deploy", DEPLOY).id
         await press(pilot, stage, "j")
         assert inbox(stage).state.cursor_id == voted.id
-        stage.feed.tell(EventName.DECIDED, with_answer(voted, Answer.APPROVE))
+        stage.feed.tell(EventName.DECIDED, with_decision(voted, Answer.APPROVE))
         await until(pilot, lambda: "WAITING FOR OTHERS" not in screen_text(stage))
         assert "WAITING FOR YOU (1)" in screen_text(stage)
 

@@ -27,7 +27,7 @@ from tests.support.clients.driving import (
     until_shown,
 )
 from tests.support.fakes.fake_app import make_stage
-from tests.support.fakes.fake_approvals import an_approval, three_approvals, with_answer
+from tests.support.fakes.fake_approvals import an_approval, three_approvals, with_decision
 from tests.support.fakes.fake_requests import MINUTE
 
 
@@ -172,7 +172,7 @@ async def test_quitting_waits_until_the_outcome_is_known():
         assert "Checking whether" in screen_text(stage) or "Sending your answer" in screen_text(
             stage
         )
-        stage.server.put(with_answer(pay, Answer.DENY))
+        stage.server.put(with_decision(pay, Answer.DENY))
         stage.server.is_down = False
         pass_time(stage, 3)
         await until(pilot, lambda: not stage.app.is_running)

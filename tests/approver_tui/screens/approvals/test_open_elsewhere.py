@@ -17,7 +17,7 @@ from tests.support.clients.driving import (
     until_shown,
 )
 from tests.support.fakes.fake_app import make_stage
-from tests.support.fakes.fake_approvals import an_approval, with_answer
+from tests.support.fakes.fake_approvals import an_approval, with_decision
 from tests.support.fakes.fake_requests import MINUTE
 
 ISSUER = "https://sayso.example"
@@ -59,7 +59,7 @@ async def test_an_answer_on_the_page_closes_the_panel():
     async with open_inbox(stage) as pilot:
         await press(pilot, stage, "o")
         assert isinstance(stage.app.screen, OpenElsewherePanel)
-        stage.feed.tell(EventName.DECIDED, with_answer(an_approval("pay"), Answer.APPROVE))
+        stage.feed.tell(EventName.DECIDED, with_decision(an_approval("pay"), Answer.APPROVE))
         await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))
         await until_shown(pilot, stage, "Approved by alice on phone")
 

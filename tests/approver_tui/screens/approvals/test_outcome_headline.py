@@ -27,12 +27,12 @@ from tests.support.clients.driving import (
     screen_text,
     until_shown,
 )
-from tests.support.fakes.fake_approvals import with_answer
+from tests.support.fakes.fake_approvals import with_decision
 from tests.support.fakes.fake_clock import NOW
 
 GRANTED, ASKED = "EUR 500.00", "EUR 4,820.00"
 _OPEN = a_part("pay", a_vote(ME, "alice"))
-_DECIDED = with_answer(_OPEN, Answer.APPROVE).decision
+_DECIDED = with_decision(_OPEN, Answer.APPROVE).decision
 PART = replace(_OPEN, state=ApprovalState.APPROVED, decision=_DECIDED, over_at=NOW)
 HEADLINE = (
     "Granted: Pay EUR 500.00 to Nordwind Logistik GmbH (requested: Pay EUR 4,820.00 to Nordwind"

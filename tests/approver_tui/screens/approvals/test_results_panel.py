@@ -36,7 +36,7 @@ from tests.support.clients.driving import (
 )
 from tests.support.fakes.fake_answers import FakeAnswers
 from tests.support.fakes.fake_app import make_stage
-from tests.support.fakes.fake_approvals import with_answer
+from tests.support.fakes.fake_approvals import with_decision
 from tests.support.fakes.fake_client import FakeServer
 from tests.support.fakes.fake_clock import NOW, FakeClock
 
@@ -71,7 +71,7 @@ async def _wait_until_sent(pilot, stage):
 async def test_a_request_decided_elsewhere_is_skipped_with_its_winner():
     """The result names who decided it, and the other requests are approved."""
     async with open_stage(THREE_OF_THEM) as (pilot, stage):
-        stage.answers.failures = [_winner(with_answer(ONE, Answer.DENY))]
+        stage.answers.failures = [_winner(with_decision(ONE, Answer.DENY))]
         await _approve_three(pilot, stage)
         await _wait_until_sent(pilot, stage)
         assert _states(stage) == [AnswerState.ALREADY, AnswerState.APPROVED, AnswerState.APPROVED]
@@ -102,7 +102,7 @@ async def test_an_interrupted_batch_shows_what_is_known_of_each():
         assert _states(stage) == [AnswerState.APPROVED, AnswerState.UNKNOWN, AnswerState.NOT_SENT]
         assert "Not sent. The request is still waiting." in screen_text(stage)
         assert "1 approved, 1 not sent, 1 being checked." in screen_text(stage)
-        done = with_answer(TWO, Answer.APPROVE)
+        done = with_decision(TWO, Answer.APPROVE)
         ours = replace(done, decision=replace(done.decision, device_id=SafeText(HERE)))
         stage.server.put(ours)
         stage.server.is_down = False
@@ -134,7 +134,7 @@ async def test_a_lost_race_is_already_decided():
     """If another device decided first, the result says so instead of "not recorded"."""
     async with open_stage(THREE_OF_THEM) as (pilot, stage):
         await select(pilot, stage, *THREE_OF_THEM)
-        stage.server.approvals[ONE.id] = with_answer(ONE, Answer.DENY)
+        stage.server.approvals[ONE.id] = with_decision(ONE, Answer.DENY)
         stage.answers.failures = [_unknown_outcome(ONE)]
         await open_batch(pilot, stage)
         await scroll_to_end(pilot, stage)
@@ -194,7 +194,7 @@ _STOPS_BATCH = {
     "locked app": (errors.PinNeeded("x"), AnswerState.REFUSED),
 }
 _CONTINUES_BATCH = {
-    "decided": (_winner(with_answer(ONE, Answer.APPROVE)), AnswerState.ALREADY),
+    "decided": (_winner(with_decision(ONE, Answer.APPROVE)), AnswerState.ALREADY),
     "expired": (_winner(ONE, state=ApprovalState.EXPIRED), AnswerState.EXPIRED),
     "withdrawn": (_winner(ONE, state=ApprovalState.CANCELLED), AnswerState.ENDED),
     "changed": (errors.Changed("It changed."), AnswerState.REFUSED),

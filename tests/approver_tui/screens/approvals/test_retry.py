@@ -21,7 +21,7 @@ from tests.support.clients.driving import (
 from tests.support.fakes.fake_app import make_stage
 from tests.support.fakes.fake_approvals import an_approval
 
-PAY = an_approval("pay", left=90_000)
+PAY = an_approval("pay", expires_in=90_000)
 EXPIRED = replace(PAY, state=ApprovalState.EXPIRED, retry=Retry.POSSIBLE)
 
 

@@ -21,11 +21,11 @@ from tests.support.clients.driving import (
     until,
     until_shown,
 )
-from tests.support.fakes.fake_approvals import an_approval, with_answer
+from tests.support.fakes.fake_approvals import an_approval, with_decision
 from tests.support.fakes.fake_requests import DEPLOY, MINUTE
 
-DEPLOYED = an_approval("deploy", DEPLOY, left=30 * MINUTE)
-HIGH = an_approval("high", left=40 * MINUTE)
+DEPLOYED = an_approval("deploy", DEPLOY, expires_in=30 * MINUTE)
+HIGH = an_approval("high", expires_in=40 * MINUTE)
 LISTED = [ONE, TWO, THREE, NEW, DEPLOYED, HIGH]
 
 
@@ -84,7 +84,7 @@ async def test_a_request_that_cannot_be_selected_says_why():
 async def test_a_decided_request_cannot_be_selected():
     """The message says who denied the request."""
     async with open_stage([ONE, TWO]) as (pilot, stage):
-        stage.feed.tell(EventName.DECIDED, with_answer(ONE, Answer.DENY))
+        stage.feed.tell(EventName.DECIDED, with_decision(ONE, Answer.DENY))
         await until_shown(pilot, stage, "Denied by alice on phone")
         await select(pilot, stage, ONE)
         assert "Select unavailable: Denied by alice on phone" in screen_text(stage)
@@ -93,7 +93,7 @@ async def test_a_decided_request_cannot_be_selected():
 
 async def test_a_group_row_is_selected_as_a_whole():
     """Selecting a row selects all its requests; `[-]` means that only some are selected."""
-    flood = [an_approval(f"flood {n}", DEPLOY, left=(5 + n) * MINUTE) for n in range(3)]
+    flood = [an_approval(f"flood {n}", DEPLOY, expires_in=(5 + n) * MINUTE) for n in range(3)]
     async with open_stage(flood) as (pilot, stage):
         await press(pilot, stage, "x")
         assert _selected(stage) == [request.id for request in flood]
@@ -152,7 +152,7 @@ async def test_a_selected_request_that_is_answered_is_deselected():
     async with open_stage([ONE, TWO]) as (pilot, stage):
         await select(pilot, stage, ONE, TWO)
         stage.clock.move(5)
-        stage.feed.tell(EventName.DECIDED, with_answer(ONE, Answer.DENY))
+        stage.feed.tell(EventName.DECIDED, with_decision(ONE, Answer.DENY))
         await until(pilot, lambda: _selected(stage) == [TWO.id])
         await until_shown(
             pilot, stage, f"{ONE.fingerprint} is no longer selected: Denied by alice on phone"

@@ -88,7 +88,7 @@ async def test_an_unverified_request_alone_is_not_an_empty_inbox():
 async def test_many_unverified_requests_can_be_scrolled_to():
     """Selecting the last request scrolls to the unverified ones below it."""
     rows = [
-        an_approval(f"row {n}", DEPLOY, left=MINUTE * (5 + n), headline=f"Deploy web {n}")
+        an_approval(f"row {n}", DEPLOY, expires_in=MINUTE * (5 + n), headline=f"Deploy web {n}")
         for n in range(20)
     ]
     stage = make_stage(rows)
@@ -124,7 +124,7 @@ async def test_a_row_whose_new_copy_is_unverified_cannot_be_answered(key):
 async def test_a_request_that_the_feed_skipped_is_loaded():
     """If the feed skips an event that it cannot verify, the list names its request."""
     async with open_stage(three_approvals()) as (pilot, stage):
-        late = an_approval("late", DEPLOY, left=9 * MINUTE)
+        late = an_approval("late", DEPLOY, expires_in=9 * MINUTE)
         stage.server.put(late)
         _forge(stage, late)
         stage.feed.listeners.on_problem("approval.display: does not match its digest")

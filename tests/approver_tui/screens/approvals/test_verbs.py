@@ -24,7 +24,7 @@ from tests.support.clients.driving import (
 )
 from tests.support.fakes.fake_account import a_device, a_token
 from tests.support.fakes.fake_app import make_stage
-from tests.support.fakes.fake_approvals import an_approval, three_approvals, with_answer
+from tests.support.fakes.fake_approvals import an_approval, three_approvals, with_decision
 from tests.support.fakes.fake_requests import DEPLOY, MINUTE, PRICES
 
 EUR = {"minor": 482_000, "currency": "EUR"}
@@ -103,7 +103,7 @@ async def test_keys_that_do_nothing_are_not_shown():
 )
 async def test_the_grant_panel_offers_what_the_risk_allows(risk, longest, refused):
     """The higher the risk, the shorter the longest duration that the panel offers."""
-    async with open_stage([an_approval("web", DEPLOY, risk=risk, left=9 * MINUTE)]) as (
+    async with open_stage([an_approval("web", DEPLOY, risk=risk, expires_in=9 * MINUTE)]) as (
         pilot,
         stage,
     ):
@@ -126,8 +126,8 @@ async def test_t_shows_the_history_of_the_agent():
     """Pressing `t` opens the history, filtered by the selected request's agent."""
     stage = make_stage([an_approval("web", DEPLOY)])
     stage.server.put(
-        with_answer(an_approval("old", DEPLOY), Answer.APPROVE),
-        with_answer(an_approval("prices", PRICES), Answer.APPROVE),
+        with_decision(an_approval("old", DEPLOY), Answer.APPROVE),
+        with_decision(an_approval("prices", PRICES), Answer.APPROVE),
     )
     async with open_inbox(stage) as pilot:
         await press(pilot, stage, "t")
@@ -160,7 +160,7 @@ async def test_a_browser_gets_a_test_notification():
 
 async def test_the_token_of_a_past_approval_is_ended_from_the_history():
     """A token can be revoked there; a request without one says so."""
-    used = replace(with_answer(an_approval("old"), Answer.APPROVE), state=ApprovalState.REDEEMED)
+    used = replace(with_decision(an_approval("old"), Answer.APPROVE), state=ApprovalState.REDEEMED)
     stage = make_stage([])
     stage.server.put(used)
     token = replace(a_token(), approval_id=SafeText(used.id))
@@ -171,7 +171,7 @@ async def test_the_token_of_a_past_approval_is_ended_from_the_history():
         await press(pilot, stage, "z", "tab", "enter")
         await until_shown(pilot, stage, "Revoked: 1 token.")
         assert stage.server.ended == [token.id]
-        stage.server.put(with_answer(an_approval("old"), Answer.DENY))
+        stage.server.put(with_decision(an_approval("old"), Answer.DENY))
         await press(pilot, stage, "r")
         await press(pilot, stage, "z")
         assert "Revoke token unavailable: no token was issued for this request." in screen_text(
@@ -181,7 +181,7 @@ async def test_the_token_of_a_past_approval_is_ended_from_the_history():
 
 async def test_the_other_requests_of_an_agent_can_be_denied_too():
     """With the checkbox, every waiting request from the agent is denied separately."""
-    rows = [an_approval(name, DEPLOY, left=3 * MINUTE) for name in ("one", "two")]
+    rows = [an_approval(name, DEPLOY, expires_in=3 * MINUTE) for name in ("one", "two")]
     async with open_stage([*rows, *three_approvals()]) as (pilot, stage):
         await press(pilot, stage, "d")
         screen = stage.app.screen
@@ -210,7 +210,7 @@ def _are_all_denied(stage, _pilot):
 async def test_a_key_goes_to_the_next_waiting_request():
     """Pressing `w` skips decided requests, wraps around, and says if no other request waits."""
     first, second, third = three_approvals()
-    async with open_stage([first, with_answer(second, Answer.APPROVE), third]) as (pilot, stage):
+    async with open_stage([first, with_decision(second, Answer.APPROVE), third]) as (pilot, stage):
         for expected in (third.id, first.id):
             await press(pilot, stage, "w")
             assert inbox(stage).state.cursor_id == expected

@@ -20,7 +20,7 @@ from tests.support.clients.driving import (
 )
 from tests.support.fakes.fake_account import a_consent
 from tests.support.fakes.fake_app import make_stage
-from tests.support.fakes.fake_approvals import an_approval, with_answer
+from tests.support.fakes.fake_approvals import an_approval, with_decision
 from tests.support.fakes.fake_requests import DEPLOY, MINUTE, PRICES
 
 WEB = an_approval("web", DEPLOY)
@@ -33,7 +33,7 @@ IDLE = OwnedAgent(
 
 
 def _stage():
-    stage = make_stage([WEB, with_answer(an_approval("old", DEPLOY), Answer.APPROVE)])
+    stage = make_stage([WEB, with_decision(an_approval("old", DEPLOY), Answer.APPROVE)])
     stage.server.given = [a_consent()]
     stage.server.owned = (IDLE,)
     return stage
@@ -65,7 +65,7 @@ async def test_agents_with_requests_access_or_owners_are_listed():
 
 async def test_old_requests_are_left_out():
     """Agents whose last request is more than seven days old are not listed."""
-    old = replace(with_answer(an_approval("old", PRICES), Answer.APPROVE), created_at=0)
+    old = replace(with_decision(an_approval("old", PRICES), Answer.APPROVE), created_at=0)
     stage = make_stage([])
     stage.server.put(old)
     async with open_inbox(stage) as pilot:
@@ -77,7 +77,7 @@ async def test_old_requests_are_left_out():
 
 async def test_an_agent_is_muted_and_unmuted_from_its_page():
     """The same key mutes and unmutes an agent; the inbox shows the mute too."""
-    async with open_stage([an_approval("web", DEPLOY, left=9 * MINUTE)], size=NARROW) as (
+    async with open_stage([an_approval("web", DEPLOY, expires_in=9 * MINUTE)], size=NARROW) as (
         pilot,
         stage,
     ):

@@ -21,7 +21,7 @@ from tests.support.clients.driving import (
     until_shown,
 )
 from tests.support.fakes.fake_app import make_stage
-from tests.support.fakes.fake_approvals import an_approval, three_approvals, with_answer
+from tests.support.fakes.fake_approvals import an_approval, three_approvals, with_decision
 from tests.support.fakes.fake_requests import CONSENT
 
 PAY = three_approvals()[0]
@@ -84,7 +84,7 @@ async def test_a_past_request_can_be_reported():
     """A decided request can be reported but not denied, so the first choice is its agent."""
     async with open_stage([PAY]) as (pilot, stage):
         screen = inbox(stage)
-        decided = with_answer(PAY, Answer.APPROVE)
+        decided = with_decision(PAY, Answer.APPROVE)
         stage.server.put(decided)
         screen.set_state(screen.state.with_approval(decided))
         await _open(pilot, stage, "1")

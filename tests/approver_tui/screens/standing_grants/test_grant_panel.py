@@ -33,14 +33,14 @@ from tests.support.clients.driving import (
     wait_for_page,
 )
 from tests.support.fakes.fake_app import make_stage
-from tests.support.fakes.fake_approvals import an_approval, with_answer
+from tests.support.fakes.fake_approvals import an_approval, with_decision
 from tests.support.fakes.fake_clock import NOW
 from tests.support.fakes.fake_grants import a_grant
 from tests.support.fakes.fake_requests import CONSENT, DEPLOY, GRANT, MINUTE
 
 PAY = a_payment("pay", 1_000, "Bo", 9, risk="high")
 LOW = a_payment("low", 1_000, "Bo", 9, risk="low")
-GIVES = an_approval("gives", GRANT, left=30 * MINUTE)
+GIVES = an_approval("gives", GRANT, expires_in=30 * MINUTE)
 _FIELDS = ("2", "3", "30", "20", ["space"])
 
 
@@ -214,7 +214,7 @@ async def test_a_decided_request_can_still_be_the_example():
     stage = _stage()
     async with open_inbox(stage) as pilot:
         await press(pilot, stage, "s")
-        decided = with_answer(PAY, Answer.APPROVE)
+        decided = with_decision(PAY, Answer.APPROVE)
         stage.server.put(decided)
         await press(pilot, stage, "tab", "2", "tab", "3", "tab")
         await until(pilot, lambda: _is_on(stage))

@@ -8,9 +8,9 @@ from tests.support.fakes.fake_approvals import an_approval
 from tests.support.fakes.fake_clock import NOW
 from tests.support.fakes.fake_requests import APP_PAYMENT, DEPLOY, MINUTE
 
-ONE = an_approval("one", DEPLOY, left=9 * MINUTE)
-TWO = an_approval("two", DEPLOY, left=5 * MINUTE, headline="Deploy api 1.0 to staging")
-NEW = an_approval("new", DEPLOY, left=3 * MINUTE, unusual=[("new_target", "Never before.")])
+ONE = an_approval("one", DEPLOY, expires_in=9 * MINUTE)
+TWO = an_approval("two", DEPLOY, expires_in=5 * MINUTE, headline="Deploy api 1.0 to staging")
+NEW = an_approval("new", DEPLOY, expires_in=3 * MINUTE, unusual=[("new_target", "Never before.")])
 BATCH = Batch.from_selection([NEW, ONE, TWO])
 
 
@@ -60,7 +60,7 @@ def test_the_pin_is_needed_if_a_selected_request_needs_it():
 
 def test_a_batch_has_the_highest_risk_and_the_earliest_expiry():
     """Only selected requests count for the expiry, unless none is selected."""
-    low = an_approval("low", DEPLOY, risk="low", left=20 * MINUTE)
+    low = an_approval("low", DEPLOY, risk="low", expires_in=20 * MINUTE)
     assert Batch.from_selection([low]).risk is Risk.LOW
     assert Batch.from_selection([low, ONE]).risk is Risk.MEDIUM
     assert BATCH.ends_at == NOW + 5 * MINUTE

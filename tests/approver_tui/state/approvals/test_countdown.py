@@ -6,7 +6,7 @@ from tests.support.fakes.fake_clock import NOW
 from tests.support.fakes.fake_requests import DEPLOY
 
 ONE, TWO = (
-    an_approval(name, DEPLOY, left=left) for name, left in (("one", 90_000), ("two", 95_000))
+    an_approval(name, DEPLOY, expires_in=left) for name, left in (("one", 90_000), ("two", 95_000))
 )
 
 

@@ -15,7 +15,8 @@ from tests.support.fakes.fake_clock import NOW
 from tests.support.fakes.fake_requests import DEPLOY, MINUTE, PAYMENT
 
 ONE, TWO, THREE = (
-    an_approval(name, left=left * MINUTE) for name, left in (("one", 4), ("two", 5), ("three", 6))
+    an_approval(name, expires_in=left * MINUTE)
+    for name, left in (("one", 4), ("two", 5), ("three", 6))
 )
 OTHER = an_approval("other", DEPLOY)
 FOLDED = Folding(now=NOW)
@@ -34,7 +35,7 @@ def test_look_alikes_share_the_row_of_the_first():
 
 def test_time_and_message_do_not_separate_look_alikes():
     """The row shows the message of the first request and is new if any of them is new."""
-    again = an_approval("again", left=9 * MINUTE, says="It is urgent now!", first=True)
+    again = an_approval("again", expires_in=9 * MINUTE, says="It is urgent now!", first=True)
     (fold,) = FOLDED.folds([ONE, again])
     assert (fold.count, fold.is_new, fold.approval.agent_says) == (2, True, ONE.agent_says)
 

@@ -8,13 +8,15 @@ from approver_tui.state.approvals.approvals import ApprovalState
 from approver_tui.state.approvals.decision import Answer
 from approver_tui.state.approvals.results import AnswerState, Results, answer_state, ended_state
 from approver_tui.state.text import SafeText
-from tests.support.fakes.fake_approvals import an_approval, with_answer
+from tests.support.fakes.fake_approvals import an_approval, with_decision
 from tests.support.fakes.fake_clock import NOW
 from tests.support.fakes.fake_requests import DEPLOY, MINUTE
 
-ONE, TWO, THREE = (an_approval(name, DEPLOY, left=9 * MINUTE) for name in ("one", "two", "three"))
+ONE, TWO, THREE = (
+    an_approval(name, DEPLOY, expires_in=9 * MINUTE) for name in ("one", "two", "three")
+)
 FRESH = Results.before_sending(Answer.APPROVE, [ONE, TWO, THREE])
-YES, NO = with_answer(ONE, Answer.APPROVE), with_answer(ONE, Answer.DENY)
+YES, NO = with_decision(ONE, Answer.APPROVE), with_decision(ONE, Answer.DENY)
 HERE, ELSEWHERE = YES.decision.device_id, "sayso_dv_cccccccccccccccc"
 
 

@@ -12,7 +12,7 @@ from approver_tui.state.approvals.selection import (
     selection_blocker,
 )
 from tests.support.builders.multi_approver import a_shared, a_vote
-from tests.support.fakes.fake_approvals import an_approval, with_answer
+from tests.support.fakes.fake_approvals import an_approval, with_decision
 from tests.support.fakes.fake_clock import NOW
 from tests.support.fakes.fake_requests import CONSENT, MINUTE, PAYMENT, PRICES
 
@@ -104,7 +104,7 @@ def test_an_unchanged_request_stays_selected():
     "copy",
     [
         None,
-        with_answer(ONE, Answer.DENY),
+        with_decision(ONE, Answer.DENY),
         an_approval("one", MEDIUM, headline="Pay EUR 4,820.01 to Nordwind Logistik GmbH"),
         an_approval("one", MEDIUM, salt="another"),
         an_approval("one", MEDIUM, ceremony="pin+reason"),

@@ -15,7 +15,7 @@ from approver_tui.widgets.approvals.facts import approval_lines, panel_lines
 from approver_tui.widgets.approvals.outcomes import RenderContext, outcome, outcome_lines
 from approver_tui.widgets.lines import text_of
 from tests.support.builders.multi_approver import a_part, a_shared, a_vote
-from tests.support.fakes.fake_approvals import an_approval, with_answer
+from tests.support.fakes.fake_approvals import an_approval, with_decision
 from tests.support.fakes.fake_clock import NOW
 from tests.support.fakes.fake_requests import CONSENT, PAYMENT, PRICES
 
@@ -93,7 +93,7 @@ def test_each_outcome_has_its_own_sentence():
     assert outcome(withdrawn, NOW, UTC).startswith("Withdrawn: ")
     ended = replace(withdrawn, reason=SafeText("user_disabled"))
     assert outcome(ended, NOW, UTC) == "Withdrawn. Its user is disabled."
-    denied = with_answer(approval, Answer.DENY, DenyCode.TOO_BROAD)
+    denied = with_decision(approval, Answer.DENY, DenyCode.TOO_BROAD)
     assert outcome(denied, NOW, UTC) == ("Denied by alice on phone at 14:32:10. Reason: Too broad.")
 
 
@@ -138,7 +138,7 @@ def test_an_automatic_approval_says_so():
 def test_the_execution_is_shown():
     """The outcome shows the resource's report, and an alarm if it differs from the grant."""
     asked = an_approval("pay", PAYMENT)
-    approved = replace(with_answer(asked, Answer.APPROVE), state=ApprovalState.REDEEMED)
+    approved = replace(with_decision(asked, Answer.APPROVE), state=ApprovalState.REDEEMED)
 
     def outcome_text(**members):
         fields = {"succeeded": None, "text": None, "as_granted": None, **members}

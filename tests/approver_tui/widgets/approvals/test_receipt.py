@@ -9,14 +9,14 @@ from approver_tui.state.text import SafeText
 from approver_tui.widgets.approvals.outcomes import RenderContext
 from approver_tui.widgets.approvals.receipt import receipt_lines
 from approver_tui.widgets.lines import text_of
-from tests.support.fakes.fake_approvals import an_approval, with_answer
+from tests.support.fakes.fake_approvals import an_approval, with_decision
 from tests.support.fakes.fake_clock import NOW
 
 LATER = NOW + 3_600_000
 
 
 def _receipt_text(**members):
-    approval = with_answer(an_approval("old"), Answer.DENY)
+    approval = with_decision(an_approval("old"), Answer.DENY)
     decided = replace(approval.decision, **members)
     view = RenderContext(now=NOW, width=80, zone=UTC)
     lines = receipt_lines(replace(approval, decision=decided), view)

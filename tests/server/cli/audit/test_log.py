@@ -215,8 +215,10 @@ def test_a_bundle_is_compared_with_a_later_one_and_with_the_log(admin_cli, bundl
     assert (difference["common"], difference["only_second"]) == (count, [])
 
 
-def test_a_log_that_lost_entries_differs(admin_cli, bundle, data_folder, tmp_path):
-    """An older copy of the database or a diverged log exits with 20 and names the entry."""
+def test_diff_exits_with_20_if_an_entry_is_missing_or_different(
+    admin_cli, bundle, data_folder, tmp_path
+):
+    """The database was replaced with an older copy. The error names the entry."""
     old = tmp_path / "old"
     shutil.copytree(data_folder, old)
     count = len([line for line in bundle.read_text().splitlines() if '"seq"' in line])

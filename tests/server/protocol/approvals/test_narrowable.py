@@ -1,4 +1,4 @@
-"""Which facts of a request can be narrowed, by the rules of its action type."""
+"""The rules of an action type determine which facts of a request can be narrowed."""
 
 import pytest
 
@@ -90,6 +90,6 @@ def test_each_narrowable_fact_has_its_value_and_rule():
         {"count": None},
     ],
 )
-def test_facts_at_their_minimum_cannot_be_narrowed(members):
-    """A value that is already minimal is not offered for narrowing."""
+def test_a_value_that_cannot_be_reduced_is_not_narrowable(members):
+    """Examples are zero, an empty list and a missing value."""
     assert narrowable_rows(**members) == []

@@ -33,8 +33,8 @@ def check(claims, *, now=IAT * 1000, access_token=None):
     )
 
 
-def test_nonces_belong_to_a_time_window_and_the_one_before():
-    """RFC 9449 8: a nonce is issued for five minutes and accepted for five more."""
+def test_a_nonce_is_valid_in_its_time_window_and_the_next_one():
+    """RFC 9449 8: a nonce is issued for five minutes and accepted for five more minutes."""
     first, before = dpop.nonce_windows(IAT * 1000)
     later, later_before = dpop.nonce_windows((IAT + dpop.NONCE_SECONDS) * 1000)
     assert later_before == first
@@ -57,8 +57,8 @@ def assert_refused(claims, member, **request):
     assert refusal.value.description.startswith(member)
 
 
-def test_a_valid_proof_yields_a_use_to_remember():
-    """The stored use has a fixed-length hash, and the time from which the proof is too old."""
+def test_checking_a_valid_proof_returns_the_use_to_store():
+    """The use has a hash of the jti, and the time from which the proof is too old."""
     use = check(CLAIMS)
     assert use == dpop.ProofUse(decisions.digest("a1"), IAT, (IAT + 60) * 1000)
     assert_refused(CLAIMS, "iat", now=use.expires_at)

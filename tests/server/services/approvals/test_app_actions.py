@@ -288,8 +288,8 @@ def _delete_type(local, _app):
 
 
 @pytest.mark.parametrize("tighten", [_raise_risk, _narrow_permissions, _delete_type])
-def test_a_stricter_state_before_redemption_refuses_the_code(browser, ana, app, local, tighten):
-    """The token endpoint returns invalid_grant if the action would no longer be allowed."""
+def test_a_code_is_refused_if_its_action_is_no_longer_allowed(browser, ana, app, local, tighten):
+    """The risk was raised, a permission removed, or the action type deleted."""
     _, code = approved(browser, ana, app)
     tighten(local, app)
     answer = app.redeem(code)

@@ -122,7 +122,7 @@ def test_viewing_an_expired_request_does_not_mark_it_as_seen(agent, person, loca
 
 
 def test_each_device_signs_its_own_stable_nonce(agent, person):
-    """Therefore, a signature by one device is useless for another."""
+    """A signature by one device is useless for another."""
     other = another_device(person)
     _, approval = agent.request_approval()
     assert person.show(approval.id)["nonce"] == person.show(approval.id)["nonce"]
@@ -174,7 +174,7 @@ def test_any_key_of_the_device_may_deny(agent, person, local, key):
 
 
 def test_the_session_key_cannot_approve(agent, person, local):
-    """Therefore, a stolen session cannot approve anything."""
+    """A stolen session cannot approve anything."""
     _, approval = agent.request_approval()
     refused = person.send_decision(approval.id, person.decision(approval.id, person.session))
     assert refused.refusal == (403, "key_not_allowed")

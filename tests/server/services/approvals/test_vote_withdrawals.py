@@ -82,7 +82,7 @@ def test_after_a_withdrawal_the_request_can_be_denied(
 def test_the_entry_has_the_signature_and_the_votes_that_are_left(
     local: LocalSite, agent: LocalAgent, person: LocalTerminal, bob: LocalTerminal
 ) -> None:
-    """Therefore, the audit log alone shows who withdrew and who still approves."""
+    """The audit log alone shows who withdrew and who still approves."""
     new_person(local, "dan")
     lines = ("ask.quorum = 3", 'ask.who = ["ana", "bob", "dan"]')
     Policies(local.services.store).set(rule("ask", *lines), by=BY)

@@ -65,7 +65,7 @@ def test_an_idle_log_signs_a_checkpoint_once_a_minute(admin_services, audit_log)
 
 
 def test_a_promise_is_not_older_than_the_newest_checkpoint(admin_services, audit_log):
-    """An older promise would seem broken by a checkpoint from before the clock was set back."""
+    """Otherwise a checkpoint from before the clock was set back would contradict the promise."""
     leaf = StoredLeaf("sayso_ae_1", admin_services.clock.now(), b"l" * 32)
     audit_log.round()
     for milliseconds in (MINUTE, -5 * MINUTE):
@@ -126,8 +126,10 @@ def test_a_changed_log_is_noticed(tmp_path, audit_log, statement):
         audit_log.check()
 
 
-def test_a_long_log_is_compared_from_a_later_checkpoint(tmp_path, admin_services, monkeypatch):
-    """The start stays fast, and `sayso audit verify` compares the rest of the log."""
+def test_only_the_newest_part_of_a_long_log_is_checked_at_startup(
+    tmp_path, admin_services, monkeypatch
+):
+    """A check of the whole log would be slow. `sayso audit verify` checks the whole log."""
     log = AuditLog(admin_services.store, "https://approvals.example.com", lambda: KEY)
     add_user(admin_services)
     log.round()
@@ -214,8 +216,8 @@ def _nodes(log):
     return nodes
 
 
-def test_a_replaced_log_key_writes_an_entry(audit_log):
-    """An audit entry contains the new public key."""
+def test_replacing_the_log_key_writes_an_entry(audit_log):
+    """The entry contains the new public key."""
     with audit_log.store.write() as tx:
         audit_log.record_key(tx, b"n" * 32, KEY, by=BY)
         entry = tx.audit.tail(1)[0]

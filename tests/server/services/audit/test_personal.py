@@ -174,7 +174,7 @@ def test_a_changed_text_is_never_shown(tmp_path, admin_services, statement):
 
 
 def test_a_proof_contains_no_personal_text(admin_services, log):
-    """Therefore, a proof can be passed on to others."""
+    """A proof can be passed on to others."""
     (entry, *_rest) = AuditEntries(admin_services.store).search(
         EntrySearch(type=Type.USER_ADDED), 1
     )

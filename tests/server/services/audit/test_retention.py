@@ -34,7 +34,7 @@ def log(admin_services):
 
 
 def _trim(log, admin_services):
-    """Announce, sign and delete; return the first sequence number that stays, and the count."""
+    """Announce, sign and delete; return the first sequence number that is kept, and the count."""
     moment = admin_services.clock.now() - MIN_AGE_DAYS * DAY
     retention = Retention(admin_services.store)
     trim = retention.announce(moment, by=BY)
@@ -77,7 +77,7 @@ def test_a_trimmed_log_still_verifies(admin_services, log):
 
 
 def test_log_keys_that_verify_later_entries_are_kept(admin_services, log):
-    """Approvers follow a replaced key however old the entry about it is."""
+    """Approvers need the entry to trust the new key, however old the entry is."""
     admin_services.clock.forward(MINUTE)
     _trim(log, admin_services)
     assert [replacement.log_key for replacement in log.replacements()] == [
@@ -99,8 +99,8 @@ def test_a_deleted_entry_is_not_found(admin_services, log):
     assert openings_left == {seq: text for seq, text in texts.items() if seq >= first_kept} != texts
 
 
-def test_a_body_is_never_deleted_unannounced(admin_services, log):
-    """Verification fails and names the entry whose body was deleted."""
+def test_deleting_a_body_without_an_announcement_is_detected(admin_services, log):
+    """The error names the entry whose body was deleted."""
     with admin_services.store.write() as tx:
         tx.audit.trim(0, 2, ())
     with pytest.raises(Broken, match="Entry 1 has no contents, and no entry says why"):
@@ -135,8 +135,8 @@ def test_a_stream_that_is_behind_continues(admin_services, log):
     assert Position().advance(entries).sent == entries[-1].seq + 1
 
 
-def test_a_trimmed_log_may_begin_in_the_middle_of_a_request(admin_services, log):
-    """The approval of such a token is deleted, so the token contradicts nothing."""
+def test_a_trimmed_log_may_have_a_token_without_its_approval(admin_services, log):
+    """The body of the approval's entry was deleted, so the token contradicts nothing."""
     _trim(log, admin_services)
     with admin_services.store.write() as tx:
         issued = Entry(Type.TOKEN_ISSUED, BY, approval_id="sayso_ap_old", facts={"jti": "j"})
@@ -184,8 +184,8 @@ def test_a_server_without_the_setting_deletes_only_on_request(admin_services, lo
     assert _names(admin_services) == ["dave", "cleo"]
 
 
-def test_a_killed_server_finishes_an_announced_deletion(admin_services, log):
-    """The server may have been killed while it was deleting."""
+def test_a_restarted_server_finishes_an_announced_deletion(admin_services, log):
+    """The server was killed after it had deleted some of the bodies."""
     RetentionSchedule(admin_services.store, MIN_AGE_DAYS).round()
     log.round()
     with admin_services.store.write() as tx:

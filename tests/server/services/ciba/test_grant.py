@@ -74,8 +74,8 @@ def _error(answer):
     return answer.json["error"], answer.json.get("reason")
 
 
-def test_a_pending_poll_says_whether_the_person_has_seen_the_request(agent, person, local):
-    """CIBA 11: a pending response has `seen` as an extension member."""
+def test_a_pending_response_states_whether_the_person_has_seen_the_request(agent, person, local):
+    """CIBA 11: `seen` is an extension member of the error response."""
     handle, approval = agent.request_approval()
     local.clock.forward(5 * SECOND)
     assert agent.poll(handle).json["seen"] is False
@@ -87,7 +87,7 @@ def test_a_pending_poll_says_whether_the_person_has_seen_the_request(agent, pers
 
 
 def test_each_early_poll_adds_five_seconds_up_to_thirty(agent, local):
-    """CIBA 7.3, 11: the interval runs from poll to poll, so the first poll is never early."""
+    """CIBA 7.3, 11: the interval is the time between two polls, so the first is never early."""
     handle, _ = agent.request_approval()
     intervals = [agent.poll(handle).json.get("interval") for _ in range(7)]
     assert intervals == [None, 10, 15, 20, 25, 30, 30]
@@ -175,7 +175,7 @@ def test_an_action_without_a_scope_yields_a_token_without_a_scope(agent, person,
 
 
 def test_redeeming_writes_an_entry_an_event_and_a_delegation(agent, person, local):
-    """With the delegation, the token can be found and revoked."""
+    """A token without a delegation could not be found and revoked."""
     handle, approval = agent.request_approval()
     person.approve(approval.id)
     token = agent.poll(handle).json["access_token"]
@@ -208,10 +208,7 @@ def test_reusing_an_auth_req_id_is_refused_and_raises_one_alarm(agent, person, l
 
 
 def test_the_same_idempotency_key_returns_the_same_response_for_a_minute(agent, person, local):
-    """The tokens are the same, with no second delegation.
-
-    The key proves that the same program polls, so there is no alarm, however late it is.
-    """
+    """The key proves that the same program polls, so even a late retry raises no alarm."""
     handle, approval = agent.request_approval()
     person.approve(approval.id)
     first = agent.poll(handle, idempotency_key="k")
@@ -273,8 +270,8 @@ def test_a_stored_response_is_not_returned_after_its_token_was_revoked(agent, pe
     assert local.admin.entries("handle.reused") == []
 
 
-def test_permissions_narrowed_after_the_approval_stop_the_tokens(agent, person, local):
-    """The request is canceled; the audit log has the reason, but the agent does not get it."""
+def test_no_token_is_issued_if_permissions_were_narrowed_after_the_approval(agent, person, local):
+    """The request is canceled. Only the audit log has the reason policy_changed."""
     handle, approval = agent.request_approval()
     person.approve(approval.id)
     _update(local, scopes=("payments:transfer",))
@@ -307,8 +304,8 @@ def test_a_denial_without_a_note_has_no_note_member(agent, person):
     assert "note" not in agent.poll(handle).json
 
 
-def test_expired_requests_say_whether_they_were_seen(agent, person, local):
-    """The reason says whether the request was seen, and neither case is reported as a denial."""
+def test_the_reason_of_an_expired_request_states_whether_it_was_seen(agent, person, local):
+    """Neither case is reported as a denial."""
     unseen, _ = agent.request_approval(requested_expiry="60")
     seen, approval = agent.request_approval(requested_expiry="60")
     person.call("GET", "/api/approvals")
@@ -318,7 +315,9 @@ def test_expired_requests_say_whether_they_were_seen(agent, person, local):
     assert _error(agent.poll(seen)) == ("expired_token", "expired_seen")
 
 
-def test_an_expired_request_of_a_person_without_devices_says_no_device(agent, person, local):
+def test_an_expired_request_of_a_person_without_devices_has_the_reason_no_device(
+    agent, person, local
+):
     """The reason tells the agent that sending the request again would not help."""
     handle, _ = agent.request_approval(requested_expiry="60")
     assert person.call("DELETE", "/api/devices/self").status == 204
@@ -326,7 +325,7 @@ def test_an_expired_request_of_a_person_without_devices_says_no_device(agent, pe
     assert _error(agent.poll(handle)) == ("expired_token", "no_device")
 
 
-def test_with_hidden_users_no_device_is_reported_as_expired_unseen(open_local, template):
+def test_with_hidden_users_a_missing_device_is_reported_as_expired_unseen(open_local, template):
     """The reason no_device would reveal that the person exists."""
     local = open_local(unknown_user="hide")
     agent, person = template.agent(local), template.person(local)
@@ -357,15 +356,15 @@ def test_an_approval_given_just_before_expiry_can_be_redeemed_for_thirty_seconds
 
 
 def test_a_cancelled_request_returns_access_denied(agent, person, local):
-    """The agent is not told which change canceled the request."""
+    """The agent does not learn which change canceled the request."""
     handle, approval = agent.request_approval()
     person.approve(approval.id)
     local.admin.users.disable("ana", by=BY)
     assert _error(agent.poll(handle)) == ("access_denied", "cancelled")
 
 
-def test_the_auth_req_id_of_another_agent_looks_unknown(agent, person, local):
-    """The response is the same as for an unknown ID, and its own agent can still redeem it."""
+def test_the_auth_req_id_of_another_agent_is_treated_as_unknown(agent, person, local):
+    """The response does not reveal the request, which its own agent can still redeem."""
     registration = register_agent(local.admin, "other", auth_method="client_secret_post")
     other = replace(agent, id=registration.agent.id, secret=registration.secret)
     handle, approval = agent.request_approval()
@@ -392,8 +391,8 @@ def test_a_disabled_agent_gets_no_tokens(agent, person, local):
         ({"authorization_details": '[{"type":"other"}]'}, "invalid_authorization_details"),
     ],
 )
-def test_a_poll_for_other_targets_than_the_request_is_refused(agent, person, local, form, error):
-    """RFC 8707 2.2, RFC 9396 6: a correct poll can still redeem the request."""
+def test_a_poll_with_a_different_resource_or_details_is_refused(agent, person, local, form, error):
+    """RFC 8707 2.2, RFC 9396 6: a correct poll can redeem the request afterward."""
     handle, approval = agent.request_approval()
     person.approve(approval.id)
     assert agent.poll(handle, form).refusal == (400, error)
@@ -402,8 +401,8 @@ def test_a_poll_for_other_targets_than_the_request_is_refused(agent, person, loc
 
 
 @pytest.mark.parametrize("resource", [PAY, f"{PAY}/"])
-def test_a_poll_may_repeat_the_targets_of_the_request(agent, person, resource):
-    """The exact details are accepted, and the resource with the final slash of the request."""
+def test_a_poll_may_repeat_the_resource_and_details_of_the_request(agent, person, resource):
+    """The resource may have a trailing slash."""
     handle, approval = agent.request_payment(resource=resource)
     person.approve(approval.id)
     repeated = {"authorization_details": approval.details, "resource": resource}
@@ -440,8 +439,8 @@ def test_a_held_poll_returns_when_the_person_decides(agent, person, held_poll):
     assert hub.woken == [hub.topic] == [f"approval {approval.id}"]
 
 
-def test_a_held_poll_returns_pending_when_the_process_ends(agent, held_poll):
-    """The client can poll again and is not told to slow down."""
+def test_a_held_poll_returns_pending_when_the_server_stops(agent, held_poll):
+    """The error is not slow_down, because the client did not poll too early."""
     handle, _ = agent.request_approval()
     answer, hub = held_poll(handle)
     assert hub.ending
@@ -472,7 +471,7 @@ def test_a_plain_poll_ends_a_held_poll(agent, local, held_poll):
 
 
 def test_a_held_poll_that_was_replaced_does_not_redeem(agent, person, local, held_poll):
-    """The newer poll is the one that waits for the tokens."""
+    """Only the newest poll may get the tokens."""
     handle, approval = agent.request_approval()
 
     def start_newer_poll_and_approve():
@@ -486,8 +485,10 @@ def test_a_held_poll_that_was_replaced_does_not_redeem(agent, person, local, hel
     assert agent.poll(handle).status == 200
 
 
-def test_a_held_poll_redeemed_by_another_poll_raises_no_alarm(agent, person, local, held_poll):
-    """Both polls come from the same client, and one of them got the tokens."""
+def test_a_held_poll_raises_no_alarm_if_another_poll_gets_the_tokens(
+    agent, person, local, held_poll
+):
+    """Both polls come from the same client, so the auth_req_id was not stolen."""
     handle, approval = agent.request_approval()
 
     def approve_and_redeem():
@@ -511,14 +512,14 @@ def test_a_held_poll_returns_when_the_request_expires(agent, local, held_poll):
 def test_a_held_poll_returns_when_its_agent_is_disabled_or_deleted(agent, local, held_poll, verb):
     """The poll returns immediately, without tokens."""
     handle, _ = agent.request_approval()
-    disable = getattr(local.admin.agents, verb)
-    answer, hub = held_poll(handle, lambda: disable("invoice-bot", by=BY))
+    disable_or_delete = getattr(local.admin.agents, verb)
+    answer, hub = held_poll(handle, lambda: disable_or_delete("invoice-bot", by=BY))
     assert not hub.ending
     assert answer.json["error"] in {"unauthorized_client", "invalid_client"}
 
 
-def test_a_poll_is_held_no_longer_than_its_prefer_header(agent, held_poll, monkeypatch):
-    """After the requested wait, the poll returns pending."""
+def test_a_poll_is_held_no_longer_than_its_prefer_header_requests(agent, held_poll, monkeypatch):
+    """The response is then authorization_pending."""
     moments = iter([100.0, 100.0, 130.0])
     fake_time = SimpleNamespace(monotonic=lambda: next(moments))
     monkeypatch.setattr("server.services.ciba.grant.time", fake_time)

@@ -38,7 +38,7 @@ def _is_set(person):
 
 
 def test_a_user_code_is_set_changed_and_cleared_with_the_high_key(person, local):
-    """Each change is in the audit log, and the code itself is stored nowhere."""
+    """Each change is in the audit log. The database does not contain the code itself."""
     assert not _is_set(person)
     for _ in range(2):
         assert _change(person, CODE).json == {"set": True}
@@ -60,7 +60,7 @@ def test_an_invalid_user_code_is_refused(person, code):
 
 
 def test_the_password_cannot_be_the_user_code(person, local):
-    """CB-071: agents learn the code, and only a signed change is compared with the password."""
+    """CB-071: agents learn the code. Only signed changes are compared with the password."""
     services, password = local.services, "correct horse battery"
     Passwords(services.store, services.passwords).set("ana", password, by=BY)
     assert _change(person, password, person.session).refusal == (403, "key_not_allowed")
@@ -179,8 +179,8 @@ def test_with_hidden_users_a_wrong_user_code_is_not_revealed(template, open_loca
     assert local.approval_for(answer.json["auth_req_id"]).user_id == person.user.id
 
 
-def test_user_code_support_is_part_of_the_registration(agent, local):
-    """Other changes keep it, and the audit log contains it."""
+def test_user_code_support_is_stored_with_the_agent(agent, local):
+    """Changes of other members keep it, and the audit log contains it."""
     assert local.admin.agents.show(agent.id)[0].takes_user_code
     updated = local.admin.agents.update(agent.id, AgentChanges(description="x"), by=BY)
     assert updated.takes_user_code

@@ -370,7 +370,7 @@ def world(local, agent, person):
 
 @pytest.mark.parametrize("step", _STEPS)
 def test_every_step_succeeds_while_everything_is_enabled(world, step):
-    """Therefore, only what was disabled can cause a refusal in the table."""
+    """Only what was disabled can cause a refusal in the table."""
     assert _STEPS[step](world)() == OK
 
 

@@ -383,7 +383,7 @@ DISABLING_CHANGES = {
 def test_a_disabled_user_agent_or_deleted_resource_cancels_the_request(
     local, agent, person, reason
 ):
-    """The request is cancelled immediately, with the reason."""
+    """The request is canceled immediately, with the reason."""
     approval = ask(local, consent_request(local, agent, person))
     DISABLING_CHANGES[reason](local.admin)
     stored = local.stored_approval(approval.id)

@@ -302,7 +302,7 @@ def test_a_disabled_user_is_not_signed_in(local, person):
 
 
 def test_permissions_are_checked_in_the_redeeming_unit_of_work(local, person, monkeypatch):
-    """The redemption fails even if the user's requests were not cancelled."""
+    """The redemption fails even if the user's requests were not canceled."""
     device = approved_device(local, person)
     checks = type(local.site.tokens.endpoint.for_people[GRANT_DEVICE_CODE].checks)
     monkeypatch.setattr(checks, "invalid_reason", lambda *_: "user_disabled")

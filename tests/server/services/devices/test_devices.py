@@ -301,7 +301,7 @@ def test_a_device_cannot_unlock_or_vouch_for_itself(person, purpose):
 
 @pytest.mark.parametrize("purpose", ["unlock", "vouch"])
 def test_a_new_device_cannot_unlock_or_vouch_for_others(person, purpose):
-    """Therefore, two stolen sign-ins cannot help each other."""
+    """Two stolen sign-ins cannot help each other."""
     first, second = another_device(person), another_device(person, "tablet")
     assert _send_statement(first, purpose, second).refusal == (403, "device_too_new")
 

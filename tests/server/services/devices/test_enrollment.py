@@ -21,7 +21,7 @@ def test_a_code_has_eight_groups_of_four_and_is_valid_for_fifteen_minutes(admin_
 
 
 def test_the_database_contains_only_a_keyed_hash_of_the_secret(admin_services):
-    """Therefore, a stolen database cannot be used to enroll a device."""
+    """A stolen database cannot be used to enroll a device."""
     add_user(admin_services)
     _, issued = admin_services.users.enroll("admin", by=BY)
     code_id, secret = enrollment.split_code(issued.code)
@@ -40,7 +40,7 @@ def test_a_new_code_invalidates_earlier_unused_codes(admin_services):
 
 
 def test_the_audit_log_contains_only_the_public_half_of_a_code(admin_services):
-    """Therefore, somebody who reads the audit log cannot use the code."""
+    """Somebody who reads the audit log cannot use the code."""
     add_user(admin_services)
     _, issued = admin_services.users.enroll("admin", by=BY)
     code_id, secret = enrollment.split_code(issued.code)

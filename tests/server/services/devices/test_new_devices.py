@@ -129,7 +129,7 @@ def test_a_signed_in_passkey_counts_as_used(local: LocalSite, person: LocalTermi
 
 @pytest.mark.usefixtures("person")
 def test_a_waiting_device_makes_the_next_one_wait(local: LocalSite) -> None:
-    """Therefore, nobody can shorten the wait by revoking a device and enrolling another one."""
+    """Nobody can shorten the wait by revoking a device and enrolling another one."""
     for _ in range(3):
         for device in local.admin.users.show("ana")[1]:
             if device.state == "active":

@@ -117,7 +117,7 @@ def test_a_counter_that_does_not_increase_is_refused_with_an_alarm(
 def test_each_signature_increases_the_stored_counter(
     browser: LocalBrowser, agent: LocalAgent, use: Use
 ) -> None:
-    """Therefore, an earlier copy of the passkey is detected when it is first used."""
+    """An earlier copy of the passkey is detected when it is first used."""
     assert use(browser, agent).status in {200, 201}
     assert browser.passkey.signs == STORED_COUNTER + 1
     browser.passkey.signs = STORED_COUNTER
@@ -183,7 +183,7 @@ def test_a_replayed_assertion_raises_at_most_one_alarm_an_hour(
 
 
 def test_the_counter_at_enrollment_is_the_first_known(local: LocalSite) -> None:
-    """Therefore, a copy that was made before the enrollment is detected too."""
+    """A copy that was made before the enrollment is detected too."""
     browser = new_browser(local, signs=40)
     browser.passkey.signs = 39
     refused = browser.sign_in()

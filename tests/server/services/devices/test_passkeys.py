@@ -43,7 +43,7 @@ def test_a_first_passkey_is_enrolled_with_a_code(local):
 
 
 def test_the_audit_log_contains_the_public_key_of_each_passkey(local):
-    """Therefore, the audit log alone is enough to verify later signatures."""
+    """The audit log alone is enough to verify later signatures."""
     browser = new_browser(local)
     (entry,) = [
         enrollment
@@ -70,7 +70,7 @@ def test_a_person_may_have_several_passkeys_and_terminals(local, person):
 
 
 def test_enrollment_options_exclude_existing_passkeys(local):
-    """Therefore, an authenticator does not create a second passkey for the same user."""
+    """An authenticator does not create a second passkey for the same user."""
     browser = new_browser(local)
     sent = {"code": enrollment_code(local, "eva")}
     options = browser.send("POST", "/api/passkeys/options", sent).json
@@ -238,7 +238,7 @@ def _challenge(local, code, issuer):
 
 
 def test_a_challenge_is_used_once(local):
-    """Therefore, a recorded sign-in cannot be replayed."""
+    """A recorded sign-in cannot be replayed."""
     browser = new_browser(local)
     offer = browser.send("POST", "/api/passkeys/offer").json["text"]
     assert browser.sign_in(offer).status == 200

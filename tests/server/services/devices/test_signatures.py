@@ -176,7 +176,7 @@ def test_another_persons_request_is_not_found_by_a_browser(browser, agent):
 
 
 def test_a_get_request_cannot_decide(browser, agent, local):
-    """Therefore, a link on another site cannot approve a request."""
+    """A link on another site cannot approve a request."""
     _, approval = _request(agent)
     with pytest.raises(LookupError, match="no route"):
         browser.send("GET", f"/api/approvals/{approval.id}/decision", {"decision": "x"})

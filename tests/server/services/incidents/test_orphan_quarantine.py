@@ -107,7 +107,7 @@ def test_an_orphaned_agent_is_quarantined_once_and_never_deleted(owned: Owned) -
 
 
 def test_quarantine_writes_entries_an_incident_and_alarms(owned: Owned) -> None:
-    """A single round writes all of them and counts the cancelled requests."""
+    """A single round writes all of them and counts the canceled requests."""
     owned.admin_services.approval(
         owned.agent.id, owned.admin.id, expires_at=owned.admin_services.clock.now() + 9 * DAY
     )
@@ -208,7 +208,7 @@ def test_a_disabled_agent_is_not_orphaned(owned: Owned) -> None:
 
 
 def test_the_last_enabled_owner_cannot_be_removed(owned: Owned) -> None:
-    """Therefore, an agent can be orphaned only by disabling its owners."""
+    """An agent can be orphaned only by disabling its owners."""
     owned.admin_services.agents.update(owned.agent.id, AgentChanges(add_owners=("admin",)), by=BY)
     owned.admin_services.users.disable("admin", by=BY, force=True)
     with pytest.raises(Invalid, match="enabled owner"):

@@ -224,7 +224,7 @@ def test_a_report_of_another_persons_request_is_not_found(
 def test_reporting_an_approved_request_withdraws_it(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite
 ) -> None:
-    """An approval that was not redeemed yet is cancelled and no longer yields a token."""
+    """An approval that was not redeemed yet is canceled and no longer yields a token."""
     handle, approval = agent.request_approval()
     person.approve(approval.id)
     answer = _report(person, approval.id)

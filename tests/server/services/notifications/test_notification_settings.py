@@ -221,7 +221,7 @@ def test_a_snoozed_request_notifies_later(agent, person, local):
 
 
 def test_a_snooze_can_be_cancelled(agent, person, local):
-    """A cancelled snooze sends no reminder, because the person is present."""
+    """A canceled snooze sends no reminder, because the person is present."""
     _, approval = agent.request_approval()
     path = f"/api/approvals/{approval.id}/snooze"
     assert person.call("DELETE", path).refusal == (404, "not_found")

@@ -172,7 +172,7 @@ def test_removing_a_role_takes_effect_at_the_next_request(staff: AdminSite) -> N
 
 
 def test_a_change_needs_the_current_version_of_the_record(staff: AdminSite) -> None:
-    """Therefore, nobody can overwrite a change that they have not seen."""
+    """Nobody can overwrite a change that they have not seen."""
     path = f"/api/agents/{staff.ids['agent']}"
     admin, owner = staff.people["admin"], staff.people["owner"]
     seen = admin.call("GET", path)
@@ -188,7 +188,7 @@ def test_a_change_needs_the_current_version_of_the_record(staff: AdminSite) -> N
 
 
 def test_a_policy_needs_the_version_of_the_policy_in_force(staff: AdminSite) -> None:
-    """Therefore, of two administrators who replace the same policy, the second is refused."""
+    """If two administrators replace the same policy, the second one is refused."""
     path, admin = "/api/policy", staff.people["admin"]
     seen = staff.version(path)
     mine, theirs = ({"document": rule("deny", because=text)} for text in ("One.", "Two."))

@@ -167,7 +167,7 @@ def test_the_number_of_rows_read_is_limited(strict, monkeypatch):
 
 
 def test_the_overview_uses_an_index_for_each_statement(strict):
-    """Therefore, the cost does not grow with the number of rows."""
+    """The cost does not grow with the number of rows."""
     _, _, local = strict
     with local.services.store.read() as view:
         connection = view._connection.connection.driver_connection

@@ -197,7 +197,7 @@ def test_the_change_widens_power(before: Any, changes: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(("before", "changes"), NOT_WIDER.values(), ids=NOT_WIDER)
 def test_the_change_does_not_widen_power(before: Any, changes: dict[str, Any]) -> None:
-    """Therefore, a session is enough to make the change."""
+    """A session is enough to make the change."""
     assert (
         power.widened_members(
             before, replace(before, **changes), default_seconds=DEFAULT_TOKEN_SECONDS
@@ -207,7 +207,7 @@ def test_the_change_does_not_widen_power(before: Any, changes: dict[str, Any]) -
 
 
 def test_an_unknown_member_widens_power(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Therefore, a new member is protected from the day on which it is added."""
+    """A new member is protected from the day on which it is added."""
     monkeypatch.setattr(power, "_COMPARISONS", {_UserWithNewMember: power._COMPARISONS[User]})
     before = _UserWithNewMember("sayso_us_a", "ana", None, (), "enabled", 0)
     assert power.widened_members(

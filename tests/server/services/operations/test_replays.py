@@ -60,7 +60,7 @@ def test_a_replay_covers_every_policy_decision(chains, agent, person, dry_run, l
 
 
 def test_denied_requests_are_replayed_too(chains, agent, dry_run, local):
-    """Therefore, the replay shows what milder rules would allow."""
+    """The replay shows what milder rules would allow."""
     bot = chains.agent("desk-bot")
     chains.consent(bot, "bank:read")
     Policies(local.services.store).set(DENY_ALL, by=BY)

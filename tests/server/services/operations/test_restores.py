@@ -130,7 +130,7 @@ def test_a_passkey_that_is_not_kept_cannot_sign_in(restore, local):
 
 
 def test_open_requests_are_cancelled_by_a_restore(restore, agent, person):
-    """Approved requests are cancelled too; the same idempotency key makes a new request."""
+    """Approved requests are canceled too; the same idempotency key makes a new request."""
     key = {"idempotency-key": "k" * 20}
     pending = agent.ask(headers=key).json["auth_req_id"]
     handle, approval = agent.request_payment()

@@ -229,7 +229,7 @@ def test_only_the_newest_requests_of_an_agent_are_counted(
 
 
 def test_statistics_use_an_index_and_a_row_limit(admin_services):
-    """Therefore, the cost does not grow with the number of requests."""
+    """The cost does not grow with the number of requests."""
     connection = sqlite(admin_services)
     assert "USING INDEX ix_approvals_made" in query_plans.query_plan(connection, rows._SINCE)
     assert "ORDER BY" not in query_plans.query_plan(connection, rows._SINCE)

@@ -232,7 +232,7 @@ def test_a_table_of_cases_is_compared_with_the_rules(trials):
     ],
 )
 def test_a_table_may_contain_its_own_history_and_time(trials, line, outcomes):
-    """Therefore, the results of the table do not change over time."""
+    """The results of the table do not change over time."""
     results = trials.test(TABLE, rule("deny", line))
     assert [result.found["expect"] for result in results] == outcomes
 

@@ -148,7 +148,7 @@ TIGHTENED = {
 def test_a_stricter_rule_for_apps_cancels_a_pending_request(
     browser, person, app, local, put, rules
 ):
-    """The request is cancelled with the reason policy_changed."""
+    """The request is canceled with the reason policy_changed."""
     new_person(local, "ben")
     approval = _pending_after_allow(browser, person, app)
     put(rules)

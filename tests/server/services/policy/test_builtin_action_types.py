@@ -214,7 +214,7 @@ def test_a_built_in_type_can_be_registered_and_accepts_its_example(admin_service
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_built_in_type_requires_the_members_of_its_headline(name):
-    """Therefore, a headline never displays `none` for a missing member."""
+    """A headline never displays `none` for a missing member."""
     action = action_types.read(builtin_action_types.document(name))
     named = {part.path[0] for part in action.headline if not isinstance(part, str)}
     assert named <= set(action.schema["required"])

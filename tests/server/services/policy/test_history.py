@@ -186,7 +186,7 @@ def test_an_amount_for_a_new_payee_is_compared_with_the_agents_amounts(request_p
 
 
 def test_amounts_of_one_request_are_added(request_payment, person):
-    """Therefore, splitting a large amount within a request does not hide it."""
+    """Splitting a large amount within a request does not hide it."""
     _request_after_approvals(person, request_payment, 3)
     assert _signal_codes(request_payment("Nordwind", *[10_000] * 4)) == ["large_amount"]
 
@@ -326,7 +326,7 @@ def test_history_is_computed_when_the_request_is_made(request_payment, person, l
 
 
 def test_history_contains_no_plain_values(request_payment, person, local):
-    """Therefore, nobody can search a stolen database for account numbers."""
+    """Nobody can search a stolen database for account numbers."""
     approval = request_payment("Nordwind Logistik")
     person.approve(approval.id)
     assert "Nordwind" not in approval.past
@@ -337,7 +337,7 @@ def test_history_contains_no_plain_values(request_payment, person, local):
 
 
 def test_deleting_an_agent_deletes_its_history(request_payment, person, local, agent):
-    """Therefore, a new agent with the same name starts without history."""
+    """A new agent with the same name starts without history."""
     approval = request_payment()
     person.approve(approval.id)
     local.admin.agents.delete("invoice-bot", by=BY)

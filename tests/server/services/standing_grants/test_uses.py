@@ -1,4 +1,4 @@
-"""Uses of standing grants: a request reserves a use, and its token spends it or it is released."""
+"""A request reserves a use of a standing grant, which its token spends or its end releases."""
 
 import json
 
@@ -39,7 +39,7 @@ def grant(agent, person):
     return new_grant
 
 
-def put(local, *rules):
+def set_policy(local, *rules):
     """Set these rules as the policy."""
     Policies(local.services.store).set("\n".join(rules), by=BY)
 
@@ -172,7 +172,7 @@ def test_a_use_without_a_token_is_released(local, agent, grant):
 
 
 def test_expired_uses_and_the_end_of_their_grants_do_not_deadlock(postgres_local, monkeypatch):
-    """Each approval expires in its own unit of work, so that it never waits with a locked grant."""
+    """Each approval expires in its own transaction, so none waits while it locks a grant."""
     postgres_local.admin.resources.add(PAY, PAY_SCOPES, {}, by=BY)
     postgres_local.admin.actions.add(json.dumps(PAYMENT), by=BY)
     standing_grants.lower(postgres_local)
@@ -194,8 +194,8 @@ def test_expired_uses_and_the_end_of_their_grants_do_not_deadlock(postgres_local
     assert [usage(postgres_local, grant)[2] for grant in grants] == [["released"], ["released"]]
 
 
-def test_two_revocations_of_access_do_not_deadlock(postgres_local, monkeypatch):
-    """Revoking a client's access locks its consents before its grants, as revoking a consent."""
+def test_revoking_access_and_revoking_a_consent_do_not_deadlock(postgres_local, monkeypatch):
+    """Both lock the client's consents before its standing grants."""
     postgres_local.admin.resources.add(PAY, PAY_SCOPES, {}, by=BY)
     postgres_local.admin.actions.add(json.dumps(PAYMENT), by=BY)
     standing_grants.lower(postgres_local)
@@ -249,7 +249,7 @@ def test_a_grant_that_ends_before_redemption_yields_no_token(local, agent, perso
 def test_a_stricter_policy_before_redemption_releases_the_use(local, agent, grant, effect, status):
     """The new policy also applies to the next request, which no grant approves."""
     handle, approval = request_payment(agent)
-    put(local, rule(effect[0], 'when.type = ["payment.transfer"]', *effect[1:]))
+    set_policy(local, rule(effect[0], 'when.type = ["payment.transfer"]', *effect[1:]))
     assert agent.poll(handle).refusal == (400, "access_denied")
     assert local.stored_approval(approval.id).reason == "policy_changed"
     assert usage(local, grant) == (0, 0, ["released"])
@@ -263,7 +263,7 @@ def test_a_grant_approved_with_the_pin_satisfies_a_pin_rule(local, agent, person
     """A grant approved without the PIN does not satisfy the rule."""
     pin_rule = rule("ask", 'when.type = ["payment.transfer"]', 'ask.ceremony = "pin"')
     plain = standing_grants.give(person, standing_grants.example(agent))
-    put(local, pin_rule)
+    set_policy(local, pin_rule)
     assert request_payment(agent)[1].state is State.PENDING
     with_pin = standing_grants.give(person, standing_grants.example(agent))
     handle, _ = request_payment(agent)
@@ -296,7 +296,7 @@ def test_a_high_risk_grant_counts_only_while_allowed_for_the_agent(local, agent,
 
 def test_a_grant_replaces_the_consent_for_an_allow_rule(local, agent, grant):
     """The person approved such requests in advance, so no consent is needed."""
-    put(local, rule("allow", 'when.type = ["payment.transfer"]'))
+    set_policy(local, rule("allow", 'when.type = ["payment.transfer"]'))
     handle, approval = request_payment(agent)
     assert json.loads(approval.decided_by)["standing_grant"] == grant.id
     assert agent.poll(handle).status == 200
@@ -409,7 +409,7 @@ def bot(chains):
 @pytest.fixture
 def bank_grant(local, bot, person):
     """A standing grant for two writes at the bank."""
-    put(
+    set_policy(
         local,
         rule("ask", 'when.scope = ["bank:write"]', name="writes"),
         rule("allow", 'when.resource = ["*"]', name="rest"),
@@ -500,6 +500,6 @@ def test_a_grant_for_another_version_of_the_type_does_not_count(local, agent, gr
 
 def test_a_grant_does_not_approve_a_request_that_needs_two_people(local, agent, grant):
     """A stricter rule also applies to grants that were created before the rule was set."""
-    put(local, rule("ask", 'when.type = ["payment.transfer"]', 'ask.risk = "critical"'))
+    set_policy(local, rule("ask", 'when.type = ["payment.transfer"]', 'ask.risk = "critical"'))
     assert request_payment(agent)[1].state is State.PENDING
     assert usage(local, grant) == (0, 0, [])

@@ -160,7 +160,7 @@ def test_disabling_a_user_ends_their_enrollment_code(admin_services):
 
 
 def test_enabling_a_user_does_not_restore_requests(admin_services):
-    """Requests that were cancelled when the user was disabled stay cancelled."""
+    """Requests that were canceled when the user was disabled stay canceled."""
     ana = add_user(admin_services, "ana")
     add_user(admin_services)
     approval = admin_services.approval(register_agent(admin_services).agent.id, ana.id)

@@ -14,10 +14,10 @@ from tests.support.builders.clock import DAY, MovableClock
 WORKERS = 4
 
 
-def test_many_servers_announce_once_and_delete_together(
+def test_several_servers_write_one_announcement_and_delete_what_it_names(
     url: str, open_database: Callable[[str], SqlStore], clock: MovableClock
 ) -> None:
-    """Trimming is due for all servers: one writes the entry, and all delete the bodies it names."""
+    """Trimming is due on all servers at the same time."""
     stores = [open_database(url) for _ in range(WORKERS)]
     schedules = [RetentionSchedule(store, MIN_AGE_DAYS) for store in stores]
     log = AuditLog(stores[0], "https://sayso.example", lambda: b"k" * 32)

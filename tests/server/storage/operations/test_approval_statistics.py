@@ -1,4 +1,4 @@
-"""The requests that statistics read, newest first or by expiry, in both databases."""
+"""The queries of the statistics, on SQLite and PostgreSQL."""
 
 from dataclasses import replace
 
@@ -15,7 +15,7 @@ ANN, BOB = (User(f"sayso_us_{name}", name, None, (), "enabled", NOON) for name i
 
 
 def test_requests_of_one_agent_to_one_user_are_found_newest_first(store: SqlStore) -> None:
-    """The search has a start time and a limit."""
+    """The query has a start time and a limit."""
     with store.write() as tx:
         for user in (ANN, BOB):
             tx.users.add(user)
@@ -32,7 +32,7 @@ def test_requests_of_one_agent_to_one_user_are_found_newest_first(store: SqlStor
 
 
 def test_requests_of_one_agent_are_found_newest_first(store: SqlStore) -> None:
-    """The search has a start time and a limit. Requests to unknown users are left out."""
+    """The query has a start time and a limit. Requests to unknown users are left out."""
     with store.write() as tx:
         for user in (ANN, BOB):
             tx.users.add(user)
@@ -50,10 +50,7 @@ def test_requests_of_one_agent_are_found_newest_first(store: SqlStore) -> None:
 
 
 def test_pending_requests_are_counted_by_time_left_and_risk(store: SqlStore) -> None:
-    """Decided and expired requests, and requests without a user, are left out.
-
-    A limit leaves out those that expire last.
-    """
+    """Expired requests and those without a user do not count. A limit omits the last to expire."""
     with store.write() as tx:
         tx.users.add(ANN)
         row = approval_row("sayso_ap_0", AGENT, ANN.id, NOON)

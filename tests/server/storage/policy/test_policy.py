@@ -42,7 +42,7 @@ def test_uses_are_found_by_agent_use_and_time(store):
 
 
 def test_use_history_is_read_by_its_primary_key(sqlite_url, open_database):
-    """Therefore, decisions do not become slower with the number of tokens."""
+    """Decisions do not become slower with the number of tokens."""
     with open_database(sqlite_url).read() as view:
         for statement in (_SEEN, _COUNT):
             plan = query_plans.query_plan(view._connection.connection.driver_connection, statement)

@@ -87,6 +87,6 @@ def test_the_approvers_document_has_the_granted_headline_in_its_own_member(perso
         ("Pay 2", "expired", "With limits: Pay 2"),
     ],
 )
-def test_the_headline_follows_from_the_state_and_what_was_granted(granted, state, words):
-    """The headline says "Granted" only if the request was approved."""
+def test_the_headline_depends_on_the_state_and_the_granted_action(granted, state, words):
+    """A request that was not approved has "With limits" instead of "Granted"."""
     assert granting.headline_in_state("Pay 2", granted, state) == words

@@ -8,7 +8,7 @@ from server.model.devices import MAX_ATTEMPTS
 from tests.support.builders.own_pages import Pages
 from tests.support.builders.passkey import LocalBrowser, SoftPasskey, enrollment_code, new_browser
 
-FOREIGN = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
+CROSS_SITE = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
 
 
 @pytest.fixture
@@ -29,8 +29,8 @@ def _count_codes(local):
     return len(local.admin.entries("code.issued"))
 
 
-def test_a_device_creates_an_enrollment_code_under_its_passkey(eva, local):
-    """The page shows the code as text and as a QR code; it enrolls one other device."""
+def test_a_passkey_signature_creates_an_enrollment_code(eva, local):
+    """The page shows the code as text and as a QR code. The code enrolls one device."""
     before = _count_codes(local)
     confirmation = eva.post("/devices/code")
     assert "Create a one-time code to enroll another device?" in confirmation.text
@@ -46,10 +46,10 @@ def test_a_device_creates_an_enrollment_code_under_its_passkey(eva, local):
 
 
 def test_an_enrollment_code_needs_a_passkey_signature(eva, local):
-    """An invalid statement and a form of another site create no code."""
+    """An invalid statement, or a form from another site, creates no code."""
     before = _count_codes(local)
     assert eva.post("/devices/code", {"statement": "x"}).status_code == 422
-    assert eva.post("/devices/code", headers=FOREIGN).status_code == 403
+    assert eva.post("/devices/code", headers=CROSS_SITE).status_code == 403
     assert eva.post("/devices/code", {"csrf": None}).status_code == 403
     assert _count_codes(local) == before
 
@@ -63,7 +63,7 @@ def test_a_device_that_is_too_new_shows_the_command_for_codes(eva, second):
 
 
 def test_a_device_is_renamed_without_a_passkey(eva, second):
-    """The form is on the device's own page, to which the list links."""
+    """The list of devices links to the page with the form."""
     path = f"/devices/{second.device_id}"
     assert f'href="{path}"' in eva.get("/devices").text
     done = eva.post(f"{path}/rename", {"name": "kitchen tablet"})
@@ -71,10 +71,10 @@ def test_a_device_is_renamed_without_a_passkey(eva, second):
     assert "Renamed." in eva.get(done.headers["Location"]).text
     assert second.device.name == "kitchen tablet"
     assert eva.post(f"{path}/rename", {"name": "a\u202eb"}).status_code == 422
-    assert eva.post(f"{path}/rename", {"name": "x"}, FOREIGN).status_code == 403
+    assert eva.post(f"{path}/rename", {"name": "x"}, CROSS_SITE).status_code == 403
 
 
-def test_a_new_device_is_vouched_for_with_the_passkey_of_another(eva, second, local):
+def test_another_device_vouches_for_a_new_device(eva, second, local):
     """A new device cannot vouch for itself."""
     path = f"/devices/{second.device_id}"
     assert "Vouch for this device" in eva.get(path).text
@@ -111,7 +111,7 @@ def test_a_device_is_removed_without_scripts(eva, second):
 
 
 def test_another_users_device_is_not_found(eva, local):
-    """The page and every action answer 404 for the device of another user."""
+    """Its page and every action return 404."""
     max_ = new_browser(local, "max", credential=b"the passkey of max")
     path = f"/devices/{max_.device_id}"
     assert eva.get(path).status_code == 404

@@ -30,8 +30,8 @@ def test_a_code_is_redeemed_for_the_allowed_tokens(app, code_for, local):
     assert entry["actor"] == f"app:{app.id}"
 
 
-def test_without_openid_there_is_no_id_token(app, code_for):
-    """Without openid there is no ID token; without the refresh grant, no refresh token."""
+def test_an_id_token_needs_openid_and_a_refresh_token_needs_the_refresh_grant(app, code_for):
+    """The scope openid is in the request, and the refresh grant in the app's registration."""
     answer = app.redeem(code_for(app, scope="payments:read")).json
     assert "id_token" not in answer
     app_without_refresh = new_app(app.local, "plain", grant_types=("authorization_code",))
@@ -105,7 +105,7 @@ def test_the_resource_may_be_repeated_but_not_changed(app, code_for):
 
 @pytest.mark.parametrize("slash", ["", "/"])
 def test_a_code_for_userinfo_accepts_the_resource_of_its_request(app, code_for, slash):
-    """A request for OpenID scopes may name `/userinfo`, so its code and refresh token may too."""
+    """The refresh token accepts the resource too, with or without a trailing slash."""
     userinfo = f"{ISSUER}/userinfo{slash}"
     code = code_for(app, scope="openid", resource=userinfo)
     assert app.redeem(code, resource=PAY).refusal == (400, "invalid_target")
@@ -140,16 +140,16 @@ def _disable_agent(local, _app):
     "change",
     [_disable_user, _narrow_app, _require_an_action_type, _revoke_consents, _disable_agent],
 )
-def test_a_stricter_state_before_redemption_refuses_the_code(agent, app, code_for, local, change):
-    """The user, permissions, action type, consents and agent are checked at redemption."""
+def test_a_code_is_refused_after_a_restrictive_change(agent, app, code_for, local, change):
+    """The user, permissions, action type, consents and actor are checked again."""
     parameters = {"scope": "openid payments:read", "resource": PAY, "requested_actor": agent.id}
     code = code_for(app, **parameters)
     change(local, app)
     assert app.redeem(code).refusal == INVALID_GRANT
 
 
-def test_deleting_the_requested_actor_refuses_the_code(agent, app, code_for, local):
-    """A code with a deleted actor gets invalid_grant."""
+def test_a_code_is_refused_if_its_requested_actor_was_deleted(agent, app, code_for, local):
+    """The error is invalid_grant, as for a disabled actor."""
     code = code_for(app, scope="payments:read", resource=PAY, requested_actor=agent.id)
     local.admin.agents.delete("invoice-bot", by=BY)
     assert app.redeem(code).refusal == INVALID_GRANT

@@ -13,8 +13,8 @@ MAIL = "https://mail.example"
 
 
 @pytest.fixture
-def get(agent, local):
-    """Requests a token for the agent itself."""
+def request_token(agent, local):
+    """Return a function that requests a token for the agent itself."""
 
     def post(**parameters):
         form = {"grant_type": GRANT_CLIENT_CREDENTIALS, "scope": "payments:read", "resource": PAY}
@@ -27,9 +27,9 @@ def _update(local, **changes):
     local.admin.agents.update("invoice-bot", AgentChanges(**changes), by=BY)
 
 
-def test_a_low_risk_scope_is_granted_to_the_agent_itself(agent, local, get):
+def test_a_low_risk_scope_is_granted_to_the_agent_itself(agent, local, request_token):
     """RFC 6749 4.4: the token has no user or actor, and comes without ID or refresh token."""
-    answer = get()
+    answer = request_token()
     assert set(answer.json) == {"access_token", "token_type", "expires_in", "scope"}
     assert (answer.status, answer.json["scope"]) == (200, "payments:read")
     claims = local.claims(answer.json["access_token"])
@@ -38,9 +38,9 @@ def test_a_low_risk_scope_is_granted_to_the_agent_itself(agent, local, get):
     assert not {"act", "approval", "acr", "auth_time"} & set(claims)
 
 
-def test_its_token_has_a_delegation_and_an_entry_without_a_user(agent, local, get):
+def test_its_token_has_a_delegation_and_an_entry_without_a_user(agent, local, request_token):
     """The delegation and the audit entry have no user; disabling the agent revokes the token."""
-    claims = local.claims(get().json["access_token"])
+    claims = local.claims(request_token().json["access_token"])
     (entry,) = local.admin.entries("token.issued")
     assert (entry["agent_id"], entry["facts"]["jti"]) == (agent.id, claims["jti"])
     assert not {"subject", "approval_id", "posture"} & set(entry)
@@ -50,23 +50,23 @@ def test_its_token_has_a_delegation_and_an_entry_without_a_user(agent, local, ge
     assert local.admin.agents.disable("invoice-bot", by=BY).tokens_revoked == 1
 
 
-def test_a_token_expires_no_later_than_its_agent(local, get):
+def test_a_token_expires_no_later_than_its_agent(local, request_token):
     """The token lasts five minutes, or until the agent expires."""
     _update(local, expires_at=local.clock.now() + MINUTE)
-    answer = get()
+    answer = request_token()
     assert answer.json["expires_in"] == 60
     claims = local.claims(answer.json["access_token"])
     assert claims["exp"] == local.clock.now() // 1000 + 60
 
 
-def test_scopes_above_medium_risk_need_a_person(local, get):
+def test_scopes_above_medium_risk_need_a_person(local, request_token):
     """One scope of high risk is enough for the refusal, and no token is issued."""
     local.admin.resources.add(MAIL, {"mail:send": Risk.MEDIUM}, {}, by=BY)
     _update(
         local, resources=(PAY, MAIL), scopes=("payments:read", "payments:transfer", "mail:send")
     )
-    assert get(resource=MAIL, scope="mail:send").status == 200
-    answer = get(scope="payments:read payments:transfer")
+    assert request_token(resource=MAIL, scope="mail:send").status == 200
+    answer = request_token(scope="payments:read payments:transfer")
     assert answer.refusal == (400, "interaction_required")
     assert "/bc-authorize" in answer.json["error_description"]
     assert len(local.admin.entries("token.issued")) == 1
@@ -85,28 +85,28 @@ def test_scopes_above_medium_risk_need_a_person(local, get):
         ({"authorization_details": "[]"}, "interaction_required"),
     ],
 )
-def test_an_invalid_request_is_refused(local, get, parameters, error):
+def test_an_invalid_request_is_refused(local, request_token, parameters, error):
     """The request needs scopes of one resource; OpenID scopes and details are refused."""
-    assert get(**parameters).refusal == (400, error)
+    assert request_token(**parameters).refusal == (400, error)
     assert local.admin.entries("token.issued") == []
 
 
-def test_a_scope_that_requires_an_action_type_is_refused(local, get):
+def test_a_scope_that_requires_an_action_type_is_refused(local, request_token):
     """The scope is refused even if its risk is low."""
     changes = ResourceChanges(requires={"payments:read": "payment.transfer"})
     local.admin.resources.update(PAY, changes, by=BY)
-    assert get().refusal == (400, "invalid_authorization_details")
+    assert request_token().refusal == (400, "invalid_authorization_details")
 
 
-def test_an_agent_without_the_grant_is_unauthorized(local, get):
+def test_an_agent_without_the_grant_is_unauthorized(local, request_token):
     """RFC 6749 5.2: an agent that did not register the grant gets unauthorized_client."""
     _update(local, grant_types=(GRANT_CIBA,))
-    assert get().refusal == (400, "unauthorized_client")
+    assert request_token().refusal == (400, "unauthorized_client")
 
 
-def test_token_lifetime_limits_of_agent_and_resource_apply(local, get):
+def test_token_lifetime_limits_of_agent_and_resource_apply(local, request_token):
     """The shorter of the two limits applies."""
     local.admin.resources.update(PAY, ResourceChanges(token_seconds=120), by=BY)
-    assert get().json["expires_in"] == 120
+    assert request_token().json["expires_in"] == 120
     _update(local, token_seconds=30)
-    assert get().json["expires_in"] == 30
+    assert request_token().json["expires_in"] == 30

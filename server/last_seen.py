@@ -1,7 +1,7 @@
-"""The file in the data folder that records the newest audit entry that the server has seen.
+"""The file in the data folder with the ID of the newest audit entry that the server has seen.
 
-A database file that was copied back by hand is older, and would restore access that was revoked
-since. The server refuses such a database; `sayso db restore --in-place` makes it safe.
+An older database file that someone copied back would restore access that has been revoked since.
+The server refuses to start with such a file; `sayso db restore --in-place` makes it safe.
 Owns: the file. Never: refusing a new database, or one that is newer than the file.
 """
 
@@ -16,7 +16,7 @@ FILE: Final = "last-seen"
 
 
 class OldDatabase(Exception):
-    """The database is older than the one that was last served. The text says what to do."""
+    """The database is older than the one that the server last used. The text says what to do."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ _PORTS = 65_536
 _MAX_NUMBER = 1_000_000_000
 """Times that are computed from a setting must fit into a column of the database."""
 NOBODY: Final = "mailto:sayso@localhost"
-"""The contact for push services if none is set and the issuer has no full host name."""
+"""The contact for push services if none is set and the issuer has no fully qualified host name."""
 _CONTACT: Final = re.compile(r"(mailto:[^@\s]+@|https://)[\w-]+(\.[\w-]+)+", re.ASCII)
 _ORIGIN: Final = re.compile(r"(https://[a-z0-9.-]+|http://(localhost|127\.0\.0\.1))(:[0-9]{1,5})?")
 _DAYS: Final = re.compile(r"([3-9][0-9]|[1-9][0-9]{2,3})d")
@@ -136,8 +136,8 @@ class Settings:
     authorities are trusted."""
     push_contact: str = ""
     """The contact for push services: `mailto:you@example.org` or `https://example.org` (RFC 8292).
-    The default is the issuer, if it is https with a full host name. Apple rejects an address that
-    does not exist."""
+    The default is the issuer, if it is https with a fully qualified host name. Apple rejects an
+    address that does not exist."""
     push_origins: str = ""
     """Origins of push services other than those of Google, Mozilla, Apple and Microsoft, separated
     by commas: `https://push.example.org`. Private addresses are allowed for these origins."""

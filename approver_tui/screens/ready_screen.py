@@ -3,9 +3,9 @@
 Owns: tracking whether they are mounted; clicks that count as keys; calls in threads. Never:
 drawing, which the subclass's `draw_widgets` does.
 
-A pushed screen is on Textual's stack before its widgets are mounted, and still is while they are
-removed, innermost first. The app may end at any point in between. Throughout, the feed, timers,
-threads and other screens call the screen.
+A pushed screen is on Textual's stack before its widgets are mounted, and while they are removed,
+innermost first. The app may end at any time in between. All this time, the feed, timers, threads
+and other screens can call the screen.
 """
 
 from collections.abc import Callable, Iterator

@@ -105,5 +105,5 @@ def within_limits(max_bytes: int, timeout: float) -> Iterator[None]:
         text = f"The upstream server's response was cut off after {max_bytes} bytes."
         raise UpstreamError(text) from error
     except TimeoutError as error:
-        text = f"The upstream server was silent for {timeout:g} s."
+        text = f"The upstream server did not respond within {timeout:g} s."
         raise UpstreamError(text) from error

@@ -93,7 +93,7 @@ class Approving:
         call = Call(incoming.caller, tool.name, tools.action(tool, members(params, "arguments")))
         if params.get("requestState") not in (None, call.id):
             raise _CallRefused(
-                "This state belongs to a different call. Nothing has run.", "bad_state"
+                "This `requestState` belongs to a different call. Nothing has run.", "bad_state"
             )
         try:
             result: CallResult = await self.open.result(call, run, progress)

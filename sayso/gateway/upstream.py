@@ -79,13 +79,13 @@ class Upstream:
                     raise NoResponse(response.status_code)
                 yield _HttpAnswer(response, self._max, self._timeout)
         except httpx.TimeoutException as error:
-            text = f"The upstream server was silent for {self._timeout:g} s."
+            text = f"The upstream server did not respond within {self._timeout:g} s."
             raise UpstreamError(text) from error
         except httpx.HTTPError as error:
             name = type(error).__name__
             raise UpstreamError(
-                f"The upstream server cannot be reached ({name}). Tell the operator of the gateway "
-                "to check that it runs, and its URL."
+                f"The gateway cannot reach the upstream server ({name}). Ask its operator to check "
+                "the server and its URL."
             ) from error
         finally:
             if response is not None:
@@ -107,8 +107,8 @@ class Upstream:
             async with asyncio.timeout(self._timeout):
                 return (await self._exchange_token(caller, self._credential)).auth, {}
         except (SaysoError, TimeoutError) as error:
-            reason = str(error) or "no answer in time."
-            text = f"Nothing has run. There is no token for the upstream server: {reason}"
+            reason = str(error) or "The request timed out."
+            text = f"Nothing has run. No token for the upstream server: {reason}"
             raise NotSent(text) from error
 
     async def _exchange_token(self, caller: Caller, exchange: Exchange) -> Approved:

@@ -1,10 +1,10 @@
-"""An entry's bytes and leaf hash, and the personal texts that it commits to.
+"""The bytes and the leaf hash of an entry, and its commitments to personal texts.
 
-The bytes are canonical JSON (RFC 8785), stored and never encoded again. A commitment is an HMAC of
-the text with its own salt. Text and salt are stored separately, so that they can be erased.
+The bytes are canonical JSON (RFC 8785) and are stored unchanged. A commitment is an HMAC of the
+text with its own salt. Text and salt are stored separately, so that they can be erased.
 
-For ASCII text and integers, the standard library's encoder returns the same bytes as rfc8785
-several times faster.
+For ASCII text and integers, the standard library's encoder returns the same bytes as rfc8785 and
+is several times faster.
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""Passkeys (WebAuthn): the only user of the `webauthn` library.
+"""Verification of passkeys (WebAuthn). Only this module uses the `webauthn` library.
 
 Owns: the verification of registrations and assertions: origin, relying party and challenge.
 Never: attestation, because any authenticator model is accepted.

@@ -1,4 +1,4 @@
-"""Routes and the decorators that declare them, and requests and responses as plain values."""
+"""Routes, the decorators that declare them, and plain request and response values."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -70,7 +70,7 @@ STATEMENT: Final = "Sayso-Statement"
 """The header with a signed statement about its own request."""
 
 Result: TypeAlias = HttpResponse | BaseModel | Mapping[str, object] | None
-"""What endpoints return: JSON for the route's status, None for no body, or a full response."""
+"""What endpoints return: JSON with the route's status, None for no body, or a full response."""
 
 ADMIN: Final = (Role.ADMIN,)
 STAFF: Final = (Role.ADMIN, Role.AUDITOR)
@@ -123,7 +123,7 @@ class Route:
     """The required form parameters."""
     query: tuple[str, ...] = ()
     headers: tuple[str, ...] = ()
-    """Headers with an effect, apart from authentication."""
+    """Headers that have an effect, other than those for authentication."""
     answer: type[BaseModel] | None = None
     status: int = 200
     errors: tuple[int, ...] = field(default=())

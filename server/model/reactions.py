@@ -19,7 +19,7 @@ class Ended:
 
     requests: int = 0
     approved: int = 0
-    """How many of these requests were approved, but not yet fetched by the client."""
+    """How many of these requests were approved, but not yet redeemed by the client."""
     tokens: int = 0
     sign_ins: int = 0
 
@@ -52,7 +52,7 @@ class AgentReplaced(Event):
 
 @dataclass(frozen=True, slots=True)
 class AgentAnnounced(Event):
-    """These people must be notified of something about an agent."""
+    """Something happened to an agent, and these people must be notified."""
 
     agent_id: str
     event: str

@@ -1,7 +1,7 @@
-"""The number of connections and feeds per process, which follows from the limit on open files.
+"""The limits on connections and feeds per process, derived from the limit on open files.
 
 A process refuses connections and feeds before it runs out of file descriptors, because the
-database, deliveries and ordinary requests also need some.
+database, deliveries and other requests also need some.
 """
 
 import resource
@@ -41,5 +41,5 @@ def raise_limit() -> int:
 
 
 def highest_limit() -> int:
-    """Return the highest possible limit on open files for a process that is started here."""
+    """Return the maximum that a process started here can raise its limit on open files to."""
     return resource.getrlimit(resource.RLIMIT_NOFILE)[1]

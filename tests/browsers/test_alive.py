@@ -248,7 +248,7 @@ def test_a_denial_can_be_undone_before_it_is_sent(
     assert person.only_request().id
     assert page.ask("document.activeElement.type") == "submit"
     page.click("#no [type=submit]")
-    page.wait_for_text("Your denial is sent in five seconds")
+    page.wait_for_text("Your denial will be sent in five seconds")
     page.later(6)
     page.wait_for_text("Denied by")
     assert agent.poll(handle).json()["error"] == "access_denied"
@@ -263,7 +263,7 @@ def test_a_denial_is_sent_at_once_when_its_page_is_left(
     page.click("[name=scope][value='']")
     _stand_still(page)
     page.click("#report [type=submit]")
-    page.wait_for_text("Your denial is sent in five seconds")
+    page.wait_for_text("Your denial will be sent in five seconds")
     page.open(f"{server.url}/settings")
     until(lambda: not person.waiting(), _SECONDS)
     assert agent.poll(handle).json()["deny_code"] == "suspicious"

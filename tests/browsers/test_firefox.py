@@ -68,7 +68,7 @@ def test_a_denial_is_sent_at_once_when_its_page_is_left(
     firefox_browser.click("#to-deny")
     firefox_browser.ask(_STAND_STILL)
     firefox_browser.click("#no button[type=submit]")
-    firefox_browser.wait_for_text("Your denial is sent in five seconds")
+    firefox_browser.wait_for_text("Your denial will be sent in five seconds")
     firefox_browser.open(f"{server.url}/settings")
     until(lambda: not waiting(server, user), _SECONDS)
     assert agent.poll(handle).json()["error"] == "access_denied"

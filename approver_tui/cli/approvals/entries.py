@@ -1,4 +1,4 @@
-"""What approving on the command line requires besides the PIN: number, fact, reason.
+"""Entries besides the PIN that approving can require: match number, type-back, reason.
 
 Owns: the names of the flags, and asking for missing entries. Never: whether an entry is right.
 """
@@ -51,7 +51,7 @@ def complete_entries(
 
 
 def _ask_for(approval: Approval, step: Step, ask: Callable[[str], str | None]) -> str | None:
-    """Ask until the entry is plausible for the step; None if canceled."""
+    """Ask until the entry is plausible for the step; return None if canceled."""
     question = f"Type {approval.requirement(step)}, or press Enter to go back:"
     typed = ask(question)
     while typed and not is_plausible(approval, step, typed):

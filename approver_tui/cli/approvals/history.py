@@ -70,14 +70,16 @@ _NO_DECISION = "none"
 
 @click.command("history")
 @click.option("--limit", type=click.IntRange(1, 200), default=20, show_default=True)
-@click.option("--cursor", help="Continue after the page whose JSON has this `next` value.")
+@click.option("--cursor", help="Continue from this `next` value of the previous page.")
 @click.option(
-    "--since", metavar="SPAN", help="Only requests that ended in the last 90s, 30m, 12h, 7d or 2w."
+    "--since",
+    metavar="SPAN",
+    help="Only requests that ended within this time, such as 90s, 30m, 12h, 7d or 2w.",
 )
 @click.option(
     "--decision",
     type=click.Choice([*(answer.value for answer in Answer), _NO_DECISION]),
-    help="Only this decision; none means nobody answered.",
+    help="Only this decision; none if nobody answered.",
 )
 @risk_option
 @agent_option

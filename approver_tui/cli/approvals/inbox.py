@@ -37,8 +37,8 @@ json_lines_option = click.option(
 def inbox(*, risk: Risk | None, agent: str | None, jsonl: bool) -> None:
     """List the requests waiting for your answer, soonest to expire first.
 
-    Requests that you approved and others have not are listed last. Requests that cannot be
-    verified are always listed: their risk and agent are unknown.
+    Requests that you approved, but that others must still approve, are listed last. Requests that
+    cannot be verified are always listed, because their risk and agent are unknown.
     """
     if jsonl and wants_json():
         raise click.UsageError("Choose one of --json and --jsonl.")

@@ -18,7 +18,7 @@ from approver_tui.state.text import pluralize
 def page_lines(page: Page, now: int, *, empty: str, me: str = "") -> list[str]:
     """Return the lines of a page, with rows that failed verification; `empty` if it has none.
 
-    Requests that this user has approved and others have not come last.
+    Requests that this user approved, but that others must still approve, come last.
     """
     mine, others = by_turn(page, me)
     alerting = [approval for approval in mine.items if not approval.is_held_back]

@@ -1,4 +1,4 @@
-"""`sayso-approver deputies`: who decides for the user while they are away."""
+"""`sayso-approver deputies`: users who decide for this user while they are away."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -15,14 +15,14 @@ from approver_tui.state.approvers.deputies import Deputy
 
 @group("deputies")
 def deputies() -> None:
-    """List, add and revoke deputies: people who decide for you."""
+    """List, add and revoke deputies: users who can decide for you."""
     click.get_current_context().invoke(list_deputies)
 
 
 @deputies.command("list")
 @as_json
 def list_deputies() -> None:
-    """List your deputies, and the people you are a deputy for."""
+    """List your deputies, and the users you are a deputy for."""
     with this_client() as client:
         all_deputies = deputies_client.list_deputies(client)
     mine, others = map(_document, all_deputies.mine), map(_document, all_deputies.others)
@@ -64,7 +64,7 @@ def add(*, name: str, begins: str | None, ends: str, pin_stdin: bool) -> None:
 @click.argument("deputy_id", metavar="ID")
 @as_json
 def revoke(*, deputy_id: str) -> None:
-    """Remove a deputy, or stop being one. Requires no PIN. Past decisions stay."""
+    """Revoke a deputy, or stop being one. Requires no PIN. Past decisions stay valid."""
     with this_client() as client:
         deputy_id = references.deputy_id(client, deputy_id)
         deputies_client.end_deputy(client, deputy_id)

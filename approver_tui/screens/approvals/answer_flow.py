@@ -63,7 +63,7 @@ class AnswerFlow:
         self._host = host
         self._calls = calls
         self._denials: dict[str, Denial] = {}
-        """The denials that wait, by approval ID, in the order in which they were given."""
+        """The denials that are not sent yet, by approval ID, oldest first."""
         self._later: PendingAction | None = None
         """The action that can be undone before it runs."""
         self._example: tuple[str, Approval] | None = None
@@ -90,16 +90,16 @@ class AnswerFlow:
         denial, key = self.latest, self._host.context.keys.key("undo")
         if self._later is not None:
             left = seconds_left(self._later.due, ticks)
-            return fmt("In {} s, {} to undo: {}.", left, key, self._later.action.pending_text)
+            return fmt("In {} s ({} to undo): {}.", left, key, self._later.action.pending_text)
         if denial is None:
             return SafeText("")
         left = seconds_left(denial.due, ticks)
         if warning := unsaved_warning(
             waiting.storage_problem for waiting in self._denials.values()
         ):
-            return fmt("Denying in {} s, {} to undo. {}", left, key, warning)
+            return fmt("Denying in {} s ({} to undo). {}", left, key, warning)
         what = denial.approval.headline
-        return fmt("Denying in {} s, {} to undo: {}", left, key, what)
+        return fmt("Denying in {} s ({} to undo): {}", left, key, what)
 
     def act(self, action: QuickAction) -> None:
         """Run an action now or, if it can be undone, after the undo delay. Ignores a duplicate."""
@@ -136,7 +136,7 @@ class AnswerFlow:
         return AnswerProgress.CHECKING in self._host.state.in_progress.values()
 
     def open(self, make: Callable[[], Overlay]) -> None:
-        """Open a panel unless one is open, because a key may arrive before a panel is mounted."""
+        """Open a panel unless one is open. A second key may arrive before a panel is mounted."""
         if self.panel is None:
             self._host.context.guard.arm()
             self.panel = panel = make()
@@ -263,7 +263,7 @@ class AnswerFlow:
         self.open(partial(ApprovePanel, host.context, host.state, approval))
 
     def _approve_example(self, granted: Approval) -> None:
-        """After a standing grant, approve its example; open a panel if that takes more steps."""
+        """After a standing grant, approve its example, in a panel if this requires more steps."""
         example, self._example = self._example, None
         if example is None or example[0] != granted.id:
             return
@@ -275,12 +275,12 @@ class AnswerFlow:
             self._open_results(BatchSubmitted((example[1],), Approve()))
 
     def _keep_draft(self, panel: Overlay, result: PanelResult) -> None:
-        """Keep what was typed if the user went back, or if the next step is the approval."""
+        """Keep the entered text if the user went back, or if the next step is the approval."""
         if not panel.draft or not isinstance(result, ApproveNext | None):
             return
         self._drafts[panel.subject] = panel.draft
         if result is None:
-            self._host.show_message(fmt("Nothing was sent. What you typed is kept."))
+            self._host.show_message(fmt("Nothing was sent. Your text is kept."))
 
     def _open_results(self, batch_submitted: BatchSubmitted) -> None:
         host, approvals = self._host, batch_submitted.approvals
@@ -325,7 +325,10 @@ class AnswerFlow:
         except OSError as error:
             problem = display_safe(str(error), max_len=100)
             self._host.show_message(
-                fmt("On the next start, the app may report a denial as not sent: {}", problem)
+                fmt(
+                    "At the next start, the app may wrongly report a denial as not sent: {}",
+                    problem,
+                )
             )
 
     def _send(self, denials: tuple[Denial, ...]) -> None:

@@ -1,4 +1,4 @@
-"""The Agents page: agents that act for the user, that asked them, or that they own.
+"""The Agents page: agents that act for the user, recently sent requests, or belong to the user.
 
 Owns: revoking an agent's access, muting an agent, suspending an agent that the user owns. Never:
 enabling an agent again, which requires an administrator.
@@ -25,7 +25,7 @@ Agents = tuple[Agent, ...]
 
 
 class AgentsPage(Page[Agents, Agent]):
-    """The page with agents that act for the user, that only asked, or that the user owns."""
+    """Lists agents that act for the user, that only sent requests, or that the user owns."""
 
     NAME = "Agents"
 
@@ -39,7 +39,7 @@ class AgentsPage(Page[Agents, Agent]):
         return merge_agents(acting_now, approvals, server.owned_agents(), since)
 
     def sections(self, data: Agents) -> Sequence[Section]:
-        """Return sections for agents that act, that only asked, and that did neither."""
+        """Return sections: agents that act for the user, that only sent requests, and others."""
         acting_now = [agent for agent in data if agent.current_access]
         only_asked = [agent for agent in data if not agent.current_access and agent.recent_requests]
         idle = [agent for agent in data if not agent.current_access and not agent.recent_requests]
@@ -74,7 +74,7 @@ class AgentsPage(Page[Agents, Agent]):
     @partial(
         PageAction,
         "revoke",
-        "revoke its access to act for you: grants, consents and tokens end; it may ask again",
+        "revoke its access: its grants, consents and tokens end, but it can ask again",
         _revoke_blocker,
     )
     def _revoke_action(self, agent: Agent) -> ConfirmAction:

@@ -55,7 +55,7 @@ _TEXTS = {
     EventName.DIGEST: "requests that were held back are now waiting for you.",
     EventName.DEPUTY_NAMED: "a deputy was added, for you or for someone else.",
     EventName.DEPUTY_ENDED: "a deputy's period has ended.",
-    EventName.GRANT_GIVEN: "your standing grant is in force.",
+    EventName.GRANT_GIVEN: "your standing grant is active.",
     EventName.GRANT_ENDED: "your standing grant has ended.",
 }
 """The text of events whose device or request is not shown."""

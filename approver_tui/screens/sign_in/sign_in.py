@@ -40,8 +40,8 @@ from approver_tui.widgets.typed_input import TypedInput
 _CODE_METHOD = 1
 _METHOD_TEXT = SafeText(
     "Your first device needs a one-time code from your administrator (sayso users enroll "
-    "NAME). Approve later devices on one that you already use, or use a code from there "
-    "(sayso-approver devices add)."
+    "NAME). To add another device, approve it on one that you already use, or create a code "
+    "there (sayso-approver devices add)."
 )
 _METHODS = (
     SafeText("Approve on a device that I already use"),
@@ -122,7 +122,7 @@ class SignInScreen(ReadyScreen[None]):
                 yield self._code
             yield Static("Device name", markup=False)
             yield self._device_name
-            yield Static("New PIN, at least 6 characters, twice", markup=False)
+            yield Static("New PIN (6 characters or more), twice", markup=False)
             with Horizontal(id="pin-row"):
                 yield self._pins[0]
                 yield Static("  ", markup=False)
@@ -216,7 +216,7 @@ class SignInScreen(ReadyScreen[None]):
 
     def _blocker(self) -> SafeText:
         if self._is_busy:
-            return fmt("loading.")
+            return fmt("Signing in…")
         if reason := _address_blocker(self._url.value) or self._method_blocker():
             return reason
         if not self._device_name.value.strip():
@@ -267,7 +267,7 @@ class InvitationPanel(ModalScreen[None], ReadyScreen[None]):
         words = fmt("The code has expired. Cancel, then sign in again for a new one.")
         if now < until:
             left = remaining(until, now)
-            words = fmt("Then approve there, where the same code is shown. {} left.", left)
+            words = fmt("Then approve there if the same code is shown. {} left.", left)
         self.query_one("#left", CachedLine).show(words)
 
 

@@ -51,14 +51,14 @@ def selection_blocker(approval: Approval, selected: Sequence[Approval]) -> SafeT
 
 
 def is_selection_lost(selected: Approval, copy: Approval | None, now: int) -> bool:
-    """Whether a selected request has changed since, or can no longer be answered."""
+    """Return whether a selected request has changed or can no longer be answered."""
     if copy is None or copy.texts != selected.texts or not copy.is_waiting(now):
         return True
     return bool(individual_reason(copy))
 
 
 def action_types(approval: Approval) -> tuple[str, ...]:
-    """Return what two requests must share to be selected together: their action types.
+    """Return the action types, which must be equal for two requests to be selected together.
 
     A request for scopes only has no action type; its resource and scopes are used instead.
     """

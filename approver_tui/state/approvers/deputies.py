@@ -1,4 +1,4 @@
-"""Who decides for whom, and until when.
+"""Deputies: users who can decide for another user during a period.
 
 Owns: one deputy as it is shown. Times are integers, milliseconds since the epoch.
 """
@@ -11,7 +11,7 @@ from approver_tui.state.text import SafeText
 
 @dataclass(frozen=True, slots=True)
 class Deputy:
-    """A user who may decide for another in a period."""
+    """A user who may decide for another user during a period."""
 
     id: SafeText
     user_name: SafeText

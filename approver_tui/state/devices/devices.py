@@ -22,7 +22,7 @@ class PinState:
 
 @dataclass(frozen=True, slots=True)
 class Browser:
-    """One browser of a device with push notifications, and their state."""
+    """A browser of a device with push notifications, and their state."""
 
     device_id: str
     service: SafeText
@@ -55,9 +55,9 @@ class Device:
     high_key: str
     pin: PinState
     nonce: str | None
-    """The server's nonce for the calling device's statement about this one; not in the feed."""
+    """The nonce for a statement about this device by the calling device; not in the feed."""
     browsers: tuple[Browser, ...] = ()
-    """Its browsers with push notifications; only on the Devices page."""
+    """Its browsers with push notifications. Only the Devices page shows them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,7 @@ class Event:
     approval: Approval | None = None
     device: Device | None = None
     held: str | None = None
-    """The server's reason why it must not alert; None if it may."""
+    """Why it must not alert the user, according to the server; None if it may."""
     about: AlarmSubject | None = None
 
     @property

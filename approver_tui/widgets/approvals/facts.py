@@ -99,7 +99,7 @@ def raw_lines(approval: Approval, view: RenderContext) -> list[Line]:
     """Return the two signed texts, formatted; special characters are escaped."""
     key = view.keys.key("details")
     return [
-        *wrap_text(fmt("The two signed texts. {} goes back.", key), view.width, Role.DIM),
+        *wrap_text(fmt("The two signed texts. Press {} to go back.", key), view.width, Role.DIM),
         BLANK,
         *_signed_text_lines("Action", approval.action_text, approval.action_digest, view),
         BLANK,

@@ -27,11 +27,11 @@ _NARROW_COLUMN = 12
 _NARROW_WIDTH = 50
 _USE_TEXTS = {
     Kind.ACTION: " The agent collected its token.",
-    Kind.CONSENT: " The consent is in force.",
+    Kind.CONSENT: " The consent is active.",
     Kind.DEVICE: " The device has signed in.",
     Kind.APP_DEVICE: " The app has signed in.",
     Kind.APP_ACTION: " The app collected its token.",
-    Kind.STANDING_GRANT: " The standing grant is in force.",
+    Kind.STANDING_GRANT: " The standing grant is active.",
 }
 """The text for an approval that was used, by kind."""
 

@@ -110,7 +110,7 @@ def disable(admin: OpenInstallation, name_or_id: str, *, dry_run: bool) -> Print
 @click.argument("name_or_id", metavar="AGENT")
 @prints
 def enable(admin: OpenInstallation, name_or_id: str) -> Printed:
-    """Enable a disabled or quarantined agent. Ended requests and tokens stay ended."""
+    """Enable a disabled or quarantined agent. Its ended requests and tokens are not restored."""
     agent = admin.agents.enable(name_or_id, by=admin.by)
     return _state_document(agent), [f"{agent.name} is enabled."]
 
@@ -130,7 +130,7 @@ def rotate_secret(admin: OpenInstallation, name_or_id: str, overlap: int) -> Pri
 @click.argument("name_or_id", metavar="AGENT")
 @prints
 def delete(admin: OpenInstallation, name_or_id: str) -> Printed:
-    """Disable and delete an agent. The audit log keeps what it did."""
+    """Disable and delete an agent. Its entries in the audit log are kept."""
     disabled = admin.agents.delete(name_or_id, by=admin.by)
     return (
         {"client_id": disabled.agent.id, "state": "deleted", **disabled.counts},

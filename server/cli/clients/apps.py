@@ -140,7 +140,7 @@ def rotate_secret(admin: OpenInstallation, name_or_id: str, overlap: int) -> Pri
 @click.argument("name_or_id", metavar="APP")
 @prints
 def delete(admin: OpenInstallation, name_or_id: str) -> Printed:
-    """Delete an app. The audit log keeps what it did."""
+    """Delete an app. Its entries in the audit log are kept."""
     app = admin.apps.delete(name_or_id, by=admin.by)
     return {"client_id": app.id, "state": "deleted"}, [f"{app.name} is deleted."]
 

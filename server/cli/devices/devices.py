@@ -13,7 +13,7 @@ with lazily():
 
 @click.group("devices")
 def command() -> None:
-    """Devices with which people decide."""
+    """Devices with which users decide."""
 
 
 @command.command("list")

@@ -87,7 +87,9 @@ def _keep_flags(function: Callable[..., None]) -> Callable[..., None]:
 
 @command.command("restore")
 @click.argument("file", type=_EXISTING_FILE, required=False)
-@click.option("--in-place", is_flag=True, help="Secure a database that you restored yourself.")
+@click.option(
+    "--in-place", is_flag=True, help="Secure a database that you restored with other tools."
+)
 @click.option("--force", is_flag=True, help="Replace an existing installation.")
 @click.option(
     "--since",
@@ -108,10 +110,11 @@ def restore(
     as_json: bool,
     **flags: bool,
 ) -> None:
-    """Restore a backup so that nothing in it can be used a second time. Stop the server first.
+    """Restore a backup. Stop the server first.
 
-    Open requests, tokens, sessions and codes end. If the replaced database can still be read,
-    what changed since the backup is disabled. Otherwise, everything is disabled unless you keep it.
+    Open requests, tokens, sessions and codes end, so that none can be used a second time. If the
+    replaced database can still be read, what changed since the backup is disabled. Otherwise,
+    everything is disabled unless you keep it.
     """
     if (file is None) != in_place:
         raise click.UsageError("Specify the backup file, or use --in-place.")

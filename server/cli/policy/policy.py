@@ -1,4 +1,4 @@
-"""`sayso policy`: the rules that say when a person has to approve."""
+"""`sayso policy`: the rules for which requests need approval."""
 
 from collections.abc import Mapping
 from typing import TextIO
@@ -25,7 +25,7 @@ with lazily():
 _FILE = click.File("r", encoding="utf-8-sig")
 file_argument = click.argument("file", type=_FILE)
 policy_option = click.option(
-    "--policy", "rules", type=_FILE, help="Use this rule set instead of the one in force."
+    "--policy", "rules", type=_FILE, help="Use this rule set instead of the active one."
 )
 _RESULTS: Mapping[str, str] = {
     "token": "a token is issued",
@@ -36,13 +36,13 @@ _RESULTS: Mapping[str, str] = {
 
 @click.group("policy")
 def command() -> None:
-    """Policy: TOML files of rules that say what is allowed, what needs approval, what is denied."""
+    """Policy: TOML files with rules for what is allowed, needs approval or is denied."""
 
 
 @command.command("show")
 @prints
 def show(admin: OpenInstallation) -> Printed:
-    """Show the rule set in force."""
+    """Show the active rule set."""
     row = admin.policies.show()
     lines = [f"# {_title(row)}", f"# {row.hash}", *row.document.splitlines()]
     return lambda: api.policy(row), lines
@@ -52,11 +52,11 @@ def show(admin: OpenInstallation) -> Printed:
 @file_argument
 @prints
 def put(admin: OpenInstallation, file: TextIO) -> Printed:
-    """Put a rule set in force. It also applies to pending requests."""
+    """Activate a rule set. It also applies to pending requests."""
     row = admin.policies.set(file.read(), by=admin.by)
     rules = documents.parse_policy(row.document).single_approver_at_critical
     warnings = [f"Rule {rule} lets one person approve at critical risk." for rule in rules]
-    lines = [f"{_title(row)}, is in force.", *warnings, "To see it: sayso policy show"]
+    lines = [f"{_title(row)}, is active.", *warnings, "To see it: sayso policy show"]
     return lambda: api.policy(row), lines
 
 
@@ -87,7 +87,7 @@ def explain(  # noqa: PLR0913, PLR0917  # a request's members
     acr: str | None,
     rules: TextIO | None,
 ) -> Printed:
-    """Explain whether a person would be asked, by which rule, and the resulting token."""
+    """Show which rule applies, whether a person is asked, and the resulting token."""
     text = None if details is None else details.read()
     trial_request = TrialRequest(agent, flow, user, resource, scopes, text, acr=acr)
     explained = admin.trials.explain(trial_request, None if rules is None else rules.read())

@@ -13,7 +13,7 @@ with lazily():
 
 @click.group("keys")
 def command() -> None:
-    """Signing keys. Their private halves are encrypted in the database."""
+    """Signing keys. The private keys are encrypted in the database."""
 
 
 @command.command("list")

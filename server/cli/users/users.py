@@ -50,7 +50,7 @@ def add(admin: OpenInstallation, /, name: str, **flags: Any) -> Printed:  # noqa
     """Add a user, with a code for their first device."""
     new = NewUser(name, **members.read_flags(_OTHER_MEMBERS, flags, admin.now))
     user, issued = admin.users.add(new, by=admin.by)
-    lines = [f"{user.name} is added ({user.id}).", *code_lines(admin, user, issued)]
+    lines = [f"Added {user.name} ({user.id}).", *code_lines(admin, user, issued)]
     return lambda: {**user_document(user), **code_document(admin, issued)}, lines
 
 
@@ -93,7 +93,7 @@ def update(admin: OpenInstallation, /, name_or_id: str, *, force: bool, **flags:
 @_force_option
 @prints
 def disable(admin: OpenInstallation, name_or_id: str, *, force: bool) -> Printed:
-    """Disable a user: their requests end, tokens for them are revoked, their sessions close."""
+    """Disable a user, cancel their requests, revoke their tokens and end their sessions."""
     disabled = admin.users.disable(name_or_id, by=admin.by, force=force)
     user, tokens, requests = disabled.user, disabled.tokens_revoked, disabled.requests_cancelled
     counts = {"tokens_revoked": tokens, "requests_cancelled": requests}
@@ -111,7 +111,7 @@ def disable(admin: OpenInstallation, name_or_id: str, *, force: bool) -> Printed
 @click.argument("name_or_id", metavar="USER")
 @prints
 def enable(admin: OpenInstallation, name_or_id: str) -> Printed:
-    """Enable a user. Ended requests and tokens stay ended."""
+    """Enable a user. Their ended requests and tokens are not restored."""
     user = admin.users.enable(name_or_id, by=admin.by)
     return lambda: user_document(user), [f"{user.name} is enabled."]
 
@@ -152,10 +152,10 @@ def unlock(admin: OpenInstallation, name_or_id: str) -> Printed:
 def password(
     admin: OpenInstallation, name_or_id: str, *, password_stdin: bool, remove: bool
 ) -> Printed:
-    """Set a user's password for signing in to apps; signs them out of every browser.
+    """Set a user's password for signing in to apps, and sign them out of every browser.
 
-    Without a password, a user cannot sign in to apps. A password never decides a request;
-    devices do.
+    Without a password, a user can sign in to apps only with a passkey. A password cannot approve
+    or deny requests.
     """
     if password_stdin == remove:
         raise click.UsageError("Use --password-stdin and pipe the password in, or use --remove.")
@@ -167,7 +167,7 @@ def password(
         user = admin.passwords.set(name_or_id, raw, by=admin.by)
         result = "set"
     document = {"user": user.name, "id": user.id, "password": result}
-    return document, [f"The password of {user.name} is {result}."]
+    return document, [f"Password {result} for {user.name}."]
 
 
 def code_document(admin: OpenInstallation, issued: IssuedCode) -> dict[str, object]:
@@ -215,9 +215,9 @@ def _lines(admin: OpenInstallation, user: User) -> list[str]:
 
 
 def _exhausted_pin_lines(admin: OpenInstallation, user: User) -> list[str]:
-    """The lines about devices whose PIN can no longer be unlocked after too many wrong attempts."""
+    """Return lines about devices that cannot be unlocked after too many wrong PIN attempts."""
     return [
-        f"The PIN of {device.name} was tried too often. Run: sayso users enroll {user.name}"
+        f"Too many wrong PIN attempts on {device.name}. Run: sayso users enroll {user.name}"
         for device in admin.users.show(user.id)[1]
         if device.state == "active" and device.pin_unconfirmed >= device_rules.MAX_UNCONFIRMED
     ]

@@ -243,7 +243,7 @@ def _asks(result: TrialResult) -> PolicyApprovalNeeds | None:
 
 @managed("GET /api/policy", errors=(401, 403, 404))
 def show(admin: AdminServices) -> Policy:
-    """Get the policy in force."""
+    """Get the active policy."""
     return policy(admin.policies.show())
 
 

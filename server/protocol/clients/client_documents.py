@@ -88,7 +88,7 @@ def url_problem(url: str, *, development: bool) -> str:
     if not parts.path.startswith("/"):
         return "must have a path"
     if any(unquote(segment) in {".", ".."} for segment in parts.path.split("/")):
-        return "must not contain the path segments . and .."
+        return "must not contain the path segments . or .."
     return _host_problem(parts.netloc, host, development=development)
 
 
@@ -96,12 +96,12 @@ def _host_problem(netloc: str, host: str, *, development: bool) -> str:
     if "@" in netloc:
         return "must not contain a user name"
     if netloc != netloc.lower():
-        return "must have its host in lower case"
+        return "must have a host name in lower case"
     if development and host in names.LOOPBACK:
         return ""
     if not _HOST.fullmatch(host) or not _LAST_LABEL.fullmatch(host.rpartition(".")[2]):
-        return "must have a full host name"
-    return f"must have a host of at most {LONGEST_HOST} characters" * (len(host) > LONGEST_HOST)
+        return "must have a fully qualified host name"
+    return f"must have a host name of up to {LONGEST_HOST} characters" * (len(host) > LONGEST_HOST)
 
 
 def policy_problem(
@@ -112,11 +112,11 @@ def policy_problem(
     A blocked host also blocks its subdomains. An allowed host does not include its subdomains.
     """
     if policy == "never":
-        return "Clients must be registered here."
+        return "Only registered clients are allowed here."
     if any(host == suffix or host.endswith(f".{suffix}") for suffix in blocked):
-        return "Clients of this host are blocked here."
+        return "Clients on this host are blocked here."
     if policy == "list" and host not in allowed:
-        return "Clients of this host are not allowed here. An administrator can allow it."
+        return "Clients on this host are not allowed here. An administrator can allow the host."
     return ""
 
 
@@ -212,7 +212,7 @@ def _redirect_uris(value: JsonValue) -> tuple[str, ...]:
     uris = [uri for uri in value if isinstance(uri, str)]
     if len(uris) != len(value) or any(map(redirect_problem, uris)):
         raise InvalidDocument(
-            "each of redirect_uris must be https, a loopback URI or one of a known app"
+            "each URI in redirect_uris must use https, a loopback host or an app's own scheme"
         )
     return tuple(dict.fromkeys(uris))
 

@@ -123,7 +123,7 @@ def _check_allowed_with_code(code: str | None, member: str, value: object) -> No
         name for name, deny_code in decisions.DENY_CODES.items() if deny_code.takes == member
     ]
     if value is not None and code not in allowed:
-        detail = f"/{member}: is allowed only with the code {' or '.join(allowed)}."
+        detail = f"/{member}: allowed only with the code {' or '.join(allowed)}."
         raise errors.invalid_body(detail)
 
 

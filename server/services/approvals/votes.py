@@ -49,19 +49,19 @@ def denial(answers: Sequence[Decision]) -> Decision:
 def vote_count(view: View, approval: Approval) -> int:
     """Return the number of votes to approve, including those cast by backups and deputies.
 
-    For a pending request, the number is below the quorum: if enough people have approved, the
-    approval of a user whom policy requires is still missing.
+    For a pending request, the number is always below the quorum, even if only the vote of a user
+    whom policy requires is missing.
     """
     return _count(approval, voters(view, approval))
 
 
 def voters(view: View, approval: Approval) -> set[str]:
-    """Return the IDs of the users whose votes to approve count, even if others cast them."""
+    """Return the IDs of the users whose approvals count, including those cast by others."""
     return _voters(_counted_answers(view, approval, view.decisions.of_approval(approval.id)))
 
 
 def tally(view: View, approval: Approval) -> Tally | None:
-    """Return the tally of votes; None if the user the request is for is the only approver."""
+    """Return the tally of votes; None if only the user the request is for can approve."""
     if approval.quorum == 1 and not approval.multi_approver:
         return None
     answers = view.decisions.of_approval(approval.id)

@@ -19,7 +19,7 @@ _MAX_TOKENS: Final = 100
 """The maximum number of derived tokens in a timeline, oldest first."""
 _MAX_PER_CALL: Final = 100
 _MAX_CALL_MS: Final = 60_000
-"""Entries are indexed by time but not by call, so a search for a call needs a time range."""
+"""Entries are indexed by time, not by call, so a search for a call needs a time range."""
 _ISSUED_WITHIN_MS: Final = 1_000
 """Tokens store their time in seconds, entries in milliseconds."""
 

@@ -53,7 +53,7 @@ class _Poll:
     holder: str | None
     resource: str | None
     details: tuple[Mapping[str, JsonValue], ...]
-    """The details that the client sends, if any; they must be those of the request."""
+    """The details that the client sends, if any. They must be the same as in the request."""
     jkt: str | None
     """The key that the token will be bound to."""
 
@@ -125,9 +125,9 @@ class CibaGrant:
     def _poll_once(self, poll: _Poll, *, first: bool) -> Outcome:
         """Handle the poll once, in its own unit of work.
 
-        Rules, in order: 1. The agent is enabled. 2. The approval is its own and matches the poll.
-        3. An overdue approval expires. 4. Depending on the state: pace or hold the poll, issue
-        tokens once, repeat the response, or return the error.
+        Rules, in order: 1. The agent is enabled. 2. The approval belongs to the agent and matches
+        the poll. 3. An overdue approval expires. 4. Depending on the state: pace or hold the poll,
+        issue tokens once, repeat the response, or return the error.
         """
         with self.store.write() as tx:
             agent = client_auth.current_agent(tx, poll.agent)
@@ -181,7 +181,7 @@ class CibaGrant:
     ) -> Outcome:
         """Issue the tokens, and keep the response for a client that may repeat the request.
 
-        If another poll has issued them in the meantime, this poll may be such a repetition.
+        If another poll has already issued them, this poll may be such a repeat.
         """
         answer = self.redemption.redeem(tx, agent, approval, poll.handle, jkt=poll.jkt)
         if isinstance(answer, errors.ProtocolError):
@@ -198,8 +198,8 @@ class CibaGrant:
     def _refetch(self, tx: Unit, approval: Approval, poll: _Poll, *, first: bool) -> Outcome:
         """Return the same response to the same client and key for a minute.
 
-        A poll with a different key raises an alarm. A held poll that was replaced by a newer poll,
-        and a program that is run again with its key, do not.
+        A poll with a different key raises an alarm. A held poll that a newer poll replaced does
+        not, and neither does a program that runs again with the same key.
         """
         if poll.key_hash is not None and poll.key_hash == approval.answer_key:
             has_answer = approval.answer is not None and tx.now < (approval.answer_until or 0)
@@ -216,7 +216,7 @@ class CibaGrant:
     def _progress(self, tx: Unit, approval: Approval) -> dict[str, object]:
         """Return the members for `authorization_pending` and `slow_down`.
 
-        With hidden users, they contain nothing that depends on whether the user exists.
+        If unknown users are hidden, the members do not depend on whether the user exists.
         """
         hidden = self.redemption.issuing.server_policy.hide_unknown_users
         members: dict[str, object] = {"expires_at": rfc3339(approval.expires_at)}
@@ -241,9 +241,9 @@ def _own_request(tx: Unit, agent: Agent, poll: _Poll) -> Approval | None:
 
 
 def _is_pushed(agent: Agent, approval: Approval | None) -> bool:
-    """Return whether the result is pushed. A change of the delivery mode can make that impossible.
+    """Return whether the result is pushed. It is not if the agent has changed to poll mode since.
 
-    An unknown request counts as one in the agent's current mode.
+    For an unknown request, the agent's current mode decides.
     """
     delivery = agent.delivery if approval is None else approval.delivery
     return delivery == "push" and agent.delivery != "poll"
@@ -253,10 +253,12 @@ def _mismatch(poll: _Poll, approval: Approval) -> errors.ProtocolError | None:
     """Return the error for a different resource or different details (RFC 8707 2.2, RFC 9396 6)."""
     if not uris.may_name(poll.resource, approval.resource):
         return errors.InvalidTarget(
-            f"resource differs from the request: {approval.resource}. Leave it out."
+            f"resource must be the same as in the request ({approval.resource}) or left out."
         )
     if poll.details and list(poll.details) != json.loads(approval.details):
-        return errors.InvalidAuthorizationDetails("authorization_details differ from the request.")
+        return errors.InvalidAuthorizationDetails(
+            "authorization_details must be the same as in the request."
+        )
     return None
 
 

@@ -24,7 +24,7 @@ from server.services.tokens.issuing import TokenIssuer
 Answer: TypeAlias = dict[str, object]
 """The members of a token response."""
 
-PROOF_MISSING: Final = "The parent token is bound to a key. Send a DPoP proof of that key."
+PROOF_MISSING: Final = "The parent token is bound to a key. Send a DPoP proof signed with that key."
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Sample requests, which the example programs for a new agent send.
+"""Sample requests that the example programs for a new agent send.
 
 Owns: the choice of user, resource, scope and action. Never: the programs.
 """
@@ -26,7 +26,7 @@ class SampleRequest:
 
 
 IDENTITY: Final = SampleRequest(None, OPENID)
-"""Requests only the ID of a user, which every agent may do."""
+"""Requests only a user's ID. Every agent may request this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class SampleRequests:
     store: Store
 
     def for_agent(self, agent: Agent) -> SampleRequest:
-        """Return a request that the server accepts, if possible for a scope without details."""
+        """Return a request that the server accepts, preferably one without details."""
         with self.store.read() as view:
             resources = [view.directory.resource(uri) for uri in agent.resources]
         pairs = [

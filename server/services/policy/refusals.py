@@ -25,7 +25,7 @@ FORBIDDEN: Final = "The policy of this installation does not allow this. Nobody 
 
 def too_few_text(need: int, available: int) -> str:
     """Return the message to an agent whose request cannot reach its quorum."""
-    people = pluralize(available, "person", "people") if available else "nobody"
+    people = f"only {pluralize(available, 'person', 'people')}" if available else "nobody"
     return (
         f"This needs {pluralize(need, 'approval')}, but {people} can approve it. Nobody was asked. "
         "An administrator can name more approvers in a policy rule, or lower the quorum."

@@ -252,7 +252,7 @@ def _check_limit(view: View, user_id: str) -> None:
     if pending + view.standing_grants.live_count(user_id, view.now) >= MAX_IN_FORCE:
         raise _refusal(
             "grants",
-            f"you have {MAX_IN_FORCE} standing grants in force or pending; revoke one first",
+            f"you have {MAX_IN_FORCE} active or pending standing grants; revoke one first",
         )
 
 

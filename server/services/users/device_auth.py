@@ -1,4 +1,4 @@
-"""Device authentication: a terminal calls the API and proves its key (RFC 9449 7)."""
+"""Device authentication: a terminal proves in each API call that it has its key (RFC 9449 7)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -55,10 +55,10 @@ class DeviceAuthentication:
     server_policy: ServerPolicy
 
     def authenticate(self, call: DeviceCall) -> Person:
-        """Return the person who calls. Raises errors.Problem 401, or 403 if disabled or revoked.
+        """Return the caller. Raises errors.Problem 401, or 403 if disabled or revoked.
 
-        1. The token is for this API, unexpired and bound by DPoP. 2. The proof is for this call, by
-        the key of the token. 3. The proof is new. 4. Session, user and device are active.
+        1. The token is for this API, unexpired and bound by DPoP. 2. The proof is for this call and
+        signed with the token's key. 3. The proof is new. 4. Session, user and device are active.
         """
         token = _token(call.authorization)
         with self.store.write() as tx:

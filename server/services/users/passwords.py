@@ -52,7 +52,7 @@ class Passwords:
 
 
 def put(tx: Unit, user_id: str, hashed: str, by: str, **facts: str) -> int:
-    """Store a password and sign the user out of every browser; return the number of sign-ins."""
+    """Store a password, end the user's sign-ins in all browsers, and return the number of them."""
     tx.passwords.put(Password(user_id, hashed, tx.now))
     ended = tx.react(PasswordChanged(user_id)).sign_ins
     entry = Entry(

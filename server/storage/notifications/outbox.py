@@ -88,9 +88,9 @@ _FAILING = (
 
 
 def _lease(candidates: Select[Any], *conditions: ColumnElement[bool]) -> Executable:
-    """Return the UPDATE that leases due candidates, the next messages of each target.
+    """Return the UPDATE that leases the due candidates: the next messages of each target.
 
-    A row must also meet the `conditions` when it is locked.
+    A row must still meet the `conditions` when it is locked.
     """
     chosen = candidates.union_all(select(o.c.id).where(o.c.state == "leased"))
     ranked = (
@@ -194,7 +194,7 @@ class Outbox(TimedRows):
         self._on_add = on_add
 
     def add(self, channel: str, target: str, body: str, *, after_ms: int = 0) -> None:
-        """Add a message to deliver after the commit, or `after_ms` later."""
+        """Add a message. It is delivered after the commit, at the earliest after `after_ms`."""
         row = {
             "channel": channel,
             "target": target,

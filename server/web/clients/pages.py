@@ -148,7 +148,9 @@ _EDIT: Final = (
     "Changes that reduce access are saved immediately; changes that add access need an "
     "administrator's passkey."
 )
-_KEYS: Final = "Add the new key first. Remove the old key when the client signs with the new one."
+_KEYS: Final = (
+    "Add the new key first. Remove the old key after the client has switched to the new one."
+)
 
 _OWN: Final = (
     Page("/agents", "clients/agents.html", "agents", load=load_agents),
@@ -212,7 +214,7 @@ _APPS: Final = (
     new_page(
         "app",
         *_CHOICES,
-        intro="People sign in to an app with their account here.",
+        intro="Users sign in to an app with their Sayso account.",
     ),
     record_page("clients/app", _APP),
     edit_page("app", _APP, *_CHOICES, intro=_EDIT),
@@ -220,8 +222,8 @@ _APPS: Final = (
     delete_page(
         "app",
         _APP,
-        intro="Everyone is signed out of the app and its tokens are revoked. The audit log keeps "
-        "what was done with it.",
+        intro="All users are signed out of the app, and its tokens are revoked. Its entries in the "
+        "audit log are kept.",
     ),
 )
 

@@ -32,8 +32,8 @@ PAGES: Final = (
         "/admin/keys/<id>/revoke",
         "settings",
         Read("signing", "GET /api/keys"),
-        intro="Revoke a key that has leaked. Every token it signed becomes invalid immediately, "
-        "and a different key signs from then on.",
+        intro="Revoke a key if it has leaked. All tokens signed with it become invalid "
+        "immediately, and new tokens are signed with a different key.",
     ),
 )
 

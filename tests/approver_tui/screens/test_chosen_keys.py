@@ -29,7 +29,7 @@ _NEXT_WORD = "[a-z]+s|and|or|on|in|to|again"
 _DEFAULT_KEY_IN_TEXT = re.compile(
     rf"""
     \((?:{_KEY})\)                                # Report it (!)
-    | (?<!\S)(?!a\b)(?:{_KEY})\ (?:{_NEXT_WORD})\b      # u undoes it
+    | (?<![^\s(])(?!a\b)(?:{_KEY})\ (?:{_NEXT_WORD})\b  # u undoes it
     | (?<!\S)a\ (?:and|or)\b                       # a or d
     | \b(?:then|or|with|and)\ (?!a\b)(?:{_KEY})(?=[.,;)]|\s|$)(?!\ [a-z])   # Esc, then !
     """,
@@ -67,7 +67,7 @@ def _all_text(stage):
         (" ! MED   Deploy", []),
         ("alike (x 4)", []),
         ("nothing in the first 0.8 s after a panel opened", []),
-        ("Denying in 5 s, u to undo", ["u to"]),
+        ("Denying in 5 s (u to undo)", ["u to"]),
         ("Report it (!).", ["(!)"]),
         ("select it, with a or d; again", ["a or"]),
         ("Esc, then !", ["then !"]),
@@ -110,7 +110,7 @@ async def test_messages_about_denials_name_the_chosen_keys():
         assert f"5 s to undo it ({_key('undo')})" in _all_text(stage)
         assert default_keys_in(_all_text(stage)) == []
         await press(pilot, stage, "escape", "enter")
-        assert f", {_key('undo')} to undo: Pay" in screen_text(stage)
+        assert f"({_key('undo')} to undo): Pay" in screen_text(stage)
         assert default_keys_in(_all_text(stage)) == []
         await press(pilot, stage, _key("help"))
         assert f"Approve unavailable: you are denying it; {_key('undo')} undoes" in _all_text(stage)
@@ -138,7 +138,7 @@ async def test_messages_about_the_list_name_the_chosen_keys():
         await until_shown(pilot, stage, f"{_key('refresh')} sorts the list")
         assert default_keys_in(_all_text(stage)) == []
         await press(pilot, stage, _key("details"))
-        assert f"{_key('details')} goes back." in screen_text(stage)
+        assert f"Press {_key('details')} to go back." in screen_text(stage)
         await press(pilot, stage, _key("filter"), *"nowhere", "enter")
         await until_shown(pilot, stage, f"Press {_key('filter')} and")
 

@@ -119,7 +119,7 @@ async def test_back_keeps_what_was_typed_for_this_request_only(kind):
         await press(pilot, stage, *keys)
         stage.app.screen.query(field).first(Input).focus()
         await press(pilot, stage, *typed, "escape")
-        assert "Nothing was sent. What you typed is kept." in screen_text(stage)
+        assert "Nothing was sent. Your text is kept." in screen_text(stage)
         await press(pilot, stage, keys[0])
         assert stage.app.screen.query(field).first(Input).value == typed
         await press(pilot, stage, "escape", "j", keys[0])

@@ -35,7 +35,7 @@ async def test_a_denial_is_sent_after_five_seconds():
         stage.clock.move(1)
         await pilot.press("enter")
         await pilot.pause()
-        assert "Denying in 5 s, u to undo: Pay EUR 4,820.00" in screen_text(stage)
+        assert "Denying in 5 s (u to undo): Pay EUR 4,820.00" in screen_text(stage)
         pass_time(stage, 4.9)
         await pilot.pause()
         assert stage.answers.calls == []
@@ -238,7 +238,7 @@ async def test_leaving_with_a_note_says_that_nothing_was_sent():
         await press(pilot, stage, "d", "2", "escape")
         assert "Nothing was sent" not in screen_text(stage)
         await press(pilot, stage, "d", "2", "tab", *"no", "escape")
-        await until_shown(pilot, stage, "Nothing was sent. What you typed is kept.")
+        await until_shown(pilot, stage, "Nothing was sent. Your text is kept.")
     assert stage.answers.calls == []
 
 

@@ -57,11 +57,11 @@ def _text(drawn):
     ("kind", "words"),
     [
         ("action", "collected its token."),
-        ("consent", "The consent is in force."),
+        ("consent", "The consent is active."),
         ("device", "The device has signed in."),
         ("app_device", "The app has signed in."),
         ("app_action", "collected its token."),
-        ("standing_grant", "The standing grant is in force."),
+        ("standing_grant", "The standing grant is active."),
     ],
 )
 def test_the_outcome_has_the_words_of_its_kind(kind, words):
@@ -182,7 +182,7 @@ def test_an_automatic_approval_is_announced():
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        (EventName.GRANT_GIVEN, "your standing grant is in force."),
+        (EventName.GRANT_GIVEN, "your standing grant is active."),
         (EventName.GRANT_ENDED, "your standing grant has ended."),
     ],
 )

@@ -70,7 +70,7 @@ async def test_a_request_is_extended_unless_that_is_undone():
     """Pressing `E` extends the request after five seconds, without an answer or a PIN."""
     async with open_stage([PAY]) as (pilot, stage):
         await press(pilot, stage, "E")
-        assert "u to undo: Extending Pay" in " ".join(screen_text(stage).split())
+        assert "u to undo): Extending Pay" in " ".join(screen_text(stage).split())
         await press(pilot, stage, "u")
         assert "Undone: nothing was changed." in screen_text(stage)
         pass_time(stage, 6)

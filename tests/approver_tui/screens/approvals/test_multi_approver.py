@@ -87,12 +87,12 @@ async def test_the_users_approval_can_be_withdrawn():
     ):
         assert "W Withdraw" in screen_text(stage)
         await press(pilot, stage, "W")
-        assert "u to undo: Withdrawing your approval of Pay" in screen_text(stage)
+        assert "u to undo): Withdrawing your approval of Pay" in screen_text(stage)
         await press(pilot, stage, "u")
         assert "Undone: nothing was changed." in screen_text(stage)
         await press(pilot, stage, "W", "W")
         assert stage.answers.calls == []
-        assert "u to undo: Withdrawing your approval of Pay" in screen_text(stage)
+        assert "u to undo): Withdrawing your approval of Pay" in screen_text(stage)
         pass_time(stage, 6)
         await until_shown(pilot, stage, "Your approval is withdrawn (1 of 2")
         assert [given[1] for given in stage.answers.calls] == [Answer.WITHDRAW]

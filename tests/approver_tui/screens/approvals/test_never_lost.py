@@ -298,7 +298,7 @@ async def test_a_denial_that_was_not_saved_is_reported_until_it_is_sent():
         await press(pilot, stage, "d", "1", "enter")
         for _ in range(3):
             text = " ".join(screen_text(stage).split())
-            assert "s, u to undo. 1 denial could not be saved" in text
+            assert "s (u to undo). 1 denial could not be saved" in text
             assert "lost in a crash: No space left on device" in text
             pass_time(stage, 1)
             await pilot.pause()

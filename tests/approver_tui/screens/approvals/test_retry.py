@@ -52,7 +52,7 @@ async def test_the_agent_of_an_expired_request_can_be_asked_to_retry():
         assert "Not a denial. invoice-bot can ask again." in _detail_text(stage)
         assert "R Ask to retry" in screen_text(stage)
         await press(pilot, stage, "R")
-        assert "u to undo: Asking invoice-bot to retry" in _detail_text(stage)
+        assert "u to undo): Asking invoice-bot to retry" in _detail_text(stage)
         await press(pilot, stage, "u")
         assert "Undone: nothing was changed." in _detail_text(stage)
         await _request_retry(pilot, stage)

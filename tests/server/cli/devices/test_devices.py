@@ -9,7 +9,7 @@ def test_devices_are_listed_unlocked_and_revoked(admin_cli, services):
     assert "locked" in admin_cli("devices", "list", "--user", "admin").out
     result = admin_cli("users", "unlock", "admin")
     assert "laptop" in result.out
-    assert "The PIN of old was tried too often. Run: sayso users enroll admin" in result.out
+    assert "Too many wrong PIN attempts on old. Run: sayso users enroll admin" in result.out
     pins = {
         d["id"]: d["pin"] for d in admin_cli("users", "show", "admin", "--json").document["devices"]
     }

@@ -21,7 +21,7 @@ def test_a_password_is_set_from_stdin_and_removed(admin_cli, typed):
     result = admin_cli("users", "password", "admin", "--password-stdin", "--json")
     assert result.document["password"] == "set"
     assert "correct" not in result.out + admin_cli("audit", "tail").out
-    assert "is removed" in admin_cli("users", "password", "admin", "--remove").out
+    assert "Password removed" in admin_cli("users", "password", "admin", "--remove").out
     again = admin_cli("users", "password", "admin", "--remove", "--json")
     assert (again.code, again.error["code"]) == (6, "conflict")
 

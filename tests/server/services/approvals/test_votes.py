@@ -323,7 +323,7 @@ def test_a_person_who_left_the_group_does_not_count(
     assert local.admin.entries("token.issued") == []
 
 
-@pytest.mark.parametrize("people", ["nobody", "1 person"])
+@pytest.mark.parametrize("people", ["nobody", "only 1 person"])
 def test_a_request_with_too_few_eligible_approvers_is_refused(
     local: LocalSite, agent: LocalAgent, finance: Groups, put: Put, people: str
 ) -> None:

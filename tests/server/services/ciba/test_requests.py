@@ -246,7 +246,7 @@ def test_a_critical_request_without_two_eligible_approvers_is_refused(agent, loc
     refused = agent.ask(resource=SAFE, scope="openid safe:open", login_hint="admin")
     assert refused.refusal == (403, "access_denied")
     assert refused.json["reason"] == "too_few_people"
-    assert "2 approvals, but 1 person can" in refused.json["error_description"]
+    assert "2 approvals, but only 1 person can" in refused.json["error_description"]
     assert count_requests() == 0
     assert local.admin.events(admin) == events_before
     (entry,) = local.admin.entries("approval.refused")

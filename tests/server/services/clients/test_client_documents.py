@@ -158,7 +158,7 @@ def test_an_unregistered_app_gets_only_open_resources_and_no_critical_scope(brow
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"clients_unknown": "never"}, "must be registered"),
+        ({"clients_unknown": "never"}, "Only registered clients"),
         ({"clients_unknown": "list"}, "not allowed"),
         ({"clients_blocked": "example.org,chat.example"}, "blocked"),
     ],
@@ -186,7 +186,7 @@ def test_discovery_advertises_it_only_if_enabled(open_site, open_local):
         ("http://chat.example/client.json", "Unknown client_id"),
         (f"{URL}#top", "without a fragment"),
         ("https://ana@chat.example/client.json", "user name"),
-        ("https://10.0.0.1/client.json", "full host name"),
+        ("https://10.0.0.1/client.json", "fully qualified host name"),
     ],
 )
 def test_an_invalid_client_id_url_is_not_fetched(site, host, url, message):

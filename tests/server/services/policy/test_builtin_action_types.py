@@ -146,7 +146,7 @@ EXAMPLES = {
             "permissions": ["read every table", "end other sessions"],
             "until": "2026-11-25T18:00:00Z",
         },
-        "Give bo operator on the order database until 2026-11-25 18:00 UTC",
+        "Give bo operator access to the order database until 2026-11-25 18:00 UTC",
         [
             "*Who: bo",
             "*Role: operator",

@@ -15,7 +15,7 @@ from approver_tui import settings
 from approver_tui.client.devices.enrolling import (
     DeviceGrant,
     Enrollment,
-    Invitation,
+    ShowAuthorization,
     default_device_name,
     enroll,
 )
@@ -42,9 +42,7 @@ class LocalLogin:
         """Return this machine's time."""
         return settings.wall_clock()
 
-    def enroll(
-        self, request: SignInRequest, show: Callable[[Invitation], None], stop: threading.Event
-    ) -> str:
+    def enroll(self, request: SignInRequest, show: ShowAuthorization, stop: threading.Event) -> str:
         """Sign in, store the login, return its name. Raises ClientError or SignInCanceled."""
 
         def pause(seconds: float) -> None:

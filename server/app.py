@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 from server import key_files
 from server.crypto.secrets import EntryIdGenerator, KeyedSecrets
-from server.last_seen import LastSeen
 from server.lazy_imports import lazily
 from server.model import ports
 from server.policy_settings import server_policy
+from server.rollback_guard import RollbackGuard
 from server.settings import Settings, describe
 from server.storage.open import open_store
 from server.storage.store import SqlStore
@@ -144,7 +144,7 @@ def build(
     )
     store.start()
     try:
-        LastSeen(settings, store).check()
+        RollbackGuard(settings, store).check()
         master, pin = key_files.open_required(settings, store)
         with store.read() as view:
             installation = view.installation.row()

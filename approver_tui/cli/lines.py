@@ -27,7 +27,7 @@ from approver_tui.state.notifications.deliveries import Delivery
 from approver_tui.state.text import display_safe, pluralize
 
 _WIDTH = 14
-_LONGEST_TEXT = 100_000
+_MAX_TEXT_LENGTH = 100_000
 _SELF_EXPLANATORY_REASONS = {"", "not_redeemed"}
 """Reasons that need no sentence after the outcome."""
 
@@ -133,7 +133,7 @@ def signed_texts(approval: Approval) -> list[str]:
     return [
         line
         for name, text, digest in texts
-        for line in (f"{name}, {digest}:", display_safe(text, max_len=_LONGEST_TEXT))
+        for line in (f"{name}, {digest}:", display_safe(text, max_len=_MAX_TEXT_LENGTH))
     ]
 
 

@@ -35,7 +35,7 @@ class ConfirmField:
     """The initial text."""
     blocker: Callable[[str], SafeText]
     """Returns why the typed text is invalid; empty if it is valid."""
-    longest: int = 128
+    max_length: int = 128
     is_hidden: bool = False
 
 
@@ -139,7 +139,7 @@ def _input(field: ConfirmField | None) -> Input | None:
     if field is None:
         return None
     if field.is_hidden:
-        return TypedInput(id="pin", is_hidden=True, longest=field.longest)
-    entry = LineInput(field.value, max_length=field.longest, compact=True, select_on_focus=False)
+        return TypedInput(id="pin", is_hidden=True, max_length=field.max_length)
+    entry = LineInput(field.value, max_length=field.max_length, compact=True, select_on_focus=False)
     entry.cursor_blink = False
     return entry

@@ -71,7 +71,7 @@ _READ = hint("Enter", "Read", "enter")
 # The keys of each panel; functions below return those of pages and the inbox.
 PALETTE_KEYS = (hint("Down", "Next", "down"), hint("Enter", "Run", "enter"), BACK)
 SIGN_IN_KEYS = (_TAB, hint("1 2", "Choose", ""), hint("Esc", "Quit", "escape"))
-INVITATION_KEYS = (Hint(SafeText("Esc"), SafeText("Cancel"), "escape", is_kept=True),)
+DEVICE_AUTHORIZATION_KEYS = (Hint(SafeText("Esc"), SafeText("Cancel"), "escape", is_kept=True),)
 CONFIRM_KEYS = (_TAB, BACK)
 APPROVE_KEYS = (_TAB, BACK, _F1, _PAGE_DOWN)
 DENY_KEYS = (hint(f"1-{len(DenyCode)}", "Pick", ""), _TAB, BACK, _F1)

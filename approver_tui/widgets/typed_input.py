@@ -16,10 +16,10 @@ class TypedInput(Input):
         *,
         id: str,  # noqa: A002  # Textual's name
         is_hidden: bool = False,
-        longest: int = 128,
+        max_length: int = 128,
     ) -> None:
         super().__init__(
-            password=is_hidden, max_length=longest, id=id, compact=True, select_on_focus=False
+            password=is_hidden, max_length=max_length, id=id, compact=True, select_on_focus=False
         )
         self.cursor_blink = False
 

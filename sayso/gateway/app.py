@@ -240,10 +240,7 @@ class Gateway:
             return message
         state = self._handles.open("state", incoming.caller, str(params["requestState"]))
         if state is None:
-            text = (
-                "This `requestState` is invalid for this user and client. "
-                "Start the call again without it."
-            )
+            text = "The `requestState` is invalid for this user and client. Start again without it."
             raise BadMessage(message, messages.INVALID_PARAMS, text)
         return {**message, "params": {**params, "requestState": state}}
 

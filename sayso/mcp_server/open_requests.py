@@ -24,7 +24,7 @@ from sayso.request_form import Asked
 from sayso.text import one_line, quote, safe_json
 from sayso.tool_calls import call_id
 
-LONGEST_WAIT: Final = 600
+MAX_WAIT: Final = 600
 _MAX_REQUESTS: Final = 1_000
 _WITHDRAW_SECONDS: Final = 1.5
 """Clients kill a server that does not exit by itself within about two seconds."""
@@ -94,8 +94,8 @@ class OpenRequests:
                 f"There is no request {quote(name)}. `list` shows them. Requests are forgotten "
                 "when this server is restarted: then ask again with request_approval."
             )
-        if not 0 <= seconds <= LONGEST_WAIT:
-            raise BadCall(f"seconds must be from 0 to {LONGEST_WAIT}.")
+        if not 0 <= seconds <= MAX_WAIT:
+            raise BadCall(f"seconds must be from 0 to {MAX_WAIT}.")
         async for elapsed in wait_in_steps(request.answer, seconds):
             await progress(elapsed, f"Waiting for approval {_fingerprint(request)}")
         return _text(request)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from server import folders, key_files, last_seen
+from server import folders, key_files, rollback_guard
 from server.backups import archives
 from server.backups.archives import BadArchive, Manifest
 from server.crypto.secrets import EntryIdGenerator, read_key, write_key
@@ -149,7 +149,7 @@ def finish(prepared: Prepared, keep: Collection[str]) -> Restored:
         with dumps.exclusive(url):  # another process may have connected since the first check
             dumps.restore_postgres(archive.database, url, process_environment(without=PREFIX))
         counts, changed = _make_safe(url, prepared, keep)
-    last_seen.forget(settings)
+    rollback_guard.forget(settings)
     problems = key_files.problems_of(settings, prepared.key_ids)
     return Restored(counts, prepared.later is not None, changed, replaced, tuple(problems.values()))
 
@@ -230,7 +230,7 @@ def _read_existing(
     if settings.on_sqlite and not dumps.sqlite_file(url).exists():
         return False, None
     replaces = settings.on_sqlite or dumps.has_tables(url)
-    return replaces, _read_later(url, manifest, last_seen.read(settings), now)
+    return replaces, _read_later(url, manifest, rollback_guard.read(settings), now)
 
 
 def _have_same_keys(later: Mapping[str, str], backup: Mapping[str, str]) -> bool:

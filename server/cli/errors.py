@@ -73,7 +73,7 @@ ERROR_KINDS: Final = {
 _BY_NAME: Final = {
     "server.storage.open.SchemaMismatch": ErrorKind(Exit.ERROR, "schema_mismatch"),
     "server.crypto.secrets.BadKeyFile": ErrorKind(Exit.ERROR, "bad_key_file"),
-    "server.last_seen.OldDatabase": ErrorKind(Exit.ERROR, "old_database"),
+    "server.rollback_guard.OldDatabase": ErrorKind(Exit.ERROR, "old_database"),
     "server.backups.archives.BadArchive": ErrorKind(Exit.VERIFICATION, "bad_backup"),
     "server.audit_log.verify.Broken": ErrorKind(Exit.VERIFICATION, "broken_log"),
     "server.delivery.egress.Undeliverable": ErrorKind(Exit.ERROR, "not_sent"),

@@ -40,7 +40,7 @@ class Target(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class JsonLines:
+class StdoutTarget:
     """Standard output."""
 
     line: Format

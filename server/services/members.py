@@ -304,11 +304,11 @@ def more_keys(before: Sequence[object], after: Sequence[object]) -> bool:
     return any(key not in before for key in after)
 
 
-def prose(what: str, longest: int) -> Check:
+def prose(what: str, max_chars: int) -> Check:
     """Return a check for a line of text; an empty line is stored as None."""
 
     def check(_tx: Unit, raw: str) -> str | None:
-        return valid(check_prose, raw, what=what, max_chars=longest) if raw else None
+        return valid(check_prose, raw, what=what, max_chars=max_chars) if raw else None
 
     return check
 

@@ -10,8 +10,8 @@ from server import telemetry
 from server.app import Services
 from server.delivery.audit_streams import FOLDER, positions
 from server.delivery.outbox import OutboxWorker
-from server.last_seen import LastSeen
 from server.model.store import Busy
+from server.rollback_guard import RollbackGuard
 from server.services.audit.retention import RetentionSchedule
 from server.services.audit.streams import AuditStream, Position
 from server.services.clients.app_expiry import UnknownAppExpiry
@@ -93,7 +93,7 @@ def _loops(services: Services, outbox: OutboxWorker) -> list[Loop]:
         Loop("audit retention", RetentionSchedule(services.store, days).round, 60),
         Loop("audit streams", StreamWatch(services.settings, services.store).round, 2),
         Loop("tidy", services.sweeper.tidy, 60),
-        Loop("last seen", LastSeen(services.settings, services.store).note, 10),
+        Loop("last seen", RollbackGuard(services.settings, services.store).note, 10),
         Loop("outbox", _OnChange(services.hub, outbox.round, OUTBOX_PAUSE).round, 0),
     ]
     if not services.settings.on_sqlite:

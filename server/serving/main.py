@@ -188,8 +188,8 @@ class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no ty
         and stops it. Otherwise gunicorn would keep starting workers that fail.
         """
         from server.crypto.secrets import BadKeyFile  # noqa: PLC0415  # only after gevent has monkey-patched
-        from server.last_seen import OldDatabase  # noqa: PLC0415  # as above
         from server.model.store import Busy  # noqa: PLC0415  # as above
+        from server.rollback_guard import OldDatabase  # noqa: PLC0415  # as above
         from server.services.audit.log import BrokenLog  # noqa: PLC0415  # as above
         from server.storage.open import SchemaMismatch  # noqa: PLC0415  # as above
 

@@ -9,12 +9,12 @@ from textual.widgets import Input
 from approver_tui import app
 from approver_tui.app import INTRODUCTION
 from approver_tui.client.devices import enrolling, keys
-from approver_tui.client.devices.enrolling import Invitation
+from approver_tui.client.devices.enrolling import DeviceAuthorization
 from approver_tui.client.errors import BadServer, LoginFirst, SignInCanceled, Unreachable
 from approver_tui.client.sign_in import profile
 from approver_tui.client.sign_in.profile import Home
 from approver_tui.screens.sign_in.sign_in import (
-    InvitationPanel,
+    DeviceAuthorizationPanel,
     SignInRequest,
     SignInScreen,
     whole_address,
@@ -29,7 +29,7 @@ from tests.support.fakes.fake_clock import NOW, FakeClock
 from tests.support.fakes.fake_server import CODE, FakeServer
 
 PIN = "271828"
-INVITATION = Invitation(
+DEVICE_AUTHORIZATION = DeviceAuthorization(
     SafeText("BCDF-GHJK"),
     SafeText("https://auth.example/device"),
     "https://auth.example/device?user_code=BCDF-GHJK",
@@ -56,7 +56,7 @@ class FakeLoginService:
         if self.failures:
             raise self.failures.pop(0)
         if self.invites:
-            show(INVITATION)
+            show(DEVICE_AUTHORIZATION)
             while not self.opens.wait(0.01):
                 if self.breaks:
                     raise self.breaks.pop(0)
@@ -124,7 +124,7 @@ async def test_another_device_approves_this_one():
         await _press(pilot, clock)
         await _fill(pilot, clock)
         await _press(pilot, clock, "enter")
-        await until(pilot, lambda: isinstance(running.screen, InvitationPanel))
+        await until(pilot, lambda: isinstance(running.screen, DeviceAuthorizationPanel))
         await until(pilot, lambda: running.screen.is_ready)
         assert "14:30 left" in str(running.screen.query_one("#left").render())
         service.opens.set()
@@ -139,7 +139,7 @@ async def test_canceling_goes_back_to_the_fields():
         await _press(pilot, clock)
         await _fill(pilot, clock)
         await _press(pilot, clock, "enter")
-        await until(pilot, lambda: isinstance(running.screen, InvitationPanel))
+        await until(pilot, lambda: isinstance(running.screen, DeviceAuthorizationPanel))
         await _press(pilot, clock, "escape")
         await until(pilot, lambda: isinstance(running.screen, SignInScreen))
         await until(pilot, lambda: not running.screen._is_busy)
@@ -148,7 +148,7 @@ async def test_canceling_goes_back_to_the_fields():
     assert running.return_value is None
 
 
-async def test_a_lost_server_closes_the_invitation():
+async def test_a_lost_server_closes_the_device_authorization():
     """The sign-in screen comes back with the error."""
     service, clock = FakeLoginService(invites=True), FakeClock()
     running = _app(service, clock)
@@ -156,7 +156,7 @@ async def test_a_lost_server_closes_the_invitation():
         await _press(pilot, clock)
         await _fill(pilot, clock)
         await _press(pilot, clock, "enter")
-        await until(pilot, lambda: isinstance(running.screen, InvitationPanel))
+        await until(pilot, lambda: isinstance(running.screen, DeviceAuthorizationPanel))
         service.breaks.append(Unreachable("The server does not respond."))
         await until(pilot, lambda: isinstance(running.screen, SignInScreen))
         assert running.screen._problem == "The server does not respond."
@@ -217,7 +217,7 @@ async def test_fast_typing_and_pastes_fill_no_pin():
 
 def test_a_qr_code_is_square_with_a_quiet_border():
     """Each line of text shows two rows of modules, with an empty border."""
-    rows = qr_rows(INVITATION.link)
+    rows = qr_rows(DEVICE_AUTHORIZATION.link)
     assert {len(row) for row in rows} == {len(rows[0])}
     assert len(rows) == (len(rows[0]) + 1) // 2
     assert rows[0].strip() == ""
@@ -235,7 +235,7 @@ def test_a_code_makes_a_login_that_opens(login):
     """Signing in over a real socket creates a profile with the device name."""
     with FakeServer() as server:
         request = SignInRequest(url=server.url, code=CODE, name="laptop", pin=PIN)
-        login.enroll(request, lambda _invitation: None, threading.Event())
+        login.enroll(request, lambda _authorization: None, threading.Event())
     assert profile.load(login.home).device_name == "laptop"
 
 
@@ -245,7 +245,7 @@ def test_an_additional_login_is_named_after_its_server(login):
     additional = replace(login, is_additional=True)
     with FakeServer() as server:
         request = SignInRequest(url=server.url, code=CODE, name="laptop", pin=PIN)
-        name = additional.enroll(request, lambda _invitation: None, threading.Event())
+        name = additional.enroll(request, lambda _authorization: None, threading.Event())
     assert login.home.names == tuple(sorted(["default", name]))
     assert profile.load(login.home) == MINE
     assert profile.load(login.home.with_profile(name)).issuer == server.issuer

@@ -6,7 +6,7 @@ import pytest
 
 from server.http import feed
 from server.http.route import MAX_BODY_BYTES
-from server.protocol.ciba.requests import LONGEST_WAIT_SECONDS
+from server.protocol.ciba.requests import MAX_WAIT_SECONDS
 from server.protocol.notifications import web_push
 from server.serving import worker
 from tests.support.checks.source import ROOT
@@ -21,7 +21,7 @@ _KEEPS = {"nginx": r"keepalive_timeout +(\d+)s", "caddyfile": r"keepalive (\d+)s
 def test_a_proxy_waits_longer_than_a_held_poll_and_a_silent_feed(proxy):
     """A proxy that waited less would answer 504 itself."""
     waits = int(re.search(_WAITS[proxy], _BLOCKS[proxy])[1])
-    assert waits > max(LONGEST_WAIT_SECONDS, feed._PING_SECONDS)
+    assert waits > max(MAX_WAIT_SECONDS, feed._PING_SECONDS)
 
 
 @pytest.mark.parametrize("proxy", _KEEPS)
@@ -40,7 +40,7 @@ def test_nginx_upgrades_the_feed_and_forwards_long_bodies():
 def test_the_text_of_the_guide_has_the_same_numbers():
     """Readers with other proxies use the numbers in the text."""
     assert f"pings it every {feed._PING_SECONDS} seconds" in _GUIDE
-    assert f"wait longer than {LONGEST_WAIT_SECONDS} seconds" in _GUIDE
+    assert f"wait longer than {MAX_WAIT_SECONDS} seconds" in _GUIDE
     assert f"before {worker._IDLE_SECONDS:.0f} seconds" in _GUIDE
     assert f"up to {MAX_BODY_BYTES // 1024} KiB" in _GUIDE
 

@@ -20,7 +20,7 @@ from tests.support.servers.server import LiveServer, live_server
 
 _FOLDER = Path(__file__).parent
 _OPENED_BY_A_PROGRAM = named_files(_FOLDER, ["both"])
-_LONGEST_SECONDS = 400
+_MAX_SECONDS = 400
 """The timeout includes the start of the server and the browsers before a file's first test."""
 
 
@@ -30,7 +30,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if _FOLDER in item.path.parents:
             item.add_marker(pytest.mark.browsers)
             if item.get_closest_marker("timeout") is None:
-                item.add_marker(pytest.mark.timeout(_LONGEST_SECONDS))
+                item.add_marker(pytest.mark.timeout(_MAX_SECONDS))
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -18,7 +18,7 @@ from tests.support.servers.load import WITHOUT_LIMITS, Load, new_load
 from tests.support.servers.server import live_server
 
 _KILLS = 50
-_LONGEST_SECONDS = 0.04
+_MAX_SECONDS = 0.04
 
 Starter = Callable[..., Load]
 
@@ -59,7 +59,7 @@ def _kill(load: Load, rng: random.Random, tokens: int = 0) -> Ledger:
     before, tokens_before = len(load.answers), len(load.tokens) + tokens
     with load.running():
         until(lambda: len(load.answers) > before and len(load.tokens) >= tokens_before, 30)
-        time.sleep(rng.random() * _LONGEST_SECONDS)
+        time.sleep(rng.random() * _MAX_SECONDS)
         load.server.kill()
     ledger = read_ledger(f"sqlite:///{load.server.folder / 'data' / 'sayso.db'}")
     load.server.start()

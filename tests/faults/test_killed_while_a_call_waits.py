@@ -29,7 +29,7 @@ from tests.support.servers.load import WITHOUT_LIMITS
 from tests.support.servers.server import LiveServer, live_server
 
 _KILLS = cases(2)
-_LONGEST_SECONDS = 0.15
+_MAX_SECONDS = 0.15
 
 
 class Bench:
@@ -131,14 +131,14 @@ def _round(bench: Bench, victim: str, rng: random.Random, *, early: bool) -> str
     bench.call()
     request = bench.wait_for_request()
     if early:
-        time.sleep(rng.random() * _LONGEST_SECONDS)
+        time.sleep(rng.random() * _MAX_SECONDS)
         bench.kill(victim)
     else:
         answering = Thread(
             target=_ignore_client_error, args=[lambda: approve(bench.person, request)]
         )
         answering.start()
-        time.sleep(rng.random() * _LONGEST_SECONDS)
+        time.sleep(rng.random() * _MAX_SECONDS)
         bench.kill(victim)
         answering.join()
     text, again = bench.wait_for_result(request)

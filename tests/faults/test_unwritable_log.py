@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from approver_tui.client.errors import ApiError, UnknownOutcome
 from server.delivery.audit_formats import json_line
 from server.delivery.audit_streams import FOLDER, StreamRun
-from server.delivery.audit_targets import JsonLines
+from server.delivery.audit_targets import StdoutTarget
 from server.services.audit.streams import AuditStream
 from tests.support.builders.clock import MINUTE
 from tests.support.builders.databases import upgraded_database
@@ -107,7 +107,7 @@ def test_a_required_stream_that_is_behind_stops_the_server(tmp_path: Path) -> No
         _assert_refused(agent, person)
         server.services.audit_log.sign()
         source = AuditStream(server.services.store)
-        StreamRun(source, JsonLines(json_line), once=True, report=print).run(
+        StreamRun(source, StdoutTarget(json_line), once=True, report=print).run(
             tmp_path / "data" / FOLDER, "stdout"
         )
         until(lambda: agent.ask(person.user).is_success)

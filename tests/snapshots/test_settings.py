@@ -9,7 +9,7 @@ from approver_tui.app import INTRODUCTION
 from approver_tui.client.errors import BadServer
 from approver_tui.client.sign_in import profile
 from approver_tui.client.sign_in.profile import Home
-from approver_tui.screens.sign_in.sign_in import InvitationPanel
+from approver_tui.screens.sign_in.sign_in import DeviceAuthorizationPanel
 from approver_tui.signing_in import SignInApp
 from approver_tui.state.text import SafeText
 from approver_tui.wiring import FileSettingsStore
@@ -105,15 +105,17 @@ def test_first_minute_refused(first_minute):
     assert first_minute(service, wait_for_refusal) == []
 
 
-def test_first_minute_invitation(first_minute):
+def test_first_minute_device_authorization(first_minute):
     """The panel shows the page, the code and the QR code for another device."""
 
-    async def wait_for_invitation(pilot, clock, app):
+    async def wait_for_authorization(pilot, clock, app):
         await _fill(pilot, clock)
         await _press(pilot, clock, "enter")
-        await until(pilot, lambda: isinstance(app.screen, InvitationPanel) and app.screen.is_ready)
+        await until(
+            pilot, lambda: isinstance(app.screen, DeviceAuthorizationPanel) and app.screen.is_ready
+        )
 
-    assert first_minute(FakeLoginService(invites=True), wait_for_invitation) == []
+    assert first_minute(FakeLoginService(invites=True), wait_for_authorization) == []
 
 
 def test_servers(picture, tmp_path):

@@ -6,17 +6,17 @@ from dataclasses import replace
 import pytest
 
 from approver_tui.app import ApproverApp
-from approver_tui.client.devices.enrolling import Invitation
+from approver_tui.client.devices.enrolling import DeviceAuthorization
 from approver_tui.client.errors import BadServer, Unreachable
 from approver_tui.client.sign_in.profile import Home
 from approver_tui.screens.guard import InputGuard
 from approver_tui.screens.operations.settings_store import Login
-from approver_tui.screens.sign_in.sign_in import InvitationPanel
+from approver_tui.screens.sign_in.sign_in import DeviceAuthorizationPanel
 from approver_tui.signing_in import SignInApp
 from approver_tui.state.keymap import Keymap
 from approver_tui.state.text import display_safe
 from approver_tui.wiring import FileSettingsStore
-from tests.approver_tui.test_signing_in import INVITATION, FakeLoginService, _fill, _press
+from tests.approver_tui.test_signing_in import DEVICE_AUTHORIZATION, FakeLoginService, _fill, _press
 from tests.support.clients.driving import (
     disconnect,
     inbox,
@@ -259,18 +259,22 @@ def test_sign_in_refused(sign_in, error):
 
 
 @pytest.mark.parametrize(
-    "invitation",
+    "authorization",
     [
-        replace(INVITATION, until=NOW - 1000),
-        Invitation(display_safe(EVIL), display_safe(f"https://{EVIL}"), EVIL, NOW + 880_000),
+        replace(DEVICE_AUTHORIZATION, until=NOW - 1000),
+        DeviceAuthorization(
+            display_safe(EVIL), display_safe(f"https://{EVIL}"), EVIL, NOW + 880_000
+        ),
     ],
     ids=["expired", "hostile"],
 )
-def test_invitation(sign_in, invitation):
-    """The panel shows an expired invitation or one with hostile text."""
+def test_device_authorization(sign_in, authorization):
+    """The panel shows an expired authorization or one with hostile text."""
 
-    async def wait_for_invitation(pilot, _clock, app):
-        app.push_screen(InvitationPanel(invitation, lambda: NOW))
-        await until(pilot, lambda: isinstance(app.screen, InvitationPanel) and app.screen.is_ready)
+    async def wait_for_authorization(pilot, _clock, app):
+        app.push_screen(DeviceAuthorizationPanel(authorization, lambda: NOW))
+        await until(
+            pilot, lambda: isinstance(app.screen, DeviceAuthorizationPanel) and app.screen.is_ready
+        )
 
-    assert sign_in(FakeLoginService(), wait_for_invitation) == []
+    assert sign_in(FakeLoginService(), wait_for_authorization) == []

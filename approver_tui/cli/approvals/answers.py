@@ -31,7 +31,7 @@ from approver_tui.state.approvals.approvals import Approval, ApprovalState
 from approver_tui.state.approvals.ceremony import Entries
 from approver_tui.state.approvals.decision import NOTE_LENGTH, DenialExtras, DenyCode
 from approver_tui.state.approvals.narrowing import (
-    MAX_TOKEN_SECONDS,
+    MAX_LIFETIME,
     NarrowedFact,
     Narrowing,
     read_change,
@@ -64,7 +64,7 @@ _NOT_SENT = errors.Unreachable(answer_message(AnswerStatus.NOT_SENT))
 @click.option(
     "--token-seconds",
     metavar="N",
-    type=click.IntRange(1, MAX_TOKEN_SECONDS),
+    type=click.IntRange(1, MAX_LIFETIME),
     help="Shorten the token lifetime.",
 )
 @click.option("--fact", metavar="VALUE", help="The value to type back, as the request shows it.")

@@ -72,9 +72,7 @@ _NO_DECISION = "none"
 @click.option("--limit", type=click.IntRange(1, 200), default=20, show_default=True)
 @click.option("--cursor", help="Continue from this `next` value of the previous page.")
 @click.option(
-    "--since",
-    metavar="SPAN",
-    help="Only requests that ended within this time, such as 90s, 30m, 12h, 7d or 2w.",
+    "--since", metavar="SPAN", help="Only requests that ended within 90s, 30m, 12h, 7d or 2w."
 )
 @click.option(
     "--decision",

@@ -15,9 +15,9 @@ from approver_tui.cli.printing import as_json, print_result, program
 from approver_tui.cli.sign_in.homes import this_home
 from approver_tui.client.api import Client, forget, open_client
 from approver_tui.client.devices.enrolling import (
+    DeviceAuthorization,
     DeviceGrant,
     Enrollment,
-    Invitation,
     default_device_name,
     enroll,
     find_issuer,
@@ -71,7 +71,7 @@ def login(  # one argument per option
         pin = read_new_secret("PIN", _PIN_RULE, "--pin-stdin", from_stdin=pin_stdin)
     enrollment = Enrollment(
         url=url,
-        code=DeviceGrant(partial(_show_invitation, url), threading.Event().wait)
+        code=DeviceGrant(partial(_show_authorization, url), threading.Event().wait)
         if typed_code is None
         else typed_code,
         name=default_device_name() if name is None else name,
@@ -113,21 +113,21 @@ def _read_code(code: str | None, *, from_stdin: bool) -> str | None:
     return stdin_line() if from_stdin else code
 
 
-def _show_invitation(url: str, invitation: Invitation) -> None:
+def _show_authorization(url: str, authorization: DeviceAuthorization) -> None:
     """Print on stderr what to do; print the QR code only in a terminal."""
     lines = [
         "",
         "Open this page on any of your devices and type the code there:",
         "",
-        f"    {invitation.page}",
-        f"    {invitation.code}",
+        f"    {authorization.page}",
+        f"    {authorization.code}",
         "",
     ]
     click.echo("\n".join(lines), err=True)
     if sys.stderr.isatty():
         import segno  # noqa: PLC0415  # slow to import, and rarely used
 
-        segno.make(invitation.link, error="m").terminal(sys.stderr, border=2, compact=True)
+        segno.make(authorization.link, error="m").terminal(sys.stderr, border=2, compact=True)
     lines = [
         "Then approve it on a device that you already use: it shows the same code.",
         "This command waits for 15 minutes. Press Ctrl+C to cancel.",

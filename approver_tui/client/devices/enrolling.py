@@ -45,7 +45,7 @@ Pause = Callable[[float], object]
 
 
 @dataclass(frozen=True, slots=True)
-class Invitation:
+class DeviceAuthorization:
     """The data that the user needs to approve this device. `until` is on the server's clock."""
 
     code: SafeText
@@ -55,11 +55,15 @@ class Invitation:
     until: int
 
 
+ShowAuthorization = Callable[[DeviceAuthorization], None]
+"""Shows the device authorization to the user."""
+
+
 @dataclass(frozen=True, slots=True)
 class DeviceGrant:
-    """How to show the invitation, and how to wait between polls."""
+    """How to show the authorization, and how to wait between polls."""
 
-    show: Callable[[Invitation], None]
+    show: ShowAuthorization
     pause: Pause
 
     def tokens(self, transport: Transport, name: str) -> Tokens:
@@ -72,7 +76,7 @@ class DeviceGrant:
         outgoing = OutgoingRequest(method="POST", path=_PATH, form=form)
         answer = JsonObject.parse(transport.send(outgoing).content)
         until = transport.now() + answer.integer("expires_in") * 1000
-        self.show(_invitation(answer, transport.issuer, until))
+        self.show(_authorization(answer, transport.issuer, until))
         form = {"grant_type": GRANT, "device_code": answer.text("device_code")}
         seconds = answer.integer("interval")
         while True:
@@ -88,10 +92,10 @@ class DeviceGrant:
                     raise
 
 
-def _invitation(answer: JsonObject, issuer: str, until: int) -> Invitation:
-    """Return the invitation; its page is always the issuer's own."""
+def _authorization(answer: JsonObject, issuer: str, until: int) -> DeviceAuthorization:
+    """Return the authorization; its page is always the issuer's own."""
     code = answer.text("user_code")
-    return Invitation(
+    return DeviceAuthorization(
         code=display_safe(code, max_len=20),
         page=display_safe(f"{issuer}/device", max_len=200),
         link=f"{issuer}/device?user_code={code}" if code.replace("-", "").isalnum() else issuer,

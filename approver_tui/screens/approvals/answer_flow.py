@@ -325,10 +325,7 @@ class AnswerFlow:
         except OSError as error:
             problem = display_safe(str(error), max_len=100)
             self._host.show_message(
-                fmt(
-                    "At the next start, the app may wrongly report a denial as not sent: {}",
-                    problem,
-                )
+                fmt("The next start may wrongly report a denial as not sent: {}", problem)
             )
 
     def _send(self, denials: tuple[Denial, ...]) -> None:

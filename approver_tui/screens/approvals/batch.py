@@ -201,7 +201,7 @@ class BatchApprovePanel(BatchPanel):
 
     def __init__(self, context: ScreenContext, state: InboxState) -> None:
         super().__init__(context, state, with_unusual=False)
-        self._count = TypedInput(id="count", longest=_MAX_COUNT_LENGTH)
+        self._count = TypedInput(id="count", max_length=_MAX_COUNT_LENGTH)
         self._counted_requests = self.requests.rows
         """The requests to which the typed count applies."""
         self._needs_count = len(self._counted_requests) > _MAX_UNCOUNTED

@@ -144,7 +144,7 @@ class DevicesPage(Page[Devices, Device]):
             return fmt("Renamed to {}.", self.context.server.rename_device(device.id, name).name)
 
         words = fmt("The name appears here, in receipts and in the audit log.")
-        field = ConfirmField(fmt("Name"), device.name, _name_blocker, longest=64)
+        field = ConfirmField(fmt("Name"), device.name, _name_blocker, max_length=64)
         return ConfirmAction(fmt("Rename {}?", device.name), fmt("Rename"), (words,), do, field)
 
     def _test_blocker(self, device: Device) -> SafeText:

@@ -19,11 +19,11 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
 from approver_tui.client import errors
-from approver_tui.client.devices.enrolling import Invitation
+from approver_tui.client.devices.enrolling import DeviceAuthorization, ShowAuthorization
 from approver_tui.client.transport import LOOPBACK
 from approver_tui.screens.button_panel import TICK
 from approver_tui.screens.guard import InputGuard
-from approver_tui.screens.keys import INVITATION_KEYS, SIGN_IN_KEYS
+from approver_tui.screens.keys import DEVICE_AUTHORIZATION_KEYS, SIGN_IN_KEYS
 from approver_tui.screens.ready_screen import ReadyScreen
 from approver_tui.state.text import SafeText, display_safe
 from approver_tui.widgets.approvals.ceremony_fields import MIN_PIN_LENGTH
@@ -66,9 +66,7 @@ class LoginService(Protocol):
     def now(self) -> int:
         """Return this machine's time in milliseconds since the epoch."""
 
-    def enroll(
-        self, request: SignInRequest, show: Callable[[Invitation], None], stop: threading.Event
-    ) -> str:
+    def enroll(self, request: SignInRequest, show: ShowAuthorization, stop: threading.Event) -> str:
         """Sign in and return the name of the login. Raises ClientError.
 
         Blocks for up to 15 minutes, or until `stop` is set.
@@ -182,23 +180,23 @@ class SignInScreen(ReadyScreen[None]):
         self._is_busy, self._problem = True, SafeText("")
         self._stop = threading.Event()
         self.draw()
-        work = partial(self._login_service.enroll, request, self._post_invitation, self._stop)
+        work = partial(self._login_service.enroll, request, self._post_authorization, self._stop)
         self.run_in_thread(work, self._finish, self._failed, group="enroll", exclusive=True)
 
-    def _post_invitation(self, invitation: Invitation) -> None:
-        """Show the invitation. Runs in the thread that enrolls."""
-        self.call_later(self._show_invitation, invitation)
+    def _post_authorization(self, authorization: DeviceAuthorization) -> None:
+        """Show the authorization. Runs in the thread that enrolls."""
+        self.call_later(self._show_authorization, authorization)
 
-    def _show_invitation(self, invitation: Invitation) -> None:
-        panel = InvitationPanel(invitation, self._login_service.now)
-        self.app.push_screen(panel, self._invitation_closed)
+    def _show_authorization(self, authorization: DeviceAuthorization) -> None:
+        panel = DeviceAuthorizationPanel(authorization, self._login_service.now)
+        self.app.push_screen(panel, self._authorization_closed)
 
     def _finish(self, login: str) -> None:
         self.app.exit(result=login)
 
     def _failed(self, error: errors.ClientError) -> None:
         self._is_busy = False
-        if isinstance(self.app.screen, InvitationPanel):
+        if isinstance(self.app.screen, DeviceAuthorizationPanel):
             self.app.pop_screen()
         self._problem = display_safe(str(error), max_len=300)
         self.draw()
@@ -208,7 +206,7 @@ class SignInScreen(ReadyScreen[None]):
         self._stop.set()
         self.app.exit()
 
-    def _invitation_closed(self, _result: None) -> None:
+    def _authorization_closed(self, _result: None) -> None:
         """Stop waiting, because the user went back before another device approved."""
         self._stop.set()
         for field in self._pins:
@@ -235,26 +233,26 @@ class SignInScreen(ReadyScreen[None]):
         return SafeText("")
 
 
-class InvitationPanel(ModalScreen[None], ReadyScreen[None]):
+class DeviceAuthorizationPanel(ModalScreen[None], ReadyScreen[None]):
     """Shows the page to open and the code to enter, and a QR code for both."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", show=False)]
 
-    def __init__(self, invitation: Invitation, now: Callable[[], int]) -> None:
+    def __init__(self, authorization: DeviceAuthorization, now: Callable[[], int]) -> None:
         super().__init__()
-        self._invitation = invitation
+        self._authorization = authorization
         self._now = now
 
     def compose(self) -> ComposeResult:
         """Lay out the text, the code and the QR code."""
-        with VerticalScroll(classes="panel", id="invitation"):
+        with VerticalScroll(classes="panel", id="device-authorization"):
             yield Static("Open this page on a device that you already use:", markup=False)
-            yield Static(self._invitation.page, id="page", markup=False)
+            yield Static(self._authorization.page, id="page", markup=False)
             yield Static("and type this code there:", markup=False)
-            yield Static(self._invitation.code, id="headline", markup=False)
+            yield Static(self._authorization.code, id="headline", markup=False)
             yield CachedLine(id="left")
-            yield QrCode(self._invitation.link)
-            yield KeyBar(INVITATION_KEYS)
+            yield QrCode(self._authorization.link)
+            yield KeyBar(DEVICE_AUTHORIZATION_KEYS)
 
     def on_mount(self) -> None:
         """Start the timer that updates the remaining time."""
@@ -263,7 +261,7 @@ class InvitationPanel(ModalScreen[None], ReadyScreen[None]):
 
     def draw_widgets(self) -> None:
         """Show how much longer the code is valid."""
-        until, now = self._invitation.until, self._now()
+        until, now = self._authorization.until, self._now()
         words = fmt("The code has expired. Cancel, then sign in again for a new one.")
         if now < until:
             left = remaining(until, now)

@@ -16,7 +16,7 @@ from approver_tui.state.text import Headline, LongLine, LongText, SafeText
 
 DETAILS = "authorization_details"
 SECONDS = "token_seconds"
-MAX_TOKEN_SECONDS = 86_400
+MAX_LIFETIME = 86_400
 """The maximum lifetime of a token in seconds: one day."""
 _BLANKED = None
 

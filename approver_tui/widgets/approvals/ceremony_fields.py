@@ -41,8 +41,8 @@ class CeremonyFields(Vertical):
                 row.display = step in self._steps
                 yield (label := Static(self._label(step), markup=False))
                 label.styles.width = self._label_width
-                longest = REASON_LENGTH if step is Step.REASON else 128
-                yield TypedInput(id=str(step), is_hidden=step is Step.PIN, longest=longest)
+                max_length = REASON_LENGTH if step is Step.REASON else 128
+                yield TypedInput(id=str(step), is_hidden=step is Step.PIN, max_length=max_length)
 
     def show(self, *, is_busy: bool) -> None:
         """Update the rows."""

@@ -18,7 +18,7 @@ from server.protocol.names import LOOPBACK
 with lazily():
     from server.delivery import audit_formats, audit_streams, egress
     from server.delivery.audit_formats import Format
-    from server.delivery.audit_targets import JsonLines, SyslogTls, Target, WebhookTarget
+    from server.delivery.audit_targets import StdoutTarget, SyslogTls, Target, WebhookTarget
     from server.services.audit.streams import AuditStream
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9.-]{0,62}")
@@ -91,7 +91,7 @@ def _target(
 ) -> tuple[Target, str]:
     """The target, and the default name of its stream."""
     if to == "-":
-        return JsonLines(line), "stdout"
+        return StdoutTarget(line), "stdout"
     url = _parse_url(to)
     host = url.hostname or ""
     if url.scheme == "syslog+tls" and host:

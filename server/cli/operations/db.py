@@ -87,9 +87,7 @@ def _keep_flags(function: Callable[..., None]) -> Callable[..., None]:
 
 @command.command("restore")
 @click.argument("file", type=_EXISTING_FILE, required=False)
-@click.option(
-    "--in-place", is_flag=True, help="Secure a database that you restored with other tools."
-)
+@click.option("--in-place", is_flag=True, help="Secure a database restored with other tools.")
 @click.option("--force", is_flag=True, help="Replace an existing installation.")
 @click.option(
     "--since",

@@ -20,8 +20,8 @@ from server.cli.opening import OpenInstallation, open_installation
 from server.cli.output import answer, json_option
 from server.cli.remedies import command_for
 from server.crypto.secrets import BadKeyFile
-from server.last_seen import OldDatabase
 from server.model.store import Busy
+from server.rollback_guard import OldDatabase
 from server.services.audit.log import BrokenLog
 from server.services.operations.doctor import Finding, Level
 from server.serving.descriptors import MIN_FEEDS, capacity, highest_limit

@@ -18,9 +18,9 @@ def list_deputies(site: Site, person: Person) -> wire.Deputies:
 
 
 @own("POST /api/deputies", status=201, errors=(404, 409, 422))
-def name(site: Site, person: Person, body: wire.NewDeputy) -> wire.Deputy:
+def add(site: Site, person: Person, body: wire.NewDeputy) -> wire.Deputy:
     """Add a deputy for a period."""
-    deputy = site.approvers.deputies.name(person, body.record(), body.statement)
+    deputy = site.approvers.deputies.add(person, body.record(), body.statement)
     return wire.deputy(deputy)
 
 

@@ -11,7 +11,7 @@ from server.protocol import errors
 from server.protocol.forms import Form
 
 LEEWAY_SECONDS: Final = 5
-LONGEST_SECONDS: Final = 3_600
+MAX_LIFETIME_SECONDS: Final = 3_600
 """`nbf` is at most this far back, and `exp` at most this long after `nbf` (FAPI-CIBA 5.2.2)."""
 PARAMETERS: Final = frozenset(
     {
@@ -85,11 +85,11 @@ def _check_parties(claims: Mapping[str, object], client_id: str, issuer: str) ->
 
 def _check_times(claims: Mapping[str, object], moment: float) -> float:
     expires, issued, begins = (_number(claims, name) for name in ("exp", "iat", "nbf"))
-    if not moment - LEEWAY_SECONDS < expires <= begins + LONGEST_SECONDS:
+    if not moment - LEEWAY_SECONDS < expires <= begins + MAX_LIFETIME_SECONDS:
         raise errors.InvalidRequest("exp must be in the future, at most an hour after nbf.")
     if issued > moment + LEEWAY_SECONDS:
         raise errors.InvalidRequest("iat must not be in the future.")
-    if not moment - LONGEST_SECONDS <= begins <= moment + LEEWAY_SECONDS:
+    if not moment - MAX_LIFETIME_SECONDS <= begins <= moment + LEEWAY_SECONDS:
         raise errors.InvalidRequest("nbf must not be in the future, nor more than an hour ago.")
     return expires
 

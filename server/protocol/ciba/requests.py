@@ -18,9 +18,9 @@ from server.protocol.policy.risks import Risk
 from server.protocol.resources import scopes, uris
 
 INTERVAL_MS: Final = 5_000
-LONGEST_INTERVAL_MS: Final = 30_000
+MAX_INTERVAL_MS: Final = 30_000
 TOLERANCE_MS: Final = 500
-LONGEST_WAIT_SECONDS: Final = 55
+MAX_WAIT_SECONDS: Final = 55
 _MAX_HINT = 320
 _MAX_DETAILS = 10
 _MAX_DETAILS_BYTES = 20_480
@@ -138,7 +138,7 @@ def read_details(raw: str | None) -> tuple[Mapping[str, JsonValue], ...]:
 def preferred_wait(prefer: str | None) -> int:
     """Return how many seconds the client is willing to wait (RFC 7240 4.3), from 0 to 55."""
     match = _WAIT_PREFERENCE.search(prefer or "")
-    return min(int(match[1]), LONGEST_WAIT_SECONDS) if match else 0
+    return min(int(match[1]), MAX_WAIT_SECONDS) if match else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +157,7 @@ def pace(*, arrived: int, last: int | None, interval_ms: int) -> Pace:
     """
     if last is None or arrived >= last + interval_ms - TOLERANCE_MS:
         return Pace(early=False, interval_ms=interval_ms)
-    return Pace(early=True, interval_ms=min(interval_ms + INTERVAL_MS, LONGEST_INTERVAL_MS))
+    return Pace(early=True, interval_ms=min(interval_ms + INTERVAL_MS, MAX_INTERVAL_MS))
 
 
 def slow_down(pace: Pace, waited_ms: int, members: Mapping[str, object]) -> errors.SlowDown:

@@ -8,16 +8,16 @@ from typing import Final
 
 from server.protocol import errors
 
-SHORTEST: Final = 4
-LONGEST: Final = 64
+MIN_LENGTH: Final = 4
+MAX_LENGTH: Final = 64
 
 
 def check_new(code: str) -> str:
     """Return a new code in the form that is compared. Raises errors.Problem 422 `invalid_body`."""
     normalized = normalize(code)
-    if not SHORTEST <= len(normalized) <= LONGEST or not normalized.isprintable():
+    if not MIN_LENGTH <= len(normalized) <= MAX_LENGTH or not normalized.isprintable():
         raise errors.invalid_body(
-            f"A user code must have {SHORTEST} to {LONGEST} printable characters.",
+            f"A user code must have {MIN_LENGTH} to {MAX_LENGTH} printable characters.",
         )
     return normalized
 

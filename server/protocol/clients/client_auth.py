@@ -15,7 +15,7 @@ from server.protocol import errors, names
 from server.protocol.forms import Form
 
 LEEWAY_SECONDS: Final = 5
-LONGEST_ASSERTION_SECONDS: Final = 3_600
+MAX_ASSERTION_SECONDS: Final = 3_600
 _MAX_ID = 256
 _STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
@@ -78,7 +78,7 @@ def check_assertion(
     expires = _number(claims, "exp")
     if expires is None or expires <= moment - LEEWAY_SECONDS:
         raise invalid_client("exp is missing or past")
-    if expires > moment + LONGEST_ASSERTION_SECONDS:
+    if expires > moment + MAX_ASSERTION_SECONDS:
         raise invalid_client("exp is too far ahead")
     for name in ("nbf", "iat"):
         begins = _number(claims, name)
@@ -96,7 +96,7 @@ def issued_at(claims: Mapping[str, object]) -> float:
     An assertion without `iat` is treated as if it had the maximum age.
     """
     issued, expires = _number(claims, "iat"), _number(claims, "exp")
-    return 1000 * (issued if issued is not None else (expires or 0) - LONGEST_ASSERTION_SECONDS)
+    return 1000 * (issued if issued is not None else (expires or 0) - MAX_ASSERTION_SECONDS)
 
 
 def invalid_client(detail: str) -> errors.InvalidClient:

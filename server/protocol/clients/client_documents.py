@@ -28,14 +28,14 @@ UnknownClients = Literal["never", "list", "ask"]
 MAX_BYTES: Final = 5 * 1024
 MAX_KEY_BYTES: Final = 64 * 1024
 MAX_REDIRECTS: Final = 20
-LONGEST_URL: Final = 256
-LONGEST_HOST: Final = 56
+MAX_URL_LENGTH: Final = 256
+MAX_HOST_LENGTH: Final = 56
 """The client's name begins with the host and may have at most 64 characters."""
-LONGEST_NAME: Final = 100
-SHORTEST_FRESH_MS: Final = 60 * 1000
-LONGEST_FRESH_MS: Final = 24 * 60 * 60 * 1000
+MAX_NAME_LENGTH: Final = 100
+MIN_FRESH_MS: Final = 60 * 1000
+MAX_FRESH_MS: Final = 24 * 60 * 60 * 1000
 DEFAULT_FRESH_MS: Final = 60 * 60 * 1000
-MAX_STALE_MS: Final = LONGEST_FRESH_MS
+MAX_STALE_MS: Final = MAX_FRESH_MS
 """How long a copy can still be used if its host does not answer."""
 _AUTH_METHODS: Final = ("none", "private_key_jwt")
 _HOST = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+")
@@ -76,8 +76,8 @@ def url_problem(url: str, *, development: bool) -> str:
 
     In development, the URL may be on this machine.
     """
-    if len(url) > LONGEST_URL or not _CHARACTERS.fullmatch(url):
-        return f"must be a URL of at most {LONGEST_URL} characters, without a fragment"
+    if len(url) > MAX_URL_LENGTH or not _CHARACTERS.fullmatch(url):
+        return f"must be a URL of at most {MAX_URL_LENGTH} characters, without a fragment"
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname or "", parts.port
@@ -101,7 +101,9 @@ def _host_problem(netloc: str, host: str, *, development: bool) -> str:
         return ""
     if not _HOST.fullmatch(host) or not _LAST_LABEL.fullmatch(host.rpartition(".")[2]):
         return "must have a fully qualified host name"
-    return f"must have a host name of up to {LONGEST_HOST} characters" * (len(host) > LONGEST_HOST)
+    if len(host) > MAX_HOST_LENGTH:
+        return f"must have a host name of up to {MAX_HOST_LENGTH} characters"
+    return ""
 
 
 def policy_problem(
@@ -167,7 +169,7 @@ def usual_grants(declared: JsonValue) -> tuple[str, ...]:
 
 def claimed_name(value: JsonValue) -> str | None:
     """Return the name that a client gives itself, truncated; None if it has none."""
-    return value[:LONGEST_NAME] if isinstance(value, str) and value else None
+    return value[:MAX_NAME_LENGTH] if isinstance(value, str) and value else None
 
 
 def usable_redirects(document: ClientDocument, allowed: Collection[str]) -> tuple[str, ...]:
@@ -193,7 +195,7 @@ def fresh_until(headers: Mapping[str, str], now: int) -> int:
     lifetime -= int(age) * 1000 if age.isascii() and age.isdigit() else 0
     if _NO_CACHE.search(control):
         lifetime = 0
-    return now + min(max(lifetime, SHORTEST_FRESH_MS), LONGEST_FRESH_MS)
+    return now + min(max(lifetime, MIN_FRESH_MS), MAX_FRESH_MS)
 
 
 def _read_members(body: bytes, max_bytes: int) -> Mapping[str, JsonValue]:

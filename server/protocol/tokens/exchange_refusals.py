@@ -84,9 +84,7 @@ REFUSALS: Final[Mapping[Reason, Refusal]] = {
     Reason.ACTOR_INVALID: Refusal(3, "actor_token is not a valid access token."),
     Reason.ACTOR_FOREIGN: Refusal(3, "actor_token must be the caller's own."),
     Reason.PROOF_MISSING: Refusal(
-        4,
-        "The token is bound to a key. Send a DPoP proof signed with that key.",
-        errors.InvalidDpopProof,
+        4, "The token has a key. Send a DPoP proof signed with it.", errors.InvalidDpopProof
     ),
     Reason.SUBJECT_UNKNOWN: Refusal(5, _SUBJECT),
     Reason.SUBJECT_EXPIRED: Refusal(5, _SUBJECT),

@@ -50,7 +50,7 @@ class NamedDeputy:
 
 @dataclass(frozen=True, slots=True)
 class Deputies:
-    """Names and lists a user's deputies, and ends their terms."""
+    """Adds, lists and removes the deputies of users."""
 
     store: Store
     secrets: Secrets
@@ -67,13 +67,13 @@ class Deputies:
             return [*map(with_names, own_deputies)], [*map(with_names, terms)]
 
     def check(self, person: Person, requested_deputy: RequestedDeputy) -> None:
-        """Check a deputy before it is signed. Raises errors.Problem if `name` would refuse it."""
+        """Check a deputy before it is signed. Raises errors.Problem if `add` would refuse it."""
         with self.store.read() as view:
             device_auth.current_device(view, person)
             _check_deputy(view, person, requested_deputy)
 
-    def name(self, person: Person, requested_deputy: RequestedDeputy, jws: str) -> NamedDeputy:
-        """Name a deputy. Raises errors.Problem.
+    def add(self, person: Person, requested_deputy: RequestedDeputy, jws: str) -> NamedDeputy:
+        """Add a deputy. Raises errors.Problem.
 
         Rules, in order: 1. The device signed this deputy with the high key, after a PIN call for
         it. 2. The deputy is a different, enabled user, and the limit is not reached. 3. The period

@@ -256,9 +256,7 @@ def _mismatch(poll: _Poll, approval: Approval) -> errors.ProtocolError | None:
             f"resource must be the same as in the request ({approval.resource}) or left out."
         )
     if poll.details and list(poll.details) != json.loads(approval.details):
-        return errors.InvalidAuthorizationDetails(
-            "authorization_details must be the same as in the request."
-        )
+        return errors.InvalidAuthorizationDetails("authorization_details must be as requested.")
     return None
 
 

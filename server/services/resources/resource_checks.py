@@ -12,15 +12,15 @@ from server.model.store import Directory, Unit
 from server.protocol.resources import scopes, uris
 from server.services.refusals import Invalid, NotFound, error_member
 
-SHORTEST_TOKEN: Final = 10
-LONGEST_TOKEN: Final = 3_600
+MIN_LIFETIME: Final = 10
+MAX_LIFETIME: Final = 3_600
 """In seconds. A resource that only checks signatures accepts a revoked token for this long."""
 
 
 def lifetime(_tx: Unit, seconds: int) -> int:
     """Return a valid token lifetime in seconds. Raises `Invalid`."""
-    if not SHORTEST_TOKEN <= seconds <= LONGEST_TOKEN:
-        raise Invalid(f"A token lifetime must be {SHORTEST_TOKEN} to {LONGEST_TOKEN} seconds.")
+    if not MIN_LIFETIME <= seconds <= MAX_LIFETIME:
+        raise Invalid(f"A token lifetime must be {MIN_LIFETIME} to {MAX_LIFETIME} seconds.")
     return seconds
 
 

@@ -12,7 +12,7 @@ from server.protocol import errors, names
 from server.protocol.tokens import tokens
 from server.services.audit import audit
 from server.services.refusals import Invalid, NotFound
-from server.services.resources.resource_checks import LONGEST_TOKEN
+from server.services.resources.resource_checks import MAX_LIFETIME
 from server.services.server_policy import ServerPolicy
 
 CACHED_MS: Final = 60 * 60 * 1000
@@ -88,7 +88,7 @@ class SigningKeys:
     def _longest_token_ms(self) -> int:
         seconds = (
             self.server_policy.access_token_seconds,
-            LONGEST_TOKEN,
+            MAX_LIFETIME,
             tokens.ID_TOKEN_SECONDS,
             tokens.API_TOKEN_SECONDS,
         )

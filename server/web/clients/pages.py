@@ -148,9 +148,7 @@ _EDIT: Final = (
     "Changes that reduce access are saved immediately; changes that add access need an "
     "administrator's passkey."
 )
-_KEYS: Final = (
-    "Add the new key first. Remove the old key after the client has switched to the new one."
-)
+_KEYS: Final = "Add the new key first. Remove the old key when the client uses the new one."
 
 _OWN: Final = (
     Page("/agents", "clients/agents.html", "agents", load=load_agents),

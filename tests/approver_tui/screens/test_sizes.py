@@ -48,7 +48,7 @@ PANELS = {
 }
 BATCHES = {"a": ("BatchApprovePanel", "Approve 3?"), "d": ("BatchDenyPanel", "Deny 3?")}
 TESTED_ELSEWHERE = {
-    *("SignInScreen", "InvitationPanel"),  # `test_signing_in.py`
+    *("SignInScreen", "DeviceAuthorizationPanel"),  # `test_signing_in.py`
     "OpeningScreen",  # a line while the app loads
     "ResultsPanel",  # `test_results_panel.py`
 }

@@ -17,7 +17,7 @@ from textual.css.model import RuleSet
 from textual.css.stylesheet import Stylesheet
 from textual.css.types import CSSLocation
 
-_LONGEST_SECONDS = 1.0
+_MAX_SECONDS = 1.0
 """Processor time: a test may keep the loop busy on purpose, but a slow machine must not count."""
 _QUIET_TURNS = 3
 """One turn of the loop receives what threads handed over; the next one shows the effect."""
@@ -28,7 +28,7 @@ _SOON_SECONDS = 0.01
 
 async def settled(*_: float) -> None:
     """Return when all message queues are empty and every change is drawn."""
-    ends = time.process_time() + _LONGEST_SECONDS
+    ends = time.process_time() + _MAX_SECONDS
     while time.process_time() < ends:
         await _quiet(ends)
         if not _draw_pending():

@@ -62,7 +62,7 @@ _PRESSES_BUTTONS = {"\r", " ", "\n"}
 """In a panel that accepts keys, each of these keys may legitimately send an answer."""
 _OPENS_PANELS = "ades!o"
 _SIZES = ((30, 100), (24, 80), (20, 60), (24, 40), (12, 40), (20, 45))
-_LONGEST_GAP = 0.25
+_MAX_GAP = 0.25
 _REST = 1.1
 _ARMED = 2.5
 """Seconds until a panel of a high-risk request accepts keys."""
@@ -126,7 +126,7 @@ class Soak:
             keys = self._of_the_keyboard if chance < 0.4 else self._bound
             app.child.send(self.dice.choice(keys))
         self.keys += 1
-        app.wait_idle(self.dice.uniform(0, _LONGEST_GAP))
+        app.wait_idle(self.dice.uniform(0, _MAX_GAP))
 
     def _attack(self, app: Window) -> None:
         """Open a panel for the riskiest request, wait until it accepts keys, and press some."""
@@ -138,14 +138,14 @@ class Soak:
         for _ in range(self.dice.randint(5, 15)):
             app.child.send(self.dice.choice(keys))
             self.keys += 1
-            app.wait_idle(self.dice.uniform(0, _LONGEST_GAP))
+            app.wait_idle(self.dice.uniform(0, _MAX_GAP))
         self._escape(app)
 
     def _escape(self, app: Window) -> None:
         """Press escape often enough to leave a help over a panel over a page."""
         for _ in range(4):
             app.child.send("\x1b")
-            app.wait_idle(_LONGEST_GAP)
+            app.wait_idle(_MAX_GAP)
 
     @contextlib.contextmanager
     def _arrivals(self) -> Iterator[None]:

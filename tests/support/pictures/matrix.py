@@ -195,17 +195,17 @@ MATRIX: Mapping[str, Mapping[str, Cell]] = MappingProxyType(
             "high risk": _NO_RISK,
             "hostile text": "test_states/test_sign_in_refused[hostile][{}]",
         },
-        "InvitationPanel": {
+        "DeviceAuthorizationPanel": {
             "empty": Impossible("it always shows a code"),
-            "one": "test_settings/test_first_minute_invitation[{}]",
+            "one": "test_settings/test_first_minute_device_authorization[{}]",
             "many": _ONE_PAGE,
-            "expired": "test_states/test_invitation[expired][{}]",
+            "expired": "test_states/test_device_authorization[expired][{}]",
             "offline": Impossible(
                 "the panel closes, and the sign-in screen says that the server is unreachable",
-                "test_signing_in.py::test_a_lost_server_closes_the_invitation",
+                "test_signing_in.py::test_a_lost_server_closes_the_device_authorization",
             ),
             "high risk": _NO_RISK,
-            "hostile text": "test_states/test_invitation[hostile][{}]",
+            "hostile text": "test_states/test_device_authorization[hostile][{}]",
         },
         "OpeningScreen": {
             "empty": "test_states/test_opening[{}]",

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import httpx
 import pytest
 
-from approver_tui.client.devices.enrolling import GRANT, DeviceGrant, Invitation
+from approver_tui.client.devices.enrolling import GRANT, DeviceAuthorization, DeviceGrant
 from approver_tui.client.errors import ApiError, Unreachable
 from approver_tui.client.sign_in.tokens import Tokens
 
@@ -32,7 +32,7 @@ class FakeTransport:
     codes: dict = field(default_factory=lambda: CODES)
     issuer: str = "https://auth.example"
     at: int = 0
-    shown: list[Invitation] = field(default_factory=list)
+    shown: list[DeviceAuthorization] = field(default_factory=list)
     paused: list[float] = field(default_factory=list)
     forms: list = field(default_factory=list)
 

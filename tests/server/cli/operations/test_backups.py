@@ -157,7 +157,10 @@ def test_a_backup_that_cannot_be_written_names_the_given_path(admin_cli, tmp_pat
     ("function", "error"),
     [
         ("server.backups.archives.write", OSError(errno.ENOSPC, "No space left on device")),
-        ("server.storage.dumps.backup_sqlite", Busy("The database could not be copied: full.")),
+        (
+            "server.storage.dumps.backup_sqlite",
+            Busy("The database could not be copied: full."),
+        ),
     ],
     ids=["archive", "copy"],
 )

@@ -6,7 +6,7 @@ import pytest
 
 from server.app import build
 from server.backups import restoring
-from server.last_seen import FILE, LastSeen, OldDatabase
+from server.rollback_guard import FILE, OldDatabase, RollbackGuard
 from server.settings import Settings
 from server.storage.open import SchemaMismatch
 from tests.support.builders.clock import NOON
@@ -15,7 +15,7 @@ from tests.support.builders.site import LocalSite, open_site
 
 
 def _note_and_close(local: LocalSite) -> None:
-    LastSeen(local.services.settings, local.services.store).note()
+    RollbackGuard(local.services.settings, local.services.store).note()
     local.services.store.close()
 
 

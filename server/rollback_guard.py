@@ -20,7 +20,7 @@ class OldDatabase(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class LastSeen:
+class RollbackGuard:
     """Compares the database with the file, and keeps the file up to date."""
 
     settings: Settings
